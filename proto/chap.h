@@ -1,0 +1,41 @@
+/* chap.h - CHAP (RFC 1994) as iSCSI carries it (RFC 7143 12.1): algorithms, challenges, responses, comparison. Pure. */
+#ifndef PROTO_CHAP_H
+#define PROTO_CHAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CHAP_NAME_MAX		 256
+#define CHAP_SECRET_MAX		 256
+#define CHAP_CHALLENGE_MAX	 1024 /* RFC 7143 12.1.3 */
+#define CHAP_DIGEST_MAX		 32
+#define CHAP_OUR_CHALLENGE_BYTES 32
+#define CHAP_SECRET_SHORT	 12 /* bytes: below 96 bits RFC 7143 9.2.1 wants a warning */
+
+/* IANA's CHAP registry. */
+enum chap_algorithm { CHAP_NONE = 0, CHAP_MD5 = 5, CHAP_SHA1 = 6, CHAP_SHA256 = 7, CHAP_SHA3_256 = 8 };
+
+struct chap_secret {
+	uint8_t bytes[CHAP_SECRET_MAX];
+	uint16_t length; /* 0: none */
+};
+
+struct chap_config {
+	char username[CHAP_NAME_MAX];	 /* "": no authentication */
+	struct chap_secret password;
+	char username_in[CHAP_NAME_MAX]; /* "": one-way; set: the target must authenticate itself */
+	struct chap_secret password_in;
+	uint8_t algorithms[4];		 /* strongest first, 0-ended when shorter; all 0: the default list */
+	bool algorithms_given;		 /* chap_algs= stood there: no MD5-only second try */
+};
+
+/* What one conversation has to remember. */
+struct chap_state {
+	enum chap_algorithm algorithm;
+	uint8_t their_id;
+	uint16_t their_challenge_length;
+	uint8_t their_challenge[CHAP_CHALLENGE_MAX];
+};
+
+#endif
