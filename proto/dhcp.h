@@ -6,7 +6,7 @@
  * same for IPv6 and shares the events, the actions and the in- and output of this header.
  *
  * The caller's loop:
- *	dhcp_start(&d, &config, random, now);
+ *	dhcp_start(&d, &config, now);
  *	for (;;) {
  *		wait for a packet, an event, or until dhcp_deadline(&d);
  *		did = dhcp_step(&d, &input, &output);
@@ -117,7 +117,9 @@ struct dhcp_output {
 	/* DHCPv4 only; DHCPv6 always sends to [ff02::1:2]:547 from the link-local address and port 546 */
 	uint32_t source;      /* 0, or the leased address */
 	uint32_t destination; /* 0xffffffff, or the server */
-	bool raw;             /* no usable address yet: send by packet socket, to the link's broadcast address */
+	bool raw;             /* no usable address yet: send by packet socket, to the link's broadcast address; else
+			       * by a UDP socket on port 68 that is bound to the device and to no address, for answers
+			       * may be broadcast */
 };
 
 enum dhcp_state {
@@ -178,8 +180,33 @@ const char *dhcp_state_name(const struct dhcp *dhcp);
 /* Overwrites the CHAP secrets; a renewal brings them again. */
 void dhcp_wipe_secrets(struct dhcp *dhcp);
 
-/* Reads one server message into `lease` with every check but those against the machine's state (xid, addresses and
- * server of an earlier message). Returns the message type (RFC 2132 9.6) or -1 with *reason set. For tests and fuzz. */
+/* Message types, RFC 2132 9.6. */
+enum dhcp_message {
+	DHCP_DISCOVER = 1,
+	DHCP_OFFER,
+	DHCP_REQUEST,
+	DHCP_DECLINE,
+	DHCP_ACK,
+	DHCP_NAK,
+	DHCP_RELEASE,
+	DHCP_INFORM
+};
+
+/* What a client's message says, RFC 2131 table 5; an address of 0 is not sent. */
+struct dhcp_request {
+	enum dhcp_message type;
+	uint32_t xid;
+	uint16_t seconds;
+	uint32_t client;    /* ciaddr */
+	uint32_t requested; /* option 50 */
+	uint32_t server;    /* option 54 */
+};
+
+/* Writes a client's message to bytes[DHCP_MESSAGE_MAX]; returns its length. */
+size_t dhcp_build(const struct dhcp_config *config, const struct dhcp_request *request, uint8_t *bytes);
+
+/* Reads one server message (OFFER, ACK or NAK) with every check but those against earlier messages. Returns its type,
+ * or -1 with *reason set. The lease is filled for OFFER and ACK, all zero but `server` for NAK, meaningless for -1. */
 int dhcp_parse(const struct dhcp_config *config, uint32_t xid, const uint8_t *bytes, size_t length,
 	       struct dhcp_lease *lease, const char **reason);
 

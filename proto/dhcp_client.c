@@ -1,0 +1,489 @@
+/* dhcp_client.c - the DHCPv4 client's state machine (RFC 2131 4.4, figure 5).
+ *
+ * One table says what each state does with each event; a pair that is not in it changes nothing. Messages are made and
+ * read by dhcp.c. Time and randomness come with each event.
+ */
+#include "proto/dhcp.h"
+
+#include "proto/bytes.h"
+
+/* RFC 2131 4.1 would have 4 s before the first repetition, and 64 s at the end. That was for whole buildings that come
+ * back after a power cut over 10 Mbit/s; here one lost packet would cost a boot 4 s. We begin at 1 s and double up to
+ * 16 s, each by up to a quarter (at most 1 s) shorter or longer. */
+#define RETRY_FIRST_MS 1000
+#define RETRY_MAX_MS   16000
+
+#define REQUEST_SENDS   4     /* then the offer is taken to be dead; RFC 2131 3.1.5 */
+#define REBOOT_SENDS    2     /* a server that does not know us says nothing; 3 s are enough for that */
+#define BETTER_OFFER_MS 500   /* how long an offer without root path waits for one with it */
+#define DECLINE_WAIT_MS 10000 /* RFC 2131 3.1.5 */
+#define RENEW_RETRY_MS  60000 /* RFC 2131 4.4.5: not more often than that, on long leases */
+#define RENEW_RETRIES   20    /* on short leases: not more often than this part of the lease */
+#define BROADCAST       0xffffffffu
+
+/* Public events; a packet is told apart by what it is. */
+enum signal { ON_TIMER, ON_CONFLICT, ON_LINK_DOWN, ON_LINK_UP, ON_OFFER, ON_ACK, ON_NAK, SIGNALS };
+
+/* One step: what came in, where output goes. */
+struct step {
+	int64_t now_ms;
+	uint32_t random;
+	const struct dhcp_lease *heard; /* with OFFER, ACK, NAK */
+	struct dhcp_output *output;
+};
+
+bool dhcp_has_lease(const struct dhcp *dhcp)
+{
+	return dhcp->lease.address != 0;
+}
+
+/* Sending */
+
+static uint16_t seconds_since(int64_t start_ms, int64_t now_ms)
+{
+	int64_t seconds = (now_ms - start_ms) / 1000;
+
+	return seconds > UINT16_MAX ? UINT16_MAX : (uint16_t)seconds;
+}
+
+/* RFC 2131 table 5 and 4.3.6: which addresses a message carries, and where it goes, by what the state knows. */
+static unsigned send_message(struct dhcp *dhcp, const struct step *step, enum dhcp_message type)
+{
+	struct dhcp_request request = {
+		.type = type, .xid = dhcp->xid, .seconds = seconds_since(dhcp->started_ms, step->now_ms)};
+	struct dhcp_output *output = step->output;
+	bool has_lease = dhcp_has_lease(dhcp);
+
+	output->raw = !has_lease;
+	output->source = dhcp->lease.address;
+	output->destination = BROADCAST;
+	if (type == DHCP_DECLINE) {
+		request.requested = dhcp->lease.address;
+		request.server = dhcp->lease.server;
+		output->raw = true;
+		output->source = 0;
+	} else if (type == DHCP_RELEASE) {
+		request.client = dhcp->lease.address;
+		request.server = dhcp->lease.server;
+		output->destination = dhcp->lease.server;
+	} else if (dhcp->state == DHCP_REQUESTING) {
+		request.requested = dhcp->offer.address;
+		request.server = dhcp->offer.server;
+	} else if (dhcp->state == DHCP_REBOOTING) {
+		request.requested = has_lease ? dhcp->lease.address : dhcp->config.requested_address;
+	} else if (dhcp->state == DHCP_RENEWING) {
+		request.client = dhcp->lease.address;
+		output->destination = dhcp->lease.server;
+	} else if (dhcp->state == DHCP_REBINDING) {
+		request.client = dhcp->lease.address;
+	}
+	output->length = dhcp_build(&dhcp->config, &request, output->bytes);
+	return DHCP_SEND;
+}
+
+static int64_t retry_delay(unsigned attempt, uint32_t random)
+{
+	int64_t delay = attempt > 4 ? RETRY_MAX_MS : RETRY_FIRST_MS << attempt;
+	int64_t jitter = delay / 4 > 1000 ? 1000 : delay / 4;
+
+	return delay - jitter + (int64_t)(random % (uint32_t)(2 * jitter + 1));
+}
+
+/* Sends DISCOVER or REQUEST, and sets the time to repeat it. */
+static unsigned send_again(struct dhcp *dhcp, const struct step *step)
+{
+	if (!dhcp->attempt)
+		dhcp->sent_ms = step->now_ms;
+	dhcp->deadline_ms = step->now_ms + retry_delay(dhcp->attempt++, step->random);
+	return send_message(dhcp, step, dhcp->state == DHCP_SELECTING ? DHCP_DISCOVER : DHCP_REQUEST);
+}
+
+static unsigned enter(struct dhcp *dhcp, const struct step *step, enum dhcp_state state)
+{
+	dhcp->state = state;
+	dhcp->attempt = 0;
+	return send_again(dhcp, step);
+}
+
+/* Without a lease */
+
+static void forget_offer(struct dhcp *dhcp)
+{
+	explicit_bzero(&dhcp->offer, sizeof(dhcp->offer));
+}
+
+static unsigned forget_lease(struct dhcp *dhcp)
+{
+	unsigned lost = dhcp_has_lease(dhcp) ? DHCP_LOST : DHCP_NOTHING;
+
+	explicit_bzero(&dhcp->lease, sizeof(dhcp->lease));
+	forget_offer(dhcp);
+	dhcp->expiry_ms = DHCP_NEVER;
+	dhcp->config.requested_address = 0; /* it has been tried */
+	return lost;
+}
+
+static unsigned begin(struct dhcp *dhcp, const struct step *step)
+{
+	dhcp->xid = step->random;
+	dhcp->started_ms = step->now_ms;
+	forget_offer(dhcp);
+	return enter(dhcp, step, dhcp->config.requested_address ? DHCP_REBOOTING : DHCP_SELECTING);
+}
+
+/* Back to INIT, to begin again `wait_ms` later. */
+static unsigned begin_later(struct dhcp *dhcp, const struct step *step, int64_t wait_ms)
+{
+	unsigned lost = forget_lease(dhcp);
+
+	if (wait_ms <= 0)
+		return lost | begin(dhcp, step);
+	dhcp->state = DHCP_INIT;
+	dhcp->deadline_ms = step->now_ms + wait_ms;
+	return lost;
+}
+
+static unsigned wait_for_link(struct dhcp *dhcp, const struct step *step)
+{
+	(void)step;
+	dhcp->state = DHCP_INIT;
+	dhcp->deadline_ms = DHCP_NEVER;
+	return DHCP_NOTHING;
+}
+
+static unsigned resume(struct dhcp *dhcp, const struct step *step)
+{
+	return dhcp->deadline_ms == DHCP_NEVER ? begin(dhcp, step) : DHCP_NOTHING;
+}
+
+static unsigned request_or_repeat_discover(struct dhcp *dhcp, const struct step *step)
+{
+	if (dhcp->offer.address)
+		return enter(dhcp, step, DHCP_REQUESTING);
+	return send_again(dhcp, step);
+}
+
+/* The first offer is taken at once. Only one without the root path that is wanted waits a little for a better one. */
+static unsigned weigh_offer(struct dhcp *dhcp, const struct step *step)
+{
+	bool best = !dhcp->config.want_root_path || step->heard->root_path[0];
+
+	if (best || !dhcp->offer.address)
+		dhcp->offer = *step->heard;
+	else
+		return DHCP_NOTHING;
+	if (best)
+		return enter(dhcp, step, DHCP_REQUESTING);
+	dhcp->deadline_ms = step->now_ms + BETTER_OFFER_MS;
+	return DHCP_NOTHING;
+}
+
+static unsigned repeat_request(struct dhcp *dhcp, const struct step *step)
+{
+	if (dhcp->attempt < REQUEST_SENDS)
+		return send_again(dhcp, step);
+	dhcp->reason = "the server made an offer, but does not answer the request for it";
+	return begin_later(dhcp, step, 0);
+}
+
+/* With a lease */
+
+static int64_t later(int64_t start_ms, uint32_t seconds)
+{
+	return start_ms + (int64_t)(seconds ? seconds : 1) * 1000;
+}
+
+static unsigned keep_lease(struct dhcp *dhcp, const struct step *step)
+{
+	bool infinite = dhcp->lease.lease_s == DHCP_INFINITE;
+
+	(void)step;
+	dhcp->state = DHCP_IS_BOUND;
+	dhcp->t1_ms = infinite ? DHCP_NEVER : later(dhcp->sent_ms, dhcp->lease.t1_s);
+	dhcp->t2_ms = infinite ? DHCP_NEVER : later(dhcp->sent_ms, dhcp->lease.t2_s);
+	dhcp->expiry_ms = infinite ? DHCP_NEVER : later(dhcp->sent_ms, dhcp->lease.lease_s);
+	dhcp->deadline_ms = dhcp->t1_ms;
+	dhcp->restarts = 0;
+	return DHCP_BOUND;
+}
+
+/* Why an ACK is not the answer to what was asked; NULL: it is. Another server may extend a lease only when all were
+ * asked (RFC 2131 4.4.5). */
+static const char *check_ack(const struct dhcp *dhcp, const struct dhcp_lease *ack)
+{
+	uint32_t address = dhcp_has_lease(dhcp) ? dhcp->lease.address : dhcp->config.requested_address;
+
+	if (dhcp->state == DHCP_REQUESTING)
+		address = dhcp->offer.address;
+	if (ack->address != address)
+		return "the server acknowledges another address than was asked for";
+	if ((dhcp->state == DHCP_REQUESTING && ack->server != dhcp->offer.server) ||
+	    (dhcp->state == DHCP_RENEWING && ack->server != dhcp->lease.server))
+		return "the server identifier changed between offer and acknowledgement";
+	return NULL;
+}
+
+static unsigned accept_ack(struct dhcp *dhcp, const struct step *step)
+{
+	dhcp->reason = check_ack(dhcp, step->heard);
+	if (dhcp->reason)
+		return DHCP_NOTHING;
+	dhcp->lease = *step->heard;
+	forget_offer(dhcp);
+	return keep_lease(dhcp, step);
+}
+
+/* The first refusal restarts at once: a machine that moved to another network meets one. A server that goes on
+ * offering and refusing is asked ever less often. */
+static unsigned accept_nak(struct dhcp *dhcp, const struct step *step)
+{
+	uint32_t server = step->heard->server;
+	unsigned refusals = dhcp->restarts;
+
+	if ((dhcp->state == DHCP_REQUESTING && server != dhcp->offer.server) ||
+	    (dhcp->state == DHCP_RENEWING && server != dhcp->lease.server)) {
+		dhcp->reason = "another server than the one asked refuses";
+		return DHCP_NOTHING;
+	}
+	dhcp->restarts++;
+	dhcp->reason = "the server refuses the address (NAK)";
+	return begin_later(dhcp, step, refusals ? retry_delay(refusals - 1, step->random) : 0);
+}
+
+static unsigned decline(struct dhcp *dhcp, const struct step *step)
+{
+	unsigned did = DHCP_NOTHING;
+
+	if (!dhcp_has_lease(dhcp))
+		return did;
+	dhcp->xid = step->random;
+	dhcp->reason = "another station has the address";
+	did = send_message(dhcp, step, DHCP_DECLINE);
+	return did | begin_later(dhcp, step, DECLINE_WAIT_MS + step->random % 1000);
+}
+
+/* Half the time that is left, but not too often (RFC 2131 4.4.5). */
+static unsigned send_renewal(struct dhcp *dhcp, const struct step *step)
+{
+	int64_t end = dhcp->state == DHCP_RENEWING ? dhcp->t2_ms : dhcp->expiry_ms;
+	int64_t wait = (end - step->now_ms) / 2;
+	int64_t least = (int64_t)dhcp->lease.lease_s * 1000 / RENEW_RETRIES;
+
+	if (least > RENEW_RETRY_MS)
+		least = RENEW_RETRY_MS;
+	if (wait < least)
+		wait = least;
+	if (wait < RETRY_FIRST_MS)
+		wait = RETRY_FIRST_MS;
+	dhcp->sent_ms = step->now_ms;
+	dhcp->deadline_ms = wait < end - step->now_ms ? step->now_ms + wait : end;
+	return send_message(dhcp, step, DHCP_REQUEST);
+}
+
+static unsigned renew(struct dhcp *dhcp, const struct step *step)
+{
+	if (dhcp->state == DHCP_IS_BOUND) {
+		dhcp->xid = step->random;
+		dhcp->started_ms = step->now_ms;
+	}
+	dhcp->state = step->now_ms < dhcp->t2_ms ? DHCP_RENEWING : DHCP_REBINDING;
+	return send_renewal(dhcp, step);
+}
+
+/* RFC 2131 3.7, 4.4.2: after the link was away, is the address still right here? */
+static unsigned verify(struct dhcp *dhcp, const struct step *step)
+{
+	dhcp->xid = step->random;
+	dhcp->started_ms = step->now_ms;
+	return enter(dhcp, step, DHCP_REBOOTING);
+}
+
+/* A lease that was held is good until it ends, also where nobody answers. Without one, start from nothing. */
+static unsigned repeat_reboot(struct dhcp *dhcp, const struct step *step)
+{
+	if (dhcp->attempt < REBOOT_SENDS)
+		return send_again(dhcp, step);
+	dhcp->reason = "no server answers for the known address";
+	if (!dhcp_has_lease(dhcp))
+		return begin_later(dhcp, step, 0);
+	dhcp->state = DHCP_IS_BOUND;
+	dhcp->deadline_ms = dhcp->t1_ms;
+	return DHCP_NOTHING;
+}
+
+static unsigned wait_unless_leased(struct dhcp *dhcp, const struct step *step)
+{
+	return dhcp_has_lease(dhcp) ? DHCP_NOTHING : wait_for_link(dhcp, step);
+}
+
+/* The machine */
+
+static const struct row {
+	const char *name;
+	const char *waiting;
+	unsigned (*on[SIGNALS])(struct dhcp *dhcp, const struct step *step);
+} machine[DHCP_STATES] = {
+	[DHCP_STOPPED] = {"STOPPED", "nothing", {NULL}},
+	[DHCP_INIT] = {"INIT",
+		       "the time to ask for an address",
+		       {[ON_TIMER] = begin, [ON_LINK_DOWN] = wait_for_link, [ON_LINK_UP] = resume}},
+	[DHCP_SELECTING] =
+		{"SELECTING",
+		 "an offer from a DHCP server",
+		 {[ON_TIMER] = request_or_repeat_discover, [ON_OFFER] = weigh_offer, [ON_LINK_DOWN] = wait_for_link}},
+	[DHCP_REQUESTING] = {"REQUESTING",
+			     "the DHCP server to acknowledge the address it offered",
+			     {[ON_TIMER] = repeat_request,
+			      [ON_ACK] = accept_ack,
+			      [ON_NAK] = accept_nak,
+			      [ON_LINK_DOWN] = wait_for_link}},
+	[DHCP_REBOOTING] = {"REBOOTING",
+			    "a DHCP server to confirm the known address",
+			    {[ON_TIMER] = repeat_reboot,
+			     [ON_ACK] = accept_ack,
+			     [ON_NAK] = accept_nak,
+			     [ON_CONFLICT] = decline,
+			     [ON_LINK_DOWN] = wait_unless_leased,
+			     [ON_LINK_UP] = verify}},
+	[DHCP_IS_BOUND] = {"BOUND",
+			   "the time to renew the lease",
+			   {[ON_TIMER] = renew, [ON_CONFLICT] = decline, [ON_LINK_UP] = verify}},
+	[DHCP_RENEWING] = {"RENEWING",
+			   "the DHCP server to renew the lease",
+			   {[ON_TIMER] = renew,
+			    [ON_ACK] = accept_ack,
+			    [ON_NAK] = accept_nak,
+			    [ON_CONFLICT] = decline,
+			    [ON_LINK_UP] = verify}},
+	[DHCP_REBINDING] = {"REBINDING",
+			    "any DHCP server to extend the lease",
+			    {[ON_TIMER] = renew,
+			     [ON_ACK] = accept_ack,
+			     [ON_NAK] = accept_nak,
+			     [ON_CONFLICT] = decline,
+			     [ON_LINK_UP] = verify}},
+};
+
+static unsigned run(struct dhcp *dhcp, const struct step *step, enum signal signal)
+{
+	if (machine[dhcp->state].on[signal])
+		return machine[dhcp->state].on[signal](dhcp, step);
+	if (signal >= ON_OFFER)
+		dhcp->reason = "nobody asked for this message now";
+	return DHCP_NOTHING;
+}
+
+static unsigned run_packet(struct dhcp *dhcp, struct step *step, const struct dhcp_input *input)
+{
+	struct dhcp_lease heard;
+	unsigned did = DHCP_NOTHING;
+
+	switch (dhcp_parse(&dhcp->config, dhcp->xid, input->bytes, input->length, &heard, &dhcp->reason)) {
+	case DHCP_OFFER:
+		step->heard = &heard;
+		did = run(dhcp, step, ON_OFFER);
+		break;
+	case DHCP_ACK:
+		step->heard = &heard;
+		did = run(dhcp, step, ON_ACK);
+		break;
+	case DHCP_NAK:
+		step->heard = &heard;
+		did = run(dhcp, step, ON_NAK);
+		break;
+	default:
+		break;
+	}
+	explicit_bzero(&heard, sizeof(heard));
+	return did;
+}
+
+/* The timer: what is due, the end of the lease before all else. */
+static unsigned run_timer(struct dhcp *dhcp, const struct step *step)
+{
+	if (step->now_ms < dhcp_deadline(dhcp))
+		return DHCP_NOTHING;
+	if (dhcp_has_lease(dhcp) && step->now_ms >= dhcp->expiry_ms) {
+		dhcp->reason = "the lease has run out";
+		return begin_later(dhcp, step, 0);
+	}
+	return run(dhcp, step, ON_TIMER);
+}
+
+unsigned dhcp_step(struct dhcp *dhcp, const struct dhcp_input *input, struct dhcp_output *output)
+{
+	struct step step = {.now_ms = input->now_ms, .random = input->random, .output = output};
+
+	output->length = 0;
+	dhcp->reason = NULL;
+	if (dhcp->state == DHCP_STOPPED)
+		return DHCP_NOTHING;
+	switch (input->event) {
+	case DHCP_TIMER:
+		return run_timer(dhcp, &step);
+	case DHCP_PACKET:
+		return run_packet(dhcp, &step, input);
+	case DHCP_CONFLICT:
+		return run(dhcp, &step, ON_CONFLICT);
+	case DHCP_LINK_DOWN:
+		return run(dhcp, &step, ON_LINK_DOWN);
+	case DHCP_LINK_UP:
+		return run(dhcp, &step, ON_LINK_UP);
+	case DHCP_EVENTS:
+		break;
+	}
+	return DHCP_NOTHING;
+}
+
+void dhcp_start(struct dhcp *dhcp, const struct dhcp_config *config, int64_t now_ms)
+{
+	*dhcp = (struct dhcp){.config = *config, .state = DHCP_INIT, .deadline_ms = now_ms, .expiry_ms = DHCP_NEVER};
+}
+
+bool dhcp_release(struct dhcp *dhcp, uint32_t random, struct dhcp_output *output)
+{
+	struct step step = {.now_ms = dhcp->started_ms, .random = random, .output = output};
+	bool has_lease = dhcp_has_lease(dhcp);
+
+	dhcp->xid = random;
+	output->length = 0;
+	if (has_lease)
+		(void)send_message(dhcp, &step, DHCP_RELEASE);
+	(void)forget_lease(dhcp);
+	dhcp->state = DHCP_STOPPED;
+	return has_lease;
+}
+
+int64_t dhcp_deadline(const struct dhcp *dhcp)
+{
+	if (dhcp->state == DHCP_STOPPED)
+		return DHCP_NEVER;
+	if (dhcp_has_lease(dhcp) && dhcp->expiry_ms < dhcp->deadline_ms)
+		return dhcp->expiry_ms;
+	return dhcp->deadline_ms;
+}
+
+const char *dhcp_reason(const struct dhcp *dhcp)
+{
+	return dhcp->reason;
+}
+
+const char *dhcp_waiting(const struct dhcp *dhcp)
+{
+	if (dhcp->state == DHCP_INIT && dhcp->deadline_ms == DHCP_NEVER)
+		return "the link to come up";
+	return machine[dhcp->state].waiting;
+}
+
+const char *dhcp_state_name(const struct dhcp *dhcp)
+{
+	return machine[dhcp->state].name;
+}
+
+void dhcp_wipe_secrets(struct dhcp *dhcp)
+{
+	explicit_bzero(dhcp->lease.chap_secret, sizeof(dhcp->lease.chap_secret));
+	explicit_bzero(dhcp->lease.chap_in_secret, sizeof(dhcp->lease.chap_in_secret));
+	explicit_bzero(dhcp->offer.chap_secret, sizeof(dhcp->offer.chap_secret));
+	explicit_bzero(dhcp->offer.chap_in_secret, sizeof(dhcp->offer.chap_in_secret));
+}
