@@ -1,0 +1,79 @@
+/* blockdev.h - from a session that is logged in to disks that can be used.
+ *
+ * Owns the scan of the SCSI host, the wait for the disks, their queue settings and the re-reading of partition tables.
+ * Whatever talks to the disk runs in a child (sys/child.h), as the loop must answer for the session meanwhile. Does not
+ * know file systems (root.c) and does not watch the clock: deadlines are the caller's.
+ */
+#ifndef BLOCKDEV_H
+#define BLOCKDEV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "plan.h"
+#include "sys/child.h"
+
+enum blockdev_state {
+	BLOCKDEV_IDLE,
+	BLOCKDEV_SCANNING, /* the kernel asks the target for its LUNs */
+	BLOCKDEV_WAITING,  /* the scan is over; a disk that it found is not attached yet (wait for uevents) */
+	BLOCKDEV_READING,  /* partition tables are being read */
+	BLOCKDEV_READY,    /* every disk found can be used */
+	BLOCKDEV_EMPTY,    /* the scan is over and there is no disk (blockdev_describe names what is there instead) */
+	BLOCKDEV_FAILED    /* the scan could not be done: see error */
+};
+
+/* The SCSI layer's default device flags while lean scans run (scan=lean): one for the whole program, all zero at first. */
+struct blockdev_flags {
+	unsigned users;
+	char before[32];
+};
+
+#define BLOCKDEV_NAME_MAX 32
+
+struct blockdev {
+	enum blockdev_state state;
+	int error; /* -errno of the scan */
+	int sysfs; /* descriptors of /sys and /dev; not owned */
+	int dev;
+	unsigned host;
+	const struct target_plan *plan;
+	struct blockdev_flags *flags;
+	bool lean;    /* we count in flags->users */
+	bool settled; /* queue settings are done, partitions read */
+	struct child child;
+	int disk_count;                     /* of type disk */
+	int other_count;                    /* LUNs of other types */
+	int ready_count;                    /* disks that can be opened */
+	char first_disk[BLOCKDEV_NAME_MAX]; /* "sda"; "" none */
+};
+
+/* The SCSI host number of a kernel session (sysfs class/iscsi_session/session<sid>), or -errno. */
+int blockdev_host(int sysfs, uint32_t sid);
+
+/* Starts the scan: of plan->lun alone when it is given, else of every LUN. sysfs, dev: descriptors of /sys and /dev; plan
+   and flags must stay. 0 or -errno. */
+int blockdev_start(struct blockdev *blockdev, int sysfs, int dev, unsigned host, const struct target_plan *plan,
+		   struct blockdev_flags *flags);
+
+/* Looks again and goes on: on every uevent of subsystem block or scsi, and whenever blockdev_fd is readable. Warnings
+   (a scheduler that the kernel does not have) are logged here. */
+enum blockdev_state blockdev_step(struct blockdev *blockdev);
+
+/* To be polled for reading; -1: nothing runs. Changes with every step. */
+int blockdev_fd(const struct blockdev *blockdev);
+
+/* Gives up: stops the child, puts the flags back. The session may be torn down afterwards. */
+void blockdev_stop(struct blockdev *blockdev);
+
+/* One clause on where it stands ("1 LUN of 3 is attached", "target has no LUN 7; LUN 0 is a storage controller").
+   Returns out. */
+const char *blockdev_describe(const struct blockdev *blockdev, char *out, size_t size);
+
+/* The subcommands' work, blocking. rescan: every LUN of the session. reread: the partition table of a device ("/dev/sda").
+   0 or -errno. */
+int blockdev_rescan(int sysfs, uint32_t sid);
+int blockdev_reread(const char *device);
+
+#endif

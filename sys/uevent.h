@@ -1,0 +1,55 @@
+/* sys/uevent.h - the kernel's uevents, and the coldplug walk for devices that were there before us.
+ *
+ * Owns the NETLINK_KOBJECT_UEVENT socket and the parsing of its messages (kernel: lib/kobject_uevent.c; no RFC). An
+ * event is never a fact that somebody relies on: it only says "look again". Does not load modules.
+ */
+#ifndef SYS_UEVENT_H
+#define SYS_UEVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum uevent_action {
+	UEVENT_ADD,
+	UEVENT_REMOVE,
+	UEVENT_CHANGE,
+	UEVENT_MOVE,
+	UEVENT_ONLINE,
+	UEVENT_OFFLINE,
+	UEVENT_BIND,
+	UEVENT_UNBIND,
+	UEVENT_OTHER
+};
+
+#define UEVENT_BYTES_MAX 8192 /* the kernel's own buffer is 2048 plus the head line (include/linux/kobject.h) */
+
+/* Texts that a message does not have are "". A text too long for its place is "" too (cut text would name something
+   else), except devpath: a message with a longer one is refused. */
+struct uevent {
+	enum uevent_action action;
+	char devpath[512]; /* begins with '/': relative to /sys */
+	char subsystem[32];
+	char devtype[32];
+	char devname[64]; /* relative to /dev */
+	char modalias[1024];
+	char interface[16]; /* of subsystem net */
+	bool has_number;    /* major and minor came */
+	uint32_t major, minor;
+	uint64_t seqnum;
+};
+
+/* One message of the kernel's. 0 with *event, or -EBADMSG. Pure. */
+int uevent_parse(const void *bytes, size_t length, struct uevent *event);
+
+/* A non-blocking socket that hears the kernel's events; its buffer is made large. Descriptor or -errno. */
+int uevent_open(void);
+
+/* The next event: 1 with *event; 0: none now; -ENOBUFS: events were lost, look at everything again (coldplug too);
+   -errno: the socket is broken. Messages that the kernel did not send or that cannot be read are passed over. */
+int uevent_receive(int fd, struct uevent *event);
+
+/* Calls found for every modalias below devices/ of the tree. A false from found ends the walk. 0 or -errno. */
+int uevent_coldplug(int sysfs, bool (*found)(void *context, const char *modalias), void *context);
+
+#endif
