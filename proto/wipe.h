@@ -1,0 +1,13 @@
+/* wipe.h - overwriting secrets in a way that the compiler keeps. */
+#ifndef PROTO_WIPE_H
+#define PROTO_WIPE_H
+
+#include <string.h>
+
+static inline void wipe(void *bytes, size_t length)
+{
+	memset(bytes, 0, length);
+	__asm__ volatile("" : : "r"(bytes) : "memory");
+}
+
+#endif
