@@ -1,0 +1,169 @@
+# iscsi-init. `make help` says what there is to make.
+
+VERSION = 0.1.0
+
+NATIVE := $(patsubst aarch64,arm64,$(patsubst armv%,armhf,$(shell uname -m)))
+ARCH ?= $(NATIVE)
+ARCHES = x86_64 arm64 armhf riscv64
+LIMIT = $(if $(filter arm64,$(ARCH)),393216,327680)# bytes; arm64's segments are aligned for 64 KiB pages
+PREFIX ?= /usr/local
+SECONDS ?= 60
+JOBS ?= 2
+
+Q = $(if $(V),,@)
+say = $(if $(V),,@echo '  $1')
+
+WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
+CPPFLAGS_ALL = -std=gnu11 -D_GNU_SOURCE -I. -DISCSI_INIT_VERSION='"$(VERSION)"' $(CPPFLAGS)
+CFLAGS ?= -Os
+CFLAGS_ALL = -fPIE -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables \
+	-fstack-protector-strong -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) $(CFLAGS)
+LDFLAGS_ALL = -static-pie -Wl,--gc-sections,-z,relro,-z,now,-z,noexecstack,--build-id=none,-s $(LDFLAGS)
+SANITIZE = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+
+ifdef SYSTEM_LIBS
+O = build/system
+CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
+PKG_CONFIG ?= pkg-config
+LIBRARIES = libkmod libzstd liblzma zlib
+CPPFLAGS_ALL += $(shell $(PKG_CONFIG) --cflags $(LIBRARIES))
+LIBS = $(shell $(PKG_CONFIG) --static --libs $(LIBRARIES)) -lmbedcrypto
+else
+O = build/$(ARCH)$(if $(TRAP),-trap)
+CC = build/$(ARCH)/libs/bin/musl-gcc
+LIBS = -lkmod -lzstd -llzma -lz -lmbedcrypto
+LIBRARIES_BUILT = build/$(ARCH)/libs.stamp
+endif
+ifdef TRAP# undefined behaviour ends the program at once
+CFLAGS_ALL += -fsanitize=undefined -fsanitize-undefined-trap-on-error
+LIMIT = 1048576
+endif
+
+HOST_CC = gcc
+CLANG = clang
+HOST_FLAGS = -isystem build/host/libs/include $(CPPFLAGS_ALL) $(WARNINGS) $(SANITIZE)
+HOST_LIBS = -Lbuild/host/libs/lib -lkmod -lzstd -llzma -lz -lmbedcrypto
+
+sources := $(wildcard *.c proto/*.c sys/*.c)
+objects := $(sources:%.c=$(O)/%.o)
+parts := $(filter-out main.c,$(sources))
+units := $(patsubst test/unit/%.c,build/host/unit/%,$(wildcard test/unit/*.c))
+fuzzers := $(patsubst test/fuzz/%.c,build/fuzz/%,$(wildcard test/fuzz/*.c))
+tests := $(wildcard test/lint/*.t test/fuzz/*.t test/net/*.t test/boot/*.t)
+slow_tests := $(wildcard test/full/*.t)
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all dist size unit fuzz lint test test-full test-binaries demo bench install clean help force
+
+all: $(if $(SYSTEM_LIBS)$(TRAP)$(filter-out $(NATIVE),$(ARCH)),$(O)/iscsi-init,iscsi-init)
+
+iscsi-init: $(O)/iscsi-init
+	$(Q)cp $< $@
+
+$(O)/iscsi-init: $(objects) deps/check
+	$(call say,LINK $@)
+	$(Q)$(CC) $(LDFLAGS_ALL) $(CFLAGS_ALL) -o $@ $(objects) $(LIBS)
+	$(Q)deps/check $@ $(LIMIT)
+
+$(O)/%.o: %.c Makefile $(LIBRARIES_BUILT)
+	@mkdir -p $(@D)
+	$(call say,CC   $@)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+# The libraries stay in a cache outside the repository; a stamp whose cache is gone counts for nothing.
+build/%/libs.stamp: deps/lock deps/build
+	$(Q)deps/install build $(if $(filter-out host $(NATIVE),$*),cross)
+	$(Q)deps/build $* build/$*/libs
+	@touch $@
+$(foreach arch,host $(ARCHES),$(if $(wildcard build/$(arch)/libs/complete),,$(eval build/$(arch)/libs.stamp: force)))
+
+dist:
+	$(Q)deps/install build cross
+	$(Q)for arch in $(ARCHES); do $(MAKE) --no-print-directory ARCH=$$arch TRAP= || exit; done
+	$(Q)deps/dist $(VERSION) $(ARCHES)
+
+size:
+	@deps/check --sizes $(ARCHES)
+
+# Tests of C code: the host's compiler with its sanitizers, each test linked with just the objects that it names.
+build/host/%.o: %.c Makefile build/host/libs.stamp
+	@mkdir -p $(@D)
+	$(call say,CC   $@)
+	$(Q)$(HOST_CC) $(HOST_FLAGS) -MMD -MP -c -o $@ $<
+
+build/fuzz/%.o: %.c Makefile build/host/libs.stamp
+	@mkdir -p $(@D)
+	$(call say,CC   $@)
+	$(Q)$(CLANG) $(HOST_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+build/host/libproject.a: $(parts:%.c=build/host/%.o)
+build/fuzz/libproject.a: $(parts:%.c=build/fuzz/%.o)
+build/%/libproject.a:
+	$(Q)rm -f $@ && ar rcsD $@ $^
+
+build/host/unit/%: build/host/test/unit/%.o build/host/libproject.a
+	@mkdir -p $(@D)
+	$(call say,LINK $@)
+	$(Q)$(HOST_CC) $(SANITIZE) -o $@ $^ -lcmocka $(UNIT_LIBS_$*) $(HOST_LIBS)
+
+build/fuzz/%: build/fuzz/test/fuzz/%.o build/fuzz/libproject.a
+	$(call say,LINK $@)
+	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(HOST_LIBS)
+
+UNIT_LIBS_superblock = -lblkid# the oracle
+
+test-binaries: $(units) $(fuzzers)
+
+unit: $(units)
+	CMOCKA_MESSAGE_OUTPUT=TAP prove -j$(JOBS) -e '' $(units)
+
+fuzz: $(fuzzers)
+	FUZZ_SECONDS=$(SECONDS) prove -v test/fuzz/fuzz.t
+
+lint: build/host/libs.stamp
+	prove -j$(JOBS) -e '' $(wildcard test/lint/*.t)
+
+test test-full:
+	$(Q)deps/install build test $(if $(filter test-full,$@),cross full)
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all test-binaries
+	CMOCKA_MESSAGE_OUTPUT=TAP prove -j$(JOBS) --timer -e '' $(units) $(tests) $(if $(filter test-full,$@),$(slow_tests))
+
+demo:
+	$(Q)deps/install build test
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)test/boot/demo
+
+bench:
+	$(Q)deps/install build test bench
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)test/bench/run
+
+install: all
+	install -D -m 755 $(O)/iscsi-init $(DESTDIR)$(PREFIX)/sbin/iscsi-init
+	for page in $(wildcard *.8); do install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $$page || exit; done
+	for tool in $(wildcard tools/*); do \
+		if [ -d $$tool ]; then mkdir -p $(DESTDIR)$(PREFIX)/share/iscsi-init && \
+			cp -r $$tool $(DESTDIR)$(PREFIX)/share/iscsi-init/ || exit; \
+		elif [ -x $$tool ]; then install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $$tool || exit; fi; done
+
+clean:
+	rm -rf build iscsi-init
+
+help:
+	@echo 'make                   ./iscsi-init for this machine; installs what is missing when it may'
+	@echo 'make ARCH=arm64        build/arm64/iscsi-init (also: $(ARCHES))'
+	@echo 'make dist              a tarball with all four, and a checksum file, in build/dist'
+	@echo 'make size              sizes against their limits'
+	@echo 'make SYSTEM_LIBS=1     build/system/iscsi-init from the static libraries of a musl system'
+	@echo 'make TRAP=1            build/ARCH-trap/iscsi-init, which dies at once of undefined behaviour'
+	@echo 'make demo              boot a guest from an iSCSI disk, and show it'
+	@echo 'make test              linters, unit tests, fuzzers for seconds, network and boot tests'
+	@echo 'make test-full         the same and the whole matrix of kernels and architectures'
+	@echo 'make unit, make lint   just these; make fuzz SECONDS=n: each fuzzer for n seconds (60)'
+	@echo 'make bench             how long a boot takes, beside others'
+	@echo 'make install           DESTDIR= PREFIX=/usr/local'
+	@echo 'make clean             all but the cache of libraries and downloads'
+	@echo 'V=1 shows the commands; ISCSI_INIT_CACHE= moves the cache (~/.cache/iscsi-init).'
+
+-include $(shell find build -name '*.d' 2>/dev/null)
