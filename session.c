@@ -1,0 +1,879 @@
+/* session.c - see session.h. The table below is the whole life; each action is one step of it.
+ *
+ * RFC 7143 8.1.3 numbers the transitions of a connection (T1, T4, ...); the numbers stand beside the rows they belong to.
+ */
+#include "session.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <net/if.h>
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "proto/bytes.h"
+#include "proto/iscsi_abi.h"
+#include "session_params.h"
+#include "sys/sysfs.h"
+
+#define BACKOFF_FIRST_MS  100
+#define BACKOFF_BOOT_MS   5000  /* the longest pause between two attempts of a boot */
+#define NOT_FOUND_BOOT_MS 30000 /* 'target not found' is what a target says that is still starting */
+#define LOGOUT_TIMEOUT_MS 5000
+
+static const char *const state_names[SESSION_STATES] = {
+	[SESSION_IDLE] = "idle",        [SESSION_RESOLVING] = "resolving", [SESSION_CONNECTING] = "connecting",
+	[SESSION_LOGIN] = "logging in", [SESSION_UP] = "logged in",        [SESSION_LOGOUT] = "logging out",
+	[SESSION_WAITING] = "waiting",  [SESSION_LEAVING] = "leaving",     [SESSION_PARKED] = "left to iscsid",
+	[SESSION_FAILED] = "failed",    [SESSION_GONE] = "gone",
+};
+
+const char *session_state_name(enum session_state state)
+{
+	return state < SESSION_STATES ? state_names[state] : "?";
+}
+
+const char *session_portal_text(const struct portal *portal, char *out, size_t size)
+{
+	bool v6 = strchr(portal->host, ':') != NULL;
+
+	(void)snprintf(out, size, v6 ? "[%s%s%s]:%u" : "%s%s%s:%u", portal->host, v6 && portal->scope[0] ? "%" : "",
+		       v6 ? portal->scope : "", portal->port);
+	return out;
+}
+
+static int64_t login_timeout_ms(const struct session *s)
+{
+	return (int64_t)s->plan->params.value[PARAM_LOGIN_TIMEOUT] * 1000;
+}
+
+/* Marsaglia's xorshift: jitter needs no more. */
+static uint32_t next_random(struct session *s)
+{
+	uint32_t x = s->random ? s->random : 1;
+
+	x ^= x << 13;
+	x ^= x >> 17;
+	x ^= x << 5;
+	return s->random = x;
+}
+
+static void enter(struct session *s, enum session_state state, int64_t deadline_ms)
+{
+	if (s->state != state)
+		log_debug("%s: %s -> %s", s->plan->name, session_state_name(s->state), session_state_name(state));
+	s->state = state;
+	s->deadline_ms = deadline_ms;
+}
+
+static void set_failure(struct session *s, enum login_retry retry, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void set_failure(struct session *s, enum login_retry retry, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(s->failure, sizeof(s->failure), format, arguments);
+	va_end(arguments);
+	s->failure_retry = retry;
+}
+
+int session_destroy(const struct netlink *netlink, uint32_t sid, uint32_t cid)
+{
+	int stopped = netlink_stop(netlink, sid, cid, ISCSI_STOP_CONN_TERM);
+	int connection = netlink_destroy_connection(netlink, sid, cid);
+	int session = netlink_destroy_session(netlink, sid);
+
+	return session ? session : connection ? connection : stopped;
+}
+
+static void close_socket(struct session *s)
+{
+	if (s->fd >= 0)
+		(void)close(s->fd);
+	s->fd = -1;
+}
+
+/* Nothing of this attempt stays; a session that has once been up stays in the kernel, its I/O held back. */
+static void end_attempt(struct session *s)
+{
+	close_socket(s);
+	resolve_stop(&s->resolve);
+	login_wipe(&s->login);
+	if (s->in_kernel && s->was_up) {
+		(void)netlink_stop(s->netlink, s->sid, SESSION_CID, ISCSI_STOP_CONN_RECOVER);
+	} else if (s->in_kernel) {
+		(void)session_destroy(s->netlink, s->sid, SESSION_CID);
+		s->in_kernel = s->has_connection = false;
+	}
+}
+
+/* Doubling from 100 ms, with up to a quarter of jitter, so that a rack that lost its target does not come back as one. */
+static int64_t backoff_ms(struct session *s)
+{
+	int64_t longest = s->resident ? login_timeout_ms(s) : BACKOFF_BOOT_MS;
+	int64_t pause = s->attempts < 16 ? (int64_t)BACKOFF_FIRST_MS << s->attempts : longest;
+
+	if (pause > longest)
+		pause = longest;
+	return pause - (int64_t)(next_random(s) % (uint32_t)(pause / 4 + 1));
+}
+
+static bool is_final(const struct session *s, int64_t now_ms)
+{
+	if (s->resident)
+		return false;
+	if (s->failure_retry == RETRY_SHORTLY)
+		return now_ms - s->begun_ms >= NOT_FOUND_BOOT_MS;
+	return s->failure_retry == RETRY_NEVER;
+}
+
+/* This attempt is over: try again later, or give up for good. */
+static void fail_attempt(struct session *s, int64_t now_ms)
+{
+	char portal[PLAN_HOST_MAX + 32];
+	int64_t pause;
+
+	end_attempt(s);
+	(void)session_portal_text(&s->portal, portal, sizeof(portal));
+	s->portal = s->home;
+	s->redirects = 0;
+	if (is_final(s, now_ms)) {
+		enter(s, SESSION_FAILED, SESSION_NEVER);
+		return;
+	}
+	pause = backoff_ms(s);
+	if (s->attempts == 0 || log_get_level() >= LOG_LEVEL_DEBUG || pause >= BACKOFF_BOOT_MS / 2)
+		log_info("%s at %s: %s; next try in %" PRId64 " ms", s->plan->name, portal, s->failure, pause);
+	s->attempts++;
+	enter(s, SESSION_WAITING, now_ms + pause);
+}
+
+/* ---- connecting ---- */
+
+static int set_socket_options(int fd, const struct session *s, const struct sockaddr *address)
+{
+	int one = 1;
+
+	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)))
+		return -errno;
+	/* A portal without a scope of its own leaves by the interface that was asked for. */
+	if (s->portal.scope[0] && address->sa_family == AF_INET &&
+	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, s->portal.scope, (socklen_t)strlen(s->portal.scope)))
+		return -errno;
+	return 0;
+}
+
+static socklen_t address_length(const struct sockaddr_storage *address)
+{
+	return address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+}
+
+/* Begins a connect; the socket in s->fd, or -errno. */
+static int start_connect(struct session *s, const struct sockaddr_storage *address)
+{
+	int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+	int result;
+
+	if (fd < 0)
+		return -errno;
+	result = set_socket_options(fd, s, (const struct sockaddr *)address);
+	if (!result && connect(fd, (const struct sockaddr *)address, address_length(address)) && errno != EINPROGRESS)
+		result = -errno;
+	if (result) {
+		(void)close(fd);
+		return result;
+	}
+	s->fd = fd;
+	return 0;
+}
+
+static const char *connect_hint(int error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+		return "nothing listens there: is the target running?";
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+		return "no route: check address, netmask and gateway";
+	case ETIMEDOUT:
+		return "no answer: check the cable, the address and the firewall";
+	default:
+		return "check the network";
+	}
+}
+
+static void note_connect_failure(struct session *s, int error)
+{
+	set_failure(s, RETRY_TRANSIENT, "cannot connect: %s (%s)", strerror(error), connect_hint(error));
+}
+
+/* The next address of the portal, until one begins to connect. */
+static void connect_next(struct session *s, const struct session_input *in)
+{
+	close_socket(s);
+	while (s->address_next < s->address_count) {
+		int result = start_connect(s, &s->addresses[s->address_next++]);
+
+		if (!result) {
+			enter(s, SESSION_CONNECTING, in->now_ms + login_timeout_ms(s));
+			return;
+		}
+		note_connect_failure(s, -result);
+	}
+	fail_attempt(s, in->now_ms);
+}
+
+/* A literal address needs no resolver. */
+static bool read_literal(const struct portal *portal, struct sockaddr_storage *out)
+{
+	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(portal->port)};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(portal->port)};
+
+	memset(out, 0, sizeof(*out));
+	if (inet_pton(AF_INET, portal->host, &v4.sin_addr) == 1) {
+		memcpy(out, &v4, sizeof(v4));
+		return true;
+	}
+	if (inet_pton(AF_INET6, portal->host, &v6.sin6_addr) != 1)
+		return false;
+	v6.sin6_scope_id = portal->scope[0] ? if_nametoindex(portal->scope) : 0;
+	memcpy(out, &v6, sizeof(v6));
+	return true;
+}
+
+static void begin_attempt(struct session *s, const struct session_input *in)
+{
+	int result;
+
+	end_attempt(s);
+	if (!s->begun_ms)
+		s->begun_ms = in->now_ms;
+	s->address_next = 0;
+	s->address_count = read_literal(&s->portal, &s->addresses[0]);
+	if (s->address_count) {
+		connect_next(s, in);
+		return;
+	}
+	result = resolve_start(&s->resolve, s->portal.host, s->portal.port, in->now_ms + login_timeout_ms(s));
+	if (result) {
+		set_failure(s, RETRY_TRANSIENT, "cannot look up \"%s\": %s", s->portal.host, strerror(-result));
+		fail_attempt(s, in->now_ms);
+		return;
+	}
+	enter(s, SESSION_RESOLVING, in->now_ms + login_timeout_ms(s));
+}
+
+static void take_addresses(struct session *s, const struct session_input *in)
+{
+	int count = resolve_step(&s->resolve, s->addresses, SESSION_ADDRESSES_MAX);
+
+	if (count == -EAGAIN)
+		return;
+	if (count <= 0) {
+		set_failure(s, RETRY_TRANSIENT, "cannot look up \"%s\": %s", s->portal.host,
+			    resolve_failure(&s->resolve));
+		fail_attempt(s, in->now_ms);
+		return;
+	}
+	s->address_count = count;
+	connect_next(s, in);
+}
+
+static void give_up_resolving(struct session *s, const struct session_input *in)
+{
+	set_failure(s, RETRY_TRANSIENT, "cannot look up \"%s\": %s", s->portal.host, resolve_failure(&s->resolve));
+	fail_attempt(s, in->now_ms);
+}
+
+static void connect_timed_out(struct session *s, const struct session_input *in)
+{
+	note_connect_failure(s, ETIMEDOUT);
+	connect_next(s, in);
+}
+
+/* ---- logging in ---- */
+
+/* The session and its connection in the kernel, with the socket bound to them. */
+static int make_in_kernel(struct session *s, const char **step)
+{
+	const struct params *p = &s->plan->params;
+	int result = 0;
+
+	if (!s->in_kernel) {
+		*step = "creating the session";
+		result = netlink_create_session(s->netlink, 1, (uint16_t)p->value[PARAM_CMDS_MAX],
+						(uint16_t)p->value[PARAM_QUEUE_DEPTH], &s->sid, &s->host);
+		s->in_kernel = !result;
+	}
+	if (!result && !s->has_connection) {
+		*step = "creating the connection";
+		result = netlink_create_connection(s->netlink, s->sid, SESSION_CID);
+		s->has_connection = !result;
+	}
+	if (!result) {
+		*step = "binding the connection";
+		result = netlink_bind(s->netlink, s->sid, SESSION_CID, s->fd);
+	}
+	if (!result) {
+		*step = "setting parameters before the login";
+		result = session_params_before(s->netlink, s->sid, SESSION_CID, s->host, s->plan, &s->home, s->number);
+	}
+	return result;
+}
+
+static const char *kernel_hint(int result)
+{
+	if (result == -ENOMEM)
+		return " (is the crc32c module there? kernels up to 6.12 need it even without digests)";
+	if (result == -EPERM)
+		return " (this needs root)";
+	return "";
+}
+
+static void fail_in_kernel(struct session *s, const char *step, int result, int64_t now_ms)
+{
+	bool passes = result == -ENOTCONN || result == -EPROTO || result == -ENOBUFS;
+
+	set_failure(s, passes ? RETRY_TRANSIENT : RETRY_NEVER, "%s in the kernel failed: %s%s", step, strerror(-result),
+		    kernel_hint(result));
+	fail_attempt(s, now_ms);
+}
+
+static void send_request(struct session *s, const struct login_pdu *request, int64_t now_ms)
+{
+	int result = netlink_send_pdu(s->netlink, s->sid, SESSION_CID, request->bhs, request->data, request->length);
+
+	if (result)
+		fail_in_kernel(s, "sending a login request", result, now_ms);
+}
+
+/* Random bytes only for mutual CHAP; the boot has waited for the kernel's generator then. */
+static int make_challenge(struct login_config *config)
+{
+	size_t size = sizeof(config->challenge);
+
+	if (!config->chap || !config->chap->username_in[0])
+		return 0;
+	if (getrandom(config->challenge, size, GRND_NONBLOCK) != (ssize_t)size ||
+	    getrandom(&config->challenge_id, 1, GRND_NONBLOCK) != 1)
+		return -EAGAIN;
+	return 0;
+}
+
+static enum login_action start_login(struct session *s, struct login_pdu *request)
+{
+	struct login_config config = {
+		.initiator_name = s->plan->initiator,
+		.target_name = s->plan->name,
+		.cid = SESSION_CID,
+		.offer = &s->plan->params,
+		.chap = s->plan->chap.username[0] ? &s->plan->chap : NULL,
+		.start_in_security = s->start_in_security,
+		.md5_only = s->md5_only,
+	};
+
+	name_isid(s->number, config.isid);
+	if (make_challenge(&config)) {
+		set_failure(s, RETRY_TRANSIENT, "the kernel has no random numbers yet for mutual CHAP");
+		return LOGIN_FAILED;
+	}
+	return login_start(&s->login, &config, request);
+}
+
+static void fail_login(struct session *s, int64_t now_ms)
+{
+	const struct login_failure *failure = login_get_failure(&s->login);
+	char code[16];
+
+	if (failure->wants_security && !s->start_in_security) {
+		s->start_in_security = true;
+		log_debug("%s: the target wants the security stage; once more from there", s->plan->name);
+		begin_attempt(s, &(struct session_input){.now_ms = now_ms});
+		return;
+	}
+	if (failure->wants_md5_only && !s->md5_only) {
+		s->md5_only = true;
+		log_warn("%s: the target refused the list of CHAP algorithms (%s); once more with MD5 alone, which is "
+			 "weak (chap_algs= forbids this)",
+			 s->plan->name, failure->text);
+		begin_attempt(s, &(struct session_input){.now_ms = now_ms});
+		return;
+	}
+	set_failure(s, login_retry(failure), "%s [%s]", failure->text, login_error_code(failure, code, sizeof(code)));
+	fail_attempt(s, now_ms);
+}
+
+/* The TCP connection is there: RFC 7143 T4. */
+static void begin_login(struct session *s, const struct session_input *in)
+{
+	struct login_pdu request;
+	const char *step = "";
+	int error = 0, result;
+	socklen_t size = sizeof(error);
+
+	if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &size) || error) {
+		note_connect_failure(s, error ? error : errno);
+		connect_next(s, in);
+		return;
+	}
+	s->connected_ms = in->now_ms;
+	result = make_in_kernel(s, &step);
+	if (result) {
+		fail_in_kernel(s, step, result, in->now_ms);
+		return;
+	}
+	close_socket(s); /* the kernel has its own reference */
+	enter(s, SESSION_LOGIN, in->now_ms + login_timeout_ms(s));
+	if (start_login(s, &request) == LOGIN_SEND)
+		send_request(s, &request, in->now_ms);
+	else
+		fail_login(s, in->now_ms);
+}
+
+static bool was_visited(const struct session *s, const struct portal *portal)
+{
+	for (int i = 0; i < s->redirects; i++) {
+		if (s->visited[i].port == portal->port && !strcmp(s->visited[i].host, portal->host))
+			return true;
+	}
+	return false;
+}
+
+/* RFC 7143 11.13.5, status class 1. The plan stays as it is: only where this session goes changes. */
+static void follow_redirect(struct session *s, const struct session_input *in)
+{
+	const struct login_redirect *to = login_get_redirect(&s->login);
+	char from[PLAN_HOST_MAX + 32], there[PLAN_HOST_MAX + 32];
+	struct portal portal = s->portal;
+
+	(void)snprintf(portal.host, sizeof(portal.host), "%.*s", (int)sizeof(portal.host) - 1, to->host);
+	portal.port = to->port;
+	(void)session_portal_text(&s->portal, from, sizeof(from));
+	(void)session_portal_text(&portal, there, sizeof(there));
+	if (s->redirects < SESSION_REDIRECTS_MAX)
+		s->visited[s->redirects++] = s->portal;
+	if (was_visited(s, &portal)) {
+		set_failure(s, RETRY_TRANSIENT, "redirected in a circle: %s sends us back to %s", from, there);
+		fail_attempt(s, in->now_ms);
+		return;
+	}
+	if (s->redirects >= SESSION_REDIRECTS_MAX) {
+		set_failure(s, RETRY_TRANSIENT, "redirected %d times, last to %s: given up", s->redirects, there);
+		fail_attempt(s, in->now_ms);
+		return;
+	}
+	log_info("%s: %s sends us to %s (%s)", s->plan->name, from, there, to->permanent ? "for good" : "for now");
+	if (to->permanent)
+		s->home = portal;
+	s->portal = portal;
+	begin_attempt(s, in);
+}
+
+static void say_up(struct session *s, int64_t now_ms)
+{
+	char portal[PLAN_HOST_MAX + 32];
+
+	(void)session_portal_text(&s->portal, portal, sizeof(portal));
+	if (s->was_up) {
+		s->recoveries++;
+		log_warn("%s is back at %s after %" PRId64 ".%03d s; recovery %u", s->plan->name, portal,
+			 (now_ms - s->down_ms) / 1000, (int)((now_ms - s->down_ms) % 1000), s->recoveries);
+	} else {
+		log_info("logged in to %s at %s, session %u", s->plan->name, portal, s->sid);
+	}
+}
+
+/* RFC 7143 T5: parameters, start, full feature phase. */
+static void finish_login(struct session *s, const struct session_input *in)
+{
+	const char *step = "setting the negotiated parameters";
+	uint32_t refused = 0;
+	int result;
+
+	s->negotiated = *login_get_result(&s->login);
+	result = session_params_after(s->netlink, s->sid, SESSION_CID, &s->negotiated, s->plan, &refused);
+	if (!result) {
+		step = "starting the connection";
+		result = netlink_start(s->netlink, s->sid, SESSION_CID);
+	}
+	if (result) {
+		fail_in_kernel(s, step, result, in->now_ms);
+		return;
+	}
+	login_wipe(&s->login);
+	say_up(s, in->now_ms);
+	s->was_up = true;
+	s->attempts = 0;
+	s->redirects = 0;
+	s->begun_ms = 0;
+	s->up_ms = in->now_ms;
+	s->failure[0] = '\0';
+	enter(s, SESSION_UP, SESSION_NEVER);
+}
+
+static void take_response(struct session *s, const struct session_input *in)
+{
+	struct login_pdu request;
+	uint8_t bhs[ISCSI_BHS_BYTES];
+
+	/* The kernel chose the ITT and has matched the answer's; the conversation knows only its own. */
+	memcpy(bhs, in->kernel->bhs, sizeof(bhs));
+	memset(bhs + 16, 0, 4);
+	switch (login_step(&s->login, bhs, in->kernel->data, in->kernel->length, &request)) {
+	case LOGIN_SEND:
+		send_request(s, &request, in->now_ms);
+		break;
+	case LOGIN_DONE:
+		finish_login(s, in);
+		break;
+	case LOGIN_MOVED:
+		follow_redirect(s, in);
+		break;
+	case LOGIN_FAILED:
+		fail_login(s, in->now_ms);
+		break;
+	}
+}
+
+static void login_broken(struct session *s, const struct session_input *in)
+{
+	uint32_t error = in->kernel ? in->kernel->error : 0;
+
+	s->last_error = error;
+	set_failure(s, RETRY_TRANSIENT, "the connection broke during the login: %s (%s)", netlink_error_text(error),
+		    netlink_error_name(error));
+	fail_attempt(s, in->now_ms);
+}
+
+static void login_timed_out(struct session *s, const struct session_input *in)
+{
+	set_failure(s, RETRY_TRANSIENT, "no answer to the login within %d s",
+		    s->plan->params.value[PARAM_LOGIN_TIMEOUT]);
+	fail_attempt(s, in->now_ms);
+}
+
+/* ---- recovering: RFC 7143 7.1.4.3, session recovery ---- */
+
+static void lose(struct session *s, const struct session_input *in, const char *why)
+{
+	char portal[PLAN_HOST_MAX + 32];
+
+	(void)session_portal_text(&s->portal, portal, sizeof(portal));
+	log_warn("lost %s at %s: %s; its I/O is held until it is back", s->plan->name, portal, why);
+	s->down_ms = in->now_ms;
+	s->begun_ms = in->now_ms;
+	s->portal = s->home;
+	s->start_in_security = s->md5_only = false;
+	begin_attempt(s, in);
+}
+
+static void recover_after_error(struct session *s, const struct session_input *in)
+{
+	char why[120];
+
+	s->last_error = in->kernel ? in->kernel->error : 0;
+	(void)snprintf(why, sizeof(why), "%s (%s)", netlink_error_text(s->last_error),
+		       netlink_error_name(s->last_error));
+	lose(s, in, why);
+}
+
+static void recover_after_drop(struct session *s, const struct session_input *in)
+{
+	lose(s, in, "the target announced that it drops the connection");
+}
+
+static void recover_after_logout(struct session *s, const struct session_input *in)
+{
+	lose(s, in, "the target asked for a logout");
+}
+
+/* RFC 7143 11.14: close the session. The kernel fills in ITT, CmdSN and ExpStatSN. */
+static int send_logout(struct session *s)
+{
+	uint8_t bhs[ISCSI_BHS_BYTES] = {ISCSI_OP_LOGOUT | ISCSI_IMMEDIATE_BIT, 0x80};
+
+	return netlink_send_pdu(s->netlink, s->sid, SESSION_CID, bhs, NULL, 0);
+}
+
+static void answer_logout_request(struct session *s, const struct session_input *in)
+{
+	if (send_logout(s)) {
+		recover_after_logout(s, in);
+		return;
+	}
+	enter(s, SESSION_LOGOUT, in->now_ms + LOGOUT_TIMEOUT_MS);
+}
+
+/* ---- leaving ---- */
+
+static void leave(struct session *s, const struct session_input *in)
+{
+	(void)in;
+	close_socket(s);
+	resolve_stop(&s->resolve);
+	login_wipe(&s->login);
+	if (s->in_kernel) {
+		int result = session_destroy(s->netlink, s->sid, SESSION_CID);
+
+		if (result)
+			log_warn("session %u: cleaning up in the kernel failed: %s", s->sid, strerror(-result));
+	}
+	s->in_kernel = s->has_connection = false;
+	enter(s, SESSION_GONE, SESSION_NEVER);
+}
+
+static void begin_leaving(struct session *s, const struct session_input *in)
+{
+	if (send_logout(s)) {
+		leave(s, in);
+		return;
+	}
+	enter(s, SESSION_LEAVING, in->now_ms + LOGOUT_TIMEOUT_MS);
+}
+
+static void leave_unanswered(struct session *s, const struct session_input *in)
+{
+	log_warn("%s did not answer the logout; the session ends without it", s->plan->name);
+	leave(s, in);
+}
+
+/* ---- iscsid ---- */
+
+static void park(struct session *s, const struct session_input *in)
+{
+	(void)in;
+	close_socket(s);
+	resolve_stop(&s->resolve);
+	login_wipe(&s->login);
+	log_info("session %u (%s): iscsid looks after it from now on", s->sid, s->plan->name);
+	enter(s, SESSION_PARKED, SESSION_NEVER);
+}
+
+static bool is_up_in_kernel(const struct session *s)
+{
+	char path[64], text[16];
+
+	(void)snprintf(path, sizeof(path), "class/iscsi_connection/connection%u:%d/state", s->sid, SESSION_CID);
+	return sysfs_read(s->sysfs, path, text, sizeof(text)) > 0 && !strcmp(text, "up");
+}
+
+static void take_back(struct session *s, const struct session_input *in)
+{
+	log_info("session %u (%s): iscsid is gone; looked after from here again", s->sid, s->plan->name);
+	if (is_up_in_kernel(s))
+		enter(s, SESSION_UP, SESSION_NEVER);
+	else
+		lose(s, in, "iscsid left it disconnected");
+}
+
+static void forget(struct session *s, const struct session_input *in)
+{
+	(void)in;
+	close_socket(s);
+	resolve_stop(&s->resolve);
+	log_info("session %u (%s) was ended by another program", s->sid, s->plan->name);
+	s->in_kernel = s->has_connection = false;
+	enter(s, SESSION_GONE, SESSION_NEVER);
+}
+
+/* ---- the table ---- */
+
+typedef void session_action(struct session *session, const struct session_input *input);
+
+static const struct transition {
+	enum session_state state;
+	enum session_event event;
+	session_action *action;
+	const char *rfc; /* RFC 7143 8.1.3 */
+} transitions[] = {
+	{SESSION_IDLE, SESSION_EVENT_START, begin_attempt, "T1"},
+	{SESSION_IDLE, SESSION_EVENT_LEAVE, leave, ""},
+	{SESSION_RESOLVING, SESSION_EVENT_READY, take_addresses, ""},
+	{SESSION_RESOLVING, SESSION_EVENT_DEADLINE, give_up_resolving, ""},
+	{SESSION_CONNECTING, SESSION_EVENT_READY, begin_login, "T4"},
+	{SESSION_CONNECTING, SESSION_EVENT_DEADLINE, connect_timed_out, "T2"},
+	{SESSION_LOGIN, SESSION_EVENT_RESPONSE, take_response, "T5 or T7"},
+	{SESSION_LOGIN, SESSION_EVENT_ERROR, login_broken, "T7"},
+	{SESSION_LOGIN, SESSION_EVENT_DEADLINE, login_timed_out, "T7"},
+	{SESSION_UP, SESSION_EVENT_ERROR, recover_after_error, "T15"},
+	{SESSION_UP, SESSION_EVENT_ASYNC_LOGOUT, answer_logout_request, "T11"},
+	{SESSION_UP, SESSION_EVENT_ASYNC_DROP, recover_after_drop, "T15"},
+	{SESSION_UP, SESSION_EVENT_LEAVE, begin_leaving, "T9"},
+	{SESSION_UP, SESSION_EVENT_RESPONSE, park, ""}, /* a login that we did not begin */
+	{SESSION_LOGOUT, SESSION_EVENT_LOGGED_OUT, recover_after_logout, "T13"},
+	{SESSION_LOGOUT, SESSION_EVENT_ERROR, recover_after_logout, "T17"},
+	{SESSION_LOGOUT, SESSION_EVENT_DEADLINE, recover_after_logout, "T16"},
+	{SESSION_LOGOUT, SESSION_EVENT_LEAVE, leave, ""},
+	{SESSION_WAITING, SESSION_EVENT_DEADLINE, begin_attempt, "T1"},
+	{SESSION_WAITING, SESSION_EVENT_START, begin_attempt, "T1"},
+	{SESSION_LEAVING, SESSION_EVENT_LOGGED_OUT, leave, "T13"},
+	{SESSION_LEAVING, SESSION_EVENT_ERROR, leave, "T17"},
+	{SESSION_LEAVING, SESSION_EVENT_DEADLINE, leave_unanswered, "T16"},
+	{SESSION_PARKED, SESSION_EVENT_RETURNED, take_back, ""},
+	/* From every state in which there is something to do. */
+	{SESSION_RESOLVING, SESSION_EVENT_LEAVE, leave, ""},
+	{SESSION_CONNECTING, SESSION_EVENT_LEAVE, leave, ""},
+	{SESSION_LOGIN, SESSION_EVENT_LEAVE, leave, ""},
+	{SESSION_WAITING, SESSION_EVENT_LEAVE, leave, ""},
+	{SESSION_FAILED, SESSION_EVENT_LEAVE, leave, ""},
+	{SESSION_RESOLVING, SESSION_EVENT_RESPONSE, park, ""},
+	{SESSION_CONNECTING, SESSION_EVENT_RESPONSE, park, ""},
+	{SESSION_WAITING, SESSION_EVENT_RESPONSE, park, ""},
+	{SESSION_UP, SESSION_EVENT_TAKEN, park, ""},
+	{SESSION_RESOLVING, SESSION_EVENT_TAKEN, park, ""},
+	{SESSION_CONNECTING, SESSION_EVENT_TAKEN, park, ""},
+	{SESSION_LOGIN, SESSION_EVENT_TAKEN, park, ""},
+	{SESSION_WAITING, SESSION_EVENT_TAKEN, park, ""},
+	{SESSION_UP, SESSION_EVENT_DESTROYED, forget, ""},
+	{SESSION_RESOLVING, SESSION_EVENT_DESTROYED, forget, ""},
+	{SESSION_CONNECTING, SESSION_EVENT_DESTROYED, forget, ""},
+	{SESSION_WAITING, SESSION_EVENT_DESTROYED, forget, ""},
+	{SESSION_PARKED, SESSION_EVENT_DESTROYED, forget, ""},
+};
+
+static const char *const event_names[SESSION_EVENTS] = {
+	[SESSION_EVENT_START] = "start",
+	[SESSION_EVENT_READY] = "ready",
+	[SESSION_EVENT_DEADLINE] = "deadline",
+	[SESSION_EVENT_RESPONSE] = "login response",
+	[SESSION_EVENT_ERROR] = "connection error",
+	[SESSION_EVENT_ASYNC_LOGOUT] = "async message: logout requested",
+	[SESSION_EVENT_ASYNC_DROP] = "async message: connection dropped",
+	[SESSION_EVENT_LOGGED_OUT] = "logout response",
+	[SESSION_EVENT_LEAVE] = "leave",
+	[SESSION_EVENT_TAKEN] = "taken",
+	[SESSION_EVENT_RETURNED] = "returned",
+	[SESSION_EVENT_DESTROYED] = "destroyed",
+};
+
+void session_step(struct session *session, enum session_event event, const struct session_input *input)
+{
+	for (size_t i = 0; i < sizeof(transitions) / sizeof(transitions[0]); i++) {
+		const struct transition *t = &transitions[i];
+
+		if (t->state != session->state || t->event != event)
+			continue;
+		log_debug("%s: %s, while %s %s", session->plan->name, event_names[event],
+			  session_state_name(session->state), t->rfc);
+		t->action(session, input);
+		return;
+	}
+	log_debug("%s: %s, while %s: nothing to do", session->plan->name, event_names[event],
+		  session_state_name(session->state));
+}
+
+void session_init(struct session *session, const struct target_plan *plan, uint32_t number,
+		  const struct netlink *netlink, int sysfs, uint32_t random)
+{
+	memset(session, 0, offsetof(struct session, login));
+	session->plan = plan;
+	session->netlink = netlink;
+	session->sysfs = sysfs;
+	session->number = number;
+	session->random = random ^ (number + 1) * 2654435761u;
+	session->state = SESSION_IDLE;
+	session->deadline_ms = SESSION_NEVER;
+	session->portal = session->home = plan->portal;
+	session->fd = -1;
+	resolve_init(&session->resolve);
+	session->failure[0] = '\0';
+}
+
+void session_adopt(struct session *session, uint32_t sid, uint32_t host, bool up, int64_t now_ms)
+{
+	session->in_kernel = session->has_connection = session->was_up = true;
+	session->sid = sid;
+	session->host = host;
+	session->up_ms = now_ms;
+	enter(session, SESSION_UP, SESSION_NEVER);
+	if (!up)
+		lose(session, &(struct session_input){.now_ms = now_ms}, "found it disconnected");
+}
+
+static void async_message(struct session *session, const struct netlink_event *event, const struct session_input *in)
+{
+	switch (event->bhs[36]) { /* AsyncEvent, RFC 7143 11.9 */
+	case ISCSI_ASYNC_REQUEST_LOGOUT:
+		session_step(session, SESSION_EVENT_ASYNC_LOGOUT, in);
+		break;
+	case ISCSI_ASYNC_DROPPING_CONNECTION:
+	case ISCSI_ASYNC_DROPPING_ALL:
+		session_step(session, SESSION_EVENT_ASYNC_DROP, in);
+		break;
+	default:
+		log_debug("%s: async message %u ignored", session->plan->name, event->bhs[36]);
+	}
+}
+
+static void pdu(struct session *session, const struct netlink_event *event, const struct session_input *in)
+{
+	switch (event->bhs[0] & 0x3f) {
+	case ISCSI_OP_LOGIN_RESPONSE:
+		session_step(session, SESSION_EVENT_RESPONSE, in);
+		break;
+	case ISCSI_OP_LOGOUT_RESPONSE:
+		session_step(session, SESSION_EVENT_LOGGED_OUT, in);
+		break;
+	case ISCSI_OP_ASYNC:
+		async_message(session, event, in);
+		break;
+	default:
+		log_debug("%s: PDU with opcode 0x%02x ignored", session->plan->name, event->bhs[0] & 0x3f);
+	}
+}
+
+void session_kernel_event(struct session *session, const struct netlink_event *event, int64_t now_ms)
+{
+	struct session_input in = {.now_ms = now_ms, .kernel = event};
+
+	if (!session->in_kernel || event->sid != session->sid || event->transport != session->netlink->transport)
+		return;
+	switch (event->type) {
+	case NETLINK_EVENT_PDU:
+		pdu(session, event, &in);
+		break;
+	case NETLINK_EVENT_ERROR:
+		session_step(session, SESSION_EVENT_ERROR, &in);
+		break;
+	case NETLINK_EVENT_DESTROYED:
+		session_step(session, SESSION_EVENT_DESTROYED, &in);
+		break;
+	default:
+		break;
+	}
+}
+
+int session_pollfds(const struct session *session, struct pollfd *out, int max)
+{
+	if (max < 1)
+		return 0;
+	if (session->state == SESSION_RESOLVING)
+		return resolve_pollfds(&session->resolve, out, max);
+	if (session->state != SESSION_CONNECTING || session->fd < 0)
+		return 0;
+	*out = (struct pollfd){.fd = session->fd, .events = POLLOUT};
+	return 1;
+}
+
+int64_t session_deadline(const struct session *session)
+{
+	return session->deadline_ms;
+}
+
+const char *session_waiting_for(const struct session *session, char *out, size_t size)
+{
+	char portal[PLAN_HOST_MAX + 32];
+
+	(void)session_portal_text(&session->portal, portal, sizeof(portal));
+	(void)snprintf(out, size, "%s at %s (%s)%s%s", session->plan->name, portal, session_state_name(session->state),
+		       session->failure[0] ? ": " : "", session->failure);
+	return out;
+}

@@ -1,0 +1,69 @@
+/* world.h - everything that a boot has: one struct, allocated once, in main.c.
+ *
+ * The objects are each owned by their own file; this only puts them side by side, so that the loop can bring them their
+ * events and boot.c can see what is still missing.
+ */
+#ifndef WORLD_H
+#define WORLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "blockdev.h"
+#include "cmdline.h"
+#include "discovery.h"
+#include "loader.h"
+#include "mounts.h"
+#include "net.h"
+#include "netlink.h"
+#include "plan.h"
+#include "root.h"
+#include "session.h"
+#include "sys/ibft.h"
+#include "sys/modules.h"
+#include "times.h"
+
+/* Why a boot cannot go on. */
+struct verdict {
+	bool failed;
+	char text[1200];
+};
+
+struct world {
+	int sysfs, dev, proc; /* directory descriptors: valid after the hand-over, too */
+	int uevents;
+	int random; /* /dev/random, readable when the kernel's generator is ready; -1: not waited for */
+	int iscsid; /* pidfd of the iscsid that looks after our sessions; -1: none */
+
+	struct cmdline cmdline;
+	struct plan plan;
+	struct plan_files files;
+	struct ibft ibft;
+
+	struct mounts mounts;
+	struct mounts_run run;
+	struct modules_service modprobe;
+	struct loader loader;
+	struct net net;
+	struct netlink netlink;
+	struct discovery discovery;
+	struct root root;
+	struct blockdev_flags scan_flags;
+
+	struct session sessions[PLAN_TARGETS_MAX];
+	struct blockdev disks[PLAN_TARGETS_MAX];
+	int64_t rescan_ms[PLAN_TARGETS_MAX]; /* when an empty target is scanned again; 0: not */
+	int session_count;
+
+	/* What the boot's rules remember: each is a level that was reached, see boot.c. */
+	bool net_open, has_netlink, has_firmware, asked_firmware, has_lease, has_root, chains, resident;
+	int discovering; /* index of the target whose portal is asked; -1 */
+	int64_t disks_ready_ms;
+	bool modules_missing[8]; /* by boot.c's list */
+	bool block_changed;      /* a uevent of a block device or SCSI came */
+
+	struct times times;
+	struct verdict verdict;
+};
+
+#endif
