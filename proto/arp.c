@@ -33,13 +33,12 @@ bool arp_is_conflict(const uint8_t *packet, size_t length, const uint8_t mac[6],
 	struct reader r = reader_of(packet, length);
 	uint64_t head = read_be64(&r);
 	const uint8_t *sender_mac = read_bytes(&r, 6);
-	uint32_t sender = read_be32(&r), target;
+	uint32_t sender = read_be32(&r);
 
-	read_skip(&r, 6);
-	target = read_be32(&r);
+	read_skip(&r, 10); /* target: whom it asks does not matter */
 	if (r.bad || (head != (ETHERNET_IPV4 | REQUEST) && head != (ETHERNET_IPV4 | REPLY)))
 		return false;
 	if (!memcmp(sender_mac, mac, 6))
 		return false; /* our own, come back through a switch */
-	return sender == address || (head == (ETHERNET_IPV4 | REQUEST) && !sender && target == address);
+	return sender == address;
 }

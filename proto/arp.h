@@ -18,8 +18,8 @@ void arp_build_probe(uint8_t packet[ARP_SIZE], const uint8_t mac[6], uint32_t ad
 /* "address is me" (RFC 5227 2.3): fills the neighbours' caches. */
 void arp_build_announcement(uint8_t packet[ARP_SIZE], const uint8_t mac[6], uint32_t address);
 
-/* Whether a received packet shows that another station has the address, or probes for it at the same time
- * (RFC 5227 2.1.1, 2.4). */
+/* Whether a received packet shows that another station has the address (RFC 5227 2.1.1, 2.4). Another's probe for it
+ * is none: the address is in use here while we ask, and the kernel answers for it. */
 bool arp_is_conflict(const uint8_t *packet, size_t length, const uint8_t mac[6], uint32_t address);
 
 #endif

@@ -32,6 +32,9 @@ struct dhcp6_lease {
 	uint8_t dns[DHCP_DNS_MAX][16];
 	uint8_t dns_count;
 	uint8_t preference;
+	bool has_address;      /* in an answer: there is one, perhaps with valid_s 0, which takes it away */
+	bool rapid_commit;     /* the answer was given for a SOLICIT at once */
+	uint16_t status;       /* RFC 8415 21.13, of the message or of the address; 0: success */
 	uint16_t malformed;    /* the last option that was left out because it could not be read, 0: none */
 	char domain[254];      /* the first of the search list */
 	char boot_url[512];    /* option 59 */
@@ -63,7 +66,8 @@ struct dhcp6 {
 	uint32_t xid; /* 24 bits */
 	unsigned attempt;
 	unsigned restarts;
-	int64_t started_ms; /* of the message under way, for the elapsed time and for leases */
+	int64_t started_ms; /* first transmission of the message under way, for the elapsed time and for leases */
+	int64_t sent_ms;    /* its last transmission */
 	int64_t timeout_ms; /* RT of RFC 8415 15 */
 	int64_t deadline_ms;
 	int64_t t1_ms, t2_ms, expiry_ms;
@@ -71,7 +75,7 @@ struct dhcp6 {
 };
 
 /* These are what their namesakes in dhcp.h are. With information_only, DHCP_BOUND means that the information is there;
- * no deadline follows. */
+ * no deadline follows, and dhcp6_has_lease() means that too. There are no secrets here. */
 void dhcp6_start(struct dhcp6 *dhcp, const struct dhcp6_config *config, int64_t now_ms);
 unsigned dhcp6_step(struct dhcp6 *dhcp, const struct dhcp_input *input, struct dhcp_output *output);
 bool dhcp6_release(struct dhcp6 *dhcp, uint32_t random, struct dhcp_output *output);
@@ -81,7 +85,31 @@ const char *dhcp6_reason(const struct dhcp6 *dhcp);
 const char *dhcp6_waiting(const struct dhcp6 *dhcp);
 const char *dhcp6_state_name(const struct dhcp6 *dhcp);
 
-/* As dhcp_parse(); returns the message type of RFC 8415 7.3, or -1. */
+/* Message types, RFC 8415 7.3. */
+enum dhcp6_message {
+	DHCP6_SOLICIT = 1,
+	DHCP6_ADVERTISE,
+	DHCP6_REQUEST,
+	DHCP6_CONFIRM,
+	DHCP6_RENEW,
+	DHCP6_REBIND,
+	DHCP6_REPLY,
+	DHCP6_RELEASE,
+	DHCP6_DECLINE,
+	DHCP6_RECONFIGURE,
+	DHCP6_INFORMATION_REQUEST
+};
+
+/* Status codes, RFC 8415 21.13. */
+enum { DHCP6_SUCCESS, DHCP6_UNSPEC_FAIL, DHCP6_NO_ADDRS_AVAIL, DHCP6_NO_BINDING, DHCP6_NOT_ON_LINK };
+
+/* Writes a client's message to bytes[DHCP_MESSAGE_MAX]; returns its length. `elapsed` is in 1/100 s. `about` names the
+ * server and the address where the type has them (RFC 8415 18.2), else it may be NULL. */
+size_t dhcp6_build(const struct dhcp6_config *config, enum dhcp6_message type, uint32_t xid, uint16_t elapsed,
+		   const struct dhcp6_lease *about, uint8_t *bytes);
+
+/* Reads one ADVERTISE or REPLY with every check but those against earlier messages. Returns its type, or -1 with
+ * *reason set; the lease is meaningless then. A status that is not success is left to the caller. */
 int dhcp6_parse(const struct dhcp6_config *config, uint32_t xid, const uint8_t *bytes, size_t length,
 		struct dhcp6_lease *lease, const char **reason);
 

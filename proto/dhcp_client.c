@@ -373,27 +373,19 @@ static unsigned run(struct dhcp *dhcp, const struct step *step, enum signal sign
 	return DHCP_NOTHING;
 }
 
-static unsigned run_packet(struct dhcp *dhcp, struct step *step, const struct dhcp_input *input)
+static unsigned run_packet(struct dhcp *dhcp, struct step step, const struct dhcp_input *input)
 {
 	struct dhcp_lease heard;
 	unsigned did = DHCP_NOTHING;
+	int type = dhcp_parse(&dhcp->config, dhcp->xid, input->bytes, input->length, &heard, &dhcp->reason);
 
-	switch (dhcp_parse(&dhcp->config, dhcp->xid, input->bytes, input->length, &heard, &dhcp->reason)) {
-	case DHCP_OFFER:
-		step->heard = &heard;
-		did = run(dhcp, step, ON_OFFER);
-		break;
-	case DHCP_ACK:
-		step->heard = &heard;
-		did = run(dhcp, step, ON_ACK);
-		break;
-	case DHCP_NAK:
-		step->heard = &heard;
-		did = run(dhcp, step, ON_NAK);
-		break;
-	default:
-		break;
-	}
+	step.heard = &heard;
+	if (type == DHCP_OFFER)
+		did = run(dhcp, &step, ON_OFFER);
+	else if (type == DHCP_ACK)
+		did = run(dhcp, &step, ON_ACK);
+	else if (type == DHCP_NAK)
+		did = run(dhcp, &step, ON_NAK);
 	explicit_bzero(&heard, sizeof(heard));
 	return did;
 }
@@ -422,7 +414,7 @@ unsigned dhcp_step(struct dhcp *dhcp, const struct dhcp_input *input, struct dhc
 	case DHCP_TIMER:
 		return run_timer(dhcp, &step);
 	case DHCP_PACKET:
-		return run_packet(dhcp, &step, input);
+		return run_packet(dhcp, step, input);
 	case DHCP_CONFLICT:
 		return run(dhcp, &step, ON_CONFLICT);
 	case DHCP_LINK_DOWN:

@@ -37,13 +37,13 @@ static void put16(uint8_t *at, uint16_t value)
 size_t dhcp_frame_build(const struct dhcp_output *output, uint8_t *frame)
 {
 	struct writer w = writer_of(frame, DHCP_FRAME_MAX);
-	size_t udp_length = UDP_HEADER + output->length;
+	uint16_t udp_length = (uint16_t)(UDP_HEADER + output->length);
 	uint16_t sum;
 
 	if (output->length > DHCP_MESSAGE_MAX)
 		return 0;
 	write_be16(&w, 0x4510); /* version, header of 5 words; low delay, as DHCP has always been sent */
-	write_be16(&w, IP_HEADER + udp_length);
+	write_be16(&w, (uint16_t)(IP_HEADER + udp_length));
 	write_be32(&w, 0x00004000); /* do not fragment */
 	write_be16(&w, 64 << 8 | PROTOCOL_UDP);
 	write_be16(&w, 0); /* checksum */
