@@ -30,7 +30,8 @@ void modules_close(struct modules *modules);
 
 /* Loads a module by name with what it depends on; built in or loaded already is success, a module that finds no hardware
    (ENODEV) too. -ENOENT: no such module (and /sys/module does not have it), -EPERM: blacklisted, else the kernel's error.
-   *inserted (may be NULL) grows by the number of modules that went in. A name is not subject to the blacklist. */
+   *inserted (may be NULL) grows by one when it went in (what it depends on is not counted).
+   A name is not subject to the blacklist. */
 int modules_load(struct modules *modules, const char *name, unsigned *inserted);
 
 /* The same for everything that matches an alias, the blacklist applied. -ENOENT: nothing matches. */

@@ -1,0 +1,85 @@
+/* sys/child.c - work in a forked process, its result through a pipe.
+ *
+ * The result is one write of at most PIPE_BUF bytes: it is there whole or not at all.
+ */
+#include "sys/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static _Noreturn void run_child(void (*run)(const void *, void *), const void *context, size_t size, int fd)
+{
+	_Alignas(16) char result[CHILD_RESULT_MAX] = {0};
+	ssize_t written;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	run(context, result);
+	do
+		written = write(fd, result, size);
+	while (written < 0 && errno == EINTR);
+	_exit(written == (ssize_t)size ? 0 : 1);
+}
+
+int child_start(struct child *child, void (*run)(const void *context, void *result), const void *context, size_t size)
+{
+	int ends[2], error;
+	pid_t pid;
+
+	if (size > CHILD_RESULT_MAX)
+		return -EINVAL;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	pid = fork();
+	if (pid == 0) {
+		close(ends[0]);
+		run_child(run, context, size, ends[1]);
+	}
+	error = errno;
+	close(ends[1]);
+	if (pid < 0) {
+		close(ends[0]);
+		return -error;
+	}
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	*child = (struct child){.pid = pid, .fd = ends[0]};
+	return 0;
+}
+
+static void forget(struct child *child)
+{
+	close(child->fd);
+	*child = CHILD_NONE;
+}
+
+enum child_state child_step(struct child *child, void *result, size_t size)
+{
+	char bytes[CHILD_RESULT_MAX];
+	ssize_t got;
+	pid_t pid = child->pid;
+
+	if (child->fd < 0)
+		return CHILD_DIED;
+	got = read(child->fd, bytes, size);
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return CHILD_RUNNING;
+	forget(child);
+	waitpid(pid, NULL, 0); /* it is past its last write: exiting */
+	if (got != (ssize_t)size)
+		return CHILD_DIED;
+	memcpy(result, bytes, size);
+	return CHILD_DONE;
+}
+
+void child_stop(struct child *child)
+{
+	if (child->fd < 0)
+		return;
+	kill(child->pid, SIGKILL);
+	waitpid(child->pid, NULL, WNOHANG);
+	forget(child);
+}

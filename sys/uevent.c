@@ -1,0 +1,255 @@
+/* sys/uevent.c - the kernel's uevents, and the coldplug walk.
+ *
+ * A message is a head line "action@devpath" and then key=value texts, each ended with a NUL (kernel:
+ * lib/kobject_uevent.c). Messages of user space (udev's, "libudev") come on the same socket family and are passed over:
+ * only what the kernel itself multicast counts.
+ */
+#include "sys/uevent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "proto/bytes.h"
+#include "sys/sysfs.h"
+
+#define KERNEL_GROUP   1         /* kernel: uevents are multicast to group 1 */
+#define SOCKET_BYTES   (4 << 20) /* a coldplug of a large machine makes some thousand events of 300 bytes */
+#define WALK_DEPTH_MAX 24        /* PCI bridges nest; sysfs has no loops below devices/ */
+#define WALK_PATH_MAX  512
+
+static const char *const action_names[] = {
+	[UEVENT_ADD] = "add",   [UEVENT_REMOVE] = "remove", [UEVENT_CHANGE] = "change",
+	[UEVENT_MOVE] = "move", [UEVENT_ONLINE] = "online", [UEVENT_OFFLINE] = "offline",
+	[UEVENT_BIND] = "bind", [UEVENT_UNBIND] = "unbind",
+};
+
+/* The next text of the message, without its NUL; the last one may lack it. NULL at the end. */
+static const char *next_text(struct reader *r, size_t *length)
+{
+	const uint8_t *end = r->left ? memchr(r->at, 0, r->left) : NULL;
+	const char *text = (const char *)r->at;
+
+	if (!r->left)
+		return NULL;
+	*length = end ? (size_t)(end - r->at) : r->left;
+	read_skip(r, end ? *length + 1 : *length);
+	return text;
+}
+
+static enum uevent_action find_action(const char *name, size_t length)
+{
+	for (int i = 0; i < UEVENT_OTHER; i++)
+		if (strlen(action_names[i]) == length && !memcmp(action_names[i], name, length))
+			return (enum uevent_action)i;
+	return UEVENT_OTHER;
+}
+
+static bool copy_text(char *out, size_t size, const char *text, size_t length)
+{
+	if (length >= size) {
+		out[0] = 0;
+		return false;
+	}
+	memcpy(out, text, length);
+	out[length] = 0;
+	return true;
+}
+
+static bool read_decimal(const char *text, size_t length, uint64_t max, uint64_t *value)
+{
+	uint64_t number = 0;
+
+	if (length == 0)
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		unsigned digit = (unsigned)(text[i] - '0');
+
+		if (digit > 9 || number > (max - digit) / 10)
+			return false;
+		number = number * 10 + digit;
+	}
+	*value = number;
+	return true;
+}
+
+static bool read_head(struct reader *r, struct uevent *event)
+{
+	size_t length;
+	const char *head = next_text(r, &length);
+	const char *at = head ? memchr(head, '@', length) : NULL;
+	size_t left;
+
+	if (!at || at[1] != '/')
+		return false;
+	left = length - (size_t)(at + 1 - head);
+	event->action = find_action(head, (size_t)(at - head));
+	return copy_text(event->devpath, sizeof(event->devpath), at + 1, left);
+}
+
+struct text_place {
+	const char *key;
+	char *out;
+	size_t size;
+};
+
+static void read_pair(struct uevent *event, const char *text, size_t length, bool *has_major, bool *has_minor)
+{
+	const struct text_place places[] = {
+		{"SUBSYSTEM", event->subsystem, sizeof(event->subsystem)},
+		{"DEVTYPE", event->devtype, sizeof(event->devtype)},
+		{"DEVNAME", event->devname, sizeof(event->devname)},
+		{"MODALIAS", event->modalias, sizeof(event->modalias)},
+		{"INTERFACE", event->interface, sizeof(event->interface)},
+	};
+	const char *equals = memchr(text, '=', length);
+	size_t key_length = equals ? (size_t)(equals - text) : 0;
+	size_t left = equals ? length - key_length - 1 : 0;
+	uint64_t number;
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (strlen(places[i].key) == key_length && !memcmp(places[i].key, text, key_length))
+			copy_text(places[i].out, places[i].size, equals + 1, left);
+	if (key_length == 5 && !memcmp(text, "MAJOR", 5) && read_decimal(equals + 1, left, UINT32_MAX, &number)) {
+		event->major = (uint32_t)number;
+		*has_major = true;
+	}
+	if (key_length == 5 && !memcmp(text, "MINOR", 5) && read_decimal(equals + 1, left, UINT32_MAX, &number)) {
+		event->minor = (uint32_t)number;
+		*has_minor = true;
+	}
+	if (key_length == 6 && !memcmp(text, "SEQNUM", 6))
+		read_decimal(equals + 1, left, UINT64_MAX, &event->seqnum);
+}
+
+int uevent_parse(const void *bytes, size_t length, struct uevent *event)
+{
+	struct reader r = reader_of(bytes, length);
+	struct uevent parsed = {0};
+	bool has_major = false, has_minor = false;
+	const char *text;
+	size_t text_length;
+
+	if (!read_head(&r, &parsed))
+		return -EBADMSG;
+	while ((text = next_text(&r, &text_length)))
+		read_pair(&parsed, text, text_length, &has_major, &has_minor);
+	parsed.has_number = has_major && has_minor;
+	*event = parsed;
+	return 0;
+}
+
+int uevent_open(void)
+{
+	const struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = KERNEL_GROUP};
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
+	int size = SOCKET_BYTES, on = 1, error;
+
+	if (fd < 0)
+		return -errno;
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ||
+	    bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+		error = -errno;
+		close(fd);
+		return error;
+	}
+	return fd;
+}
+
+/* The kernel's port is 0, and it sends as root; nobody in user space can have that port. */
+static bool kernel_sent(struct msghdr *message)
+{
+	const struct sockaddr_nl *sender = message->msg_name;
+	struct ucred credentials = {.uid = (uid_t)-1};
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c))
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS)
+			memcpy(&credentials, CMSG_DATA(c), sizeof(credentials));
+	return message->msg_namelen == sizeof(*sender) && sender->nl_pid == 0 && sender->nl_groups == KERNEL_GROUP &&
+	       credentials.uid == 0 && !(message->msg_flags & MSG_TRUNC);
+}
+
+int uevent_receive(int fd, struct uevent *event)
+{
+	char bytes[UEVENT_BYTES_MAX];
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct ucred))];
+
+	for (;;) {
+		struct sockaddr_nl sender;
+		struct iovec vector = {.iov_base = bytes, .iov_len = sizeof(bytes)};
+		struct msghdr message = {.msg_name = &sender,
+					 .msg_namelen = sizeof(sender),
+					 .msg_iov = &vector,
+					 .msg_iovlen = 1,
+					 .msg_control = control,
+					 .msg_controllen = sizeof(control)};
+		ssize_t length = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+
+		if (length < 0 && errno == EAGAIN)
+			return 0;
+		if (length < 0 && errno != EINTR)
+			return -errno;
+		if (length >= 0 && kernel_sent(&message) && !uevent_parse(bytes, (size_t)length, event))
+			return 1;
+	}
+}
+
+struct walk {
+	int sysfs;
+	bool (*found)(void *context, const char *modalias);
+	void *context;
+	char path[WALK_PATH_MAX];
+	int depth;
+};
+
+static bool report(struct walk *walk, const char *directory)
+{
+	char path[WALK_PATH_MAX + 16], modalias[1024];
+
+	snprintf(path, sizeof(path), "%s/modalias", directory);
+	if (sysfs_read(walk->sysfs, path, modalias, sizeof(modalias)) <= 0)
+		return true;
+	return walk->found(walk->context, modalias);
+}
+
+/* Visits walk->path, which it extends and restores. false: the walk is to end. */
+static bool visit(struct walk *walk)
+{
+	size_t length = strlen(walk->path);
+	struct sysfs_dir dir;
+	const char *name;
+	bool is_directory, goes_on = true;
+
+	if (walk->depth >= WALK_DEPTH_MAX || sysfs_dir_open(&dir, walk->sysfs, walk->path) < 0)
+		return true;
+	walk->depth++;
+	while (goes_on && (name = sysfs_dir_next(&dir, &is_directory))) {
+		if (!is_directory && !strcmp(name, "modalias"))
+			goes_on = report(walk, walk->path);
+		if (!is_directory || strlen(name) + 2 > sizeof(walk->path) - length)
+			continue;
+		walk->path[length] = '/';
+		strcpy(walk->path + length + 1, name);
+		goes_on = visit(walk);
+		walk->path[length] = 0;
+	}
+	walk->depth--;
+	sysfs_dir_close(&dir);
+	return goes_on;
+}
+
+int uevent_coldplug(int sysfs, bool (*found)(void *context, const char *modalias), void *context)
+{
+	struct walk walk = {.sysfs = sysfs, .found = found, .context = context, .path = "devices"};
+
+	if (!sysfs_exists(sysfs, walk.path))
+		return -ENOENT;
+	visit(&walk);
+	return 0;
+}
