@@ -1,0 +1,43 @@
+#!/bin/sh
+# The build keeps its promises: static, small, reproducible, lazy; the checker refuses what it must refuse.
+# shellcheck source=test/lint/tap.sh
+. "$(dirname "$0")/tap.sh"
+native=$(uname -m | sed 's/aarch64/arm64/; s/^armv.*/armhf/')
+binary=build/$native/iscsi-init
+
+check "the binary passes deps/check" deps/check "$binary" 327680
+check "deps/check refuses a program with an interpreter" refuses deps/check "$(command -v env)"
+check "deps/check refuses a binary above its limit" refuses deps/check "$binary" 65536
+check "deps/check refuses a file that is no program" refuses deps/check Makefile
+
+copy_tree()	# folder
+{
+	mkdir -p "$1" && cp -r ./*.[ch] proto sys deps Makefile "$1/"
+}
+build_twice()
+{
+	copy_tree "$scratch/one" && copy_tree "$scratch/a/longer/name/two" && make -C "$scratch/one" &&
+		make -C "$scratch/a/longer/name/two" && cmp "$scratch/one/iscsi-init" "$scratch/a/longer/name/two/iscsi-init"
+}
+install_into()
+{
+	make -C "$scratch/one" install DESTDIR="$scratch/root" PREFIX=/usr && test -x "$scratch/root/usr/sbin/iscsi-init"
+}
+says_nothing_to_do() { make -C "$scratch/one" | grep -q 'Nothing to be done'; }
+
+check "two builds in different folders give the same bytes" build_twice
+check "a second make does nothing" says_nothing_to_do
+check "a second make has no rule to run" make -C "$scratch/one" -q
+check "make install puts the program below DESTDIR and PREFIX" install_into
+check "make help names the goals" sh -c 'make help | grep -q "make test-full"'
+
+# A mirror that serves other bytes, or an edited lock, must end the build.
+bad_lock()
+{
+	mkdir -p "$scratch/lock" "$scratch/cache/sources" && cp deps/fetch "$scratch/lock/" &&
+		echo "kmod 34.2 kmod.tar.xz $(printf %064d 0)" >"$scratch/lock/lock" &&
+		echo tampered >"$scratch/cache/sources/kmod.tar.xz" &&
+		refuses env ISCSI_INIT_CACHE="$scratch/cache" DEBIAN_MIRROR=file:/nonexistent "$scratch/lock/fetch"
+}
+check "deps/fetch refuses a source whose sha256 is not the pinned one" bad_lock
+done_testing
