@@ -202,6 +202,19 @@ def make_disk(path, files, table, size):
             "-E", "offset=%d,root_owner=0:0,lazy_itable_init=0,nodiscard" % offset, "-d", folder, path, str(blocks))
 
 
+def newc_archive(files):
+    """An uncompressed cpio archive for the kernel: name -> content of an executable; None: a folder. Parents first."""
+    out = b""
+    for number, (name, content) in enumerate(list(files.items()) + [("TRAILER!!!", b"")]):
+        data = content.encode() if isinstance(content, str) else content or b""
+        mode = 0o040755 if content is None else 0o100755
+        fields = [number + 1, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0]
+        out += b"070701" + b"".join(b"%08X" % field for field in fields) + name.encode() + b"\0"
+        out += b"\0" * (-len(out) % 4) + data
+        out += b"\0" * (-len(out) % 4)
+    return out
+
+
 class Process:
     """A child with a deadline on everything, ended by its own process id and nothing else."""
 
@@ -489,6 +502,17 @@ class Rig:
         options = ["--modules", kernel.modules, "--binary", self.binary, "--compress", "none", "--nic", nic] + list(options)
         key = json.dumps([options, kernel.version, digest_of(self.binary), digest_of(IMAGE_TOOL)])
         return cached(key, ".initrd", lambda path: run(IMAGE_TOOL, *options, "-o", path))
+
+    def joined(self, *parts):
+        """Several initramfs archives in one file: paths, or archives as bytes."""
+        path = self.path("joined", ".initrd")
+        with open(path, "wb") as out:
+            for part in parts:
+                if isinstance(part, str):
+                    with open(part, "rb") as file:
+                        part = file.read()
+                out.write(part + b"\0" * (-len(part) % 4))
+        return path
 
     def boot(self, kernel, initrd, cmdline, **options):
         return Guest(self, kernel, initrd, cmdline, **options)

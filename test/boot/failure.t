@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""What goes wrong is said in one line and retried or not, as it deserves; iscsi.onfail= decides what comes then."""
+
+import socket
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from rig import HOST, TARGET_NAME, Kernel, Rig, Target, newc_archive  # noqa: E402
+
+SHELL = {"bin": None, "bin/sh": open("/bin/busybox", "rb").read()}
+
+
+def fails(rig, kernel, initrd, words, said, name, ended="reboot: Power down", seconds=40):
+    """A boot that ends in iscsi.onfail=poweroff, after a line with everything in said."""
+    guest = rig.boot(kernel, initrd, "quiet loglevel=6 iscsi.onfail=poweroff " + words)
+    powered_off = guest.wait(seconds)
+    for pattern in said:
+        rig.check(guest, guest.said(pattern), "%s: the console says '%s'" % (name, pattern))
+    rig.check(guest, powered_off and ended in guest.console, name + ": then iscsi.onfail=poweroff")
+    return guest
+
+
+def onfail(rig, kernel, initrd):
+    bad = "iscsi=nonsense loglevel=6 "
+    guest = rig.boot(kernel, initrd, bad)
+    guest.wait()
+    rig.check(guest, "Kernel panic" in guest.console and "Attempted to kill init" in guest.console,
+              "onfail unset: the kernel panics")
+    rig.check(guest, guest.said("nonsense"), "and the last words reached the console before that")
+    guest = rig.boot(kernel, initrd, bad + "iscsi.onfail=panic")
+    guest.wait()
+    rig.check(guest, "Kernel panic" in guest.console, "onfail=panic: the kernel panics")
+    guest = rig.boot(kernel, initrd, bad + "iscsi.onfail=reboot")
+    guest.wait()
+    rig.check(guest, "reboot: Restarting system" in guest.console and "Kernel panic" not in guest.console,
+              "onfail=reboot: reboots")
+    with_shell = rig.joined(initrd, newc_archive(SHELL))
+    guest = rig.boot(kernel, with_shell, bad + "iscsi.onfail=shell")
+    guest.expect("nonsense")
+    guest.expect("[#$] ", 20)
+    guest.send("echo SHELL-$((6 * 7))\n")
+    rig.check(guest, guest.expect("^SHELL-42", 20), "onfail=shell: a shell on the console")
+    guest.kill()
+    chained = rig.joined(rig.initrd(kernel, "--archive"),
+                         newc_archive(dict(SHELL, init="#!/bin/sh\necho CHAINED\nread line\n")))
+    guest = rig.boot(kernel, chained, bad + "rdinit=/iscsi-init iscsi.onfail=continue")
+    rig.check(guest, guest.expect("^CHAINED", 20), "onfail=continue: goes on to the initramfs's own /init")
+    guest.kill()
+
+
+def target_comes_late(rig, kernel, initrd):
+    disk = rig.disk()
+    target = Target(rig, {1: disk}, start=False)
+    guest = rig.boot(kernel, initrd, "quiet loglevel=6 root=/dev/sda1 iscsi.onfail=poweroff " + target.word())
+    rig.check(guest, guest.expect("iscsi-init: .*(refused|closed|reset|lost|connect)", 30), "an absent target is reported")
+    target.start()
+    rig.check(guest, guest.expect("^ROOT-OK", 40), "and the boot goes on once it is there")
+    guest.wait()
+
+
+with Rig() as rig:
+    kernel = Kernel("6.1-cloud-amd64")
+    initrd = rig.initrd(kernel)
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        fails(rig, kernel, initrd, "root=/dev/sda1 iscsi.timeout=2 iscsi=%s:%d,%s" % (HOST, port, TARGET_NAME),
+              ["%s:%d" % (HOST, port), "refused|closed|reset"], "a portal where nobody listens")
+    target = Target(rig, {1: rig.disk()})
+    fails(rig, kernel, initrd, "root=/dev/sda1 iscsi.timeout=3 iscsi=%s,iqn.2026-01.test.rig:other" % target.portal(),
+          ["iqn.2026-01.test.rig:other", "not found"], "a target that is not there")
+    rig.ok(target.sessions() == 0, "no session is left on the target")
+    fails(rig, kernel, initrd, target.word("MaxBurstLenght=65536"), ["MaxBurstLenght", "expected|unknown"],
+          "an unknown option")
+    fails(rig, kernel, initrd, target.word("queue_depth=many"), ["queue_depth", "many", "expected"], "a bad value")
+    fails(rig, kernel, initrd, target.word() + " root=UUID=00000000-0000-0000-0000-000000000000 iscsi.timeout=3",
+          ["UUID=00000000-0000-0000-0000-000000000000"], "a root that no disk has")
+    fails(rig, kernel, rig.initrd(kernel, "--modules", "none"), target.word() + " root=/dev/sda1 iscsi.timeout=3",
+          ["iscsi_tcp", kernel.version, "/lib/modules"], "no modules in the image")
+    fails(rig, kernel, initrd, "root=/dev/sda1", ["no target|no iscsi|target"], "no target named, no other init")
+    target_comes_late(rig, kernel, initrd)
+    onfail(rig, kernel, initrd)

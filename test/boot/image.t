@@ -1,0 +1,120 @@
+#!/bin/bash
+# tools/iscsi-init-image without a boot: what goes in, what is refused, that the same inputs give the same bytes.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+tool=$PWD/tools/iscsi-init-image
+work=$(mktemp -d /tmp/iscsi-init-test.XXXXXX)
+trap 'rm -rf "$work"' EXIT
+kernels=$(test/boot/kernels 6.1-amd64) || exit 1
+tree=$kernels/lib/modules/$(cat "$kernels/version")
+binary=/bin/busybox # any static program of this architecture
+count=0
+
+ok()
+{
+	count=$((count + 1))
+	if [ "$1" = 0 ]; then echo "ok $count - $2"; else
+		echo "not ok $count - $2"
+		sed 's/^/# /' "$work/out"
+	fi
+}
+
+image()
+{
+	"$tool" --binary "$binary" --modules "$tree" --nic virtio_net "$@" >"$work/out" 2>&1
+}
+
+# $1: 0 when the last output (not) matches
+says()
+{
+	grep -q -E -e "$1" "$work/out"
+}
+
+refused()
+{
+	local said=$1
+	shift
+	! image -o "$work/refused" "$@" && says "$said" && [ ! -e "$work/refused" ]
+	ok $? "refused, and nothing is written: $*"
+}
+
+names()
+{
+	cpio -it --quiet <"$1" 2>&1
+}
+
+image --compress none -o "$work/first" && names "$work/first" >"$work/out"
+says '^init$' && says '/iscsi_tcp\.ko$' && says '/ext4\.ko$' && says '/modules\.dep\.bin$'
+ok $? 'an image has /init, the modules and their index'
+says '/crc32c_generic\.ko$' && says '/libiscsi_tcp\.ko$' && says '/net_failover\.ko$'
+ok $? 'dependencies and soft dependencies are in'
+! says '/e1000\.ko$' && ! says '/xfs\.ko$'
+ok $? 'and what was not asked for is not'
+! cpio -itv --quiet <"$work/first" 2>&1 | grep -v -E '^[^ ]+ +[0-9]+ root +root .* Jan  1  1970 ' >"$work/out"
+ok $? 'everything is root'\''s, with one time stamp'
+
+mkdir "$work/elsewhere"
+cp -R "$tree" "$work/elsewhere/" && cp "$tool" "$work/elsewhere/tool"
+(cd "$work/elsewhere" && umask 077 && TZ=Asia/Tokyo ./tool --binary "$binary" --modules "${tree##*/}" --nic virtio_net \
+	--compress none -o "$work/second") >"$work/out" 2>&1
+cmp "$work/first" "$work/second" >>"$work/out" 2>&1
+ok $? 'the same inputs give the same bytes, whoever, wherever and whenever'
+SOURCE_DATE_EPOCH=86400 image --compress none -o "$work/dated"
+! cmp -s "$work/first" "$work/dated"
+ok $? 'SOURCE_DATE_EPOCH is the time stamp'
+
+for how in gzip xz zstd; do
+	image --compress $how -o "$work/compressed" && $how -dc <"$work/compressed" 2>>"$work/out" | cmp - "$work/first"
+	ok $? "--compress $how holds the same archive"
+done
+
+rm "$work/elsewhere/${tree##*/}"/modules.dep*
+"$tool" --binary "$binary" --modules "$work/elsewhere/${tree##*/}" --nic virtio_net --compress none \
+	-o "$work/indexed" >"$work/out" 2>&1
+cmp "$work/first" "$work/indexed" >>"$work/out" 2>&1 && [ ! -e "$work/elsewhere/${tree##*/}/modules.dep" ]
+ok $? 'a tree without modules.dep is indexed, in a copy'
+
+image --list --nic tg3 --fs ext4,vfat --add-module loop
+says 'tg3\.ko +--nic' && says 'loop\.ko +--add-module' && says 'nls_cp437\.ko +file names of vfat' &&
+	says 'libphy\.ko +needed by' && says '^ +[0-9]+ +in [0-9]+ files'
+ok $? '--list says why each file goes in, and how large all is'
+[ ! -e "$work/refused" ] && image --nic all --list && says '/mlx5_core\.ko' && says '/e1000\.ko'
+ok $? '--nic all takes every Ethernet driver'
+mkdir -p "$work/firmware/tigon"
+echo firmware >"$work/firmware/tigon/tg3.bin"
+image --nic tg3 --firmware "$work/firmware" --list
+says ' /lib/firmware/tigon/tg3\.bin +firmware of tg3'
+ok $? 'firmware that a module names goes in when it is there'
+
+echo secret >"$work/secrets"
+image --config secrets="$work/secrets" --compress none -o "$work/config" &&
+	cpio -itv --quiet <"$work/config" >"$work/out" 2>&1
+says '^-rw------- .* etc/iscsi-init/secrets$'
+ok $? '--config secrets= is readable by root only'
+
+image --archive --compress none -o "$work/archive" && names "$work/archive" >"$work/out"
+says '^iscsi-init$' && ! says '^init$' && ! says '^(lib|etc|\.)$' && ! says '^lib/modules'
+ok $? 'an archive to append replaces nothing of a distribution'\''s'
+printf odd >"$work/theirs"
+image --append "$work/theirs" --compress none -o "$work/appended"
+says 'rdinit=/iscsi-init' && { printf 'odd\0' && cat "$work/archive"; } | cmp - "$work/appended"
+ok $? '--append: theirs, padding to a multiple of four, ours; and the word to add'
+
+"$tool" --binary "$binary" --modules none --list >"$work/out" 2>&1 && says ' /init ' && ! says '\.ko'
+ok $? '--modules none: for a kernel with everything built in'
+
+refused 'no module "nosuch"' --nic nosuch
+refused 'no module "reiser9"' --fs reiser9
+refused "unknown option '--nics'" --nics all
+refused '--nic: expected a value' --nic
+refused "'lzma': expected gzip" --compress lzma
+refused "'/nonexistent'.*module tree" --modules /nonexistent
+refused "cannot read '/nonexistent'" --binary /nonexistent
+refused "'secrets=/nonexistent'.*file" --config secrets=/nonexistent
+refused "'color'.*expected" --config color=/etc/hostname
+arm=$(test/boot/kernels 6.12-cloud-arm64 2>/dev/null)
+refused 'ELF machine 62\) is not for .*ELF machine 183' --modules "$arm/lib/modules/$(cat "$arm/version")"
+mkdir -p "$work/bare/5.0/kernel" && : >"$work/bare/5.0/modules.dep"
+! image --modules "$work/bare/5.0" --nic host --fs '' -o "$work/refused" && says 'no iscsi_tcp.*CONFIG_ISCSI_TCP'
+ok $? 'a kernel without iscsi_tcp is refused'
+echo "1..$count"

@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""The plain path: kernel, iscsi-init as /init, an ext4 root on the target; and each way to name that root."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from rig import Kernel, Rig, Target  # noqa: E402
+
+PHASES = ("modules", "link", "address", "connect", "login", "scan", "disk", "mount", "handover")
+
+
+def plain(rig, kernel, initrd):
+    disk = rig.disk(script="echo from the guest >/written\n")
+    target = Target(rig, {1: disk})
+    guest = rig.boot(kernel, initrd, "quiet %s root=UUID=%s rw other=word single -- one 'two words'" %
+                     (target.word("HeaderDigest=None"), disk.UUID), capture=True)
+    rig.check(guest, guest.expect("^ROOT-OK"), "the real init runs")
+    rig.check(guest, guest.wait(), "and powers off")
+    rig.ok(disk.read_file("/written") == "from the guest\n", "what it wrote is on the target's disk")
+    mounts = guest.section("mounts")
+    rig.ok("/dev/sda1 / ext4 rw" in mounts, "root is the partition, read-write as asked", mounts)
+    for name in ("proc", "sysfs", "devtmpfs", "tmpfs"):
+        rig.ok(" %s rw" % name in mounts, name + " moved along", mounts)
+    rig.ok("rootfs" not in mounts.replace("rootfs / rootfs", ""), "nothing of the initramfs is mounted", mounts)
+    argv = guest.section("argv").splitlines()
+    rig.ok(argv[-4:] == ["/sbin/init", "single", "one", "two words"], "init got the kernel's arguments", str(argv))
+    environment = guest.section("env")
+    rig.ok("other=word" in environment, "and the kernel's environment", environment)
+    rig.ok("iscsi=" not in environment, "without the words that are ours", environment)
+    times = guest.times()
+    rig.note(str(times))
+    rig.ok(all(phase in times for phase in PHASES), "every phase's time is in /run/iscsi-init/times", str(times))
+    rig.ok(list(times.values()) == sorted(times.values()) or times.get("handover", 0) < 20000,
+           "the times are milliseconds", str(times))
+    rig.ok("password" not in guest.section("run"), "no secret in /run")
+
+
+def named(rig, kernel, initrd, word, table="gpt", expected="/dev/sda1", flags="ro"):
+    disk = rig.disk(table=table)
+    target = Target(rig, {1: disk})
+    guest = rig.boot(kernel, initrd, "quiet %s %s" % (target.word(), word))
+    guest.expect("^DONE")
+    mounts = guest.section("mounts")
+    rig.check(guest, "%s / ext4 %s" % (expected, flags) in mounts, "boots with %s on a disk with table %s" % (word, table))
+    guest.wait()
+
+
+with Rig() as rig:
+    kernel = Kernel("6.1-cloud-amd64")
+    initrd = rig.initrd(kernel)
+    plain(rig, kernel, initrd)
+    named(rig, kernel, initrd, "root=LABEL=rigroot")
+    named(rig, kernel, initrd, "root=PARTUUID=0b7a1c52-95a4-4a53-9c6e-6e1f6d2c8f01 rootfstype=ext4")
+    named(rig, kernel, initrd, "root=PARTLABEL=rigpart rootflags=noatime rw", flags="rw,noatime")
+    named(rig, kernel, initrd, "root=PARTUUID=1b2c3d4e-01", table="mbr")
+    named(rig, kernel, initrd, "root=/dev/sda", table="none", expected="/dev/sda")
