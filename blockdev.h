@@ -43,7 +43,9 @@ struct blockdev {
 	bool lean;    /* we count in flags->users */
 	bool settled; /* queue settings are done, partitions read */
 	struct child child;
-	int disk_count;                     /* of type disk */
+	int disk_count;     /* of type disk */
+	uint64_t other_lun; /* the first LUN of another type, and the type (SPC-4 table 139) */
+	unsigned other_type;
 	int other_count;                    /* LUNs of other types */
 	int ready_count;                    /* disks that can be opened */
 	char first_disk[BLOCKDEV_NAME_MAX]; /* "sda"; "" none */

@@ -1,0 +1,550 @@
+/* blockdev.c - scan, wait for the disks, set their queues, read their partition tables.
+ *
+ * The state is looked up in sysfs each time: <host>/session<sid>/target<h:c:t>/<h:c:t:l>/block/<name>. An event only
+ * causes the next look. The scan and everything that opens or freezes a disk runs in a child: the SCSI commands need
+ * a session that the loop, and nobody else, keeps alive.
+ */
+#include "blockdev.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "sys/sysfs.h"
+
+#define PATH_BYTES_MAX 256
+
+/* kernel: include/scsi/scsi_devinfo.h, BLIST_SKIP_VPD_PAGES; the same bit in 5.10 and all later ones */
+#define SKIP_VPD_PAGES  0x4000000ULL
+#define FLAGS_ATTRIBUTE "module/scsi_mod/parameters/default_dev_flags"
+
+int blockdev_host(int sysfs, uint32_t sid)
+{
+	char link[64], target[512], wanted[32], *host, *end;
+	ssize_t length;
+	unsigned long number;
+
+	snprintf(link, sizeof(link), "class/iscsi_session/session%" PRIu32, sid);
+	length = readlinkat(sysfs, link, target, sizeof(target) - 1);
+	if (length < 0)
+		return -errno;
+	target[length] = 0;
+	snprintf(wanted, sizeof(wanted), "/session%" PRIu32 "/", sid);
+	host = strstr(target, wanted);
+	if (!host)
+		return -ENODEV;
+	*host = 0;
+	host = strrchr(target, '/');
+	if (!host || strncmp(host, "/host", 5) || host[5] < '0' || host[5] > '9')
+		return -ENODEV;
+	number = strtoul(host + 5, &end, 10);
+	return *end || number > INT32_MAX ? -ENODEV : (int)number;
+}
+
+/* Scans: the child's part. */
+
+struct scan {
+	int sysfs;
+	unsigned host;
+	const struct target_plan *plan;
+};
+
+static int write_scan(int sysfs, unsigned host, bool has_lun, uint64_t lun)
+{
+	char path[64], text[64];
+
+	/* One iSCSI session is channel 0, target 0 of its host. */
+	snprintf(path, sizeof(path), "class/scsi_host/host%u/scan", host);
+	if (has_lun)
+		snprintf(text, sizeof(text), "0 0 %" PRIu64, lun);
+	else
+		snprintf(text, sizeof(text), "0 0 -");
+	return sysfs_write(sysfs, path, text);
+}
+
+static void run_scan(const void *context, void *result)
+{
+	const struct scan *scan = context;
+
+	*(int *)result = write_scan(scan->sysfs, scan->host, scan->plan->has_lun, scan->plan->lun);
+}
+
+static void take_flags(struct blockdev *blockdev)
+{
+	struct blockdev_flags *flags = blockdev->flags;
+	char text[32];
+	int error = 0;
+
+	if (flags->users == 0) {
+		unsigned long long before;
+
+		if (sysfs_read(blockdev->sysfs, FLAGS_ATTRIBUTE, flags->before, sizeof(flags->before)) <= 0) {
+			log_warn("scan=lean: this kernel has no %s: a full scan is made", FLAGS_ATTRIBUTE);
+			return;
+		}
+		before = strtoull(flags->before, NULL, 0);
+		snprintf(text, sizeof(text), "%llu", before | SKIP_VPD_PAGES);
+		error = sysfs_write(blockdev->sysfs, FLAGS_ATTRIBUTE, text);
+	}
+	if (error) {
+		log_warn("scan=lean: %s cannot be set: %s: a full scan is made", FLAGS_ATTRIBUTE, strerror(-error));
+		return;
+	}
+	flags->users++;
+	blockdev->lean = true;
+}
+
+static void release_flags(struct blockdev *blockdev)
+{
+	if (!blockdev->lean)
+		return;
+	blockdev->lean = false;
+	if (--blockdev->flags->users == 0)
+		sysfs_write(blockdev->sysfs, FLAGS_ATTRIBUTE, blockdev->flags->before);
+}
+
+int blockdev_start(struct blockdev *blockdev, int sysfs, int dev, unsigned host, const struct target_plan *plan,
+		   struct blockdev_flags *flags)
+{
+	const struct scan scan = {.sysfs = sysfs, .host = host, .plan = plan};
+	int error;
+
+	*blockdev = (struct blockdev){
+		.sysfs = sysfs, .dev = dev, .host = host, .plan = plan, .flags = flags, .child = CHILD_NONE};
+	if (plan->params.value[PARAM_SCAN] == SCAN_LEAN)
+		take_flags(blockdev);
+	error = child_start(&blockdev->child, run_scan, &scan, sizeof(int));
+	if (error)
+		release_flags(blockdev);
+	else
+		blockdev->state = BLOCKDEV_SCANNING;
+	return error;
+}
+
+/* The look. */
+
+struct logical_unit {
+	uint64_t lun;
+	unsigned type; /* SPC: peripheral device type */
+	bool is_disk;
+	bool ready;                    /* attached, has a size, has a node */
+	char path[PATH_BYTES_MAX];     /* its directory in sysfs */
+	char block[BLOCKDEV_NAME_MAX]; /* "" not attached */
+};
+
+typedef bool unit_visitor(void *context, const struct logical_unit *unit);
+
+static bool is_disk_type(int64_t type)
+{
+	/* What the sd driver takes (kernel: sd_probe): disk, optical memory, simplified disk, zoned disk. */
+	return type == 0 || type == 7 || type == 14 || type == 20;
+}
+
+static bool has_node(int dev, const char *name)
+{
+	struct stat status;
+
+	return fstatat(dev, name, &status, 0) == 0 && S_ISBLK(status.st_mode);
+}
+
+static bool is_ready(const struct blockdev *blockdev, const struct logical_unit *unit)
+{
+	char path[PATH_BYTES_MAX + 64];
+	int64_t sectors;
+
+	snprintf(path, sizeof(path), "%s/block/%s/size", unit->path, unit->block);
+	return unit->block[0] && !sysfs_read_number(blockdev->sysfs, path, 1, INT64_MAX, &sectors) &&
+	       has_node(blockdev->dev, unit->block);
+}
+
+static bool first_name(int sysfs, const char *path, char *out, size_t size)
+{
+	struct sysfs_dir dir;
+	const char *name;
+
+	out[0] = 0;
+	if (sysfs_dir_open(&dir, sysfs, path) < 0)
+		return false;
+	name = sysfs_dir_next(&dir, NULL);
+	if (name && strlen(name) < size)
+		strcpy(out, name);
+	sysfs_dir_close(&dir);
+	return out[0];
+}
+
+/* name is "h:c:t:l". */
+static bool read_unit(const struct blockdev *blockdev, const char *target, const char *name, struct logical_unit *unit)
+{
+	char path[PATH_BYTES_MAX + 16];
+	const char *lun = strrchr(name, ':');
+	int64_t type;
+
+	*unit = (struct logical_unit){0};
+	if (!lun || name[0] < '0' || name[0] > '9' ||
+	    snprintf(unit->path, sizeof(unit->path), "%s/%s", target, name) >= (int)sizeof(unit->path))
+		return false;
+	unit->lun = strtoull(lun + 1, NULL, 10);
+	snprintf(path, sizeof(path), "%s/type", unit->path);
+	if (sysfs_read_number(blockdev->sysfs, path, 0, 31, &type))
+		return false;
+	unit->type = (unsigned)type;
+	unit->is_disk = is_disk_type(type);
+	snprintf(path, sizeof(path), "%s/block", unit->path);
+	if (unit->is_disk && first_name(blockdev->sysfs, path, unit->block, sizeof(unit->block)))
+		unit->ready = is_ready(blockdev, unit);
+	return true;
+}
+
+static bool visit_target(const struct blockdev *blockdev, const char *target, unit_visitor *visitor, void *context)
+{
+	struct logical_unit unit;
+	struct sysfs_dir dir;
+	const char *name;
+	bool goes_on = true;
+
+	if (sysfs_dir_open(&dir, blockdev->sysfs, target) < 0)
+		return true;
+	while (goes_on && (name = sysfs_dir_next(&dir, NULL)))
+		if (read_unit(blockdev, target, name, &unit))
+			goes_on = visitor(context, &unit);
+	sysfs_dir_close(&dir);
+	return goes_on;
+}
+
+/* Descends from the host by name: session<sid>, then target<h:c:t>. */
+static bool visit_below(const struct blockdev *blockdev, const char *parent, int depth, unit_visitor *visitor,
+			void *context)
+{
+	static const char *const prefixes[] = {"session", "target"};
+	char path[PATH_BYTES_MAX];
+	struct sysfs_dir dir;
+	const char *name;
+	bool goes_on = true;
+
+	if (depth == 2)
+		return visit_target(blockdev, parent, visitor, context);
+	if (sysfs_dir_open(&dir, blockdev->sysfs, parent) < 0)
+		return true;
+	while (goes_on && (name = sysfs_dir_next(&dir, NULL)))
+		if (!strncmp(name, prefixes[depth], strlen(prefixes[depth])) &&
+		    snprintf(path, sizeof(path), "%s/%s", parent, name) < (int)sizeof(path))
+			goes_on = visit_below(blockdev, path, depth + 1, visitor, context);
+	sysfs_dir_close(&dir);
+	return goes_on;
+}
+
+static void visit_units(const struct blockdev *blockdev, unit_visitor *visitor, void *context)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "class/scsi_host/host%u/device", blockdev->host);
+	visit_below(blockdev, path, 0, visitor, context);
+}
+
+static bool count_unit(void *context, const struct logical_unit *unit)
+{
+	struct blockdev *blockdev = context;
+
+	if (!unit->is_disk) {
+		if (blockdev->other_count++ == 0) {
+			blockdev->other_lun = unit->lun;
+			blockdev->other_type = unit->type;
+		}
+		return true;
+	}
+	blockdev->disk_count++;
+	blockdev->ready_count += unit->ready;
+	if (unit->ready && !blockdev->first_disk[0])
+		strcpy(blockdev->first_disk, unit->block);
+	return true;
+}
+
+static enum blockdev_state look(struct blockdev *blockdev)
+{
+	blockdev->disk_count = blockdev->other_count = blockdev->ready_count = 0;
+	blockdev->first_disk[0] = 0;
+	visit_units(blockdev, count_unit, blockdev);
+	if (blockdev->disk_count == 0)
+		return BLOCKDEV_EMPTY;
+	return blockdev->ready_count < blockdev->disk_count ? BLOCKDEV_WAITING : BLOCKDEV_READING;
+}
+
+/* Queue settings and partitions: the child's part, too. */
+
+static void set_scheduler(const struct blockdev *blockdev, const struct logical_unit *unit)
+{
+	char path[PATH_BYTES_MAX + 64], offered[128];
+	const char *wanted = blockdev->plan->scheduler[0] ? blockdev->plan->scheduler : "none";
+	int error;
+
+	snprintf(path, sizeof(path), "%s/block/%s/queue/scheduler", unit->path, unit->block);
+	error = sysfs_write(blockdev->sysfs, path, wanted);
+	if (!error)
+		return;
+	if (sysfs_read(blockdev->sysfs, path, offered, sizeof(offered)) < 0)
+		offered[0] = 0;
+	log_warn("%s: scheduler \"%s\" cannot be set: %s; the kernel offers: %s", unit->block, wanted, strerror(-error),
+		 offered);
+}
+
+static void set_number(const struct blockdev *blockdev, const struct logical_unit *unit, const char *attribute,
+		       int32_t wanted)
+{
+	char path[PATH_BYTES_MAX + 64], text[16];
+	int64_t is;
+	int error;
+
+	snprintf(path, sizeof(path), "%s/%s", unit->path, attribute);
+	if (!sysfs_read_number(blockdev->sysfs, path, 0, INT32_MAX, &is) && is == wanted)
+		return;
+	snprintf(text, sizeof(text), "%" PRId32, wanted);
+	error = sysfs_write(blockdev->sysfs, path, text);
+	if (error)
+		log_warn("%s: %s cannot be set to %s: %s", unit->block, strrchr(attribute, '/') + 1, text,
+			 strerror(-error));
+}
+
+static void set_queue(const struct blockdev *blockdev, const struct logical_unit *unit)
+{
+	const struct params *params = &blockdev->plan->params;
+	char attribute[BLOCKDEV_NAME_MAX + 32];
+
+	set_scheduler(blockdev, unit);
+	if (params->source[PARAM_NR_REQUESTS] != SOURCE_DEFAULT && params->value[PARAM_NR_REQUESTS] > 0) {
+		snprintf(attribute, sizeof(attribute), "block/%s/queue/nr_requests", unit->block);
+		set_number(blockdev, unit, attribute, params->value[PARAM_NR_REQUESTS]);
+	}
+	snprintf(attribute, sizeof(attribute), "block/%s/queue/rotational", unit->block);
+	set_number(blockdev, unit, attribute, params->value[PARAM_ROTATIONAL]);
+	if (params->source[PARAM_QUEUE_DEPTH] != SOURCE_DEFAULT)
+		set_number(blockdev, unit, "./queue_depth", params->value[PARAM_QUEUE_DEPTH]);
+}
+
+static int count_partitions(int sysfs, const struct logical_unit *unit)
+{
+	char directory[PATH_BYTES_MAX + 64], path[2 * PATH_BYTES_MAX + 64];
+	struct sysfs_dir dir;
+	const char *name;
+	int count = 0;
+
+	snprintf(directory, sizeof(directory), "%s/block/%s", unit->path, unit->block);
+	if (sysfs_dir_open(&dir, sysfs, directory) < 0)
+		return 0;
+	while ((name = sysfs_dir_next(&dir, NULL))) {
+		snprintf(path, sizeof(path), "%s/%s/partition", directory, name);
+		count += sysfs_exists(sysfs, path);
+	}
+	sysfs_dir_close(&dir);
+	return count;
+}
+
+/* BLKRRPART fails with EBUSY where somebody uses a partition already, with EINVAL where a device has none. */
+static int reread(int fd)
+{
+	if (ioctl(fd, BLKRRPART) == 0 || errno == EBUSY || errno == EINVAL || errno == EROFS)
+		return 0;
+	return -errno;
+}
+
+struct settle {
+	const struct blockdev *blockdev;
+	int failures;
+};
+
+/* open waits until the kernel's own partition scan of the disk is over (kernel: the disk's open mutex). When it and
+   BLKRRPART have returned, the partitions are in sysfs and have their nodes. */
+static bool settle_disk(void *context, const struct logical_unit *unit)
+{
+	struct settle *settle = context;
+	const struct blockdev *blockdev = settle->blockdev;
+	char path[PATH_BYTES_MAX + 64];
+	int64_t sectors = 0;
+	int fd, error = 0;
+
+	if (!unit->ready)
+		return true;
+	set_queue(blockdev, unit);
+	fd = openat(blockdev->dev, unit->block, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		error = -errno;
+	else if (blockdev->plan->params.value[PARAM_PARTITIONS] == PARTITIONS_REREAD)
+		error = reread(fd);
+	if (fd >= 0)
+		close(fd);
+	if (error) {
+		log_warn("%s: the partition table cannot be read: %s", unit->block, strerror(-error));
+		settle->failures++;
+	}
+	snprintf(path, sizeof(path), "%s/block/%s/size", unit->path, unit->block);
+	sysfs_read_number(blockdev->sysfs, path, 0, INT64_MAX, &sectors);
+	log_info("disk %s: LUN %" PRIu64 ", %" PRId64 " MiB, %d partitions", unit->block, unit->lun, sectors >> 11,
+		 count_partitions(blockdev->sysfs, unit));
+	return true;
+}
+
+static void run_settle(const void *context, void *result)
+{
+	struct settle settle = {.blockdev = context};
+
+	visit_units(context, settle_disk, &settle);
+	*(int *)result = settle.failures;
+}
+
+/* The machine. */
+
+static void end_scan(struct blockdev *blockdev)
+{
+	int error = 0;
+	enum child_state state = child_step(&blockdev->child, &error, sizeof(error));
+
+	if (state == CHILD_RUNNING)
+		return;
+	release_flags(blockdev);
+	blockdev->error = state == CHILD_DIED ? -EIO : error;
+	blockdev->state = blockdev->error ? BLOCKDEV_FAILED : BLOCKDEV_WAITING;
+}
+
+static void end_reading(struct blockdev *blockdev)
+{
+	int failures;
+	enum child_state state = child_step(&blockdev->child, &failures, sizeof(failures));
+
+	if (state == CHILD_RUNNING)
+		return;
+	if (state == CHILD_DIED)
+		log_warn("the reading of the partition tables ended unexpectedly");
+	blockdev->settled = true;
+	blockdev->state = BLOCKDEV_READY;
+}
+
+static void look_and_read(struct blockdev *blockdev)
+{
+	blockdev->state = look(blockdev);
+	if (blockdev->state == BLOCKDEV_READING && child_start(&blockdev->child, run_settle, blockdev, sizeof(int))) {
+		log_warn("no process for the partition tables: they stay as the kernel read them");
+		blockdev->state = BLOCKDEV_READY;
+	}
+}
+
+enum blockdev_state blockdev_step(struct blockdev *blockdev)
+{
+	if (blockdev->state == BLOCKDEV_SCANNING)
+		end_scan(blockdev);
+	if (blockdev->state == BLOCKDEV_READING)
+		end_reading(blockdev);
+	if (blockdev->state == BLOCKDEV_WAITING || blockdev->state == BLOCKDEV_EMPTY)
+		look_and_read(blockdev);
+	return blockdev->state;
+}
+
+int blockdev_fd(const struct blockdev *blockdev)
+{
+	return blockdev->child.fd;
+}
+
+void blockdev_stop(struct blockdev *blockdev)
+{
+	if (blockdev->state == BLOCKDEV_IDLE)
+		return;
+	child_stop(&blockdev->child);
+	release_flags(blockdev);
+	blockdev->state = BLOCKDEV_IDLE;
+}
+
+static const char *type_name(unsigned type)
+{
+	/* SPC-4 6.4.2, peripheral device type */
+	switch (type) {
+	case 1:
+		return "a tape";
+	case 3:
+		return "a processor";
+	case 5:
+		return "a CD or DVD drive";
+	case 8:
+		return "a media changer";
+	case 12:
+		return "a storage array controller";
+	case 13:
+		return "an enclosure";
+	case 31:
+		return "nothing (no device)";
+	default:
+		return "no disk";
+	}
+}
+
+static void describe_empty(const struct blockdev *blockdev, char *out, size_t size)
+{
+	char which[48] = "disk";
+
+	if (blockdev->plan->has_lun)
+		snprintf(which, sizeof(which), "LUN %" PRIu64, blockdev->plan->lun);
+	if (blockdev->other_count == 0)
+		snprintf(out, size, "the target has no %s for this initiator", which);
+	else if (blockdev->plan->has_lun)
+		snprintf(out, size, "LUN %" PRIu64 " is %s, not a disk", blockdev->other_lun,
+			 type_name(blockdev->other_type));
+	else
+		snprintf(out, size,
+			 "the target has no disk for this initiator, only %d other LUN%s (LUN %" PRIu64 " is %s)",
+			 blockdev->other_count, blockdev->other_count > 1 ? "s" : "", blockdev->other_lun,
+			 type_name(blockdev->other_type));
+}
+
+const char *blockdev_describe(const struct blockdev *blockdev, char *out, size_t size)
+{
+	switch (blockdev->state) {
+	case BLOCKDEV_IDLE:
+		snprintf(out, size, "not scanned");
+		break;
+	case BLOCKDEV_SCANNING:
+		snprintf(out, size, "the scan of SCSI host %u is under way", blockdev->host);
+		break;
+	case BLOCKDEV_WAITING:
+		snprintf(out, size,
+			 "%d of %d disks attached: the SCSI disk driver (sd_mod) is not done with the others",
+			 blockdev->ready_count, blockdev->disk_count);
+		break;
+	case BLOCKDEV_READING:
+		snprintf(out, size, "partition tables are being read");
+		break;
+	case BLOCKDEV_READY:
+		snprintf(out, size, "%d disk%s ready", blockdev->disk_count, blockdev->disk_count > 1 ? "s" : "");
+		break;
+	case BLOCKDEV_EMPTY:
+		describe_empty(blockdev, out, size);
+		break;
+	case BLOCKDEV_FAILED:
+		snprintf(out, size, "the scan of SCSI host %u failed: %s", blockdev->host, strerror(-blockdev->error));
+		break;
+	}
+	return out;
+}
+
+int blockdev_rescan(int sysfs, uint32_t sid)
+{
+	int host = blockdev_host(sysfs, sid);
+
+	return host < 0 ? host : write_scan(sysfs, (unsigned)host, false, 0);
+}
+
+int blockdev_reread(const char *device)
+{
+	int fd = open(device, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int error;
+
+	if (fd < 0)
+		return -errno;
+	error = ioctl(fd, BLKRRPART) < 0 ? -errno : 0;
+	close(fd);
+	return error;
+}
