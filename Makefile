@@ -105,13 +105,11 @@ build/%/libproject.a:
 build/host/unit/%: build/host/test/unit/%.o build/host/libproject.a
 	@mkdir -p $(@D)
 	$(call say,LINK $@)
-	$(Q)$(HOST_CC) $(SANITIZE) -o $@ $^ -lcmocka $(UNIT_LIBS_$*) $(HOST_LIBS)
+	$(Q)$(HOST_CC) $(SANITIZE) -o $@ $^ -lcmocka $(HOST_LIBS) -Wl,--as-needed -lblkid
 
 build/fuzz/%: build/fuzz/test/fuzz/%.o build/fuzz/libproject.a
 	$(call say,LINK $@)
 	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(HOST_LIBS)
-
-UNIT_LIBS_superblock = -lblkid# the oracle
 
 test-binaries: $(units) $(fuzzers)
 
