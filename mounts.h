@@ -32,6 +32,7 @@ struct mounts_run {
 	int root;      /* of the root directory at the time of mounts_run_open */
 	int mountinfo; /* poll for POLLPRI */
 	dev_t device;  /* of the /run that fd is in */
+	dev_t first;   /* of the /run that we began with: never gone back to */
 };
 
 /* Makes /run/iscsi-init (mode 0755). 0 or -errno. Call it in the process that is to follow, before the hand-over. */

@@ -28,6 +28,7 @@ struct root_result {
 	char device[64]; /* "/dev/sda1"; "" not found */
 	char type[16];   /* the file system */
 	char init[256];  /* the program, as seen in the new root */
+	bool init_named; /* init= named it: no other is tried */
 	char text[1024]; /* MISSING: what was looked for and which devices are there with what; FAILED: why */
 	unsigned find_ms, mount_ms;
 };
@@ -65,6 +66,12 @@ typedef bool root_is_ours(const char *word);
    the failure is of a step after "deleting the initramfs". */
 int root_switch(const struct root_result *found, char *const argv[], char *const envp[], root_is_ours *is_ours,
 		const char **step);
+
+/* The usual list of inits (kernel: init/main.c), ended with NULL. */
+extern const char *const root_inits[];
+
+/* Is path, resolved as if root (a directory descriptor) were /, a program? 0, -ENOENT, -EACCES, ... */
+int root_init_check(int root, const char *path);
 
 /* The initramfs's own init, when there is one that is not this binary: path ("" -> "/init"). 0; -ENOENT: none;
    -ELOOP: it is this binary; -EACCES: it cannot be executed. */
