@@ -125,6 +125,7 @@ lint: build/host/libs.stamp
 test test-full:
 	$(Q)deps/install build test $(if $(filter test-full,$@),cross full)
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all test-binaries
+	$(Q)$(if $(filter test-full,$@),$(MAKE) --no-print-directory dist)
 	CMOCKA_MESSAGE_OUTPUT=TAP prove -j$(JOBS) --timer -e '' $(units) $(tests) $(if $(filter test-full,$@),$(slow_tests))
 
 demo:
