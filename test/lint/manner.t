@@ -35,7 +35,7 @@ long_functions()	# limit files...
 }
 cd "$OLDPWD" || exit 1
 for file in $files; do
-	check "$file opens with what it owns" grep -q '^/\*' "$file"
+	check "$file opens with what it owns" sh -c 'head -n 1 "$1" | grep -q "^/[*]"' - "$file"
 	case $file in *.c) check "the functions of $file fit a screen" long_functions 80 "$file" ;; esac
 done
 done_testing
