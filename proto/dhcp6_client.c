@@ -388,10 +388,7 @@ static const struct row machine[DHCP6_STATES] = {
 			       [ON_LINK_UP] = verify}},
 	[DHCP6_IS_BOUND] = {"BOUND",
 			    "the time to renew the lease",
-			    0,
-			    0,
-			    0,
-			    0,
+			    {0},
 			    {[ON_TIMER] = renew, [ON_CONFLICT] = decline, [ON_LINK_UP] = verify}},
 	[DHCP6_RENEWING] =
 		{"RENEWING",

@@ -109,14 +109,14 @@ static unsigned enter(struct dhcp *dhcp, const struct step *step, enum dhcp_stat
 
 static void forget_offer(struct dhcp *dhcp)
 {
-	explicit_bzero(&dhcp->offer, sizeof(dhcp->offer));
+	memset(&dhcp->offer, 0, sizeof(dhcp->offer));
 }
 
 static unsigned forget_lease(struct dhcp *dhcp)
 {
 	unsigned lost = dhcp_has_lease(dhcp) ? DHCP_LOST : DHCP_NOTHING;
 
-	explicit_bzero(&dhcp->lease, sizeof(dhcp->lease));
+	memset(&dhcp->lease, 0, sizeof(dhcp->lease));
 	forget_offer(dhcp);
 	dhcp->expiry_ms = DHCP_NEVER;
 	dhcp->config.requested_address = 0; /* it has been tried */
