@@ -324,7 +324,7 @@ static int make_in_kernel(struct session *s, const char **step)
 	}
 	if (!result) {
 		*step = "setting parameters before the login";
-		result = session_params_before(s->netlink, s->sid, SESSION_CID, s->host, s->plan, &s->home, s->number);
+		result = session_params_before(s->netlink, s->sid, SESSION_CID, s->host, s->plan, &s->home);
 	}
 	return result;
 }
@@ -380,7 +380,7 @@ static enum login_action start_login(struct session *s, struct login_pdu *reques
 		.md5_only = s->md5_only,
 	};
 
-	name_isid(s->number, config.isid);
+	name_isid(s->sid, config.isid); /* as open-iscsi makes it: iscsid then reinstates this very session */
 	if (make_challenge(&config)) {
 		set_failure(s, RETRY_TRANSIENT, "the kernel has no random numbers yet for mutual CHAP");
 		return LOGIN_FAILED;
@@ -657,7 +657,7 @@ static void park(struct session *s, const struct session_input *in)
 	enter(s, SESSION_PARKED, SESSION_NEVER);
 }
 
-static bool is_up_in_kernel(const struct session *s)
+bool session_is_up_in_kernel(const struct session *s)
 {
 	char path[64], text[16];
 
@@ -668,7 +668,7 @@ static bool is_up_in_kernel(const struct session *s)
 static void take_back(struct session *s, const struct session_input *in)
 {
 	log_info("session %u (%s): iscsid is gone; looked after from here again", s->sid, s->plan->name);
-	if (is_up_in_kernel(s))
+	if (session_is_up_in_kernel(s))
 		enter(s, SESSION_UP, SESSION_NEVER);
 	else
 		lose(s, in, "iscsid left it disconnected");
@@ -770,15 +770,14 @@ void session_step(struct session *session, enum session_event event, const struc
 		  session_state_name(session->state));
 }
 
-void session_init(struct session *session, const struct target_plan *plan, uint32_t number,
-		  const struct netlink *netlink, int sysfs, uint32_t random)
+void session_init(struct session *session, const struct target_plan *plan, const struct netlink *netlink, int sysfs,
+		  uint32_t random)
 {
 	memset(session, 0, offsetof(struct session, login));
 	session->plan = plan;
 	session->netlink = netlink;
 	session->sysfs = sysfs;
-	session->number = number;
-	session->random = random ^ (number + 1) * 2654435761u;
+	session->random = random;
 	session->state = SESSION_IDLE;
 	session->deadline_ms = SESSION_NEVER;
 	session->portal = session->home = plan->portal;

@@ -64,7 +64,6 @@ struct session {
 	const struct target_plan *plan;
 	const struct netlink *netlink;
 	int sysfs;
-	uint32_t number; /* of the ISID */
 	bool resident;   /* after the hand-over: nothing is permanent, nothing is given up */
 
 	enum session_state state;
@@ -100,8 +99,8 @@ struct session {
 };
 
 /* plan, netlink and the descriptor of /sys must outlive the session. */
-void session_init(struct session *session, const struct target_plan *plan, uint32_t number,
-		  const struct netlink *netlink, int sysfs, uint32_t random);
+void session_init(struct session *session, const struct target_plan *plan, const struct netlink *netlink,
+		  int sysfs, uint32_t random);
 
 /* A session that is in the kernel already (after a restart of the supervisor): state SESSION_UP or SESSION_WAITING,
    as the kernel has it. */
@@ -117,6 +116,9 @@ int64_t session_deadline(const struct session *session);
 
 /* Stop, destroy connection, destroy session, going on where one fails; the first failure. */
 int session_destroy(const struct netlink *netlink, uint32_t sid, uint32_t cid);
+
+/* Is its connection up, by sysfs? */
+bool session_is_up_in_kernel(const struct session *session);
 
 const char *session_state_name(enum session_state state);
 /* "10.0.2.2:3260" or "[fe80::1%eth0]:3260"; returns out. */

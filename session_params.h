@@ -14,7 +14,7 @@
 
 /* Connection bound, not logged in. portal: what is configured, where iscsid is to reconnect to. 0 or -errno. */
 int session_params_before(const struct netlink *netlink, uint32_t sid, uint32_t cid, uint32_t host,
-			  const struct target_plan *plan, const struct portal *portal, uint32_t number);
+			  const struct target_plan *plan, const struct portal *portal);
 
 /* Logged in, not started. 0, or -errno with the refused parameter in *refused. */
 int session_params_after(const struct netlink *netlink, uint32_t sid, uint32_t cid, const struct login_result *result,

@@ -19,6 +19,7 @@
 #include "plan.h"
 #include "root.h"
 #include "session.h"
+#include "status.h"
 #include "sys/ibft.h"
 #include "sys/modules.h"
 #include "times.h"
@@ -59,10 +60,11 @@ struct world {
 	bool net_open, has_netlink, has_firmware, asked_firmware, has_lease, has_root, chains, resident;
 	int discovering; /* index of the target whose portal is asked; -1 */
 	int64_t disks_ready_ms;
-	bool modules_missing[8]; /* by boot.c's list */
+	unsigned modules_in; /* bits by boot.c's list: answered */
 	bool block_changed;      /* a uevent of a block device or SCSI came */
 
 	struct times times;
+	struct status status;
 	struct verdict verdict;
 };
 

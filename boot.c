@@ -1,0 +1,587 @@
+/* boot.c - see boot.h. Owns the order of a boot; the work is done by the objects that the rules start. */
+#include "boot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "proto/dhcp.h"
+
+#define RESCAN_PAUSE_MS 1000
+
+/* What iSCSI needs. crc32c: iscsi_tcp asks for it up to 6.12, even without digests; later kernels have no such module. */
+static const struct {
+	enum loader_kind kind;
+	bool needed;
+	const char *text;
+} modules[] = {
+	{LOADER_NAME, true, "iscsi_tcp"},
+	{LOADER_ALIAS, false, "crypto-crc32c"},
+	{LOADER_NAME, true, "sd_mod"},
+	{LOADER_COLDPLUG, false, ""},
+};
+
+#define MODULE_COUNT      (sizeof(modules) / sizeof(modules[0]))
+#define MODULES_ALL       ((1u << MODULE_COUNT) - 1)
+#define MODULES_FOR_LOGIN 3u /* the first two rows */
+#define MODULES_FOR_SCAN  7u /* the first three */
+#define FIRMWARE_MODULE   "iscsi_ibft"
+
+static void fail(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void fail(struct world *w, const char *format, ...)
+{
+	va_list arguments;
+
+	if (w->verdict.failed)
+		return;
+	va_start(arguments, format);
+	(void)vsnprintf(w->verdict.text, sizeof(w->verdict.text), format, arguments);
+	va_end(arguments);
+	w->verdict.failed = true;
+}
+
+/* ---- the way the boot will end ---- */
+
+static void choose_end(struct world *w)
+{
+	const char *next = w->plan.boot.next_init;
+	int chain = root_chain_check(next);
+
+	w->chains = chain == 0;
+	if (chain && next[0])
+		fail(w, "iscsi.init=%s cannot be started: %s", next,
+		     chain == -ELOOP ? "it is this very program" : strerror(-chain));
+	else if (chain && w->plan.root.kind == ROOT_NONE)
+		fail(w, "no root= on the command line, and the initramfs has no /init of its own: nothing to start");
+}
+
+/* ---- modules ---- */
+
+static void request_modules(struct world *w)
+{
+	char name[64];
+
+	for (size_t i = 0; i < MODULE_COUNT; i++)
+		(void)loader_request(&w->loader, modules[i].kind, modules[i].needed, modules[i].text);
+	for (int i = 0; !w->chains && root_module(&w->plan.root, i, name, sizeof(name)); i++)
+		(void)loader_request(&w->loader, LOADER_NAME, false, name);
+}
+
+static bool wants_firmware(const struct world *w)
+{
+	return w->plan.boot.use_firmware || w->plan.target_count == 0;
+}
+
+void boot_module_answer(struct world *world, const struct loader_answer *answer)
+{
+	for (size_t i = 0; i < MODULE_COUNT; i++) {
+		if (modules[i].kind == answer->kind && !strcmp(modules[i].text, answer->text))
+			world->modules_in |= 1u << i;
+	}
+	if (answer->kind == LOADER_NAME && !strcmp(answer->text, FIRMWARE_MODULE))
+		world->has_firmware = true;
+	if (answer->error && answer->needed)
+		fail(world, "%s", answer->detail);
+	else if (answer->error)
+		log_debug("%s", answer->detail);
+	else if (answer->inserted)
+		log_debug("%s%s: %u modules in %u ms", answer->kind == LOADER_COLDPLUG ? "coldplug" : "", answer->text,
+			  answer->inserted, answer->ms);
+}
+
+void boot_begin(struct world *world, int64_t now_ms)
+{
+	(void)now_ms;
+	world->discovering = -1;
+	choose_end(world);
+	if (world->verdict.failed)
+		return;
+	request_modules(world);
+	if (wants_firmware(world)) {
+		world->asked_firmware = true;
+		(void)loader_request(&world->loader, LOADER_NAME, false, FIRMWARE_MODULE);
+	}
+}
+
+static void advance_modules(struct world *w, int64_t now_ms)
+{
+	if ((w->modules_in & MODULES_ALL) == MODULES_ALL)
+		times_reach(&w->times, PHASE_MODULES, now_ms);
+}
+
+/* ---- firmware: the plan is made anew once the table can be read ---- */
+
+static bool is_waiting_for_firmware(const struct world *w)
+{
+	return w->asked_firmware && !w->has_firmware;
+}
+
+static void advance_firmware(struct world *w)
+{
+	struct plan_error error;
+	int result;
+
+	if (!w->asked_firmware || !w->has_firmware)
+		return;
+	w->asked_firmware = false;
+	result = ibft_read(w->sysfs, &w->ibft);
+	if (result && result != -ENOENT) {
+		fail(w, "the firmware's boot table (iBFT) cannot be used: %s", w->ibft.error);
+		return;
+	}
+	if (result && w->plan.boot.use_firmware) {
+		fail(w, "the command line asks for the firmware's targets, but there is no iBFT in /sys/firmware/ibft: "
+			"did the firmware or iPXE (keep-san 1) leave one, and is the module iscsi_ibft there?");
+		return;
+	}
+	if (result)
+		return;
+	if (plan_make(&w->cmdline, &w->ibft, &w->files, &w->plan, &error))
+		fail(w, "%s", error.text);
+}
+
+static bool has_nothing_to_do(const struct world *w)
+{
+	return w->plan.target_count == 0 && !w->plan.network.wants_root_path && !is_waiting_for_firmware(w);
+}
+
+/* ---- network ---- */
+
+static void take_lease(struct world *w)
+{
+	struct plan_error error;
+	const struct dhcp_lease *lease = net_lease(&w->net);
+
+	w->has_lease = true;
+	if (!w->plan.network.wants_root_path)
+		return;
+	if (!lease) {
+		fail(w, "the disk is to come from DHCP (iscsi=dhcp), but the network came up without DHCP");
+		return;
+	}
+	if (plan_add_lease(&w->cmdline, lease, &w->plan, &error))
+		fail(w, "%s", error.text);
+}
+
+static void advance_network(struct world *w, int64_t now_ms)
+{
+	char why[300];
+	int result;
+
+	if (!w->plan.network.wanted || is_waiting_for_firmware(w))
+		return;
+	if (!w->net_open) {
+		result = net_open(&w->net, &w->plan.network, w->sysfs, now_ms);
+		w->net_open = !result;
+		if (result)
+			fail(w, "the kernel's network interface (rtnetlink) cannot be used: %s", strerror(-result));
+		return;
+	}
+	for (const char *module = net_module_wanted(&w->net); module; module = net_module_wanted(&w->net))
+		(void)loader_request(&w->loader, LOADER_NAME, false, module);
+	if (net_link_ms(&w->net))
+		times_reach(&w->times, PHASE_LINK, net_link_ms(&w->net));
+	if (net_state(&w->net) == NET_FAILED) {
+		fail(w, "the network cannot be set up: %s", net_waiting_for(&w->net, why, sizeof(why)));
+		return;
+	}
+	if (net_state(&w->net) != NET_USABLE || w->has_lease)
+		return;
+	times_reach(&w->times, PHASE_ADDRESS, now_ms);
+	take_lease(w);
+	if (net_boot_mac(&w->net))
+		plan_add_mac(&w->plan, net_boot_mac(&w->net));
+}
+
+/* ---- random numbers, for mutual CHAP only ---- */
+
+/* A look at /dev/random does not wake the kernel's own gathering of entropy; a blocked read does. */
+static void start_generator(struct world *w)
+{
+	pid_t pid = fork();
+	uint8_t byte;
+
+	if (pid == 0) {
+		(void)!getrandom(&byte, 1, 0);
+		_exit(0);
+	}
+	w->random = openat(w->dev, "random", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	log_info("waiting for the kernel's random numbers: mutual CHAP needs a challenge of our own");
+}
+
+static bool has_random(struct world *w)
+{
+	uint8_t byte;
+	bool wanted = false;
+
+	for (int i = 0; i < w->plan.target_count; i++)
+		wanted = wanted || w->plan.targets[i].chap.username_in[0];
+	if (!wanted || getrandom(&byte, 1, GRND_NONBLOCK) == 1) {
+		if (w->random >= 0)
+			(void)close(w->random);
+		w->random = -1;
+		return true;
+	}
+	if (w->random < 0)
+		start_generator(w);
+	return false;
+}
+
+/* ---- targets ---- */
+
+static void take_discovered(struct world *w, struct target_plan *target)
+{
+	char list[800];
+	int count = discovery_count(&w->discovery);
+
+	if (count == 1) {
+		discovery_use(&w->discovery, target);
+		log_info("%s has one target: %s", target->portal.host, target->name);
+		return;
+	}
+	fail(w,
+	     count ? "%s has several targets; name one of them on the command line: %s" : "%s has no target for us%s",
+	     target->portal.host, count ? discovery_list(&w->discovery, list, sizeof(list)) : "");
+}
+
+/* A portal without a target name is asked which it has (SendTargets), one after the other. */
+static bool is_discovering(struct world *w, int64_t now_ms)
+{
+	struct target_plan *target;
+
+	if (w->discovering >= 0) {
+		target = &w->plan.targets[w->discovering];
+		switch (discovery_state(&w->discovery)) {
+		case DISCOVERY_RUNNING:
+			return true;
+		case DISCOVERY_DONE:
+			take_discovered(w, target);
+			break;
+		case DISCOVERY_FAILED:
+			fail(w, "asking %s for its targets failed: %s", target->portal.host,
+			     discovery_failure(&w->discovery));
+			break;
+		}
+		w->discovering = -1;
+	}
+	for (int i = 0; i < w->plan.target_count && !w->verdict.failed; i++) {
+		if (w->plan.targets[i].name[0])
+			continue;
+		discovery_start(&w->discovery, &w->plan.targets[i], now_ms);
+		w->discovering = i;
+		return true;
+	}
+	return w->verdict.failed;
+}
+
+static uint32_t jitter_seed(void)
+{
+	uint32_t seed = 0;
+
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK | GRND_INSECURE) != sizeof(seed))
+		seed = (uint32_t)getpid();
+	return seed;
+}
+
+static void start_sessions(struct world *world, int64_t now_ms)
+{
+	struct session_input in = {.now_ms = now_ms};
+
+	for (int i = 0; i < world->plan.target_count; i++) {
+		log_debug("target %d: %s as %s", i, world->plan.targets[i].name, world->plan.targets[i].initiator);
+		session_init(&world->sessions[i], &world->plan.targets[i], &world->netlink, world->sysfs,
+			     jitter_seed() + (uint32_t)i);
+		world->session_count = i + 1;
+		session_step(&world->sessions[i], SESSION_EVENT_START, &in);
+	}
+}
+
+static void advance_targets(struct world *w, int64_t now_ms)
+{
+	int result;
+
+	if (w->session_count || !w->has_lease || (w->modules_in & MODULES_FOR_LOGIN) != MODULES_FOR_LOGIN)
+		return;
+	if (!w->has_netlink) {
+		result = netlink_open(&w->netlink, w->sysfs);
+		w->has_netlink = !result;
+		if (result)
+			fail(w, "the kernel's iSCSI interface cannot be used: %s (module iscsi_tcp)",
+			     strerror(-result));
+	}
+	if (!w->has_netlink || !has_random(w) || is_discovering(w, now_ms))
+		return;
+	start_sessions(w, now_ms);
+}
+
+static void advance_sessions(struct world *w)
+{
+	bool up = w->session_count > 0;
+	int64_t connected = 0, logged_in = 0;
+	char portal[PLAN_HOST_MAX + 32];
+
+	for (int i = 0; i < w->session_count; i++) {
+		struct session *s = &w->sessions[i];
+
+		if (s->state == SESSION_FAILED)
+			fail(w, "%s at %s: %s", s->plan->name, session_portal_text(&s->portal, portal, sizeof(portal)),
+			     s->failure);
+		up = up && s->was_up;
+		connected = s->connected_ms > connected ? s->connected_ms : connected;
+		logged_in = s->up_ms > logged_in ? s->up_ms : logged_in;
+	}
+	if (!up)
+		return;
+	times_reach(&w->times, PHASE_CONNECT, connected);
+	times_reach(&w->times, PHASE_LOGIN, logged_in);
+}
+
+/* ---- disks ---- */
+
+static void start_scan(struct world *w, int i)
+{
+	int result = blockdev_start(&w->disks[i], w->sysfs, w->dev, w->sessions[i].host, &w->plan.targets[i],
+				    &w->scan_flags);
+
+	if (result)
+		fail(w, "%s: the scan for disks cannot be started: %s", w->plan.targets[i].name, strerror(-result));
+}
+
+/* A target without a disk may still be getting one: it is asked again until scan_timeout is over. */
+static void scan_again(struct world *w, int i, int64_t now_ms)
+{
+	char what[300];
+	int64_t limit = w->sessions[i].up_ms + (int64_t)w->plan.targets[i].params.value[PARAM_SCAN_TIMEOUT] * 1000;
+
+	if (now_ms >= limit) {
+		fail(w, "%s: logged in, but no disk within %d s: %s", w->plan.targets[i].name,
+		     w->plan.targets[i].params.value[PARAM_SCAN_TIMEOUT],
+		     blockdev_describe(&w->disks[i], what, sizeof(what)));
+		return;
+	}
+	if (!w->rescan_ms[i]) {
+		log_info("%s: %s; asking again until scan_timeout is over", w->plan.targets[i].name,
+			 blockdev_describe(&w->disks[i], what, sizeof(what)));
+		w->rescan_ms[i] = now_ms + RESCAN_PAUSE_MS;
+	}
+	if (now_ms < w->rescan_ms[i])
+		return;
+	w->rescan_ms[i] = now_ms + RESCAN_PAUSE_MS;
+	blockdev_stop(&w->disks[i]);
+	start_scan(w, i);
+}
+
+static bool advance_disk(struct world *w, int i, int64_t now_ms)
+{
+	struct blockdev *disk = &w->disks[i];
+	char what[300];
+
+	switch (disk->state) {
+	case BLOCKDEV_IDLE:
+		if (w->sessions[i].state == SESSION_UP && (w->modules_in & MODULES_FOR_SCAN) == MODULES_FOR_SCAN)
+			start_scan(w, i);
+		break;
+	case BLOCKDEV_EMPTY:
+		scan_again(w, i, now_ms);
+		break;
+	case BLOCKDEV_FAILED:
+		fail(w, "%s: %s", w->plan.targets[i].name, blockdev_describe(disk, what, sizeof(what)));
+		break;
+	case BLOCKDEV_SCANNING:
+	case BLOCKDEV_WAITING:
+	case BLOCKDEV_READING:
+		if (now_ms >= w->sessions[i].up_ms +
+				      (int64_t)w->plan.targets[i].params.value[PARAM_SCAN_TIMEOUT] * 1000 &&
+		    w->sessions[i].state == SESSION_UP && !w->sessions[i].recoveries)
+			fail(w, "%s: its disk was not usable within %d s: %s", w->plan.targets[i].name,
+			     w->plan.targets[i].params.value[PARAM_SCAN_TIMEOUT],
+			     blockdev_describe(disk, what, sizeof(what)));
+		break;
+	case BLOCKDEV_READY:
+		return true;
+	}
+	return false;
+}
+
+static void advance_disks(struct world *w, int64_t now_ms)
+{
+	bool ready = w->session_count > 0, scanned = ready;
+
+	for (int i = 0; i < w->session_count; i++) {
+		ready = advance_disk(w, i, now_ms) && ready;
+		scanned = scanned && w->disks[i].state > BLOCKDEV_SCANNING;
+	}
+	if (scanned)
+		times_reach(&w->times, PHASE_SCAN, now_ms);
+	if (!ready || w->disks_ready_ms)
+		return;
+	times_reach(&w->times, PHASE_DISK, now_ms);
+	w->disks_ready_ms = now_ms;
+	w->block_changed = true;
+}
+
+void boot_attach_begin(struct world *world)
+{
+	for (size_t i = 0; i < MODULE_COUNT; i++) {
+		if (modules[i].kind == LOADER_COLDPLUG)
+			continue;
+		(void)loader_request(&world->loader, modules[i].kind, modules[i].needed, modules[i].text);
+	}
+	world->discovering = -1;
+	world->has_lease = true; /* the network is there */
+}
+
+bool boot_attach_advance(struct world *world, int64_t now_ms)
+{
+	advance_targets(world, now_ms);
+	advance_sessions(world);
+	advance_disks(world, now_ms);
+	return world->verdict.failed || world->disks_ready_ms;
+}
+
+/* ---- root ---- */
+
+static int64_t root_limit(const struct world *w)
+{
+	int64_t wait = w->plan.root.delay_s * 1000;
+	int64_t scan = (int64_t)param_rows[PARAM_SCAN_TIMEOUT].ours * 1000;
+
+	if (w->plan.root.wait)
+		return INT64_MAX;
+	return w->disks_ready_ms + (wait > scan ? wait : scan);
+}
+
+static void advance_root(struct world *w, int64_t now_ms)
+{
+	if (!w->disks_ready_ms || w->chains)
+		return;
+	if (!w->has_root) {
+		root_begin(&w->root, &w->plan.root, w->sysfs, w->dev);
+		w->has_root = true;
+		w->block_changed = true;
+	}
+	if (w->block_changed)
+		(void)root_step(&w->root, true);
+	w->block_changed = false;
+	switch (w->root.result.state) {
+	case ROOT_MOUNTED:
+		times_reach(&w->times, PHASE_MOUNT, now_ms);
+		break;
+	case ROOT_FAILED:
+		fail(w, "%s", w->root.result.text);
+		break;
+	case ROOT_MISSING:
+		if (now_ms >= root_limit(w))
+			fail(w, "%s", w->root.result.text);
+		break;
+	case ROOT_LOOKING:
+		break;
+	}
+}
+
+static bool is_ready(const struct world *w)
+{
+	if (!w->disks_ready_ms)
+		return false;
+	return w->chains || (w->has_root && w->root.result.state == ROOT_MOUNTED);
+}
+
+bool boot_advance(struct world *world, int64_t now_ms)
+{
+	advance_modules(world, now_ms);
+	advance_firmware(world);
+	if (has_nothing_to_do(world))
+		return true;
+	advance_network(world, now_ms);
+	advance_targets(world, now_ms);
+	advance_sessions(world);
+	advance_disks(world, now_ms);
+	advance_root(world, now_ms);
+	return world->verdict.failed || is_ready(world);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t boot_deadline(const struct world *world)
+{
+	int64_t at = world->has_root && world->root.result.state == ROOT_MISSING ? root_limit(world) : INT64_MAX;
+
+	for (int i = 0; i < world->session_count && !world->disks_ready_ms; i++) {
+		const struct session *s = &world->sessions[i];
+
+		if (world->rescan_ms[i] && world->disks[i].state == BLOCKDEV_EMPTY)
+			at = earlier(at, world->rescan_ms[i]);
+		if (s->state == SESSION_UP)
+			at = earlier(at, s->up_ms + (int64_t)s->plan->params.value[PARAM_SCAN_TIMEOUT] * 1000);
+	}
+	return at;
+}
+
+static const char *waiting_for_session(const struct world *w, char *out, size_t size)
+{
+	for (int i = 0; i < w->session_count; i++) {
+		char what[300];
+
+		if (w->sessions[i].state != SESSION_UP)
+			return session_waiting_for(&w->sessions[i], out, size);
+		if (w->disks[i].state != BLOCKDEV_READY) {
+			(void)snprintf(out, size, "the disk of %s: %s", w->plan.targets[i].name,
+				       blockdev_describe(&w->disks[i], what, sizeof(what)));
+			return out;
+		}
+	}
+	(void)snprintf(out, size, "root: %s", w->has_root ? w->root.result.text : "");
+	return out;
+}
+
+const char *boot_waiting_for(const struct world *world, char *out, size_t size)
+{
+	if (world->net_open && net_state(&world->net) != NET_USABLE)
+		return net_waiting_for(&world->net, out, size);
+	if (world->session_count)
+		return waiting_for_session(world, out, size);
+	if (is_waiting_for_firmware(world))
+		(void)snprintf(out, size, "the module " FIRMWARE_MODULE);
+	else if ((world->modules_in & MODULES_FOR_LOGIN) != MODULES_FOR_LOGIN)
+		(void)snprintf(out, size, "the modules that iSCSI needs");
+	else if (world->discovering >= 0)
+		(void)snprintf(out, size, "the targets of %s", world->plan.targets[world->discovering].portal.host);
+	else
+		(void)snprintf(out, size, "random numbers");
+	return out;
+}
+
+/* ---- after a failure ---- */
+
+void boot_undo(struct world *world, bool everything, int64_t now_ms)
+{
+	struct session_input in = {.now_ms = now_ms};
+
+	if (world->has_root)
+		root_stop(&world->root);
+	for (int i = 0; i < world->session_count; i++) {
+		blockdev_stop(&world->disks[i]);
+		if (everything || world->sessions[i].state != SESSION_UP)
+			session_step(&world->sessions[i], SESSION_EVENT_LEAVE, &in);
+	}
+}
+
+bool boot_is_undone(struct world *world, int64_t now_ms)
+{
+	(void)now_ms;
+	for (int i = 0; i < world->session_count; i++) {
+		if (world->sessions[i].state == SESSION_LEAVING)
+			return false;
+	}
+	return true;
+}

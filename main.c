@@ -1,0 +1,345 @@
+/* main.c - the boot, top to bottom. Only this file gives up.
+ *
+ * Three callers: the kernel as init (PID 1), the kernel as its module loader, and a person on a running system (tool.c).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "boot.h"
+#include "log.h"
+#include "supervisor.h"
+#include "sys/modules.h"
+#include "sys/sysfs.h"
+#include "sys/uevent.h"
+#include "tool.h"
+
+#define INITIATOR_NAME_FILE "/etc/iscsi/initiatorname.iscsi"
+#define UNDO_TIMEOUT_MS     6000
+#define KMSG_LIMIT          "/proc/sys/kernel/printk_devkmsg"
+
+static struct world world;
+
+/* What the kernel said of /dev/kmsg before us: by default it drops what comes too fast. */
+static char kmsg_before[32];
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	(void)!write(fd, text, strlen(text));
+	(void)close(fd);
+}
+
+static ssize_t read_file(const char *path, char *out, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n, used = 0;
+
+	if (fd < 0)
+		return -errno;
+	while ((n = read(fd, out + used, size - 1 - (size_t)used)) > 0)
+		used += n;
+	(void)close(fd);
+	out[used] = '\0';
+	return n < 0 ? -errno : used;
+}
+
+static void start_log(void)
+{
+	ssize_t n = read_file(KMSG_LIMIT, kmsg_before, sizeof(kmsg_before));
+
+	if (n <= 0)
+		kmsg_before[0] = '\0';
+	write_file(KMSG_LIMIT, "on\n");
+	(void)log_open();
+}
+
+/* ---- 1. early mounts, log ---- */
+
+static void begin(struct world *w)
+{
+	enum mounts_place place = MOUNTS_DEV;
+	int result = mounts_early(&w->mounts, &place);
+
+	start_log();
+	if (result)
+		log_err("cannot mount %s: %s", mounts_path(place), strerror(-result));
+	w->sysfs = sysfs_open("/sys");
+	w->dev = sysfs_open("/dev");
+	w->proc = sysfs_open("/proc");
+	w->uevents = w->random = w->iscsid = w->status.fd = w->run.fd = -1;
+	w->loader.fd = -1;
+	w->discovering = -1;
+	times_start(&w->times, supervisor_now());
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+/* ---- 2. command line, files ---- */
+
+static void read_files(struct plan_files *files)
+{
+	char text[4096];
+	ssize_t n = read_file(INITIATOR_NAME_FILE, text, sizeof(text));
+
+	if (n > 0)
+		plan_read_initiator_name(text, (size_t)n, files);
+}
+
+static void make_plan(struct world *w)
+{
+	static char text[CMDLINE_BYTES_MAX + 2];
+	struct plan_error error = {.text = ""};
+	ssize_t n = read_file("/proc/cmdline", text, sizeof(text));
+	int result = n < 0 ? (int)n : cmdline_parse(text, (size_t)n, &w->cmdline, &error);
+
+	read_files(&w->files);
+	if (!result)
+		result = plan_make(&w->cmdline, NULL, &w->files, &w->plan, &error);
+	else
+		w->plan.boot = w->cmdline.boot;
+	log_set_level(w->plan.boot.log);
+	if (result) {
+		w->verdict.failed = true;
+		(void)snprintf(w->verdict.text, sizeof(w->verdict.text), "%s",
+			       error.text[0] ? error.text : strerror(-result));
+	}
+}
+
+/* ---- 3. modules and uevents ---- */
+
+static void start_work(struct world *w)
+{
+	int result;
+
+	w->uevents = uevent_open();
+	if (w->uevents < 0)
+		log_err("no uevents: %s", strerror(-w->uevents));
+	result = modules_serve(&w->modprobe);
+	if (result && result != -ENOENT)
+		log_warn("cannot serve the kernel's own requests for modules: %s", strerror(-result));
+	result = loader_start(&w->loader, w->sysfs);
+	if (result)
+		log_err("the module loader did not start: %s", strerror(-result));
+	boot_begin(w, supervisor_now());
+}
+
+static void stop_work(struct world *w)
+{
+	modules_serve_stop(&w->modprobe);
+	loader_stop(&w->loader);
+	if (kmsg_before[0])
+		write_file(KMSG_LIMIT, kmsg_before);
+}
+
+/* ---- 4 to 6: network, sessions, disks, root: boot.c's rules, until the machine can be handed over ---- */
+
+static void attach(struct world *w)
+{
+	char what[900];
+	int64_t limit =
+		w->plan.boot.timeout_s ? w->times.started_ms + (int64_t)w->plan.boot.timeout_s * 1000 : INT64_MAX;
+
+	if (w->verdict.failed || supervisor_run(w, boot_advance, limit))
+		return;
+	w->verdict.failed = true;
+	(void)snprintf(w->verdict.text, sizeof(w->verdict.text), "gave up after %d s (iscsi.timeout), waiting for %s",
+		       w->plan.boot.timeout_s, boot_waiting_for(w, what, sizeof(what)));
+}
+
+/* ---- 7 and 8: the real init, and who stays behind ---- */
+
+static void record(struct world *w)
+{
+	char line[300];
+	int result = mounts_run_open(&w->run);
+
+	times_reach(&w->times, PHASE_HANDOVER, supervisor_now());
+	log_info("boot times ms: %s", times_line(&w->times, line, sizeof(line)));
+	if (!result)
+		result = times_write(&w->times, w->run.fd);
+	if (!result && w->session_count)
+		result = status_open(&w->status, w->run.fd);
+	if (!result && w->net_open)
+		result = net_write_records(&w->net);
+	if (result)
+		log_warn("not everything could be recorded in /run: %s", strerror(-result));
+	status_write(&w->status, w->sessions, w->session_count);
+}
+
+/* The child keeps the sessions alive for as long as root lives. Its pid, 0 where there is nothing to keep. */
+static pid_t leave_supervisor(struct world *w, char *const argv[])
+{
+	const char *step = "";
+	pid_t pid;
+	int result;
+
+	if (!w->session_count)
+		return 0;
+	pid = fork();
+	if (pid < 0)
+		log_err("no supervisor stays behind: %s; a lost connection will not be repaired", strerror(errno));
+	if (pid)
+		return pid;
+	result = supervisor_settle(w, argv, &step);
+	if (result)
+		log_warn("supervisor: %s failed: %s", step, strerror(-result));
+	supervisor_live(w);
+	_exit(0);
+}
+
+static void hand_over(struct world *w, char *argv[])
+{
+	const char *step = "exec";
+	pid_t supervisor;
+	int result;
+
+	record(w);
+	stop_work(w);
+	supervisor = leave_supervisor(w, argv);
+	if (w->chains) {
+		log_info("starting %s", w->plan.boot.next_init[0] ? w->plan.boot.next_init : "/init");
+		mounts_leave(&w->mounts);
+		result = root_chain(w->plan.boot.next_init, argv, environ, cmdline_is_ours);
+	} else {
+		log_info("root is %s (%s), starting %s", w->root.result.device, w->root.result.type,
+			 w->root.result.init);
+		result = root_switch(&w->root.result, argv, environ, cmdline_is_ours, &step);
+	}
+	if (supervisor > 0)
+		(void)kill(supervisor, SIGKILL);
+	w->verdict.failed = true;
+	(void)snprintf(w->verdict.text, sizeof(w->verdict.text), "the hand-over failed: %s: %s", step,
+		       strerror(-result));
+}
+
+/* ---- 9. giving up ---- */
+
+static void drain_console(void)
+{
+	int console = open("/dev/console", O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (console < 0)
+		return;
+	(void)tcdrain(console);
+	(void)close(console);
+}
+
+static void undo(struct world *w)
+{
+	enum onfail onfail = w->plan.boot.onfail;
+	bool everything = onfail != ONFAIL_SHELL && onfail != ONFAIL_CONTINUE;
+
+	boot_undo(w, everything, supervisor_now());
+	if (!supervisor_run(w, boot_is_undone, supervisor_now() + UNDO_TIMEOUT_MS))
+		log_warn("a session did not end in time and is left as it is");
+}
+
+static void start_shell(void)
+{
+	static char *const shell[] = {"/bin/sh", NULL};
+
+	log_err("starting /bin/sh (iscsi.onfail=shell); its end is the end of init");
+	(void)execv(shell[0], shell);
+	log_err("the initramfs has no shell that starts: /bin/sh: %s", strerror(errno));
+}
+
+static void go_on(struct world *w, char *argv[])
+{
+	log_err("going on without the disk (iscsi.onfail=continue)");
+	w->chains = root_chain_check(w->plan.boot.next_init) == 0;
+	if (w->chains)
+		hand_over(w, argv);
+	log_err("there is no other init in the initramfs to go on with");
+}
+
+static int give_up(struct world *w, char *argv[])
+{
+	enum onfail onfail = w->plan.boot.onfail;
+
+	log_err("%s", w->verdict.text);
+	undo(w);
+	if (onfail == ONFAIL_CONTINUE)
+		go_on(w, argv);
+	stop_work(w);
+	if (onfail == ONFAIL_SHELL)
+		start_shell();
+	drain_console();
+	sync();
+	if (onfail == ONFAIL_REBOOT || onfail == ONFAIL_POWEROFF) {
+		log_err("%s (iscsi.onfail)", onfail == ONFAIL_REBOOT ? "rebooting" : "powering off");
+		drain_console();
+		(void)reboot(onfail == ONFAIL_REBOOT ? RB_AUTOBOOT : RB_POWER_OFF);
+	}
+	return EXIT_FAILURE;
+}
+
+static bool boots_without_disk(const struct world *w)
+{
+	return !w->verdict.failed && !w->session_count;
+}
+
+static int boot(char *argv[])
+{
+	begin(&world);
+	make_plan(&world);
+	if (!world.verdict.failed)
+		start_work(&world);
+	attach(&world);
+	if (boots_without_disk(&world)) {
+		log_info("no iSCSI target is named anywhere (command line, firmware, DHCP): booting without one");
+		world.verdict.failed = !world.chains;
+		(void)snprintf(
+			world.verdict.text, sizeof(world.verdict.text),
+			"no iSCSI target is named (iscsi=<portal>,<target>), and the initramfs has no other init");
+	}
+	if (!world.verdict.failed)
+		hand_over(&world, argv);
+	return give_up(&world, argv);
+}
+
+/* ---- as a tool ---- */
+
+static int settle(struct world *w, char *argv[])
+{
+	const char *step = "";
+	int result = supervisor_settle(w, argv, &step);
+
+	if (result)
+		log_warn("supervisor: %s failed: %s", step, strerror(-result));
+	supervisor_live(w);
+	return EXIT_SUCCESS;
+}
+
+static int run_tool(struct world *w, int argc, char *argv[])
+{
+	int64_t now_ms = supervisor_now();
+	struct tool_job job = tool_prepare(w, argc, argv, now_ms);
+	bool reached;
+
+	if (job.resident)
+		return settle(w, argv);
+	if (!job.reached)
+		return job.exit;
+	reached = supervisor_run(w, job.reached, job.timeout_ms == INT64_MAX ? INT64_MAX : now_ms + job.timeout_ms);
+	return job.finish(w, reached);
+}
+
+int main(int argc, char *argv[])
+{
+	if (modules_is_request(argc, argv))
+		return modules_serve_request(argv);
+	if (getpid() == 1)
+		return boot(argv);
+	return run_tool(&world, argc, argv);
+}

@@ -1,0 +1,401 @@
+/* supervisor.c - see supervisor.h. Owns the poll, the dispatch, and what makes a process resident. */
+#include "supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "boot.h"
+#include "iscsid.h"
+#include "log.h"
+#include "sys/uevent.h"
+
+#define FDS_MAX       256
+#define RESIDENT_NAME "@iscsi-init" /* the '@' keeps systemd's and sysvinit's killers away */
+
+#ifndef PR_SET_IO_FLUSHER
+#define PR_SET_IO_FLUSHER 57
+#endif
+
+int64_t supervisor_now(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* ---- what is waited for ---- */
+
+enum owner {
+	OWN_UEVENT,
+	OWN_LOADER,
+	OWN_NET,
+	OWN_KERNEL,
+	OWN_SESSION,
+	OWN_DISK,
+	OWN_ROOT,
+	OWN_RUN,
+	OWN_ISCSID,
+	OWN_RANDOM,
+	OWN_DISCOVERY
+};
+
+struct watch {
+	int count;
+	struct pollfd fds[FDS_MAX];
+	uint8_t owner[FDS_MAX];
+	uint8_t index[FDS_MAX];
+};
+
+static void add(struct watch *watch, enum owner owner, int index, int fd, short events)
+{
+	if (fd < 0 || watch->count >= FDS_MAX)
+		return;
+	watch->fds[watch->count] = (struct pollfd){.fd = fd, .events = events};
+	watch->owner[watch->count] = (uint8_t)owner;
+	watch->index[watch->count++] = (uint8_t)index;
+}
+
+/* The descriptors that an object filled in by itself. */
+static void claim(struct watch *watch, enum owner owner, int index, int count)
+{
+	for (int i = 0; i < count; i++) {
+		watch->owner[watch->count] = (uint8_t)owner;
+		watch->index[watch->count++] = (uint8_t)index;
+	}
+}
+
+static void collect(const struct world *w, struct watch *watch)
+{
+	watch->count = 0;
+	add(watch, OWN_UEVENT, 0, w->uevents, POLLIN);
+	add(watch, OWN_LOADER, 0, loader_fd(&w->loader), POLLIN);
+	add(watch, OWN_KERNEL, 0, w->has_netlink ? w->netlink.event_fd : -1, POLLIN);
+	add(watch, OWN_ISCSID, 0, w->iscsid, POLLIN);
+	add(watch, OWN_RANDOM, 0, w->random, POLLIN);
+	add(watch, OWN_ROOT, 0, w->has_root ? root_fd(&w->root) : -1, POLLIN);
+	add(watch, OWN_RUN, 0, w->resident ? w->run.mountinfo : -1, POLLPRI);
+	if (w->net_open)
+		claim(watch, OWN_NET, 0, net_pollfds(&w->net, watch->fds + watch->count, FDS_MAX - watch->count));
+	if (w->discovering >= 0)
+		claim(watch, OWN_DISCOVERY, 0,
+		      discovery_pollfds(&w->discovery, watch->fds + watch->count, FDS_MAX - watch->count));
+	for (int i = 0; i < w->session_count; i++) {
+		claim(watch, OWN_SESSION, i,
+		      session_pollfds(&w->sessions[i], watch->fds + watch->count, FDS_MAX - watch->count));
+		if (!w->resident)
+			add(watch, OWN_DISK, i, blockdev_fd(&w->disks[i]), POLLIN);
+	}
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t next_deadline(const struct world *w, int64_t at)
+{
+	if (w->net_open)
+		at = earlier(at, net_deadline(&w->net));
+	if (w->discovering >= 0)
+		at = earlier(at, discovery_deadline(&w->discovery));
+	if (!w->resident)
+		at = earlier(at, boot_deadline(w));
+	for (int i = 0; i < w->session_count; i++)
+		at = earlier(at, session_deadline(&w->sessions[i]));
+	return at;
+}
+
+static int poll_timeout(int64_t at_ms, int64_t now_ms)
+{
+	if (at_ms == INT64_MAX)
+		return -1;
+	if (at_ms <= now_ms)
+		return 0;
+	return at_ms - now_ms > 3600000 ? 3600000 : (int)(at_ms - now_ms);
+}
+
+/* ---- what came ---- */
+
+static void hear_uevents(struct world *w)
+{
+	struct uevent event;
+	int result;
+
+	while ((result = uevent_receive(w->uevents, &event)) != 0) {
+		if (result == -ENOBUFS) {
+			w->block_changed = true;
+			(void)loader_request(&w->loader, LOADER_COLDPLUG, false, "");
+			continue;
+		}
+		if (result < 0)
+			break;
+		if (event.action == UEVENT_ADD && event.modalias[0])
+			(void)loader_request(&w->loader, LOADER_ALIAS, false, event.modalias);
+		if (!strcmp(event.subsystem, "block") || !strncmp(event.subsystem, "scsi", 4))
+			w->block_changed = true;
+	}
+	for (int i = 0; i < w->session_count && w->block_changed; i++)
+		(void)blockdev_step(&w->disks[i]);
+}
+
+static void hear_loader(struct world *w)
+{
+	struct loader_answer answer;
+
+	while (loader_step(&w->loader, &answer))
+		boot_module_answer(w, &answer);
+}
+
+static void step_all(struct world *w, enum session_event event, int64_t now_ms)
+{
+	struct session_input in = {.now_ms = now_ms};
+
+	for (int i = 0; i < w->session_count; i++)
+		session_step(&w->sessions[i], event, &in);
+}
+
+/* Before anything is repaired: is there an iscsid whose work that is? */
+static bool yields_to_iscsid(struct world *w, int64_t now_ms)
+{
+	if (!w->resident)
+		return false;
+	if (w->iscsid < 0)
+		w->iscsid = iscsid_find(w->proc);
+	if (w->iscsid < 0)
+		return false;
+	step_all(w, SESSION_EVENT_TAKEN, now_ms);
+	return true;
+}
+
+static void iscsid_ended(struct world *w, int64_t now_ms)
+{
+	(void)close(w->iscsid);
+	w->iscsid = -1;
+	if (!yields_to_iscsid(w, now_ms)) /* it may have been restarted */
+		step_all(w, SESSION_EVENT_RETURNED, now_ms);
+}
+
+static bool is_foreign_login(const struct session *s, const struct netlink_event *event)
+{
+	return event->type == NETLINK_EVENT_PDU && s->in_kernel && s->sid == event->sid && s->state != SESSION_LOGIN;
+}
+
+/* Events were lost: every session that is not up in the kernel gets the error that it may have missed. */
+static void look_again(struct world *w, int64_t now_ms)
+{
+	struct netlink_event lost = {.type = NETLINK_EVENT_ERROR, .transport = w->netlink.transport};
+
+	for (int i = 0; i < w->session_count; i++) {
+		lost.sid = w->sessions[i].sid;
+		if (w->sessions[i].state != SESSION_UP || !session_is_up_in_kernel(&w->sessions[i]))
+			session_kernel_event(&w->sessions[i], &lost, now_ms);
+	}
+}
+
+static void hear_kernel(struct world *w, int64_t now_ms)
+{
+	uint8_t buffer[NETLINK_MESSAGE_MAX] __attribute__((aligned(8)));
+	struct netlink_event event;
+	int result;
+
+	while ((result = netlink_receive(&w->netlink, buffer, &event)) != -EAGAIN) {
+		if (result) {
+			log_debug("a message of the kernel's iSCSI interface was not understood: %s",
+				  strerror(-result));
+			if (result != -EPROTO)
+				return;
+			continue;
+		}
+		if (event.type == NETLINK_EVENT_OVERRUN)
+			look_again(w, now_ms);
+		if (event.type == NETLINK_EVENT_ERROR)
+			(void)yields_to_iscsid(w, now_ms);
+		for (int i = 0; i < w->session_count; i++) {
+			if (w->resident && is_foreign_login(&w->sessions[i], &event))
+				(void)yields_to_iscsid(w, now_ms);
+			session_kernel_event(&w->sessions[i], &event, now_ms);
+		}
+	}
+}
+
+static void dispatch(struct world *w, const struct watch *watch, int i, int64_t now_ms)
+{
+	struct session_input in = {.now_ms = now_ms};
+
+	switch ((enum owner)watch->owner[i]) {
+	case OWN_UEVENT:
+		hear_uevents(w);
+		break;
+	case OWN_LOADER:
+		hear_loader(w);
+		break;
+	case OWN_KERNEL:
+		hear_kernel(w, now_ms);
+		break;
+	case OWN_SESSION:
+		session_step(&w->sessions[watch->index[i]], SESSION_EVENT_READY, &in);
+		break;
+	case OWN_DISK:
+		(void)blockdev_step(&w->disks[watch->index[i]]);
+		break;
+	case OWN_ROOT:
+		(void)root_step(&w->root, false);
+		break;
+	case OWN_RUN:
+		if (mounts_run_follow(&w->run))
+			(void)status_open(&w->status, w->run.fd);
+		break;
+	case OWN_ISCSID:
+		iscsid_ended(w, now_ms);
+		break;
+	case OWN_NET: /* with their deadlines, in step_timed */
+	case OWN_DISCOVERY:
+	case OWN_RANDOM: /* the next round of the boot's rules looks at it */
+		break;
+	}
+}
+
+/* The first descriptor of this owner, and how many there are. */
+static const struct pollfd *slice(const struct watch *watch, enum owner owner, int *count)
+{
+	const struct pollfd *first = watch->fds;
+
+	*count = 0;
+	for (int i = 0; i < watch->count; i++) {
+		if (watch->owner[i] == owner && (*count)++ == 0)
+			first = &watch->fds[i];
+	}
+	return first;
+}
+
+/* Those that want their descriptors and their deadlines at once, and the sessions' deadlines. */
+static void step_timed(struct world *w, const struct watch *watch, int64_t now_ms)
+{
+	struct session_input in = {.now_ms = now_ms};
+	const struct pollfd *fds;
+	int count;
+
+	fds = slice(watch, OWN_NET, &count);
+	if (w->net_open)
+		net_step(&w->net, fds, count, now_ms);
+	if (w->discovering >= 0)
+		discovery_step(&w->discovery, now_ms);
+	for (int i = 0; i < w->session_count; i++) {
+		if (session_deadline(&w->sessions[i]) <= now_ms && !yields_to_iscsid(w, now_ms))
+			session_step(&w->sessions[i], SESSION_EVENT_DEADLINE, &in);
+	}
+}
+
+static void run_once(struct world *w, int64_t deadline_ms)
+{
+	struct watch watch;
+	int64_t now_ms = supervisor_now();
+	int ready;
+
+	collect(w, &watch);
+	ready = poll(watch.fds, (nfds_t)watch.count, poll_timeout(next_deadline(w, deadline_ms), now_ms));
+	now_ms = supervisor_now();
+	for (int i = 0; i < watch.count && ready > 0; i++) {
+		if (watch.fds[i].revents)
+			dispatch(w, &watch, i, now_ms);
+	}
+	step_timed(w, &watch, now_ms);
+}
+
+bool supervisor_run(struct world *world, bool (*reached)(struct world *world, int64_t now_ms), int64_t deadline_ms)
+{
+	while (!reached(world, supervisor_now())) {
+		if (supervisor_now() >= deadline_ms)
+			return false;
+		run_once(world, deadline_ms);
+	}
+	return true;
+}
+
+/* ---- the resident process ---- */
+
+/* The kernel shows argv's memory, and the environment's behind it, as the process's name. */
+static void take_name(char *const argv[])
+{
+	size_t room = strlen(argv[0]);
+	char *at = argv[0];
+
+	/* The strings of argv lie one behind the other. */
+	for (int i = 1; argv[i] == at + room + 1; i++)
+		room += 1 + strlen(argv[i]);
+	for (int i = 0; environ[i] && environ[i] == at + room + 1; i++)
+		room += 1 + strlen(environ[i]);
+	environ = NULL;
+	memset(at, 0, room);
+	(void)snprintf(at, room + 1, "%s", RESIDENT_NAME);
+	(void)prctl(PR_SET_NAME, "iscsi-init");
+}
+
+/* Descriptors 0 to 2 must name something harmless, and not the console. */
+static void leave_console(int dev)
+{
+	int null = openat(dev, "null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = 0; null >= 0 && fd < 3; fd++)
+		(void)dup2(null, fd);
+	if (null > 2)
+		(void)close(null);
+}
+
+int supervisor_settle(struct world *world, char *const argv[], const char **step)
+{
+	int oom = openat(world->proc, "self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	int result = 0;
+
+	world->resident = true;
+	for (int i = 0; i < world->session_count; i++)
+		world->sessions[i].resident = true;
+	(void)setsid();
+	take_name(argv);
+	leave_console(world->dev);
+	if (world->uevents >= 0)
+		(void)close(world->uevents);
+	world->uevents = -1;
+	loader_stop(&world->loader);
+	*step = "leaving the OOM killer's list";
+	if (oom < 0 || write(oom, "-1000", 5) != 5)
+		result = -errno;
+	if (oom >= 0)
+		(void)close(oom);
+	if (prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0)) {
+		*step = "PR_SET_IO_FLUSHER";
+		result = -errno;
+	}
+	/* Only what was touched is locked: the boot's tables stay unmapped. */
+	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) {
+		*step = "locking memory";
+		result = -errno;
+	}
+	if (chdir("/"))
+		result = result ? result : -errno;
+	return result;
+}
+
+static bool has_no_session(struct world *world, int64_t now_ms)
+{
+	(void)now_ms;
+	status_write(&world->status, world->sessions, world->session_count);
+	for (int i = 0; i < world->session_count; i++) {
+		if (world->sessions[i].state != SESSION_GONE)
+			return false;
+	}
+	return true;
+}
+
+void supervisor_live(struct world *world)
+{
+	(void)supervisor_run(world, has_no_session, INT64_MAX);
+}

@@ -1,0 +1,512 @@
+/* tool.c - see tool.h. Each subcommand is one row of the table at the end; --help prints the same rows. */
+#include "tool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "adopt.h"
+#include "boot.h"
+#include "check.h"
+#include "log.h"
+#include "proto/wipe.h"
+#include "sys/sysfs.h"
+#include "sys/uevent.h"
+
+#define LEAVE_TIMEOUT_MS    6000
+#define INITIATOR_NAME_FILE "/etc/iscsi/initiatorname.iscsi"
+#define STATE_DIRECTORY     "/run/iscsi-init"
+
+static struct tool_job done(int exit)
+{
+	return (struct tool_job){.exit = exit};
+}
+
+static struct tool_job fail(const char *what, int result)
+{
+	log_err("%s: %s%s", what, strerror(-result), result == -EPERM || result == -EACCES ? " (this needs root)" : "");
+	return done(TOOL_FAILED);
+}
+
+static int open_places(struct world *w)
+{
+	w->sysfs = sysfs_open("/sys");
+	w->dev = sysfs_open("/dev");
+	w->proc = sysfs_open("/proc");
+	return w->sysfs < 0 ? w->sysfs : 0;
+}
+
+static bool read_sid(const char *text, uint32_t *sid)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (text[0] < '0' || text[0] > '9' || *end || value > UINT32_MAX) {
+		log_err("\"%s\" is not a session number: list shows them", text);
+		return false;
+	}
+	*sid = (uint32_t)value;
+	return true;
+}
+
+/* ---- attach ---- */
+
+static void read_initiator_name(struct plan_files *files)
+{
+	char text[4096];
+	int fd = open(INITIATOR_NAME_FILE, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
+
+	if (fd >= 0)
+		(void)close(fd);
+	if (n > 0)
+		plan_read_initiator_name(text, (size_t)n, files);
+}
+
+/* The first Ethernet interface's address: what makes the name where nothing else does. */
+static bool first_mac(int sysfs, uint8_t mac[6])
+{
+	struct sysfs_dir dir;
+	const char *name;
+	char path[64], text[32];
+	int64_t type;
+	bool found = false;
+
+	if (sysfs_dir_open(&dir, sysfs, "class/net"))
+		return false;
+	while (!found && (name = sysfs_dir_next(&dir, NULL))) {
+		(void)snprintf(path, sizeof(path), "class/net/%.15s/type", name);
+		if (sysfs_read_number(sysfs, path, 1, 1, &type))
+			continue;
+		(void)snprintf(path, sizeof(path), "class/net/%.15s/address", name);
+		found = sysfs_read(sysfs, path, text, sizeof(text)) > 0 &&
+			sscanf(text, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &mac[0], &mac[1], &mac[2], &mac[3], &mac[4],
+			       &mac[5]) == 6;
+	}
+	sysfs_dir_close(&dir);
+	return found;
+}
+
+static bool plan_attach(struct world *w, char *words[])
+{
+	struct plan_error error = {.text = ""};
+	char line[CMDLINE_BYTES_MAX];
+	size_t used = 0;
+	uint8_t mac[6];
+
+	for (int i = 0; words[i]; i++) {
+		int n = snprintf(line + used, sizeof(line) - used, "%siscsi=%s", i ? " " : "", words[i]);
+
+		if (n < 0 || (size_t)n >= sizeof(line) - used) {
+			log_err("too many words");
+			return false;
+		}
+		used += (size_t)n;
+	}
+	read_initiator_name(&w->files);
+	if (cmdline_parse(line, used, &w->cmdline, &error) ||
+	    plan_make(&w->cmdline, NULL, &w->files, &w->plan, &error)) {
+		log_err("%s", error.text);
+		return false;
+	}
+	if (first_mac(w->sysfs, mac))
+		plan_add_mac(&w->plan, mac);
+	return true;
+}
+
+static int attached(struct world *w, bool reached)
+{
+	char what[900];
+	int64_t now_ms = w->sessions[0].up_ms;
+
+	if (reached && !w->verdict.failed) {
+		for (int i = 0; i < w->session_count; i++)
+			(void)printf("session %u: %s /dev/%s\n", w->sessions[i].sid, w->sessions[i].plan->name,
+				     w->disks[i].first_disk);
+		return TOOL_OK;
+	}
+	log_err("%s%s", reached ? w->verdict.text : "gave up, waiting for ",
+		reached ? "" : boot_waiting_for(w, what, sizeof(what)));
+	boot_undo(w, true, now_ms);
+	for (int i = 0; i < w->session_count; i++) {
+		if (w->sessions[i].in_kernel)
+			(void)session_destroy(&w->netlink, w->sessions[i].sid, SESSION_CID);
+	}
+	return TOOL_FAILED;
+}
+
+static struct tool_job attach(struct world *w, char *words[], int64_t now_ms)
+{
+	int result = open_places(w);
+
+	if (result)
+		return fail("/sys", result);
+	times_start(&w->times, now_ms);
+	if (!plan_attach(w, words))
+		return done(TOOL_USAGE);
+	w->uevents = uevent_open();
+	result = loader_start(&w->loader, w->sysfs);
+	if (result)
+		return fail("the module loader", result);
+	boot_attach_begin(w);
+	return (struct tool_job){.reached = boot_attach_advance,
+				 .timeout_ms = w->plan.boot.timeout_s ? w->plan.boot.timeout_s * 1000LL : INT64_MAX,
+				 .finish = attached};
+}
+
+/* ---- the sessions that are there ---- */
+
+static int open_kernel(struct world *w)
+{
+	int result = open_places(w);
+
+	if (result)
+		return result;
+	result = netlink_open(&w->netlink, w->sysfs);
+	w->has_netlink = !result;
+	if (result == -ENOENT)
+		log_err("the kernel has no iSCSI over TCP (module iscsi_tcp is not loaded): there is no session");
+	else if (result)
+		(void)fail("the kernel's iSCSI interface", result);
+	return result;
+}
+
+static void adopt(struct world *w, const struct adopted *from, int64_t now_ms)
+{
+	int i = w->session_count++;
+
+	w->plan.targets[i] = from->plan;
+	session_init(&w->sessions[i], &w->plan.targets[i], &w->netlink, w->sysfs, (uint32_t)getpid());
+	session_adopt(&w->sessions[i], from->sid, from->host, from->up, now_ms);
+}
+
+static bool is_left(struct world *w, int64_t now_ms)
+{
+	(void)now_ms;
+	return w->sessions[0].state == SESSION_GONE;
+}
+
+static int detached(struct world *w, bool reached)
+{
+	struct session *s = &w->sessions[0];
+
+	if (!reached)
+		(void)session_destroy(&w->netlink, s->sid, SESSION_CID);
+	if (!sysfs_exists(w->sysfs, "class/iscsi_session") || adopt_session(w->sysfs, s->sid, &(struct adopted){0}))
+		return TOOL_OK;
+	log_err("session %u is still there: see the kernel's log", s->sid);
+	return TOOL_FAILED;
+}
+
+static struct tool_job detach(struct world *w, char *words[], int64_t now_ms)
+{
+	struct session_input in = {.now_ms = now_ms};
+	static const char *const gone = "session %u: there is none; list shows those that there are";
+	struct adopted from;
+	uint32_t sid;
+
+	if (!read_sid(words[0], &sid))
+		return done(TOOL_USAGE);
+	if (open_kernel(w))
+		return done(TOOL_FAILED);
+	if (adopt_session(w->sysfs, sid, &from)) {
+		log_err(gone, sid);
+		return done(TOOL_FAILED);
+	}
+	from.up = true; /* or leaving would begin with a new login */
+	adopt(w, &from, now_ms);
+	session_step(&w->sessions[0], SESSION_EVENT_LEAVE, &in);
+	return (struct tool_job){.reached = is_left, .timeout_ms = LEAVE_TIMEOUT_MS, .finish = detached};
+}
+
+/* What the resident process wrote of this session; "" when it wrote nothing. */
+static void find_record(uint32_t sid, char *out, size_t size)
+{
+	char record[STATUS_RECORD + 1], wanted[24];
+	int fd = open(STATE_DIRECTORY "/" STATUS_FILE, O_RDONLY | O_CLOEXEC);
+
+	out[0] = '\0';
+	(void)snprintf(wanted, sizeof(wanted), "sid=%u ", sid);
+	while (fd >= 0 && read(fd, record, STATUS_RECORD) == STATUS_RECORD) {
+		record[STATUS_RECORD] = '\0';
+		record[strcspn(record, "\n")] = '\0';
+		for (size_t n = strlen(record); n && record[n - 1] == ' '; n--)
+			record[n - 1] = '\0';
+		if (!strncmp(record, wanted, strlen(wanted)))
+			(void)snprintf(out, size, "%s", record);
+	}
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+static void print_session(const struct adopted *s)
+{
+	char portal[PLAN_HOST_MAX + 32], record[STATUS_RECORD + 1];
+
+	(void)printf("session %u: %s at %s, %s (connection %s), as %s\n", s->sid, s->plan.name,
+		     session_portal_text(&s->address, portal, sizeof(portal)), s->session_state,
+		     s->connection_state[0] ? s->connection_state : "?", s->plan.initiator);
+	find_record(s->sid, record, sizeof(record));
+	if (record[0])
+		(void)printf("  supervisor: %s\n", record);
+}
+
+static void print_times(void)
+{
+	char line[128];
+	FILE *file = fopen(STATE_DIRECTORY "/times", "re");
+
+	if (!file)
+		return;
+	(void)printf("boot, ms:");
+	while (fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		(void)printf(" %s", line);
+	}
+	(void)printf("\n");
+	(void)fclose(file);
+}
+
+static struct tool_job list(struct world *w, char *words[], int64_t now_ms)
+{
+	uint32_t sids[256];
+	struct adopted s;
+	int count, result = open_places(w);
+
+	(void)words;
+	(void)now_ms;
+	if (result)
+		return fail("/sys", result);
+	count = adopt_list(w->sysfs, sids, (int)(sizeof(sids) / sizeof(sids[0])));
+	for (int i = 0; i < count; i++) {
+		if (!adopt_session(w->sysfs, sids[i], &s))
+			print_session(&s);
+	}
+	if (!count)
+		(void)printf("no sessions\n");
+	print_times();
+	return done(TOOL_OK);
+}
+
+static struct tool_job rescan(struct world *w, char *words[], int64_t now_ms)
+{
+	uint32_t sid;
+	int result;
+
+	(void)now_ms;
+	if (!read_sid(words[0], &sid))
+		return done(TOOL_USAGE);
+	result = open_places(w);
+	if (!result)
+		result = blockdev_rescan(w->sysfs, sid);
+	return result ? fail("rescan", result) : done(TOOL_OK);
+}
+
+static struct tool_job partitions(struct world *w, char *words[], int64_t now_ms)
+{
+	int result = blockdev_reread(words[0]);
+
+	(void)w;
+	(void)now_ms;
+	if (result == -EBUSY)
+		log_err("%s: a partition of it is in use, so the kernel keeps the table it has", words[0]);
+	return result ? fail(words[0], result) : done(TOOL_OK);
+}
+
+/* ---- monitor ---- */
+
+static const char *event_name(const struct netlink_event *event)
+{
+	switch (event->type) {
+	case NETLINK_EVENT_PDU:
+		return "pdu";
+	case NETLINK_EVENT_ERROR:
+		return "error";
+	case NETLINK_EVENT_CREATED:
+		return "created";
+	case NETLINK_EVENT_DESTROYED:
+		return "destroyed";
+	case NETLINK_EVENT_UNBOUND:
+		return "unbound";
+	case NETLINK_EVENT_OVERRUN:
+		return "overrun";
+	case NETLINK_EVENT_OTHER:
+		break;
+	}
+	return "other";
+}
+
+static void print_event(const struct netlink_event *event)
+{
+	(void)printf("event=%s type=%u sid=%u", event_name(event), event->kernel_type, event->sid);
+	if (event->type == NETLINK_EVENT_PDU)
+		(void)printf(" cid=%u opcode=0x%02x length=%zu", event->cid, event->bhs[0] & 0x3f, event->length);
+	if (event->type == NETLINK_EVENT_ERROR)
+		(void)printf(" cid=%u error=%u name=%s text=\"%s\"", event->cid, event->error,
+			     netlink_error_name(event->error), netlink_error_text(event->error));
+	if (event->type == NETLINK_EVENT_CREATED || event->type == NETLINK_EVENT_DESTROYED)
+		(void)printf(" host=%u", event->host);
+	(void)printf("\n");
+	(void)fflush(stdout);
+}
+
+static struct tool_job monitor(struct world *w, char *words[], int64_t now_ms)
+{
+	uint8_t buffer[NETLINK_MESSAGE_MAX] __attribute__((aligned(8)));
+	struct netlink_event event;
+	struct pollfd fd;
+	int result;
+
+	(void)words;
+	(void)now_ms;
+	if (open_kernel(w))
+		return done(TOOL_FAILED);
+	fd = (struct pollfd){.fd = w->netlink.event_fd, .events = POLLIN};
+	for (;;) {
+		if (poll(&fd, 1, -1) < 0 && errno != EINTR)
+			return fail("poll", -errno);
+		while ((result = netlink_receive(&w->netlink, buffer, &event)) == 0)
+			print_event(&event);
+		if (result != -EAGAIN && result != -EPROTO)
+			return fail("the kernel's iSCSI interface", result);
+	}
+}
+
+/* ---- supervise ---- */
+
+static struct tool_job supervise(struct world *w, char *words[], int64_t now_ms)
+{
+	uint32_t sids[PLAN_TARGETS_MAX];
+	struct adopted from;
+	int count;
+
+	(void)words;
+	if (open_kernel(w))
+		return done(TOOL_FAILED);
+	count = adopt_list(w->sysfs, sids, PLAN_TARGETS_MAX);
+	for (int i = 0; i < count; i++) {
+		if (!adopt_session(w->sysfs, sids[i], &from))
+			adopt(w, &from, now_ms);
+	}
+	wipe(&from, sizeof(from));
+	if (!w->session_count) {
+		log_err("there is no session to look after");
+		return done(TOOL_FAILED);
+	}
+	if (!mounts_run_open(&w->run))
+		(void)status_open(&w->status, w->run.fd);
+	return (struct tool_job){.resident = true};
+}
+
+/* ---- discover, check ---- */
+
+static bool is_discovered(struct world *w, int64_t now_ms)
+{
+	(void)now_ms;
+	return discovery_state(&w->discovery) != DISCOVERY_RUNNING;
+}
+
+static int discovered(struct world *w, bool reached)
+{
+	if (!reached || discovery_state(&w->discovery) == DISCOVERY_FAILED) {
+		log_err("%s: %s", w->plan.targets[0].portal.host,
+			reached ? discovery_failure(&w->discovery) : "no answer in time");
+		return TOOL_FAILED;
+	}
+	discovery_print(&w->discovery, stdout);
+	return TOOL_OK;
+}
+
+static struct tool_job discover(struct world *w, char *words[], int64_t now_ms)
+{
+	int result = open_places(w);
+
+	if (result)
+		return fail("/sys", result);
+	if (!plan_attach(w, words))
+		return done(TOOL_USAGE);
+	discovery_start(&w->discovery, &w->plan.targets[0], now_ms);
+	w->discovering = 0;
+	return (struct tool_job){.reached = is_discovered,
+				 .timeout_ms = w->plan.targets[0].params.value[PARAM_LOGIN_TIMEOUT] * 2000LL,
+				 .finish = discovered};
+}
+
+static struct tool_job check(struct world *w, char *words[], int64_t now_ms)
+{
+	(void)w;
+	(void)now_ms;
+	return done(check_run(words[0]));
+}
+
+/* ---- the table ---- */
+
+static const struct command {
+	const char *name, *arguments;
+	int min, max; /* words */
+	struct tool_job (*run)(struct world *world, char *words[], int64_t now_ms);
+	const char *help;
+} commands[] = {
+	{"attach", "<portal>,<target>[,<option>=<value>]...", 1, 8, attach, "log in, scan, and print the disk"},
+	{"detach", "<session>", 1, 1, detach, "log out and remove the session"},
+	{"list", "", 0, 0, list, "sessions, their state and recoveries, the boot's times"},
+	{"rescan", "<session>", 1, 1, rescan, "look for new LUNs"},
+	{"partitions", "<device>", 1, 1, partitions, "read the partition table again"},
+	{"discover", "<portal>[,<option>=<value>]...", 1, 1, discover, "ask a portal for its targets (SendTargets)"},
+	{"monitor", "", 0, 0, monitor, "print the kernel's iSCSI events, one line each, until stopped"},
+	{"supervise", "", 0, 0, supervise, "look after the sessions that are there, as the boot's process does"},
+	{"check", "'<kernel command line>'", 1, 1, check, "what a boot with that line would do; needs no root"},
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void print_help(FILE *out)
+{
+	(void)fprintf(out,
+		      "iscsi-init " ISCSI_INIT_VERSION ": root from an iSCSI disk, in one program.\n\n"
+		      "As init (rdinit=/iscsi-init, or as /init of an initramfs) it reads the kernel command line:\n"
+		      "  iscsi=<portal>,<target>[,<option>[=<value>]]...   see iscsi-init(8), and try `check`\n\n"
+		      "As a program:\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		(void)fprintf(out, "  iscsi-init %s %s\n      %s\n", commands[i].name, commands[i].arguments,
+			      commands[i].help);
+	(void)fprintf(out, "\nOptions of iscsi=:\n");
+	check_print_options(out);
+	(void)fprintf(out, "\nExit codes: 0 done, 1 failed (one line says why), 2 wrong use.\n");
+}
+
+static struct tool_job misused(const char *format, const char *word)
+{
+	log_err(format, word);
+	log_err("iscsi-init --help says what there is");
+	return done(TOOL_USAGE);
+}
+
+struct tool_job tool_prepare(struct world *world, int argc, char *argv[], int64_t now_ms)
+{
+	const char *name = argc > 1 ? argv[1] : "--help";
+	int words = argc - 2;
+
+	world->uevents = world->random = world->iscsid = world->status.fd = world->run.fd = world->loader.fd = -1;
+	world->discovering = -1;
+	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
+		print_help(argc > 1 ? stdout : stderr);
+		return done(argc > 1 ? TOOL_OK : TOOL_USAGE);
+	}
+	if (!strcmp(name, "--version")) {
+		(void)printf("iscsi-init " ISCSI_INIT_VERSION "\n");
+		return done(TOOL_OK);
+	}
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (strcmp(commands[i].name, name))
+			continue;
+		if (words < commands[i].min || words > commands[i].max)
+			return misused("%s: wrong number of arguments", name);
+		return commands[i].run(world, argv + 2, now_ms);
+	}
+	return misused("there is no subcommand \"%s\"", name);
+}
