@@ -58,6 +58,9 @@ void root_stop(struct root *root);
    false at the end. Start with i = 0. */
 bool root_module(const struct root_plan *plan, int i, char *out, size_t size);
 
+/* rootflags=, ro and rw as flags of mount(2); the words that are the file system's own go to data. */
+unsigned long root_mount_flags(const struct root_plan *plan, char *data, size_t size);
+
 /* Is a word of the environment or of our arguments ("iscsi=...") one of ours, not to be handed on? */
 typedef bool root_is_ours(const char *word);
 

@@ -84,9 +84,11 @@ static bool read_head(struct reader *r, struct uevent *event)
 	const char *at = head ? memchr(head, '@', length) : NULL;
 	size_t left;
 
-	if (!at || at[1] != '/')
+	if (!at)
 		return false;
 	left = length - (size_t)(at + 1 - head);
+	if (!left || at[1] != '/')
+		return false;
 	event->action = find_action(head, (size_t)(at - head));
 	return copy_text(event->devpath, sizeof(event->devpath), at + 1, left);
 }

@@ -1,0 +1,216 @@
+/* The kernel's messages, the socket's suspicion, and the coldplug walk. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <linux/netlink.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "sys/sysfs.h"
+#include "sys/uevent.h"
+
+#define MESSAGE(text) text, sizeof(text) - 1
+
+static void disk_event_is_read(void **state)
+{
+	struct uevent event;
+
+	(void)state;
+	assert_int_equal(uevent_parse(MESSAGE("add@/devices/platform/host2/session1/target2:0:0/2:0:0:1/block/sda\0"
+					      "ACTION=add\0DEVPATH=/x\0SUBSYSTEM=block\0MAJOR=8\0MINOR=16\0"
+					      "DEVNAME=sda\0DEVTYPE=disk\0SEQNUM=1234\0"),
+				      &event),
+			 0);
+	assert_int_equal(event.action, UEVENT_ADD);
+	assert_string_equal(event.devpath, "/devices/platform/host2/session1/target2:0:0/2:0:0:1/block/sda");
+	assert_string_equal(event.subsystem, "block");
+	assert_string_equal(event.devname, "sda");
+	assert_string_equal(event.devtype, "disk");
+	assert_true(event.has_number);
+	assert_int_equal(event.major, 8);
+	assert_int_equal(event.minor, 16);
+	assert_int_equal(event.seqnum, 1234);
+	assert_string_equal(event.modalias, "");
+}
+
+static void modalias_and_interface_are_read_and_last_nul_may_lack(void **state)
+{
+	struct uevent event;
+
+	(void)state;
+	assert_int_equal(
+		uevent_parse(MESSAGE("bind@/devices/v\0MODALIAS=virtio:d00000001v00001AF4\0INTERFACE=eth0"), &event),
+		0);
+	assert_int_equal(event.action, UEVENT_BIND);
+	assert_string_equal(event.modalias, "virtio:d00000001v00001AF4");
+	assert_string_equal(event.interface, "eth0");
+	assert_false(event.has_number);
+}
+
+static void unknown_action_and_bad_numbers_are_harmless(void **state)
+{
+	struct uevent event;
+
+	(void)state;
+	assert_int_equal(
+		uevent_parse(MESSAGE("explode@/d\0MAJOR=99999999999\0MINOR=1\0SEQNUM=x\0=\0NOEQUALS\0\0"), &event), 0);
+	assert_int_equal(event.action, UEVENT_OTHER);
+	assert_false(event.has_number);
+	assert_int_equal(event.seqnum, 0);
+}
+
+static void message_without_its_head_is_refused_and_writes_nothing(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t length;
+	} cases[] = {{MESSAGE("")},
+		     {MESSAGE("libudev\0\xfe\xed\xca\xfe")},
+		     {MESSAGE("add")},
+		     {MESSAGE("add@")},
+		     {MESSAGE("add@devices")},
+		     {MESSAGE("\0add@/devices")}};
+	struct uevent event = {.major = 77};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(uevent_parse(cases[i].bytes, cases[i].length, &event), -EBADMSG);
+	assert_int_equal(event.major, 77);
+}
+
+static void text_too_long_is_dropped_not_cut(void **state)
+{
+	static char message[4096];
+	struct uevent event;
+	size_t length;
+
+	(void)state;
+	length = (size_t)snprintf(message, sizeof(message), "add@/d%cMODALIAS=input:%01100d%cSUBSYSTEM=input", 0, 7, 0);
+	assert_int_equal(uevent_parse(message, length, &event), 0);
+	assert_string_equal(event.modalias, "");
+	assert_string_equal(event.subsystem, "input");
+	length = (size_t)snprintf(message, sizeof(message), "add@/%0600d", 7);
+	assert_int_equal(uevent_parse(message, length, &event), -EBADMSG);
+}
+
+/* Somebody in user space sends the socket an event: it must not be believed. */
+static void message_of_user_space_is_passed_over(void **state)
+{
+	static const char message[] = "add@/devices/forged\0SUBSYSTEM=block\0DEVNAME=sda\0";
+	struct sockaddr_nl own;
+	socklen_t length = sizeof(own);
+	struct uevent event;
+	int fd = uevent_open();
+	int sender = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
+
+	(void)state;
+	assert_true(fd >= 0 && sender >= 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&own, &length), 0);
+	own.nl_groups = 0;
+	assert_true(sendto(sender, message, sizeof(message), 0, (struct sockaddr *)&own, sizeof(own)) > 0);
+	for (int got; (got = uevent_receive(fd, &event)) != 0;) {
+		assert_int_equal(got, 1);
+		assert_string_not_equal(event.devpath, "/devices/forged");
+	}
+	close(sender);
+	close(fd);
+}
+
+static void kernel_is_believed(void **state)
+{
+	struct uevent event = {0};
+	int fd = uevent_open();
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
+	bool heard = false;
+
+	(void)state;
+	assert_true(fd >= 0);
+	if (sysfs_write(AT_FDCWD, "/sys/devices/virtual/mem/null/uevent", "change") != 0)
+		heard = true; /* not root: nothing to be heard */
+	while (!heard && poll(&ready, 1, 5000) > 0)
+		while (uevent_receive(fd, &event) == 1)
+			heard = heard || !strcmp(event.devpath, "/devices/virtual/mem/null");
+	assert_true(heard);
+	close(fd);
+}
+
+static void make(int fd, const char *directory, const char *modalias)
+{
+	char path[256];
+	int file;
+
+	for (const char *at = directory; (at = strchr(at, '/')); at++) {
+		snprintf(path, sizeof(path), "%.*s", (int)(at - directory), directory);
+		mkdirat(fd, path, 0755);
+	}
+	mkdirat(fd, directory, 0755);
+	snprintf(path, sizeof(path), "%s/modalias", directory);
+	file = openat(fd, path, O_WRONLY | O_CREAT, 0644);
+	assert_true(file >= 0);
+	assert_true(write(file, modalias, strlen(modalias)) >= 0);
+	close(file);
+}
+
+struct found {
+	char text[512];
+	int count, stop_at;
+};
+
+static bool note(void *context, const char *modalias)
+{
+	struct found *found = context;
+
+	strcat(strcat(found->text, modalias), ";");
+	return ++found->count != found->stop_at;
+}
+
+static void walk_finds_every_modalias_and_follows_no_link(void **state)
+{
+	char root[] = "/tmp/uevent-test-XXXXXX", command[64];
+	struct found found = {.count = 0}, first = {.stop_at = 1};
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	fd = sysfs_open(root);
+	assert_int_equal(uevent_coldplug(fd, note, &found), -ENOENT);
+	make(fd, "devices/pci0000:00/0000:00:02.0", "pci:v00001AF4d00001000\n");
+	make(fd, "devices/pci0000:00/0000:00:02.0/virtio0", "virtio:d00000001v00001AF4\n");
+	make(fd, "devices/platform/empty", "\n");
+	make(fd, "elsewhere/x", "not:this\n");
+	assert_int_equal(symlinkat("..", fd, "devices/pci0000:00/subsystem"), 0);
+	assert_int_equal(symlinkat("../../../../elsewhere", fd, "devices/pci0000:00/0000:00:02.0/driver"), 0);
+	assert_int_equal(uevent_coldplug(fd, note, &found), 0);
+	assert_int_equal(found.count, 2);
+	assert_non_null(strstr(found.text, "pci:v00001AF4d00001000;"));
+	assert_non_null(strstr(found.text, "virtio:d00000001v00001AF4;"));
+	assert_int_equal(uevent_coldplug(fd, note, &first), 0);
+	assert_int_equal(first.count, 1);
+	close(fd);
+	snprintf(command, sizeof(command), "rm -rf %s", root);
+	assert_int_equal(system(command), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(disk_event_is_read),
+		cmocka_unit_test(modalias_and_interface_are_read_and_last_nul_may_lack),
+		cmocka_unit_test(unknown_action_and_bad_numbers_are_harmless),
+		cmocka_unit_test(message_without_its_head_is_refused_and_writes_nothing),
+		cmocka_unit_test(text_too_long_is_dropped_not_cut),
+		cmocka_unit_test(message_of_user_space_is_passed_over),
+		cmocka_unit_test(kernel_is_believed),
+		cmocka_unit_test(walk_finds_every_modalias_and_follows_no_link),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
