@@ -1,0 +1,49 @@
+/* resolve.h - a portal's name to addresses, by libc's resolver in a forked child.
+ *
+ * getaddrinfo blocks, reads files and allocates: none of that may happen in the loop, least of all in the resident
+ * process. The addresses of the last success are kept: when a later look-up fails, they are tried again.
+ */
+#ifndef RESOLVE_H
+#define RESOLVE_H
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sys/child.h"
+
+#define RESOLVE_ADDRESSES_MAX 8
+#define RESOLVE_FAILURE_MAX   200
+
+struct resolve_result {
+	int count;
+	struct sockaddr_storage addresses[RESOLVE_ADDRESSES_MAX];
+	char failure[RESOLVE_FAILURE_MAX];
+};
+
+struct resolve {
+	struct child child;
+	bool running;
+	struct resolve_result known; /* count 0: never succeeded */
+	char failure[RESOLVE_FAILURE_MAX];
+};
+
+void resolve_init(struct resolve *resolve);
+
+/* Begins. The caller gives up at deadline_ms with resolve_stop. 0 or -errno. */
+int resolve_start(struct resolve *resolve, const char *host, uint16_t port, int64_t deadline_ms);
+
+int resolve_pollfds(const struct resolve *resolve, struct pollfd *out, int max);
+
+/* The number of addresses, in the order in which they are to be tried (RFC 6724, by libc); -EAGAIN: not yet; -ENOENT:
+   failed, see resolve_failure. */
+int resolve_step(struct resolve *resolve, struct sockaddr_storage *out, int max);
+
+/* Why; names the servers that did not answer. */
+const char *resolve_failure(const struct resolve *resolve);
+
+/* Ends the child if there is one. */
+void resolve_stop(struct resolve *resolve);
+
+#endif

@@ -1,0 +1,132 @@
+/* rtnl.h - links, addresses and routes through NETLINK_ROUTE (rtnetlink(7)).
+ *
+ * Owns the messages; decides nothing. Requests are answered while they are being sent, so a call returns when it is done;
+ * events come on a socket of their own and are read by rtnl_receive. All numbers of addresses are in network order.
+ */
+#ifndef SYS_RTNL_H
+#define SYS_RTNL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define RTNL_NAME_MAX   16    /* IFNAMSIZ, with the NUL */
+#define RTNL_BUFFER_MAX 16384 /* a dump's datagram; kernel: NLMSG_GOODSIZE is 8 KiB at most */
+#define RTNL_DNS_MAX    4
+
+struct rtnl {
+	int call_fd;
+	int event_fd; /* readable when rtnl_receive has something */
+	uint32_t sequence;
+};
+
+enum rtnl_type {
+	RTNL_LINK,         /* .link: new or changed */
+	RTNL_LINK_GONE,    /* .link: index and name */
+	RTNL_LINK6,        /* .link6: what router advertisements said about DHCPv6 */
+	RTNL_ADDRESS,      /* .address: new or changed */
+	RTNL_ADDRESS_GONE, /* .address */
+	RTNL_DNS6,         /* .dns6: name servers in a router advertisement (RFC 8106) */
+	RTNL_OTHER
+};
+
+struct rtnl_link {
+	int index;
+	char name[RTNL_NAME_MAX];
+	char kind[RTNL_NAME_MAX]; /* "vlan", "veth", ...; "": a device with a driver */
+	uint32_t flags;           /* IFF_... */
+	uint16_t type;            /* ARPHRD_... */
+	int master, parent;       /* index; 0 none */
+	uint32_t mtu;
+	bool has_mac;
+	uint8_t mac[6];
+	bool has_permanent_mac;
+	uint8_t permanent_mac[6];
+};
+
+struct rtnl_link6 {
+	int index;
+	bool managed, other; /* RFC 4861 4.2: M and O */
+};
+
+struct rtnl_address {
+	int index;
+	uint8_t family; /* AF_INET, AF_INET6 */
+	uint8_t prefix, scope;
+	uint32_t flags; /* IFA_F_... */
+	uint8_t address[16];
+	bool has_peer;
+	uint8_t peer[16];
+};
+
+struct rtnl_dns6 {
+	int index;
+	uint32_t lifetime_s; /* 0: no longer */
+	int count;
+	uint8_t servers[RTNL_DNS_MAX][16];
+};
+
+struct rtnl_event {
+	enum rtnl_type type;
+	union {
+		struct rtnl_link link;
+		struct rtnl_link6 link6;
+		struct rtnl_address address;
+		struct rtnl_dns6 dns6;
+	};
+};
+
+/* Both sockets. 0 or -errno. */
+int rtnl_open(struct rtnl *rtnl);
+void rtnl_close(struct rtnl *rtnl);
+
+/* One datagram of the kernel, and where its reading is. */
+struct rtnl_reader {
+	size_t at, used;
+	int error; /* of the answer that was met; 0 */
+	bool done; /* the answer or the end of a dump was met */
+	uint8_t bytes[RTNL_BUFFER_MAX] __attribute__((aligned(8)));
+};
+
+/* The next datagram of events. 0; -EAGAIN: none now; -ENOBUFS: events were lost, dump everything again. */
+int rtnl_receive(const struct rtnl *rtnl, struct rtnl_reader *reader);
+
+/* The next message of the datagram. False at its end. Pure: nothing but the reader is touched. */
+bool rtnl_next(struct rtnl_reader *reader, struct rtnl_event *event);
+
+/* Calls found for every link, or every address. It must not call rtnl_ functions. 0 or -errno. */
+int rtnl_dump_links(struct rtnl *rtnl, void (*found)(void *context, const struct rtnl_event *event), void *context);
+int rtnl_dump_addresses(struct rtnl *rtnl, void (*found)(void *context, const struct rtnl_event *event), void *context);
+
+/* What is to be changed; what is zero stays as it is. */
+struct rtnl_change {
+	bool up, down;
+	uint32_t mtu;
+	const uint8_t *mac;
+	const char *name;
+	int master;
+};
+
+/* All return 0 or -errno, as the kernel said. */
+int rtnl_change_link(struct rtnl *rtnl, int index, const struct rtnl_change *change);
+int rtnl_add_vlan(struct rtnl *rtnl, const char *name, int parent, uint16_t id);
+int rtnl_add_bond(struct rtnl *rtnl, const char *name);
+/* An address that is there already is no error. */
+int rtnl_add_address(struct rtnl *rtnl, const struct rtnl_address *address);
+int rtnl_remove_address(struct rtnl *rtnl, const struct rtnl_address *address);
+
+struct rtnl_route {
+	int index;
+	uint8_t family;
+	uint8_t prefix; /* of to; 0: the default route */
+	uint8_t to[16];
+	bool has_gateway;
+	uint8_t gateway[16];
+	bool gateway_on_link; /* reach the gateway directly although no prefix covers it */
+	uint32_t metric;      /* 0: the kernel's */
+};
+
+/* -EEXIST: there is a route with this destination and metric. */
+int rtnl_add_route(struct rtnl *rtnl, const struct rtnl_route *route);
+
+#endif
