@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 static enum log_level level = LOG_LEVEL_INFO;
@@ -67,6 +68,16 @@ LOG_AT(log_err, LOG_LEVEL_ERR)
 LOG_AT(log_warn, LOG_LEVEL_WARN)
 LOG_AT(log_info, LOG_LEVEL_INFO)
 LOG_AT(log_debug, LOG_LEVEL_DEBUG)
+
+void log_drain(void)
+{
+	int console = open("/dev/console", O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (console < 0)
+		return;
+	(void)tcdrain(console);
+	(void)close(console);
+}
 
 const char *log_safe(char *out, size_t size, const void *bytes, size_t length)
 {

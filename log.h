@@ -25,6 +25,9 @@ void log_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Waits until the console has sent what it was given: before the machine ends. */
+void log_drain(void);
+
 /* At most this many bytes of text a line; what is longer is cut. */
 #define LOG_LINE_MAX 900
 

@@ -8,14 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/reboot.h>
-#include <sys/stat.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "boot.h"
 #include "log.h"
+#include "shutdown.h"
 #include "supervisor.h"
 #include "sys/modules.h"
 #include "sys/sysfs.h"
@@ -225,16 +223,6 @@ static void hand_over(struct world *w, char *argv[])
 
 /* ---- 9. giving up ---- */
 
-static void drain_console(void)
-{
-	int console = open("/dev/console", O_WRONLY | O_CLOEXEC | O_NOCTTY);
-
-	if (console < 0)
-		return;
-	(void)tcdrain(console);
-	(void)close(console);
-}
-
 static void undo(struct world *w)
 {
 	enum onfail onfail = w->plan.boot.onfail;
@@ -274,11 +262,11 @@ static int give_up(struct world *w, char *argv[])
 	stop_work(w);
 	if (onfail == ONFAIL_SHELL)
 		start_shell();
-	drain_console();
+	log_drain();
 	sync();
 	if (onfail == ONFAIL_REBOOT || onfail == ONFAIL_POWEROFF) {
 		log_err("%s (iscsi.onfail)", onfail == ONFAIL_REBOOT ? "rebooting" : "powering off");
-		drain_console();
+		log_drain();
 		(void)reboot(onfail == ONFAIL_REBOOT ? RB_AUTOBOOT : RB_POWER_OFF);
 	}
 	return EXIT_FAILURE;
@@ -324,7 +312,9 @@ static int settle(struct world *w, char *argv[])
 static int run_tool(struct world *w, int argc, char *argv[])
 {
 	int64_t now_ms = supervisor_now();
-	struct tool_job job = tool_prepare(w, argc, argv, now_ms);
+	char *ending[] = {argv[0], "shutdown", argc > 1 ? argv[1] : NULL, NULL};
+	bool ends = getpid() == 1;
+	struct tool_job job = tool_prepare(w, ends ? 3 : argc, ends ? ending : argv, now_ms);
 	bool reached;
 
 	if (job.resident)
@@ -339,7 +329,7 @@ int main(int argc, char *argv[])
 {
 	if (modules_is_request(argc, argv))
 		return modules_serve_request(argv);
-	if (getpid() == 1)
+	if (getpid() == 1 && !shutdown_is_wanted(argv))
 		return boot(argv);
 	return run_tool(&world, argc, argv);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,8 +17,9 @@
 #include "log.h"
 #include "sys/uevent.h"
 
-#define FDS_MAX       256
-#define RESIDENT_NAME "@iscsi-init" /* the '@' keeps systemd's and sysvinit's killers away */
+#define FDS_MAX            256
+#define SHUTDOWN_DIRECTORY "initramfs"   /* below /run: systemd's and dracut's convention */
+#define RESIDENT_NAME      "@iscsi-init" /* the '@' keeps systemd's and sysvinit's killers away */
 
 #ifndef PR_SET_IO_FLUSHER
 #define PR_SET_IO_FLUSHER 57
@@ -226,6 +228,33 @@ static void hear_kernel(struct world *w, int64_t now_ms)
 	}
 }
 
+/* Our own file as /run/initramfs/shutdown, unless somebody else's is there. After the hand-over: off the boot's path.
+   run: descriptor of /run/iscsi-init. */
+static void offer_shutdown(int proc, int run)
+{
+	char chunk[16384];
+	ssize_t n = 0;
+	int place, from, to;
+
+	if (mkdirat(run, "../" SHUTDOWN_DIRECTORY, 0755) && errno != EEXIST)
+		return;
+	place = openat(run, "../" SHUTDOWN_DIRECTORY, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	from = openat(proc, "self/exe", O_RDONLY | O_CLOEXEC);
+	to = place < 0 ? -1 : openat(place, "shutdown.new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	while (from >= 0 && to >= 0 && (n = read(from, chunk, sizeof(chunk))) > 0 && write(to, chunk, (size_t)n) == n)
+		;
+	if (to >= 0 && (n || linkat(place, "shutdown.new", place, "shutdown", 0)) && errno != EEXIST)
+		log_debug("/run/" SHUTDOWN_DIRECTORY "/shutdown cannot be made: %s", strerror(errno));
+	if (to >= 0) {
+		(void)unlinkat(place, "shutdown.new", 0);
+		(void)close(to);
+	}
+	if (from >= 0)
+		(void)close(from);
+	if (place >= 0)
+		(void)close(place);
+}
+
 static void dispatch(struct world *w, const struct watch *watch, int i, int64_t now_ms)
 {
 	struct session_input in = {.now_ms = now_ms};
@@ -250,8 +279,10 @@ static void dispatch(struct world *w, const struct watch *watch, int i, int64_t 
 		(void)root_step(&w->root, false);
 		break;
 	case OWN_RUN:
-		if (mounts_run_follow(&w->run))
-			(void)status_open(&w->status, w->run.fd);
+		if (!mounts_run_follow(&w->run))
+			break;
+		(void)status_open(&w->status, w->run.fd);
+		offer_shutdown(w->proc, w->run.fd);
 		break;
 	case OWN_ISCSID:
 		iscsid_ended(w, now_ms);
@@ -381,6 +412,8 @@ int supervisor_settle(struct world *world, char *const argv[], const char **step
 	}
 	if (chdir("/"))
 		result = result ? result : -errno;
+	if (world->run.fd >= 0)
+		offer_shutdown(world->proc, world->run.fd);
 	return result;
 }
 

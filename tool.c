@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "adopt.h"
@@ -14,6 +15,7 @@
 #include "check.h"
 #include "log.h"
 #include "proto/wipe.h"
+#include "shutdown.h"
 #include "sys/sysfs.h"
 #include "sys/uevent.h"
 
@@ -402,6 +404,85 @@ static struct tool_job supervise(struct world *w, char *words[], int64_t now_ms)
 	return (struct tool_job){.resident = true};
 }
 
+/* ---- shutdown ---- */
+
+#define FLUSH_TIMEOUT_S 30
+
+static bool are_all_left(struct world *w, int64_t now_ms)
+{
+	(void)now_ms;
+	for (int i = 0; i < w->session_count; i++) {
+		if (w->sessions[i].state != SESSION_GONE)
+			return false;
+	}
+	return true;
+}
+
+static int end_machine(struct world *w, bool reached)
+{
+	int result;
+
+	if (!reached)
+		log_warn("not every session could be logged out in time; the machine ends all the same");
+	for (int i = 0; i < w->session_count; i++) {
+		if (w->sessions[i].in_kernel && w->sessions[i].state == SESSION_GONE)
+			log_warn("session %u stays in the kernel", w->sessions[i].sid);
+	}
+	log_drain();
+	result = shutdown_end(w->ending);
+	log_err("the kernel did not end the machine: %s", strerror(-result));
+	return TOOL_FAILED;
+}
+
+/* Logs out of everything: the disks are flushed, or have been given up. */
+static struct tool_job leave_all(struct world *w, int64_t now_ms)
+{
+	struct session_input in = {.now_ms = now_ms};
+	uint32_t sids[PLAN_TARGETS_MAX];
+	struct adopted from;
+	int count = adopt_list(w->sysfs, sids, PLAN_TARGETS_MAX);
+
+	for (int i = 0; i < count; i++) {
+		if (adopt_session(w->sysfs, sids[i], &from))
+			continue;
+		if (!from.up)
+			log_warn("session %u (%s at %s) is not connected: ended without a logout", from.sid,
+				 from.plan.name, from.plan.portal.host);
+		from.up = true;
+		adopt(w, &from, now_ms);
+		session_step(&w->sessions[w->session_count - 1], SESSION_EVENT_LEAVE, &in);
+	}
+	wipe(&from, sizeof(from));
+	return (struct tool_job){.reached = are_all_left, .timeout_ms = LEAVE_TIMEOUT_MS, .finish = end_machine};
+}
+
+static struct tool_job shutdown_machine(struct world *w, char *words[], int64_t now_ms)
+{
+	bool as_init = getpid() == 1;
+	int result;
+
+	if (!shutdown_read_how(words[0], &w->ending)) {
+		log_err("\"%s\": expected reboot, poweroff, halt or kexec", words[0]);
+		return done(TOOL_USAGE);
+	}
+	if (geteuid() != 0) {
+		log_err("shutdown: this needs root");
+		return done(TOOL_FAILED);
+	}
+	(void)log_open();
+	(void)mlockall(MCL_CURRENT | MCL_FUTURE); /* this program may lie on the disk that is about to go */
+	if (open_kernel(w))
+		log_info("no iSCSI session to end");
+	log_info("flushing and unmounting the disks");
+	result = shutdown_flush(as_init ? "/oldroot" : "/", FLUSH_TIMEOUT_S);
+	if (result == -ETIMEDOUT)
+		log_err("the disks did not answer within %d s: what was not written is lost; is the target gone?",
+			FLUSH_TIMEOUT_S);
+	else if (result && !(result == -EBUSY && !as_init))
+		log_warn("unmounting: %s; read-only where that was possible", strerror(-result));
+	return leave_all(w, now_ms);
+}
+
 /* ---- discover, check ---- */
 
 static bool is_discovered(struct world *w, int64_t now_ms)
@@ -459,6 +540,8 @@ static const struct command {
 	{"discover", "<portal>[,<option>=<value>]...", 1, 1, discover, "ask a portal for its targets (SendTargets)"},
 	{"monitor", "", 0, 0, monitor, "print the kernel's iSCSI events, one line each, until stopped"},
 	{"supervise", "", 0, 0, supervise, "look after the sessions that are there, as the boot's process does"},
+	{"shutdown", "reboot|poweroff|halt|kexec", 1, 8, shutdown_machine,
+	 "flush, make read-only, log out, and end the machine: the last command of a shutdown"},
 	{"check", "'<kernel command line>'", 1, 1, check, "what a boot with that line would do; needs no root"},
 };
 

@@ -19,6 +19,7 @@
 #include "plan.h"
 #include "root.h"
 #include "session.h"
+#include "shutdown.h"
 #include "status.h"
 #include "sys/ibft.h"
 #include "sys/modules.h"
@@ -61,10 +62,11 @@ struct world {
 	int discovering; /* index of the target whose portal is asked; -1 */
 	int64_t disks_ready_ms;
 	unsigned modules_in; /* bits by boot.c's list: answered */
-	bool block_changed;      /* a uevent of a block device or SCSI came */
+	bool block_changed;  /* a uevent of a block device or SCSI came */
 
 	struct times times;
 	struct status status;
+	enum shutdown_how ending; /* of `shutdown` */
 	struct verdict verdict;
 };
 
