@@ -1,0 +1,339 @@
+/* root_search.c - which block device root= means.
+ *
+ * Goes through /sys/class/block once, in the kernel's order. File systems are looked for on partitions and on disks
+ * without partitions; PARTUUID and PARTLABEL in the tables of the disks. The first match counts.
+ */
+#include "root_search.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "sys/sysfs.h"
+
+#define NAME_BYTES 48
+
+struct device {
+	char name[NAME_BYTES]; /* relative to /dev */
+	char disk[NAME_BYTES]; /* of a partition: its disk */
+	int64_t number;        /* of a partition; 0: a whole device */
+	int64_t sectors;
+	bool has_partitions;
+	dev_t id;
+};
+
+struct search {
+	int sysfs, dev;
+	enum root_kind kind; /* after /dev/disk/by-... is taken for what it says */
+	char value[256];
+	int64_t offset; /* PARTNROFF= */
+	struct root_candidate *found;
+	char *seen;
+	size_t size, used;
+};
+
+const char *root_search_name(const struct root_plan *plan, char *out, size_t size)
+{
+	static const char *const prefixes[] = {[ROOT_NONE] = "",
+					       [ROOT_DEVICE] = "",
+					       [ROOT_UUID] = "UUID=",
+					       [ROOT_LABEL] = "LABEL=",
+					       [ROOT_PARTUUID] = "PARTUUID=",
+					       [ROOT_PARTLABEL] = "PARTLABEL="};
+
+	snprintf(out, size, "%s%s", prefixes[plan->kind], plan->value);
+	return out;
+}
+
+/* udev's names write odd characters as \x20. */
+static void unescape(char *text)
+{
+	char *out = text;
+
+	for (char *in = text; *in; out++) {
+		unsigned code;
+
+		if (in[0] == '\\' && in[1] == 'x' && isxdigit((unsigned char)in[2]) && isxdigit((unsigned char)in[3]) &&
+		    sscanf(in + 2, "%2x", &code) == 1) {
+			*out = (char)code;
+			in += 4;
+		} else {
+			*out = *in++;
+		}
+	}
+	*out = 0;
+}
+
+static void read_wanted(struct search *search, const struct root_plan *plan)
+{
+	static const struct {
+		const char *prefix;
+		enum root_kind kind;
+	} links[] = {
+		{"/dev/disk/by-uuid/", ROOT_UUID},
+		{"/dev/disk/by-label/", ROOT_LABEL},
+		{"/dev/disk/by-partuuid/", ROOT_PARTUUID},
+		{"/dev/disk/by-partlabel/", ROOT_PARTLABEL},
+	};
+	char *offset;
+
+	search->kind = plan->kind;
+	snprintf(search->value, sizeof(search->value), "%s", plan->value);
+	for (size_t i = 0; plan->kind == ROOT_DEVICE && i < sizeof(links) / sizeof(links[0]); i++)
+		if (!strncmp(plan->value, links[i].prefix, strlen(links[i].prefix))) {
+			search->kind = links[i].kind;
+			snprintf(search->value, sizeof(search->value), "%s", plan->value + strlen(links[i].prefix));
+			unescape(search->value);
+		}
+	offset = search->kind == ROOT_PARTUUID ? strstr(search->value, "/PARTNROFF=") : NULL;
+	if (offset) {
+		*offset = 0;
+		search->offset = strtol(offset + strlen("/PARTNROFF="), NULL, 10);
+	}
+}
+
+/* Devices. */
+
+static bool read_id(const struct search *search, const char *name, dev_t *id)
+{
+	char path[128], text[32];
+	unsigned first, second;
+
+	snprintf(path, sizeof(path), "class/block/%s/dev", name);
+	if (sysfs_read(search->sysfs, path, text, sizeof(text)) <= 0 || sscanf(text, "%u:%u", &first, &second) != 2)
+		return false;
+	*id = makedev(first, second);
+	return true;
+}
+
+static bool has_partitions(const struct search *search, const char *name)
+{
+	char path[128], below[2 * NAME_BYTES + 300];
+	struct sysfs_dir dir;
+	const char *entry;
+	bool is_directory, has = false;
+
+	snprintf(path, sizeof(path), "class/block/%s", name);
+	if (sysfs_dir_open(&dir, search->sysfs, path) < 0)
+		return false;
+	while (!has && (entry = sysfs_dir_next(&dir, &is_directory))) {
+		snprintf(below, sizeof(below), "%s/%s/partition", path, entry);
+		has = is_directory && sysfs_exists(search->sysfs, below);
+	}
+	sysfs_dir_close(&dir);
+	return has;
+}
+
+/* The directory of a partition is within that of its disk. */
+static void read_disk_name(const struct search *search, struct device *device, const char *name)
+{
+	char path[128], target[512], *end;
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "class/block/%s", name);
+	length = readlinkat(search->sysfs, path, target, sizeof(target) - 1);
+	if (length <= 0)
+		return;
+	target[length] = 0;
+	end = strrchr(target, '/');
+	if (!end)
+		return;
+	*end = 0;
+	end = strrchr(target, '/');
+	if (end && strlen(end + 1) < sizeof(device->disk))
+		strcpy(device->disk, end + 1);
+}
+
+static bool has_node(const struct search *search, const struct device *device)
+{
+	struct stat status;
+
+	return fstatat(search->dev, device->name, &status, 0) == 0 && S_ISBLK(status.st_mode) &&
+	       status.st_rdev == device->id;
+}
+
+/* false: not a device with a size and a node. */
+static bool read_device(const struct search *search, const char *name, struct device *device)
+{
+	char path[128];
+
+	*device = (struct device){0};
+	if (strlen(name) >= sizeof(device->name))
+		return false;
+	snprintf(path, sizeof(path), "class/block/%s/size", name);
+	if (sysfs_read_number(search->sysfs, path, 1, INT64_MAX, &device->sectors) ||
+	    !read_id(search, name, &device->id))
+		return false;
+	snprintf(path, sizeof(path), "class/block/%s/partition", name);
+	if (sysfs_read_number(search->sysfs, path, 1, INT32_MAX, &device->number))
+		device->has_partitions = has_partitions(search, name);
+	else
+		read_disk_name(search, device, name);
+	strcpy(device->name, name);
+	for (char *c = device->name; *c; c++)
+		if (*c == '!') /* sysfs's sign for a '/' */
+			*c = '/';
+	return has_node(search, device);
+}
+
+/* Matching. */
+
+static bool is_device_number(const char *value, dev_t *id)
+{
+	unsigned first, second;
+	unsigned long number;
+	char *end;
+
+	if (sscanf(value, "%u:%u", &first, &second) == 2) {
+		*id = makedev(first, second);
+		return true;
+	}
+	if (!isxdigit((unsigned char)value[0]))
+		return false;
+	number = strtoul(value, &end, 16); /* the kernel's old form: major << 8 | minor */
+	*id = makedev((unsigned)(number >> 8 & 0xfff), (unsigned)((number & 0xff) | (number >> 12 & 0xfff00)));
+	return !*end;
+}
+
+static bool is_named(const struct search *search, const struct device *device)
+{
+	dev_t id;
+
+	if (!strncmp(search->value, "/dev/", 5))
+		return !strcmp(search->value + 5, device->name);
+	return is_device_number(search->value, &id) && id == device->id;
+}
+
+/* What the first bytes of a device say. */
+
+struct contents {
+	char type[16]; /* "" unknown */
+	char uuid[40];
+	char label[136];
+};
+
+struct entry {
+	char uuid[40];
+	char label[112];
+};
+
+static bool read_contents(const struct search *search, const struct device *device, struct contents *contents)
+{
+	*contents = (struct contents){0};
+	(void)search, (void)device;
+	return false;
+}
+
+/* The entry of a partition in its disk's table. */
+static bool read_entry(const struct search *search, const struct device *partition, struct entry *entry)
+{
+	*entry = (struct entry){0};
+	(void)search, (void)partition;
+	return false;
+}
+
+static void note(struct search *search, const char *key, const char *value)
+{
+	char printable[300];
+	int length;
+
+	if (!value[0] || search->used >= search->size)
+		return;
+	length = snprintf(search->seen + search->used, search->size - search->used, "%s%s", key,
+			  log_safe(printable, sizeof(printable), value, strlen(value)));
+	search->used += (size_t)length;
+}
+
+static bool matches_entry(struct search *search, const struct device *device)
+{
+	struct entry entry;
+
+	if (!device->number || !read_entry(search, device, &entry))
+		return false;
+	note(search, " PARTUUID=", entry.uuid);
+	note(search, " PARTLABEL=", entry.label);
+	return search->kind == ROOT_PARTUUID ? !strcasecmp(entry.uuid, search->value)
+					     : !strcmp(entry.label, search->value);
+}
+
+static bool matches_contents(struct search *search, const struct device *device, struct contents *contents)
+{
+	if (device->has_partitions || !read_contents(search, device, contents))
+		return false;
+	note(search, " ", contents->type);
+	note(search, " UUID=", contents->uuid);
+	note(search, " LABEL=", contents->label);
+	return search->kind == ROOT_UUID ? !strcasecmp(contents->uuid, search->value)
+					 : !strcmp(contents->label, search->value);
+}
+
+/* PARTUUID=.../PARTNROFF=n: the partition n further on the same disk. */
+static bool find_neighbour(const struct search *search, const struct device *from, struct device *found)
+{
+	struct sysfs_dir dir;
+	const char *name;
+	bool is = false;
+
+	if (sysfs_dir_open(&dir, search->sysfs, "class/block") < 0)
+		return false;
+	while (!is && (name = sysfs_dir_next(&dir, NULL)))
+		is = read_device(search, name, found) && found->number == from->number + search->offset &&
+		     !strcmp(found->disk, from->disk);
+	sysfs_dir_close(&dir);
+	return is;
+}
+
+static bool is_wanted(struct search *search, struct device *device)
+{
+	struct contents contents = {0};
+	struct device neighbour;
+	bool wanted;
+
+	note(search, search->used ? ", " : "", device->name);
+	if (search->kind == ROOT_DEVICE)
+		wanted = is_named(search, device);
+	else if (search->kind == ROOT_UUID || search->kind == ROOT_LABEL)
+		wanted = matches_contents(search, device, &contents);
+	else
+		wanted = matches_entry(search, device);
+	if (wanted && search->offset) {
+		wanted = find_neighbour(search, device, &neighbour);
+		*device = neighbour;
+	}
+	if (wanted && !contents.type[0])
+		read_contents(search, device, &contents);
+	if (wanted) {
+		strcpy(search->found->name, device->name);
+		strcpy(search->found->type, contents.type);
+	}
+	return wanted;
+}
+
+bool root_search(int sysfs, int dev, const struct root_plan *plan, struct root_candidate *found, char *seen,
+		 size_t size)
+{
+	struct search search = {.sysfs = sysfs, .dev = dev, .found = found, .seen = seen, .size = size};
+	struct device device;
+	struct sysfs_dir dir;
+	const char *name;
+	bool is_found = false;
+
+	*found = (struct root_candidate){0};
+	seen[0] = 0;
+	read_wanted(&search, plan);
+	if (sysfs_dir_open(&dir, sysfs, "class/block") < 0)
+		return false;
+	while (!is_found && (name = sysfs_dir_next(&dir, NULL)))
+		is_found = read_device(&search, name, &device) && is_wanted(&search, &device);
+	sysfs_dir_close(&dir);
+	return is_found;
+}
