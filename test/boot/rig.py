@@ -315,15 +315,15 @@ class Guest:
     """A QEMU guest; its console goes to a file and into .console."""
 
     def __init__(self, rig, kernel, initrd, cmdline, memory=512, network=None, capture=False, options=(), machine=None,
-                 console=None):
-        program, machine_options, tty = MACHINES[kernel.arch] if kernel else MACHINES["amd64"]
+                 program=None):
+        default, machine_options, tty = MACHINES[kernel.arch] if kernel else MACHINES["amd64"]
         accel = os.environ.get("ACCEL", "tcg")
         if accel == "kvm":
             machine_options = machine_options[:2] + ["-cpu", "host"]
         self.log_path = rig.path("console", ".log")
         self.capture = rig.path("net", ".pcap") if capture else None
         self.monitor_path = rig.path("qmp", "")
-        command = [program] + (machine or machine_options) + ["-accel", accel, "-smp", "1", "-m", str(memory),
+        command = [program or default] + (machine or machine_options) + ["-accel", accel, "-smp", "1", "-m", str(memory),
                    "-nodefaults", "-nographic", "-no-reboot", "-serial", "stdio",
                    "-qmp", "unix:%s,server=on,wait=off" % self.monitor_path]
         command += network if network is not None else [
