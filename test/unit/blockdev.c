@@ -1,0 +1,299 @@
+/* From scan to disks, on a tree that the test makes: what is written, what is waited for, what is said. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "blockdev.h"
+#include "sys/sysfs.h"
+
+#define HOST       "class/scsi_host/host2"
+#define TARGET     HOST "/device/session1/target2:0:0"
+#define FLAGS_PATH "module/scsi_mod/parameters/default_dev_flags"
+
+struct rig {
+	char path[64];
+	int sysfs, dev;
+	struct target_plan plan;
+	struct blockdev_flags flags;
+	struct blockdev blockdev;
+};
+
+static void make_parents(int fd, const char *path)
+{
+	char part[256];
+
+	for (const char *at = path; (at = strchr(at, '/')); at++) {
+		snprintf(part, sizeof(part), "%.*s", (int)(at - path), path);
+		mkdirat(fd, part, 0755);
+	}
+}
+
+static void put(const struct rig *rig, const char *path, const char *text)
+{
+	int fd;
+
+	make_parents(rig->sysfs, path);
+	fd = openat(rig->sysfs, path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+static void expect(const struct rig *rig, const char *path, const char *text)
+{
+	char is[64];
+
+	assert_true(sysfs_read(rig->sysfs, path, is, sizeof(is)) >= 0);
+	assert_string_equal(is, text);
+}
+
+static int set_up(void **state)
+{
+	struct rig *rig = calloc(1, sizeof(*rig));
+
+	strcpy(rig->path, "/tmp/blockdev-test-XXXXXX");
+	if (!mkdtemp(rig->path))
+		return -1;
+	rig->sysfs = sysfs_open(rig->path);
+	mkdirat(rig->sysfs, "dev", 0755);
+	rig->dev = sysfs_open_at(rig->sysfs, "dev");
+	params_default(&rig->plan.params);
+	put(rig, HOST "/scan", "");
+	put(rig, TARGET "/uevent", "");
+	*state = rig;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct rig *rig = *state;
+	char command[96];
+	int result;
+
+	blockdev_stop(&rig->blockdev);
+	close(rig->sysfs);
+	close(rig->dev);
+	snprintf(command, sizeof(command), "rm -rf %s", rig->path);
+	result = system(command);
+	free(rig);
+	return result;
+}
+
+static void add_unit(const struct rig *rig, unsigned lun, const char *type)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), TARGET "/2:0:0:%u/type", lun);
+	put(rig, path, type);
+}
+
+static void attach(const struct rig *rig, unsigned lun, const char *name, const char *size)
+{
+	static const char *const attributes[][2] = {
+		{"queue/scheduler", "[mq-deadline] none"}, {"queue/rotational", "1"}, {"queue/nr_requests", "64"}};
+	char path[160];
+
+	snprintf(path, sizeof(path), TARGET "/2:0:0:%u/block/%s/size", lun, name);
+	put(rig, path, size);
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), TARGET "/2:0:0:%u/block/%s/%s", lun, name, attributes[i][0]);
+		put(rig, path, attributes[i][1]);
+	}
+}
+
+/* A node of a device that does not exist: opening it fails, which must not stop anything. false: not root. */
+static bool add_node(const struct rig *rig, const char *name)
+{
+	return mknodat(rig->dev, name, S_IFBLK | 0600, makedev(4000, 77)) == 0;
+}
+
+static enum blockdev_state step_while(struct rig *rig, enum blockdev_state state)
+{
+	while (blockdev_step(&rig->blockdev) == state) {
+		struct pollfd ready = {.fd = blockdev_fd(&rig->blockdev), .events = POLLIN};
+
+		assert_true(ready.fd >= 0);
+		assert_int_equal(poll(&ready, 1, 20000), 1);
+	}
+	return rig->blockdev.state;
+}
+
+static void start(struct rig *rig)
+{
+	assert_int_equal(blockdev_start(&rig->blockdev, rig->sysfs, rig->dev, 2, &rig->plan, &rig->flags), 0);
+	assert_int_equal(rig->blockdev.state, BLOCKDEV_SCANNING);
+}
+
+static void one_lun_is_scanned_alone_and_its_absence_told(void **state)
+{
+	struct rig *rig = *state;
+	char text[200];
+
+	rig->plan.has_lun = true;
+	rig->plan.lun = 16500;
+	start(rig);
+	assert_int_equal(step_while(rig, BLOCKDEV_SCANNING), BLOCKDEV_EMPTY);
+	expect(rig, HOST "/scan", "0 0 16500");
+	assert_int_equal(blockdev_fd(&rig->blockdev), -1);
+	assert_string_equal(blockdev_describe(&rig->blockdev, text, sizeof(text)),
+			    "the target has no LUN 16500 for this initiator");
+}
+
+static void other_types_are_no_disks_and_are_named(void **state)
+{
+	struct rig *rig = *state;
+	char text[200];
+
+	add_unit(rig, 0, "12\n");
+	start(rig);
+	assert_int_equal(step_while(rig, BLOCKDEV_SCANNING), BLOCKDEV_EMPTY);
+	expect(rig, HOST "/scan", "0 0 -");
+	assert_string_equal(blockdev_describe(&rig->blockdev, text, sizeof(text)),
+			    "the target has no disk for this initiator, only 1 other LUN (LUN 0 is a storage array "
+			    "controller)");
+}
+
+static void disk_counts_when_it_has_block_device_size_and_node(void **state)
+{
+	struct rig *rig = *state;
+
+	add_unit(rig, 0, "12\n");
+	add_unit(rig, 1, "0\n");
+	start(rig);
+	assert_int_equal(step_while(rig, BLOCKDEV_SCANNING), BLOCKDEV_WAITING);
+	assert_int_equal(rig->blockdev.disk_count, 1);
+	attach(rig, 1, "sdx", "0\n");
+	if (!add_node(rig, "sdx"))
+		return;
+	assert_int_equal(blockdev_step(&rig->blockdev), BLOCKDEV_WAITING);
+	assert_int_equal(unlinkat(rig->dev, "sdx", 0), 0);
+	attach(rig, 1, "sdx", "131072\n");
+	assert_int_equal(blockdev_step(&rig->blockdev), BLOCKDEV_WAITING);
+	assert_true(add_node(rig, "sdx"));
+	assert_int_equal(blockdev_step(&rig->blockdev), BLOCKDEV_READING);
+	assert_int_equal(step_while(rig, BLOCKDEV_READING), BLOCKDEV_READY);
+	assert_string_equal(rig->blockdev.first_disk, "sdx");
+	assert_int_equal(rig->blockdev.other_count, 1);
+}
+
+static void every_disk_of_several_is_waited_for(void **state)
+{
+	struct rig *rig = *state;
+	char text[200];
+
+	for (unsigned lun = 1; lun <= 3; lun++)
+		add_unit(rig, lun, "0\n");
+	attach(rig, 1, "sdx", "8");
+	attach(rig, 2, "sdy", "8");
+	if (!add_node(rig, "sdx") || !add_node(rig, "sdy"))
+		return;
+	start(rig);
+	assert_int_equal(step_while(rig, BLOCKDEV_SCANNING), BLOCKDEV_WAITING);
+	assert_non_null(strstr(blockdev_describe(&rig->blockdev, text, sizeof(text)), "2 of 3"));
+	attach(rig, 3, "sdz", "8");
+	assert_true(add_node(rig, "sdz"));
+	assert_int_equal(blockdev_step(&rig->blockdev), BLOCKDEV_READING);
+}
+
+static void queue_gets_its_settings(void **state)
+{
+	struct rig *rig = *state;
+
+	add_unit(rig, 1, "0\n");
+	attach(rig, 1, "sdx", "8");
+	if (!add_node(rig, "sdx"))
+		return;
+	rig->plan.params.value[PARAM_NR_REQUESTS] = 32;
+	rig->plan.params.source[PARAM_NR_REQUESTS] = SOURCE_CMDLINE;
+	strcpy(rig->plan.scheduler, "kyber");
+	start(rig);
+	step_while(rig, BLOCKDEV_SCANNING);
+	assert_int_equal(step_while(rig, BLOCKDEV_READING), BLOCKDEV_READY);
+	/* The fixture is a plain file: writing replaces its beginning. */
+	expect(rig, TARGET "/2:0:0:1/block/sdx/queue/scheduler", "kyberdeadline] none");
+	expect(rig, TARGET "/2:0:0:1/block/sdx/queue/rotational", "0");
+	expect(rig, TARGET "/2:0:0:1/block/sdx/queue/nr_requests", "32");
+}
+
+static void lean_flags_are_set_for_the_scans_and_put_back_by_the_last(void **state)
+{
+	struct rig *rig = *state;
+	struct blockdev second;
+
+	put(rig, FLAGS_PATH, "1000000\n");
+	rig->plan.params.value[PARAM_SCAN] = SCAN_LEAN;
+	start(rig);
+	expect(rig, FLAGS_PATH, "68108864"); /* 1000000 | 0x4000000 */
+	assert_int_equal(blockdev_start(&second, rig->sysfs, rig->dev, 2, &rig->plan, &rig->flags), 0);
+	assert_int_equal(rig->flags.users, 2);
+	step_while(rig, BLOCKDEV_SCANNING);
+	assert_int_equal(rig->flags.users, 1);
+	expect(rig, FLAGS_PATH, "68108864");
+	blockdev_stop(&second);
+	assert_int_equal(rig->flags.users, 0);
+	expect(rig, FLAGS_PATH, "10000004"); /* a plain file again: "1000000" over "68108864" */
+}
+
+static void kernel_without_the_flags_still_scans(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->plan.params.value[PARAM_SCAN] = SCAN_LEAN;
+	start(rig);
+	assert_int_equal(rig->flags.users, 0);
+	assert_int_equal(step_while(rig, BLOCKDEV_SCANNING), BLOCKDEV_EMPTY);
+}
+
+static void host_that_is_gone_fails_with_its_error(void **state)
+{
+	struct rig *rig = *state;
+
+	assert_int_equal(unlinkat(rig->sysfs, HOST "/scan", 0), 0);
+	start(rig);
+	assert_int_equal(step_while(rig, BLOCKDEV_SCANNING), BLOCKDEV_FAILED);
+	assert_int_equal(rig->blockdev.error, -ENOENT);
+}
+
+static void host_of_a_session_is_read_from_its_link(void **state)
+{
+	struct rig *rig = *state;
+
+	make_parents(rig->sysfs, "class/iscsi_session/x");
+	assert_int_equal(symlinkat("../../devices/platform/host14/session3/iscsi_session/session3", rig->sysfs,
+				   "class/iscsi_session/session3"),
+			 0);
+	assert_int_equal(symlinkat("../../devices/platform/session4/iscsi_session/session4", rig->sysfs,
+				   "class/iscsi_session/session4"),
+			 0);
+	assert_int_equal(blockdev_host(rig->sysfs, 3), 14);
+	assert_int_equal(blockdev_host(rig->sysfs, 4), -ENODEV);
+	assert_int_equal(blockdev_host(rig->sysfs, 5), -ENOENT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(one_lun_is_scanned_alone_and_its_absence_told, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(other_types_are_no_disks_and_are_named, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(disk_counts_when_it_has_block_device_size_and_node, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(every_disk_of_several_is_waited_for, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(queue_gets_its_settings, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(lean_flags_are_set_for_the_scans_and_put_back_by_the_last, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(kernel_without_the_flags_still_scans, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(host_that_is_gone_fails_with_its_error, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(host_of_a_session_is_read_from_its_link, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,107 @@
+/* What a failure to load says, and who may ask. Loading itself is in the boot tests. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "sys/modules.h"
+
+static const struct modules two = {
+	.release = "6.1.0-1-amd64",
+	.count = 2,
+	.directories = {"/lib/modules/6.1.0-1-amd64", "/lib/iscsi-init/modules/6.1.0-1-amd64"}};
+
+static void missing_module_is_named_with_kernel_and_directories(void **state)
+{
+	char text[400];
+
+	(void)state;
+	modules_explain(&two, "iscsi_tcp", -ENOENT, text, sizeof(text));
+	assert_string_equal(text,
+			    "module iscsi_tcp for kernel 6.1.0-1-amd64 is missing: not in /lib/modules/6.1.0-1-amd64, "
+			    "/lib/iscsi-init/modules/6.1.0-1-amd64; add it to the initramfs");
+}
+
+static void kernel_without_a_module_directory_is_told(void **state)
+{
+	const struct modules none = {.release = "7.2", .builtin_only = true};
+	char text[400];
+
+	(void)state;
+	modules_explain(&none, "sd_mod", -ENOENT, text, sizeof(text));
+	assert_non_null(strstr(text, "no module directory for kernel 7.2"));
+	assert_non_null(strstr(text, "/lib/iscsi-init/modules/7.2"));
+}
+
+static void blacklist_and_wrong_kernel_have_their_words(void **state)
+{
+	char text[400];
+
+	(void)state;
+	assert_non_null(strstr(modules_explain(&two, "x", -EPERM, text, sizeof(text)), "blacklisted"));
+	assert_non_null(strstr(modules_explain(&two, "x", -ENOEXEC, text, sizeof(text)), "another kernel"));
+	assert_non_null(strstr(modules_explain(&two, "x", -ENOSYS, text, sizeof(text)), "compressed"));
+	assert_non_null(strstr(modules_explain(&two, "x", -ENOMEM, text, sizeof(text)), strerror(ENOMEM)));
+}
+
+static void text_is_cut_to_its_place(void **state)
+{
+	char text[16];
+
+	(void)state;
+	assert_int_equal(strlen(modules_explain(&two, "iscsi_tcp", -ENOENT, text, sizeof(text))), 15);
+}
+
+static void kernel_request_is_told_from_a_command(void **state)
+{
+	char *request[] = {"/iscsi-init", "-q", "--", "crypto-crc32c", NULL};
+	char *list[] = {"iscsi-init", "list", NULL};
+	char *check[] = {"iscsi-init", "check", "--", "x", NULL};
+
+	(void)state;
+	assert_true(modules_is_request(4, request));
+	assert_false(modules_is_request(3, request));
+	assert_false(modules_is_request(2, list));
+	assert_false(modules_is_request(4, check));
+}
+
+static void unknown_module_is_missing_and_unknown_alias_too(void **state)
+{
+	struct modules modules;
+	unsigned inserted = 0;
+
+	(void)state;
+	assert_int_equal(modules_open(&modules), 0);
+	assert_int_equal(modules_load(&modules, "no_such_module_at_all", &inserted), -ENOENT);
+	assert_int_equal(modules_load_alias(&modules, "pci:vNONEdNONE", &inserted), -ENOENT);
+	assert_int_equal(inserted, 0);
+	modules_close(&modules);
+}
+
+static void code_that_the_kernel_has_is_no_missing_module(void **state)
+{
+	struct modules modules;
+
+	(void)state;
+	assert_int_equal(modules_open(&modules), 0);
+	assert_int_equal(modules_load(&modules, "proc", NULL), 0); /* in /proc/filesystems, of no module */
+	assert_int_equal(modules_load(&modules, "pro", NULL), -ENOENT);
+	modules_close(&modules);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(missing_module_is_named_with_kernel_and_directories),
+		cmocka_unit_test(kernel_without_a_module_directory_is_told),
+		cmocka_unit_test(blacklist_and_wrong_kernel_have_their_words),
+		cmocka_unit_test(text_is_cut_to_its_place),
+		cmocka_unit_test(kernel_request_is_told_from_a_command),
+		cmocka_unit_test(unknown_module_is_missing_and_unknown_alias_too),
+		cmocka_unit_test(code_that_the_kernel_has_is_no_missing_module),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
