@@ -220,7 +220,7 @@ static void queue_gets_its_settings(void **state)
 	step_while(rig, BLOCKDEV_SCANNING);
 	assert_int_equal(step_while(rig, BLOCKDEV_READING), BLOCKDEV_READY);
 	/* The fixture is a plain file: writing replaces its beginning. */
-	expect(rig, TARGET "/2:0:0:1/block/sdx/queue/scheduler", "kyberdeadline] none");
+	expect(rig, TARGET "/2:0:0:1/block/sdx/queue/scheduler", "kybereadline] none");
 	expect(rig, TARGET "/2:0:0:1/block/sdx/queue/rotational", "0");
 	expect(rig, TARGET "/2:0:0:1/block/sdx/queue/nr_requests", "32");
 }

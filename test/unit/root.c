@@ -1,0 +1,303 @@
+/* Where root= points, how it is mounted, and what counts as its init. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "root.h"
+#include "root_search.h"
+#include "sys/sysfs.h"
+
+struct rig {
+	char path[64];
+	int tree, dev;
+};
+
+static void put(int dirfd, const char *path, const char *text, mode_t mode)
+{
+	char part[256];
+	int fd;
+
+	for (const char *at = path; (at = strchr(at, '/')); at++) {
+		snprintf(part, sizeof(part), "%.*s", (int)(at - path), path);
+		mkdirat(dirfd, part, 0755);
+	}
+	fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_TRUNC, mode);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+static int set_up(void **state)
+{
+	struct rig *rig = calloc(1, sizeof(*rig));
+
+	strcpy(rig->path, "/tmp/root-test-XXXXXX");
+	if (!mkdtemp(rig->path))
+		return -1;
+	rig->tree = sysfs_open(rig->path);
+	mkdirat(rig->tree, "dev", 0755);
+	mkdirat(rig->tree, "class", 0755);
+	mkdirat(rig->tree, "class/block", 0755);
+	rig->dev = sysfs_open_at(rig->tree, "dev");
+	*state = rig;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct rig *rig = *state;
+	char command[96];
+	int result;
+
+	close(rig->tree);
+	close(rig->dev);
+	snprintf(command, sizeof(command), "rm -rf %s", rig->path);
+	result = system(command);
+	free(rig);
+	return result;
+}
+
+/* A device that sysfs shows and that cannot be opened: its driver does not exist. false: not root. */
+static bool add_device(const struct rig *rig, const char *disk, int partition, unsigned minor_number, const char *size)
+{
+	char name[64], path[300], target[200], text[32];
+
+	snprintf(name, sizeof(name), partition ? "%s%d" : "%s", disk, partition);
+	if (partition)
+		snprintf(target, sizeof(target), "../../devices/x/block/%s/%s", disk, name);
+	else
+		snprintf(target, sizeof(target), "../../devices/x/block/%s", disk);
+	snprintf(path, sizeof(path), "%s/size", target + 6);
+	put(rig->tree, path, size, 0644);
+	snprintf(path, sizeof(path), "%s/dev", target + 6);
+	snprintf(text, sizeof(text), "2999:%u\n", minor_number);
+	put(rig->tree, path, text, 0644);
+	if (partition) {
+		snprintf(path, sizeof(path), "%s/partition", target + 6);
+		snprintf(text, sizeof(text), "%d\n", partition);
+		put(rig->tree, path, text, 0644);
+	}
+	snprintf(path, sizeof(path), "class/block/%s", name);
+	assert_int_equal(symlinkat(target, rig->tree, path), 0);
+	return mknodat(rig->dev, name, S_IFBLK | 0600, makedev(2999, minor_number)) == 0;
+}
+
+static bool search(const struct rig *rig, enum root_kind kind, const char *value, struct root_candidate *found,
+		   char *seen)
+{
+	struct root_plan plan = {.kind = kind};
+
+	snprintf(plan.value, sizeof(plan.value), "%s", value);
+	return root_search(rig->tree, rig->dev, &plan, found, seen, 256);
+}
+
+static void device_is_found_by_path_and_by_number(void **state)
+{
+	const struct rig *rig = *state;
+	struct root_candidate found;
+	char seen[256];
+
+	if (!add_device(rig, "sdx", 0, 32, "2048\n") || !add_device(rig, "sdx", 1, 33, "1024\n"))
+		return;
+	assert_true(search(rig, ROOT_DEVICE, "/dev/sdx1", &found, seen));
+	assert_string_equal(found.name, "sdx1");
+	assert_string_equal(found.type, "");
+	assert_true(search(rig, ROOT_DEVICE, "2999:32", &found, seen));
+	assert_string_equal(found.name, "sdx");
+	assert_true(search(rig, ROOT_DEVICE, "bb721", &found, seen)); /* 2999 << 8 | 33 */
+	assert_string_equal(found.name, "sdx1");
+	assert_false(search(rig, ROOT_DEVICE, "/dev/sdx2", &found, seen));
+	assert_string_equal(found.name, "");
+	assert_non_null(strstr(seen, "sdx"));
+	assert_non_null(strstr(seen, "sdx1"));
+}
+
+static void device_counts_only_with_size_and_its_own_node(void **state)
+{
+	const struct rig *rig = *state;
+	struct root_candidate found;
+	char seen[256];
+
+	if (!add_device(rig, "sdx", 0, 32, "0\n") || !add_device(rig, "sdy", 0, 48, "8\n"))
+		return;
+	assert_false(search(rig, ROOT_DEVICE, "/dev/sdx", &found, seen));
+	assert_true(search(rig, ROOT_DEVICE, "/dev/sdy", &found, seen));
+	assert_int_equal(unlinkat(rig->dev, "sdy", 0), 0);
+	assert_false(search(rig, ROOT_DEVICE, "/dev/sdy", &found, seen));
+	assert_int_equal(mknodat(rig->dev, "sdy", S_IFBLK | 0600, makedev(2999, 49)), 0);
+	assert_false(search(rig, ROOT_DEVICE, "/dev/sdy", &found, seen));
+	assert_string_equal(seen, "");
+}
+
+static void look_ends_missing_and_names_what_was_wanted(void **state)
+{
+	const struct rig *rig = *state;
+	struct root_plan plan = {.kind = ROOT_UUID, .value = "1234-5678"};
+	struct root root;
+
+	root_begin(&root, &plan, rig->tree, rig->dev);
+	assert_int_equal(root_step(&root, false), ROOT_MISSING);
+	assert_int_equal(root_fd(&root), -1);
+	assert_int_equal(root_step(&root, true), ROOT_LOOKING);
+	while (root_step(&root, false) == ROOT_LOOKING) {
+		struct pollfd ready = {.fd = root_fd(&root), .events = POLLIN};
+
+		assert_int_equal(poll(&ready, 1, 20000), 1);
+	}
+	assert_int_equal(root.result.state, ROOT_MISSING);
+	assert_string_equal(root.result.text, "root=UUID=1234-5678 is not there; block devices: none");
+}
+
+static void change_during_a_look_causes_another(void **state)
+{
+	const struct rig *rig = *state;
+	struct root_plan plan = {.kind = ROOT_UUID, .value = "1234-5678"};
+	struct root root;
+	pid_t first;
+
+	root_begin(&root, &plan, rig->tree, rig->dev);
+	root_step(&root, true);
+	first = root.child.pid;
+	root_step(&root, true); /* whether or not the first look is over: a second one follows */
+	while (root.child.pid == first) {
+		struct pollfd ready = {.fd = root_fd(&root), .events = POLLIN};
+
+		assert_int_equal(poll(&ready, 1, 20000), 1);
+		root_step(&root, false);
+	}
+	assert_int_equal(root.result.state, ROOT_LOOKING);
+	child_stop(&root.child);
+}
+
+static void mount_words_become_flags_and_the_rest_stays(void **state)
+{
+	static const struct {
+		const char *text;
+		bool writable;
+		unsigned long flags;
+		const char *data;
+	} cases[] = {
+		{"", false, MS_RDONLY, ""},
+		{"", true, 0, ""},
+		{"noatime,nodev", false, MS_RDONLY | MS_NOATIME | MS_NODEV, ""},
+		{"subvol=@,compress=zstd:1,rw", false, 0, "subvol=@,compress=zstd:1"},
+		{"ro,data=ordered", true, MS_RDONLY, "data=ordered"},
+		{",,errors=remount-ro,,noexec,exec,", true, 0, "errors=remount-ro"},
+		{"noatimes,defaults", true, 0, "noatimes"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct root_plan plan = {.writable = cases[i].writable};
+		char data[64];
+
+		strcpy(plan.flags, cases[i].text);
+		assert_int_equal(root_mount_flags(&plan, data, sizeof(data)), cases[i].flags);
+		assert_string_equal(data, cases[i].data);
+	}
+}
+
+static void options_too_long_for_their_place_are_left_out_whole(void **state)
+{
+	struct root_plan plan = {.flags = "subvol=aaaaaaaaaaaaaaaaaaaa,x=1"};
+	char data[16];
+
+	(void)state;
+	root_mount_flags(&plan, data, sizeof(data));
+	assert_string_equal(data, "x=1");
+}
+
+static void file_systems_named_are_modules_asked_for(void **state)
+{
+	const struct root_plan plan = {.fstype = "ext4,,btrfs"};
+	char name[16];
+
+	(void)state;
+	assert_true(root_module(&plan, 0, name, sizeof(name)));
+	assert_string_equal(name, "ext4");
+	assert_true(root_module(&plan, 1, name, sizeof(name)));
+	assert_string_equal(name, "btrfs");
+	assert_false(root_module(&plan, 2, name, sizeof(name)));
+}
+
+static void init_is_resolved_within_the_new_root(void **state)
+{
+	const struct rig *rig = *state;
+
+	put(rig->tree, "usr/lib/systemd/systemd", "#!", 0755);
+	put(rig->tree, "etc/passwd", "", 0644);
+	mkdirat(rig->tree, "sbin", 0755);
+	assert_int_equal(symlinkat("/usr/lib/systemd/systemd", rig->tree, "sbin/init"), 0);
+	assert_int_equal(symlinkat("../../../../../../usr/lib/systemd/systemd", rig->tree, "sbin/up"), 0);
+	assert_int_equal(symlinkat("/bin/true-that-is-only-outside", rig->tree, "sbin/out"), 0);
+	assert_int_equal(symlinkat("loop", rig->tree, "sbin/loop"), 0);
+	assert_int_equal(root_init_check(rig->tree, "/sbin/init"), 0);
+	assert_int_equal(root_init_check(rig->tree, "/sbin/up"), 0);
+	assert_int_equal(root_init_check(rig->tree, "/sbin/out"), -ENOENT);
+	assert_int_equal(root_init_check(rig->tree, "/bin/sh"), -ENOENT);
+	assert_int_equal(root_init_check(rig->tree, "/sbin/loop"), -ELOOP);
+	assert_int_equal(root_init_check(rig->tree, "/etc/passwd"), -EACCES);
+	assert_int_equal(root_init_check(rig->tree, "/usr"), -EACCES);
+}
+
+static void chain_is_another_program_that_can_be_executed(void **state)
+{
+	const struct rig *rig = *state;
+	char self[128], other[128];
+
+	put(rig->tree, "init", "#!/bin/sh", 0755);
+	snprintf(self, sizeof(self), "%s/self", rig->path);
+	snprintf(other, sizeof(other), "%s/init", rig->path);
+	assert_int_equal(symlinkat("/proc/self/exe", rig->tree, "self"), 0);
+	assert_int_equal(root_chain_check(other), 0);
+	assert_int_equal(root_chain_check(self), -ELOOP);
+	assert_int_equal(root_chain_check("/no/such/file"), -ENOENT);
+	assert_int_equal(fchmodat(rig->tree, "init", 0644, 0), 0);
+	assert_int_equal(root_chain_check(other), -EACCES);
+}
+
+static bool nothing_is_ours(const char *word)
+{
+	(void)word;
+	return false;
+}
+
+static void switch_refuses_anything_that_is_no_boot(void **state)
+{
+	const struct root_result found = {.init = "/sbin/init"};
+	char *words[] = {"x", NULL};
+	const char *step = NULL;
+
+	(void)state;
+	assert_int_equal(root_switch(&found, words, words, nothing_is_ours, &step), -EPERM);
+	assert_string_equal(step, "checking that this is process 1");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(device_is_found_by_path_and_by_number, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(device_counts_only_with_size_and_its_own_node, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(look_ends_missing_and_names_what_was_wanted, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(change_during_a_look_causes_another, set_up, tear_down),
+		cmocka_unit_test(mount_words_become_flags_and_the_rest_stays),
+		cmocka_unit_test(options_too_long_for_their_place_are_left_out_whole),
+		cmocka_unit_test(file_systems_named_are_modules_asked_for),
+		cmocka_unit_test_setup_teardown(init_is_resolved_within_the_new_root, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(chain_is_another_program_that_can_be_executed, set_up, tear_down),
+		cmocka_unit_test(switch_refuses_anything_that_is_no_boot),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
