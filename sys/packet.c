@@ -88,16 +88,14 @@ int packet_send_arp(int fd, int index, const void *bytes, size_t length)
 
 static bool is_checksum_ready(struct msghdr *header)
 {
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
-		struct tpacket_auxdata auxiliary;
+	const struct cmsghdr *c = CMSG_FIRSTHDR(header); /* no other was asked for */
+	struct tpacket_auxdata auxiliary;
 
-		if (c->cmsg_level != SOL_PACKET || c->cmsg_type != PACKET_AUXDATA ||
-		    c->cmsg_len < CMSG_LEN(sizeof(auxiliary)))
-			continue;
-		memcpy(&auxiliary, CMSG_DATA(c), sizeof(auxiliary));
-		return !(auxiliary.tp_status & TP_STATUS_CSUMNOTREADY);
-	}
-	return true;
+	if (!c || c->cmsg_level != SOL_PACKET || c->cmsg_type != PACKET_AUXDATA ||
+	    c->cmsg_len < CMSG_LEN(sizeof(auxiliary)))
+		return true;
+	memcpy(&auxiliary, CMSG_DATA(c), sizeof(auxiliary));
+	return !(auxiliary.tp_status & TP_STATUS_CSUMNOTREADY);
 }
 
 ssize_t packet_receive(int fd, void *buffer, size_t size, bool *checksum_ready)
