@@ -6,20 +6,9 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from rig import IMAGE_TOOL, Kernel, Rig, Target, cached, newc_archive, run  # noqa: E402
+from builders import distribution_initrd  # noqa: E402
+from rig import IMAGE_TOOL, Kernel, Rig, Target, newc_archive, run  # noqa: E402
 
-# The builders read /lib/modules and /boot: in a mount namespace of their own, these are the unpacked kernel's.
-BUILD = """
-set -e
-mkdir -p /lib/modules
-mount --bind "$1/lib/modules" /lib/modules
-mount -t tmpfs none /boot
-cp "$1/config" /boot/config-"$2"
-case $3 in
-initramfs-tools) mkinitramfs -o "$4" "$2" ;;
-dracut) dracut --quiet --force --no-hostonly --kver "$2" --kernel-image "$1/vmlinuz" "$4" ;;
-esac
-"""
 # Looks for the disk once: what is not there at once is not there "as if it were local".
 BUSYBOX_INIT = """#!/bin/busybox sh
 /bin/busybox mount -t proc proc /proc
@@ -32,16 +21,6 @@ echo "THEIRS: $root $*"
 exec /bin/busybox switch_root /sysroot /sbin/init
 """
 SCRIPT = "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | show processes\n"
-
-
-def distribution_initrd(builder, kernel):
-    make = "mkinitramfs" if builder == "initramfs-tools" else builder
-    key = "%s %s %s" % (builder, kernel.version, run("dpkg-query", "-W", builder + "-core"))
-    try:
-        return cached(key, ".initrd", lambda path: run(
-            "unshare", "-m", "sh", "-c", BUILD, "build", kernel.folder, kernel.version, builder, path))
-    except RuntimeError as error:
-        raise RuntimeError("%s makes no initrd: %s" % (make, error)) from error
 
 
 def busybox_initrd():

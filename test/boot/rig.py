@@ -168,10 +168,10 @@ class Disk:
         return done.stdout.decode("utf-8", "replace")
 
 
-def make_root_tree(folder, files):
+def make_root_tree(folder, files, busybox):
     for name in "bin dev etc proc root run sbin sys tmp mnt".split():
         os.makedirs(os.path.join(folder, name))
-    shutil.copy("/bin/busybox", os.path.join(folder, "bin", "busybox"))
+    shutil.copy(busybox, os.path.join(folder, "bin", "busybox"))
     for applet in run("/bin/busybox", "--list").split():
         if applet not in ("busybox", "init"):
             os.symlink("busybox", os.path.join(folder, "bin", applet))
@@ -183,7 +183,7 @@ def make_root_tree(folder, files):
         os.chmod(path, 0o755)
 
 
-def make_disk(path, files, table, size):
+def make_disk(path, files, table, size, busybox):
     """table: gpt, mbr (the dos of sfdisk), or none: the file system fills the disk."""
     offset = 0 if table == "none" else MIB
     with open(path, "wb") as file:
@@ -196,7 +196,7 @@ def make_disk(path, files, table, size):
         subprocess.run(["sfdisk", "-q", "--no-reread", "--no-tell-kernel", path], input=script.encode(), check=True,
                        stdout=subprocess.DEVNULL)
     with tempfile.TemporaryDirectory() as folder:
-        make_root_tree(folder, files)
+        make_root_tree(folder, files, busybox)
         blocks = (size - 2 * offset) // 4096
         run("mkfs.ext4", "-q", "-F", "-b", "4096", "-L", Disk.LABEL, "-U", Disk.UUID, "-O", "^has_journal",
             "-E", "offset=%d,root_owner=0:0,lazy_itable_init=0,nodiscard" % offset, "-d", folder, path, str(blocks))
@@ -484,15 +484,16 @@ class Rig:
 
     # ---- parts of a boot
 
-    def disk(self, script="", table="gpt", size=64 * MIB, files=None):
+    def disk(self, script="", table="gpt", size=64 * MIB, files=None, arch="amd64"):
         """A fresh copy of a root disk whose init runs script."""
+        busybox = "/bin/busybox" if arch == "amd64" else run(os.path.join(HERE, "kernels"), "--busybox", arch).split("\n")[-2]
         content = {"/sbin/init": INIT}
         content.update(files or {})
         if script:
             content["/test.sh"] = script
         key = json.dumps([sorted((name, str(text)) for name, text in content.items()), table, size,
-                          digest_of("/bin/busybox"), digest_of(__file__)])
-        image = cached(key, ".disk", lambda path: make_disk(path, content, table, size))
+                          digest_of(busybox), digest_of(__file__)])
+        image = cached(key, ".disk", lambda path: make_disk(path, content, table, size, busybox))
         path = self.path("disk", ".img")
         run("cp", "--sparse=always", image, path)
         return Disk(path)

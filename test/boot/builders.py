@@ -1,0 +1,45 @@
+"""Initrds as distributions' own builders make them, for a kernel that is not installed: the builders read /lib/modules
+and /boot, so they run in a mount namespace where these are the unpacked kernel's. With a hook of ours, or without."""
+
+import os
+
+from rig import TOP, cached, digest_of, run
+
+HOOKS = os.path.join(TOP, "tools", "hooks")
+BUILD = """
+set -e
+kernel=$1 version=$2 builder=$3 hook=$4 out=$5
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir -p /lib/modules
+mount --bind "$kernel/lib/modules" /lib/modules
+mount -t tmpfs none /boot
+cp "$kernel/config" /boot/config-"$version"
+case $builder in
+initramfs-tools)
+	cp -R /etc/initramfs-tools "$work/conf"
+	[ -z "$hook" ] || cp "$hook" "$work/conf/hooks/"
+	mkinitramfs -d "$work/conf" -o "$out" "$version"
+	;;
+dracut)
+	cp -R /usr/lib/dracut/modules.d "$work/modules.d"
+	[ -z "$hook" ] || cp -R "$hook" "$work/modules.d/"
+	mount --bind "$work/modules.d" /usr/lib/dracut/modules.d
+	dracut --quiet --force --no-hostonly ${hook:+--add iscsi-init} --kver "$version" --kernel-image "$kernel/vmlinuz" "$out"
+	umount /usr/lib/dracut/modules.d
+	;;
+esac
+"""
+OUR_HOOKS = {"initramfs-tools": "initramfs-tools/iscsi-init", "dracut": "dracut/90iscsi-init"}
+
+
+def distribution_initrd(builder, kernel, binary=None):
+    """The builder's initrd; with a binary also our hook for that builder."""
+    hook = os.path.join(HOOKS, OUR_HOOKS[builder]) if binary else ""
+    parts = [builder, kernel.version, run("dpkg-query", "-W", builder + "-core"), digest_of(__file__)]
+    if binary:
+        script = hook if os.path.isfile(hook) else os.path.join(hook, "module-setup.sh")
+        parts += [digest_of(binary), digest_of(script)]
+    return cached(" ".join(parts), ".initrd", lambda path: run(
+        "unshare", "-m", "sh", "-c", BUILD, "build", kernel.folder, kernel.version, builder, hook, path,
+        env=dict(os.environ, ISCSI_INIT=binary or "")))
