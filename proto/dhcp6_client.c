@@ -283,9 +283,7 @@ static unsigned accept_renewed(struct dhcp6 *dhcp, const struct step *step)
 		dhcp->reason = "the server renews another address than ours";
 		return DHCP_NOTHING;
 	}
-	return keep_lease(dhcp, step,
-			  step->now_ms - dhcp->timeout_ms < dhcp->started_ms ? dhcp->started_ms
-									     : step->now_ms - dhcp->timeout_ms);
+	return keep_lease(dhcp, step, dhcp->sent_ms);
 }
 
 static unsigned decline(struct dhcp6 *dhcp, const struct step *step)

@@ -1012,6 +1012,7 @@ static void a_lease_is_renewed_then_rebound_then_lost(void **state)
 static void a_renewal_extends_the_lease_from_when_it_was_asked(void **state)
 {
 	struct world w;
+	int64_t sent_ms;
 
 	(void)state;
 	bind_to(&w);
@@ -1020,6 +1021,12 @@ static void a_renewal_extends_the_lease_from_when_it_was_asked(void **state)
 	assert_int_equal(hear_plain(&w, DHCP_ACK, CLIENT, OTHER), DHCP_NOTHING);
 	assert_int_equal(hear_plain(&w, DHCP_ACK, CLIENT, SERVER), DHCP_BOUND);
 	assert_int_equal(dhcp_deadline(&w.dhcp), START + 2 * 1800 * 1000);
+	assert_int_equal(pass(&w), DHCP_SEND);
+	assert_int_equal(pass(&w), DHCP_SEND); /* the first was lost: the second counts */
+	sent_ms = w.now;
+	w.now += 50;
+	assert_int_equal(hear_plain(&w, DHCP_ACK, CLIENT, SERVER), DHCP_BOUND);
+	assert_int_equal(dhcp_deadline(&w.dhcp), sent_ms + 1800 * 1000);
 }
 
 static void any_server_may_extend_a_lease_that_is_being_rebound(void **state)

@@ -820,6 +820,7 @@ static void a_lease_is_renewed_then_rebound_then_lost(void **state)
 static void a_renewal_extends_the_lease(void **state)
 {
 	struct world w;
+	int64_t sent_ms;
 
 	(void)state;
 	bind_to(&w);
@@ -833,6 +834,12 @@ static void a_renewal_extends_the_lease(void **state)
 	w.now += 50;
 	assert_int_equal(hear_gift(&w, DHCP6_REPLY, server), DHCP_BOUND);
 	assert_int_equal(dhcp6_deadline(&w.dhcp), START + 2000000);
+	assert_int_equal(pass(&w), DHCP_SEND);
+	assert_int_equal(pass(&w), DHCP_SEND); /* the first was lost: the second counts */
+	sent_ms = w.now;
+	w.now += 50;
+	assert_int_equal(hear_gift(&w, DHCP6_REPLY, server), DHCP_BOUND);
+	assert_int_equal(dhcp6_deadline(&w.dhcp), sent_ms + 1000000);
 }
 
 static void any_server_may_extend_a_lease_that_is_being_rebound(void **state)
