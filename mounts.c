@@ -130,18 +130,27 @@ int mounts_run_open(struct mounts_run *run)
 	return run->fd < 0 ? run->fd : 0;
 }
 
-static void copy_file(int from, int to, const char *name)
+static void copy_bytes(int in, int out)
 {
 	char bytes[COPY_BYTES];
-	int in = openat(from, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	int out = in < 0 ? -1 : openat(to, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 	ssize_t length;
 
-	while (out >= 0 && (length = read(in, bytes, sizeof(bytes))) > 0)
+	while ((length = read(in, bytes, sizeof(bytes))) > 0)
 		if (write(out, bytes, (size_t)length) != length)
-			break;
-	if (out >= 0)
+			return;
+}
+
+static void copy_file(int from, int to, const char *name)
+{
+	int in = openat(from, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), out = -1;
+	struct stat status;
+
+	if (in >= 0 && fstat(in, &status) == 0)
+		out = openat(to, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, status.st_mode & 0777);
+	if (out >= 0) {
+		copy_bytes(in, out);
 		close(out);
+	}
 	if (in >= 0)
 		close(in);
 }
