@@ -130,11 +130,11 @@ static void put_wishes(struct writer *w, const struct dhcp_config *config)
 size_t dhcp_build(const struct dhcp_config *config, const struct dhcp_request *request, uint8_t *bytes)
 {
 	struct writer w = writer_of(bytes, DHCP_MESSAGE_MAX);
-	uint8_t id[64];
+	uint8_t id[64], type = (uint8_t)request->type;
 	size_t id_length = client_id(config, id);
 
 	put_header(&w, config, request);
-	put_option(&w, OPTION_TYPE, &(uint8_t){(uint8_t)request->type}, 1);
+	put_option(&w, OPTION_TYPE, &type, 1);
 	if (id_length)
 		put_option(&w, OPTION_CLIENT_ID, id, id_length);
 	put_address(&w, OPTION_REQUESTED, request->requested);

@@ -237,17 +237,17 @@ static const char *read_address(struct reader value, struct dhcp6_lease *lease)
 	const uint8_t *address = read_bytes(&value, 16);
 	uint32_t preferred = read_be32(&value), valid = read_be32(&value);
 	uint16_t code, status = 0;
-	const char *refusal;
+	const char *refusal = NULL;
 	struct reader inner;
 	bool bad = false;
 
 	if (value.bad)
 		return past_end;
-	while (next_option(&value, &code, &inner, &bad))
-		if (code == OPTION_STATUS && (refusal = read_status(inner, &status)))
-			return refusal;
-	if (bad)
-		return past_end;
+	while (!refusal && next_option(&value, &code, &inner, &bad))
+		if (code == OPTION_STATUS)
+			refusal = read_status(inner, &status);
+	if (bad || refusal)
+		return bad ? past_end : refusal;
 	if (status || preferred > valid || (lease->has_address && (lease->valid_s || !valid)))
 		return NULL;
 	memcpy(lease->address, address, 16);
