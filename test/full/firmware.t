@@ -54,12 +54,15 @@ def uboot(rig):
     for name, commands in (
             ("a FIT by TFTP", ["dhcp 0x50000000 iscsi.itb", "setenv bootargs '%s'" % cmdline,
                                "bootm 0x50000000#iscsi 0x50000000#iscsi ${fdtcontroladdr}"]),
-            ("extlinux syntax by PXE", ["dhcp", "pxe get", "pxe boot"])):
+            ("extlinux syntax by PXE", ["setenv autoload no", "dhcp", "pxe get", "pxe boot"])):
         guest = machine()
         guest.expect("stop autoboot", 30)
-        for command in ["\x03"] + commands:
-            guest.send(command + "\n")
-            guest.expect("=> ", 60 if command != commands[-1] else 1)
+        guest.send(" ")
+        guest.expect("=> ", 10)
+        for command in commands[:-1]:
+            guest.send(command + "; echo FINISHED\n")
+            guest.expect("^FINISHED", 60)
+        guest.send(commands[-1] + "\n")
         reaches_root(rig, guest, "u-boot with " + name)
 
 
