@@ -15,9 +15,9 @@
 #include "proto/name.h"
 #include "proto/params.h"
 
-#define LOGIN_DATA_MAX	    8192 /* RFC 7143 6.2: the default MaxRecvDataSegmentLength holds during login */
+#define LOGIN_DATA_MAX      8192  /* RFC 7143 6.2: the default MaxRecvDataSegmentLength holds during login */
 #define LOGIN_JOINED_MAX    16384 /* text of one logical response, joined over PDUs by the C bit */
-#define LOGIN_EXCHANGES_MAX 16	 /* a login that needs more is refused */
+#define LOGIN_EXCHANGES_MAX 16    /* a login that needs more is refused */
 
 /* A PDU to be sent: basic header segment and data segment, without padding and digests. */
 struct login_pdu {
@@ -30,22 +30,24 @@ struct login_config {
 	const char *initiator_name;
 	const char *target_name; /* NULL or "": a discovery session */
 	uint8_t isid[6];
-	uint16_t tsih;		 /* 0: a new session */
+	uint16_t tsih; /* 0: a new session */
 	uint16_t cid;
-	uint32_t itt;		 /* used as it is when the transport does not set its own (the kernel does) */
+	uint32_t itt; /* used as it is when the transport does not set its own (the kernel does) */
 	uint32_t cmd_sn;
 	const struct params *offer;
 	const struct chap_config *chap; /* NULL or without a username: AuthMethod=None */
 	/* Random bytes for mutual CHAP: our challenge and its identifier. Only read with a username_in. */
 	uint8_t challenge[CHAP_OUR_CHALLENGE_BYTES];
 	uint8_t challenge_id;
+	bool start_in_security; /* the target insisted on it in an earlier attempt */
+	bool md5_only;          /* a target choked on the list of algorithms in an earlier attempt */
 };
 
 /* The reason of a failure. Each has a stable short code for messages and the manual: login_error_code. */
 enum login_error {
 	LOGIN_OK,
-	LOGIN_STATUS,	     /* the target's status class and detail say no: see status */
-	LOGIN_PROTOCOL,	     /* the answer breaks the RFC: text says which rule */
+	LOGIN_STATUS,        /* the target's status class and detail say no: see status */
+	LOGIN_PROTOCOL,      /* the answer breaks the RFC: text says which rule */
 	LOGIN_NEGOTIATION,   /* a key has no common or no legal value */
 	LOGIN_AUTH_REFUSED,  /* what the target did for its authentication is wrong, or it skipped what we require */
 	LOGIN_AUTH_MISSING,  /* the target wants authentication and we have no secret */
@@ -54,14 +56,16 @@ enum login_error {
 
 struct login_failure {
 	enum login_error error;
-	uint16_t status; /* class << 8 | detail, RFC 7143 11.13.5; 0 when the error is ours */
-	char text[200];	 /* one plain clause, printable, no secret in it */
+	uint16_t status;     /* class << 8 | detail, RFC 7143 11.13.5; 0 when the error is ours */
+	bool wants_security; /* worth one more connection, with start_in_security */
+	bool wants_md5_only; /* the same, with md5_only */
+	char text[200];      /* one plain clause, printable, no secret in it */
 };
 
 /* How a failure is to be treated. */
 enum login_retry {
-	RETRY_NEVER,	/* permanent: say so and give up */
-	RETRY_SHORTLY,	/* 'target not found' (0203): a target that is starting says so; retried for 30 s */
+	RETRY_NEVER,    /* permanent: say so and give up */
+	RETRY_SHORTLY,  /* 'target not found' (0203): a target that is starting says so; retried for 30 s */
 	RETRY_TRANSIENT /* retried as long as iscsi.timeout lasts */
 };
 
@@ -70,7 +74,7 @@ struct login_result {
 	uint16_t tsih;
 	uint32_t exp_stat_sn; /* host byte order: what the kernel gets as ISCSI_PARAM_EXP_STATSN */
 	uint32_t exp_cmd_sn;
-	int32_t tpgt;	      /* -1: the target did not say */
+	int32_t tpgt; /* -1: the target did not say */
 	char target_alias[256];
 };
 
@@ -83,19 +87,20 @@ enum login_action {
 
 struct login_redirect {
 	char host[256]; /* without brackets */
-	uint16_t port;	/* 3260 when the target gave none */
-	int32_t tpgt;	/* -1: not given */
+	uint16_t port;  /* 3260 when the target gave none */
+	int32_t tpgt;   /* -1: not given */
 	bool permanent; /* status 0102; else 0101, temporary */
 };
 
 struct login {
 	struct login_config config;
-	uint8_t stage;	   /* CSG of the next request */
+	uint8_t stage; /* CSG of the next request */
 	uint8_t exchanges;
 	uint16_t tsih;
 	uint32_t exp_stat_sn;
-	bool md5_only;	   /* offer MD5 alone (a target choked on the list) */
-	bool responded;	   /* a response came: stat_sn is known */
+	bool responded; /* a response came: stat_sn is known */
+	bool asked_transit, final, declared, moving;
+	uint8_t asked_stage;
 	uint8_t authenticated; /* private to login.c, like all below */
 	uint64_t keys_seen;
 	uint64_t keys_sent;
@@ -103,8 +108,8 @@ struct login {
 	struct login_result result;
 	struct login_redirect redirect;
 	struct login_failure failure;
-	size_t joined; /* bytes in text */
-	size_t reply;  /* bytes in answers */
+	size_t joined;                /* bytes in text */
+	size_t reply;                 /* bytes in answers */
 	char answers[LOGIN_DATA_MAX]; /* keys to be sent in the next request(s) */
 	uint8_t text[LOGIN_JOINED_MAX];
 };

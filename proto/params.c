@@ -103,10 +103,14 @@ static const struct {
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *const source_names[SOURCE_COUNT] = {
-	[SOURCE_DEFAULT] = "default",	      [SOURCE_CMDLINE] = "command line",
-	[SOURCE_DRACUT] = "dracut's words",   [SOURCE_DEBIAN] = "Debian's words",
-	[SOURCE_DHCP] = "DHCP",		      [SOURCE_IBFT] = "iBFT",
-	[SOURCE_FILE] = "file",		      [SOURCE_MAC] = "MAC address",
+	[SOURCE_DEFAULT] = "default",
+	[SOURCE_CMDLINE] = "command line",
+	[SOURCE_DRACUT] = "dracut's words",
+	[SOURCE_DEBIAN] = "Debian's words",
+	[SOURCE_DHCP] = "DHCP",
+	[SOURCE_IBFT] = "iBFT",
+	[SOURCE_FILE] = "file",
+	[SOURCE_MAC] = "MAC address",
 	[SOURCE_NEGOTIATED] = "negotiated",
 };
 
