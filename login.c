@@ -453,9 +453,9 @@ static int check_header(struct login *l, const uint8_t *bhs, size_t length, stru
 }
 
 /* "<host>[:<port>][,<tpgt>]" with IPv6 in brackets: RFC 7143 13.8. */
-static int read_address(const struct key *key, struct login_redirect *out)
+int login_read_address(const char *text, size_t length, struct login_redirect *out)
 {
-	const char *at = key->value, *end = key->value + key->value_length;
+	const char *at = text, *end = text + length;
 	const char *host = at, *host_end;
 	char number[8];
 	unsigned value;
@@ -793,7 +793,7 @@ static int take_informational(struct login *l, int i, const struct key *key)
 		memcpy(l->result.target_alias, key->value, key->value_length);
 		l->result.target_alias[key->value_length] = '\0';
 	}
-	if (i == KEY_ADDRESS && read_address(key, &l->redirect))
+	if (i == KEY_ADDRESS && login_read_address(key->value, key->value_length, &l->redirect))
 		return refuse_value(l, key, "<address>[:<port>][,<portal group>]");
 	return GO_ON;
 }

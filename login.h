@@ -136,6 +136,9 @@ const char *login_status_text(uint16_t status);
 /* The stable short code of a failure, e.g. "L0201" for a status, "LPROTO", ...; returns out (size >= 8). */
 const char *login_error_code(const struct login_failure *failure, char *out, size_t size);
 
+/* The value of TargetAddress: host[:port][,tpgt], IPv6 in brackets (RFC 7143 13.8). 0 or -EINVAL. */
+int login_read_address(const char *text, size_t length, struct login_redirect *out);
+
 /* Overwrites every secret and digest in it. */
 void login_wipe(struct login *login);
 

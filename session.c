@@ -232,7 +232,7 @@ static void connect_next(struct session *s, const struct session_input *in)
 }
 
 /* A literal address needs no resolver. */
-static bool read_literal(const struct portal *portal, struct sockaddr_storage *out)
+bool session_read_literal(const struct portal *portal, struct sockaddr_storage *out)
 {
 	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(portal->port)};
 	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(portal->port)};
@@ -257,7 +257,7 @@ static void begin_attempt(struct session *s, const struct session_input *in)
 	if (!s->begun_ms)
 		s->begun_ms = in->now_ms;
 	s->address_next = 0;
-	s->address_count = read_literal(&s->portal, &s->addresses[0]);
+	s->address_count = session_read_literal(&s->portal, &s->addresses[0]);
 	if (s->address_count) {
 		connect_next(s, in);
 		return;

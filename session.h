@@ -64,7 +64,7 @@ struct session {
 	const struct target_plan *plan;
 	const struct netlink *netlink;
 	int sysfs;
-	bool resident;   /* after the hand-over: nothing is permanent, nothing is given up */
+	bool resident; /* after the hand-over: nothing is permanent, nothing is given up */
 
 	enum session_state state;
 	int64_t deadline_ms;
@@ -99,8 +99,8 @@ struct session {
 };
 
 /* plan, netlink and the descriptor of /sys must outlive the session. */
-void session_init(struct session *session, const struct target_plan *plan, const struct netlink *netlink,
-		  int sysfs, uint32_t random);
+void session_init(struct session *session, const struct target_plan *plan, const struct netlink *netlink, int sysfs,
+		  uint32_t random);
 
 /* A session that is in the kernel already (after a restart of the supervisor): state SESSION_UP or SESSION_WAITING,
    as the kernel has it. */
@@ -123,6 +123,8 @@ bool session_is_up_in_kernel(const struct session *session);
 const char *session_state_name(enum session_state state);
 /* "10.0.2.2:3260" or "[fe80::1%eth0]:3260"; returns out. */
 const char *session_portal_text(const struct portal *portal, char *out, size_t size);
+/* The portal's host as a literal address with port and scope; false: it is a name. */
+bool session_read_literal(const struct portal *portal, struct sockaddr_storage *out);
 /* One clause: what it waits for and why; returns out. */
 const char *session_waiting_for(const struct session *session, char *out, size_t size);
 

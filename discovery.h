@@ -1,0 +1,75 @@
+/* discovery.h - which targets has a portal? SendTargets in a discovery session (RFC 7143 4.3, appendix C), over a plain
+ * TCP socket that the loop drives. The kernel has no part in it.
+ */
+#ifndef DISCOVERY_H
+#define DISCOVERY_H
+
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "login.h"
+#include "plan.h"
+#include "resolve.h"
+
+#define DISCOVERY_TARGETS_MAX   64
+#define DISCOVERY_ADDRESSES_MAX 8
+#define DISCOVERY_TEXT_MAX      262144 /* all the records of a portal; a longer list is refused */
+#define DISCOVERY_EXCHANGES_MAX 256
+
+enum discovery_state { DISCOVERY_RUNNING, DISCOVERY_DONE, DISCOVERY_FAILED };
+
+struct discovered {
+	char name[NAME_MAX_BYTES + 1];
+	int address_count;
+	struct login_redirect addresses[DISCOVERY_ADDRESSES_MAX]; /* .tpgt is set; .permanent has no meaning */
+};
+
+struct discovery {
+	enum discovery_state state;
+	const struct target_plan *plan;
+	int64_t deadline_ms;
+	int fd;
+	enum { DISCOVERY_RESOLVE, DISCOVERY_CONNECT, DISCOVERY_LOGIN, DISCOVERY_ASK } step;
+	struct resolve resolve;
+	struct sockaddr_storage addresses[RESOLVE_ADDRESSES_MAX];
+	int address_count, address_next;
+	bool start_in_security, md5_only;
+	struct portal portal;
+	int redirects, exchanges;
+	struct login login;
+	uint8_t in[48 + LOGIN_DATA_MAX + 4];
+	size_t in_used;
+	uint8_t out[48 + LOGIN_DATA_MAX + 4];
+	size_t out_used, out_sent;
+	uint32_t cmd_sn, exp_stat_sn, itt;
+	char pending[NAME_MAX_BYTES + 512]; /* a record that goes on in the next PDU */
+	size_t pending_used, total;
+	struct discovered targets[DISCOVERY_TARGETS_MAX];
+	int target_count;
+	bool more; /* there were more than fit */
+	char failure[320];
+};
+
+/* plan: its portal, CHAP and login_timeout are used; it must stay. */
+void discovery_start(struct discovery *discovery, const struct target_plan *plan, int64_t now_ms);
+int discovery_pollfds(const struct discovery *discovery, struct pollfd *out, int max);
+int64_t discovery_deadline(const struct discovery *discovery);
+void discovery_step(struct discovery *discovery, int64_t now_ms);
+enum discovery_state discovery_state(const struct discovery *discovery);
+const char *discovery_failure(const struct discovery *discovery);
+
+int discovery_count(const struct discovery *discovery);
+/* The only target's name into the plan; the portal that was asked stays. */
+void discovery_use(const struct discovery *discovery, struct target_plan *plan);
+/* "iqn.a, iqn.b"; returns out. */
+const char *discovery_list(const struct discovery *discovery, char *out, size_t size);
+/* One line an address: "<portal>,<tpgt> <target>", as open-iscsi prints it. */
+void discovery_print(const struct discovery *discovery, FILE *out);
+
+/* One record or more of a text response: the pure part, for the fuzzer. 0 or -EINVAL. Only targets, target_count, pending,
+   more and total of *discovery are used. */
+int discovery_take_text(struct discovery *discovery, const uint8_t *text, size_t length);
+
+#endif
