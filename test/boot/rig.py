@@ -31,6 +31,7 @@ IMAGE_TOOL = os.path.join(TOP, "tools", "iscsi-init-image")
 HOST = "10.0.2.2"  # the machine that runs QEMU, as guests on its user network see it
 TARGET_NAME = "iqn.2026-01.test.rig:t1"
 MIB = 1 << 20
+ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 MACHINES = {
     # -cx16: QEMU 7.2's TCG breaks cmpxchg16b, which panics 6.12 kernels; +rdrand: entropy from the first moment
@@ -427,12 +428,14 @@ class Rig:
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="iscsi-init-test.", dir="/tmp")
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in ENDINGS:
             signal.signal(number, self.interrupted)
         return self
 
     @staticmethod
     def interrupted(number, _frame):
+        for another in ENDINGS:
+            signal.signal(another, signal.SIG_IGN)  # a second one must not stop the cleaning up
         sys.exit(128 + number)
 
     def __exit__(self, kind, error, trace):
