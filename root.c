@@ -21,6 +21,7 @@
 _Static_assert(sizeof(struct root_result) <= CHILD_RESULT_MAX, "a result is one write");
 
 #define OPTIONS_MAX 256
+#define LIKELY_TYPE "ext4" /* what most roots are: its module loads while the network comes up */
 
 /* Words of rootflags= that are flags of mount(2); the others are the file system's own. */
 static const struct {
@@ -92,6 +93,8 @@ bool root_module(const struct root_plan *plan, int i, char *out, size_t size)
 	const char *at = plan->fstype, *word;
 	size_t length;
 
+	if (!*at || !strcmp(at, "auto"))
+		at = LIKELY_TYPE;
 	while ((length = next_piece(&at, &word)))
 		if (i-- == 0) {
 			snprintf(out, size, "%.*s", (int)length, word);

@@ -54,8 +54,8 @@ int root_fd(const struct root *root);
 /* Ends a running look and unmounts what it mounted. */
 void root_stop(struct root *root);
 
-/* The modules that root= asks for before the disk is seen: rootfstype='s file systems, one after the other in *out;
-   false at the end. Start with i = 0. */
+/* The modules worth having before the disk is seen: rootfstype='s file systems, else the likeliest one, one after the
+   other in *out; false at the end. Start with i = 0. None is needed: the mount asks for what it finds. */
 bool root_module(const struct root_plan *plan, int i, char *out, size_t size);
 
 /* rootflags=, ro and rw as flags of mount(2); the words that are the file system's own go to data. */

@@ -218,9 +218,9 @@ static void options_too_long_for_their_place_are_left_out_whole(void **state)
 	assert_string_equal(data, "x=1");
 }
 
-static void file_systems_named_are_modules_asked_for(void **state)
+static void file_systems_named_or_likely_are_asked_for_early(void **state)
 {
-	const struct root_plan plan = {.fstype = "ext4,,btrfs"};
+	const struct root_plan plan = {.fstype = "ext4,,btrfs"}, any = {.fstype = ""};
 	char name[16];
 
 	(void)state;
@@ -229,6 +229,9 @@ static void file_systems_named_are_modules_asked_for(void **state)
 	assert_true(root_module(&plan, 1, name, sizeof(name)));
 	assert_string_equal(name, "btrfs");
 	assert_false(root_module(&plan, 2, name, sizeof(name)));
+	assert_true(root_module(&any, 0, name, sizeof(name)));
+	assert_string_equal(name, "ext4");
+	assert_false(root_module(&any, 1, name, sizeof(name)));
 }
 
 static void init_is_resolved_within_the_new_root(void **state)
@@ -293,7 +296,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(change_during_a_look_causes_another, set_up, tear_down),
 		cmocka_unit_test(mount_words_become_flags_and_the_rest_stays),
 		cmocka_unit_test(options_too_long_for_their_place_are_left_out_whole),
-		cmocka_unit_test(file_systems_named_are_modules_asked_for),
+		cmocka_unit_test(file_systems_named_or_likely_are_asked_for_early),
 		cmocka_unit_test_setup_teardown(init_is_resolved_within_the_new_root, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(chain_is_another_program_that_can_be_executed, set_up, tear_down),
 		cmocka_unit_test(switch_refuses_anything_that_is_no_boot),
