@@ -48,7 +48,9 @@ const char *root_search_name(const struct root_plan *plan, char *out, size_t siz
 					       [ROOT_UUID] = "UUID=",
 					       [ROOT_LABEL] = "LABEL=",
 					       [ROOT_PARTUUID] = "PARTUUID=",
-					       [ROOT_PARTLABEL] = "PARTLABEL="};
+					       [ROOT_PARTLABEL] = "PARTLABEL=",
+					       [ROOT_TARGET] = "",
+					       [ROOT_OTHER] = ""};
 
 	snprintf(out, size, "%s%s", prefixes[plan->kind], plan->value);
 	return out;
