@@ -1,0 +1,21 @@
+/* The kernel side of NETLINK_ISCSI: any bytes end in an event whose pointers stay inside the message, or in -EPROTO. */
+#include "netlink.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct netlink_event event;
+
+	if (netlink_parse(data, size, &event))
+		return 0;
+	if (event.type != NETLINK_EVENT_PDU)
+		return 0;
+	if (event.bhs < data || event.bhs + 48 > data + size || event.data < data ||
+	    event.data + event.length > data + size)
+		abort();
+	return 0;
+}
