@@ -60,6 +60,9 @@ static void choose_end(struct world *w)
 		     chain == -ELOOP ? "it is this very program" : strerror(-chain));
 	else if (chain && w->plan.root.kind == ROOT_NONE)
 		fail(w, "no root= on the command line, and the initramfs has no /init of its own: nothing to start");
+	else if (chain && w->plan.root.kind == ROOT_OTHER)
+		fail(w, "root=%s is not a disk, and the initramfs has no /init of its own that could mount it",
+		     w->plan.root.value);
 }
 
 /* ---- modules ---- */
@@ -72,11 +75,6 @@ static void request_modules(struct world *w)
 		(void)loader_request(&w->loader, modules[i].kind, modules[i].needed, modules[i].text);
 	for (int i = 0; !w->chains && root_module(&w->plan.root, i, name, sizeof(name)); i++)
 		(void)loader_request(&w->loader, LOADER_NAME, false, name);
-}
-
-static bool wants_firmware(const struct world *w)
-{
-	return w->plan.boot.use_firmware || w->plan.target_count == 0;
 }
 
 void boot_module_answer(struct world *world, const struct loader_answer *answer)
@@ -104,7 +102,7 @@ void boot_begin(struct world *world, int64_t now_ms)
 	if (world->verdict.failed)
 		return;
 	request_modules(world);
-	if (wants_firmware(world)) {
+	if (plan_wants_firmware(&world->cmdline)) {
 		world->asked_firmware = true;
 		(void)loader_request(&world->loader, LOADER_NAME, false, FIRMWARE_MODULE);
 	}
@@ -154,19 +152,28 @@ static bool has_nothing_to_do(const struct world *w)
 
 /* ---- network ---- */
 
+/* DHCPv4's root-path, else DHCPv6's boot file URL. */
+static int add_lease(struct world *w, struct plan_error *error)
+{
+	const struct dhcp_lease *lease = net_lease(&w->net);
+	const struct dhcp6_lease *lease6 = net_lease6(&w->net);
+	int result = -ENOENT;
+
+	(void)snprintf(error->text, sizeof(error->text),
+		       "the disk is to come from DHCP (iscsi=dhcp), but the network came up without DHCP");
+	if (lease)
+		result = plan_add_lease(&w->cmdline, lease, &w->plan, error);
+	if (result == -ENOENT && lease6)
+		result = plan_add_lease6(&w->cmdline, lease6, &w->plan, error);
+	return result;
+}
+
 static void take_lease(struct world *w)
 {
 	struct plan_error error;
-	const struct dhcp_lease *lease = net_lease(&w->net);
 
 	w->has_lease = true;
-	if (!w->plan.network.wants_root_path)
-		return;
-	if (!lease) {
-		fail(w, "the disk is to come from DHCP (iscsi=dhcp), but the network came up without DHCP");
-		return;
-	}
-	if (plan_add_lease(&w->cmdline, lease, &w->plan, &error))
+	if (w->plan.network.wants_root_path && add_lease(w, &error))
 		fail(w, "%s", error.text);
 }
 
@@ -194,7 +201,9 @@ static void advance_network(struct world *w, int64_t now_ms)
 	}
 	if (net_state(&w->net) != NET_USABLE || w->has_lease)
 		return;
-	times_reach(&w->times, PHASE_ADDRESS, now_ms);
+	times_reach(&w->times, PHASE_ADDRESS, net_address_ms(&w->net));
+	if (net_records_due(&w->net) && net_write_records(&w->net, ""))
+		log_debug("the network's records are not all written yet");
 	take_lease(w);
 	if (net_boot_mac(&w->net))
 		plan_add_mac(&w->plan, net_boot_mac(&w->net));
@@ -453,9 +462,22 @@ static int64_t root_limit(const struct world *w)
 	int64_t wait = w->plan.root.delay_s * 1000;
 	int64_t scan = (int64_t)param_rows[PARAM_SCAN_TIMEOUT].ours * 1000;
 
-	if (w->plan.root.wait)
+	if (w->plan.root.wait && !w->plan.root.wait_s)
 		return INT64_MAX;
+	if (w->plan.root.wait)
+		wait = w->plan.root.wait_s * 1000;
 	return w->disks_ready_ms + (wait > scan ? wait : scan);
+}
+
+/* root=iscsi:... means the disk of that target, whatever its name has become. */
+static void name_target_root(struct world *w)
+{
+	struct root_plan *root = &w->plan.root;
+
+	if (root->kind != ROOT_TARGET)
+		return;
+	root->kind = ROOT_DEVICE;
+	(void)snprintf(root->value, sizeof(root->value), "/dev/%s", w->disks[root->target].first_disk);
 }
 
 static void advance_root(struct world *w, int64_t now_ms)
@@ -463,6 +485,7 @@ static void advance_root(struct world *w, int64_t now_ms)
 	if (!w->disks_ready_ms || w->chains)
 		return;
 	if (!w->has_root) {
+		name_target_root(w);
 		root_begin(&w->root, &w->plan.root, w->sysfs, w->dev);
 		w->has_root = true;
 		w->block_changed = true;

@@ -21,6 +21,7 @@
 #include "tool.h"
 
 #define INITIATOR_NAME_FILE "/etc/iscsi/initiatorname.iscsi"
+#define DEBIAN_FILE         "/etc/iscsi/iscsi.initramfs"
 #define UNDO_TIMEOUT_MS     6000
 #define KMSG_LIMIT          "/proc/sys/kernel/printk_devkmsg"
 
@@ -85,28 +86,39 @@ static void begin(struct world *w)
 
 /* ---- 2. command line, files ---- */
 
-static void read_files(struct plan_files *files)
+static void read_files(struct world *w)
 {
 	char text[4096];
 	ssize_t n = read_file(INITIATOR_NAME_FILE, text, sizeof(text));
 
 	if (n > 0)
-		plan_read_initiator_name(text, (size_t)n, files);
+		plan_read_initiator_name(text, (size_t)n, &w->files);
+	n = read_file(DEBIAN_FILE, w->debian, sizeof(w->debian));
+	if (n > 0)
+		w->files.debian = w->debian;
+	w->files.debian_length = n > 0 ? (size_t)n : 0;
+}
+
+static void say_notes(const struct plan *plan)
+{
+	for (int i = 0; i < plan->notes.count; i++)
+		log_warn("%s", plan->notes.text[i]);
 }
 
 static void make_plan(struct world *w)
 {
-	static char text[CMDLINE_BYTES_MAX + 2];
+	char text[CMDLINE_BYTES_MAX + 2];
 	struct plan_error error = {.text = ""};
 	ssize_t n = read_file("/proc/cmdline", text, sizeof(text));
 	int result = n < 0 ? (int)n : cmdline_parse(text, (size_t)n, &w->cmdline, &error);
 
-	read_files(&w->files);
+	read_files(w);
 	if (!result)
 		result = plan_make(&w->cmdline, NULL, &w->files, &w->plan, &error);
 	else
 		w->plan.boot = w->cmdline.boot;
 	log_set_level(w->plan.boot.log);
+	say_notes(&w->plan);
 	if (result) {
 		w->verdict.failed = true;
 		(void)snprintf(w->verdict.text, sizeof(w->verdict.text), "%s",
@@ -169,7 +181,7 @@ static void record(struct world *w)
 	if (!result && w->session_count)
 		result = status_open(&w->status, w->run.fd);
 	if (!result && w->net_open)
-		result = net_write_records(&w->net);
+		result = net_write_records(&w->net, "");
 	if (result)
 		log_warn("not everything could be recorded in /run: %s", strerror(-result));
 	status_write(&w->status, w->sessions, w->session_count);

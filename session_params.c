@@ -83,14 +83,26 @@ int session_params_before(const struct netlink *netlink, uint32_t sid, uint32_t 
 	return 0;
 }
 
+/* The kernel takes powers of two only (libiscsi.c, iscsi_set_param). */
+static int32_t power_of_two(int32_t value)
+{
+	int32_t power = 1;
+
+	while (power <= value / 2)
+		power *= 2;
+	return power;
+}
+
 int session_params_after(const struct netlink *netlink, uint32_t sid, uint32_t cid, const struct login_result *result,
 			 const struct target_plan *plan, uint32_t *refused)
 {
 	struct netlink_batch batch;
+	struct params params = result->negotiated;
 	int32_t tpgt = result->tpgt >= 0 ? result->tpgt : plan->params.value[PARAM_TPGT];
 
+	params.value[PARAM_MAX_OUTSTANDING_R2T] = power_of_two(params.value[PARAM_MAX_OUTSTANDING_R2T]);
 	netlink_batch_start(&batch, sid, cid);
-	add_rows(&batch, &result->negotiated, true);
+	add_rows(&batch, &params, true);
 	netlink_batch_number(&batch, ISCSI_PARAM_EXP_STATSN, result->exp_stat_sn);
 	if (tpgt >= 0)
 		netlink_batch_number(&batch, ISCSI_PARAM_TPGT, tpgt);

@@ -22,12 +22,12 @@
 static const struct {
 	const char *name;
 	enum shutdown_how how;
-	int command;
+	unsigned command;
 } ways[] = {
 	{"reboot", SHUTDOWN_REBOOT, RB_AUTOBOOT},
 	{"poweroff", SHUTDOWN_POWEROFF, RB_POWER_OFF},
 	{"halt", SHUTDOWN_HALT, RB_HALT_SYSTEM},
-	{"kexec", SHUTDOWN_KEXEC, (int)LINUX_REBOOT_CMD_KEXEC},
+	{"kexec", SHUTDOWN_KEXEC, LINUX_REBOOT_CMD_KEXEC},
 };
 
 #define WAYS (sizeof(ways) / sizeof(ways[0]))
@@ -176,7 +176,7 @@ int shutdown_end(enum shutdown_how how)
 {
 	for (size_t i = 0; i < WAYS; i++) {
 		if (ways[i].how == how)
-			(void)reboot(ways[i].command);
+			(void)reboot((int)ways[i].command);
 	}
 	return -errno;
 }

@@ -396,6 +396,8 @@ int supervisor_settle(struct world *world, char *const argv[], const char **step
 		(void)close(world->uevents);
 	world->uevents = -1;
 	loader_stop(&world->loader);
+	if (world->net_open)
+		net_settle(&world->net);
 	*step = "leaving the OOM killer's list";
 	if (oom < 0 || write(oom, "-1000", 5) != 5)
 		result = -errno;

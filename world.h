@@ -40,6 +40,7 @@ struct world {
 	struct cmdline cmdline;
 	struct plan plan;
 	struct plan_files files;
+	char debian[4096]; /* /etc/iscsi/iscsi.initramfs */
 	struct ibft ibft;
 
 	struct mounts mounts;
