@@ -21,6 +21,7 @@
 #include "sys/sysfs.h"
 
 #define PATH_BYTES_MAX 256
+#define NO_MEDIUM      32 /* beside the peripheral device types, 0 to 31 */
 
 /* kernel: include/scsi/scsi_devinfo.h, BLIST_SKIP_VPD_PAGES; the same bit in 5.10 and all later ones */
 #define SKIP_VPD_PAGES  0x4000000ULL
@@ -135,6 +136,7 @@ struct logical_unit {
 	uint64_t lun;
 	unsigned type; /* SPC: peripheral device type */
 	bool is_disk;
+	bool empty;                    /* attached, and the driver found no medium in it: size 0 */
 	bool ready;                    /* attached, has a size, has a node */
 	char path[PATH_BYTES_MAX];     /* its directory in sysfs */
 	char block[BLOCKDEV_NAME_MAX]; /* "" not attached */
@@ -155,14 +157,17 @@ static bool has_node(int dev, const char *name)
 	return fstatat(dev, name, &status, 0) == 0 && S_ISBLK(status.st_mode);
 }
 
-static bool is_ready(const struct blockdev *blockdev, const struct logical_unit *unit)
+/* The driver knows the size before the block device appears (kernel: sd_probe). */
+static void read_attached(const struct blockdev *blockdev, struct logical_unit *unit)
 {
 	char path[PATH_BYTES_MAX + 64];
 	int64_t sectors;
 
 	snprintf(path, sizeof(path), "%s/block/%s/size", unit->path, unit->block);
-	return unit->block[0] && !sysfs_read_number(blockdev->sysfs, path, 1, INT64_MAX, &sectors) &&
-	       has_node(blockdev->dev, unit->block);
+	if (sysfs_read_number(blockdev->sysfs, path, 0, INT64_MAX, &sectors))
+		return;
+	unit->empty = sectors == 0;
+	unit->ready = sectors > 0 && has_node(blockdev->dev, unit->block);
 }
 
 static bool first_name(int sysfs, const char *path, char *out, size_t size)
@@ -199,7 +204,7 @@ static bool read_unit(const struct blockdev *blockdev, const char *target, const
 	unit->is_disk = is_disk_type(type);
 	snprintf(path, sizeof(path), "%s/block", unit->path);
 	if (unit->is_disk && first_name(blockdev->sysfs, path, unit->block, sizeof(unit->block)))
-		unit->ready = is_ready(blockdev, unit);
+		read_attached(blockdev, unit);
 	return true;
 }
 
@@ -253,10 +258,10 @@ static bool count_unit(void *context, const struct logical_unit *unit)
 {
 	struct blockdev *blockdev = context;
 
-	if (!unit->is_disk) {
+	if (!unit->is_disk || unit->empty) {
 		if (blockdev->other_count++ == 0) {
 			blockdev->other_lun = unit->lun;
-			blockdev->other_type = unit->type;
+			blockdev->other_type = unit->empty ? NO_MEDIUM : unit->type;
 		}
 		return true;
 	}
@@ -475,6 +480,8 @@ static const char *type_name(unsigned type)
 		return "a storage array controller";
 	case 13:
 		return "an enclosure";
+	case NO_MEDIUM:
+		return "a disk that is not ready (size 0)";
 	case 31:
 		return "nothing (no device)";
 	default:
@@ -491,7 +498,7 @@ static void describe_empty(const struct blockdev *blockdev, char *out, size_t si
 	if (blockdev->other_count == 0)
 		snprintf(out, size, "the target has no %s for this initiator", which);
 	else if (blockdev->plan->has_lun)
-		snprintf(out, size, "LUN %" PRIu64 " is %s, not a disk", blockdev->other_lun,
+		snprintf(out, size, "LUN %" PRIu64 " is %s, not a usable disk", blockdev->other_lun,
 			 type_name(blockdev->other_type));
 	else
 		snprintf(out, size,
