@@ -62,11 +62,10 @@ static void unescape(char *text)
 	char *out = text;
 
 	for (char *in = text; *in; out++) {
-		unsigned code;
+		if (in[0] == '\\' && in[1] == 'x' && isxdigit((unsigned char)in[2]) && isxdigit((unsigned char)in[3])) {
+			const char digits[3] = {in[2], in[3], 0};
 
-		if (in[0] == '\\' && in[1] == 'x' && isxdigit((unsigned char)in[2]) && isxdigit((unsigned char)in[3]) &&
-		    sscanf(in + 2, "%2x", &code) == 1) {
-			*out = (char)code;
+			*out = (char)strtoul(digits, NULL, 16);
 			in += 4;
 		} else {
 			*out = *in++;
@@ -105,16 +104,25 @@ static void read_wanted(struct search *search, const struct root_plan *plan)
 
 /* Devices. */
 
+/* "8:1" */
+static bool read_pair(const char *text, dev_t *id)
+{
+	char *end;
+	unsigned long first = strtoul(text, &end, 10), second;
+
+	if (!isdigit((unsigned char)text[0]) || *end != ':' || !isdigit((unsigned char)end[1]))
+		return false;
+	second = strtoul(end + 1, &end, 10);
+	*id = makedev((unsigned)first, (unsigned)second);
+	return !*end;
+}
+
 static bool read_id(const struct search *search, const char *name, dev_t *id)
 {
 	char path[128], text[32];
-	unsigned first, second;
 
 	snprintf(path, sizeof(path), "class/block/%s/dev", name);
-	if (sysfs_read(search->sysfs, path, text, sizeof(text)) <= 0 || sscanf(text, "%u:%u", &first, &second) != 2)
-		return false;
-	*id = makedev(first, second);
-	return true;
+	return sysfs_read(search->sysfs, path, text, sizeof(text)) > 0 && read_pair(text, id);
 }
 
 static bool has_partitions(const struct search *search, const char *name)
@@ -191,14 +199,11 @@ static bool read_device(const struct search *search, const char *name, struct de
 
 static bool is_device_number(const char *value, dev_t *id)
 {
-	unsigned first, second;
 	unsigned long number;
 	char *end;
 
-	if (sscanf(value, "%u:%u", &first, &second) == 2) {
-		*id = makedev(first, second);
+	if (read_pair(value, id))
 		return true;
-	}
 	if (!isxdigit((unsigned char)value[0]))
 		return false;
 	number = strtoul(value, &end, 16); /* the kernel's old form: major << 8 | minor */
