@@ -180,7 +180,7 @@ static bool first_name(int sysfs, const char *path, char *out, size_t size)
 		return false;
 	name = sysfs_dir_next(&dir, NULL);
 	if (name && strlen(name) < size)
-		strcpy(out, name);
+		memcpy(out, name, strlen(name) + 1);
 	sysfs_dir_close(&dir);
 	return out[0];
 }
@@ -268,7 +268,7 @@ static bool count_unit(void *context, const struct logical_unit *unit)
 	blockdev->disk_count++;
 	blockdev->ready_count += unit->ready;
 	if (unit->ready && !blockdev->first_disk[0])
-		strcpy(blockdev->first_disk, unit->block);
+		memcpy(blockdev->first_disk, unit->block, sizeof(unit->block));
 	return true;
 }
 

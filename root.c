@@ -241,7 +241,7 @@ static void mount_and_check(const struct root_plan *plan, const char *detected, 
 		explain_mount(result, &mounting, detected);
 		return;
 	}
-	strcpy(result->type, mounting.type);
+	memcpy(result->type, mounting.type, sizeof(result->type));
 	result->error = find_init(plan, result);
 	if (result->error) {
 		explain_init(result, plan);

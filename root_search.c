@@ -160,7 +160,7 @@ static void read_disk_name(const struct search *search, struct device *device, c
 	*end = 0;
 	end = strrchr(target, '/');
 	if (end && strlen(end + 1) < sizeof(device->disk))
-		strcpy(device->disk, end + 1);
+		memcpy(device->disk, end + 1, strlen(end + 1) + 1);
 }
 
 static bool has_node(const struct search *search, const struct device *device)
@@ -188,7 +188,7 @@ static bool read_device(const struct search *search, const char *name, struct de
 		device->has_partitions = has_partitions(search, name);
 	else
 		read_disk_name(search, device, name);
-	strcpy(device->name, name);
+	memcpy(device->name, name, strlen(name) + 1);
 	for (char *c = device->name; *c; c++)
 		if (*c == '!') /* sysfs's sign for a '/' */
 			*c = '/';
@@ -319,8 +319,8 @@ static bool is_wanted(struct search *search, struct device *device)
 	if (wanted && !contents.type[0])
 		read_contents(search, device, &contents);
 	if (wanted) {
-		strcpy(search->found->name, device->name);
-		strcpy(search->found->type, contents.type);
+		memcpy(search->found->name, device->name, sizeof(device->name));
+		memcpy(search->found->type, contents.type, sizeof(contents.type));
 	}
 	return wanted;
 }

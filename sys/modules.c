@@ -58,7 +58,7 @@ static int open_directory(struct modules *modules, const char *parent)
 		return -ENOMEM;
 	kmod_set_log_fn(context, drop_log, NULL);
 	kmod_load_resources(context);
-	strcpy(modules->directories[modules->count], path);
+	memcpy(modules->directories[modules->count], path, sizeof(path));
 	modules->contexts[modules->count++] = context;
 	return 0;
 }
@@ -161,10 +161,11 @@ static int load(struct modules *modules, const char *text, unsigned flags, unsig
 static bool is_file_system(const char *name)
 {
 	char lines[4096], wanted[80];
+	ssize_t length = sysfs_read(AT_FDCWD, "/proc/filesystems", lines, sizeof(lines) - 1);
 
-	if (sysfs_read(AT_FDCWD, "/proc/filesystems", lines, sizeof(lines) - 1) <= 0)
+	if (length <= 0)
 		return false;
-	strcat(lines, "\n");
+	memcpy(lines + length, "\n", 2);
 	snprintf(wanted, sizeof(wanted), "\t%s\n", name);
 	return strstr(lines, wanted) != NULL;
 }

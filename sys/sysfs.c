@@ -113,7 +113,7 @@ ssize_t sysfs_link_name(int dirfd, const char *path, char *out, size_t size)
 	name = name ? name + 1 : target;
 	if (strlen(name) >= size || (size_t)length == sizeof(target) - 1)
 		return -ENAMETOOLONG;
-	strcpy(out, name);
+	memcpy(out, name, strlen(name) + 1);
 	return (ssize_t)strlen(name);
 }
 

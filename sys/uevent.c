@@ -168,11 +168,11 @@ int uevent_open(void)
 static bool kernel_sent(struct msghdr *message)
 {
 	const struct sockaddr_nl *sender = message->msg_name;
+	const struct cmsghdr *first = CMSG_FIRSTHDR(message);
 	struct ucred credentials = {.uid = (uid_t)-1};
 
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c))
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS)
-			memcpy(&credentials, CMSG_DATA(c), sizeof(credentials));
+	if (first && first->cmsg_level == SOL_SOCKET && first->cmsg_type == SCM_CREDENTIALS)
+		memcpy(&credentials, CMSG_DATA(first), sizeof(credentials));
 	return message->msg_namelen == sizeof(*sender) && sender->nl_pid == 0 && sender->nl_groups == KERNEL_GROUP &&
 	       credentials.uid == 0 && !(message->msg_flags & MSG_TRUNC);
 }
@@ -237,7 +237,7 @@ static bool visit(struct walk *walk)
 		if (!is_directory || strlen(name) + 2 > sizeof(walk->path) - length)
 			continue;
 		walk->path[length] = '/';
-		strcpy(walk->path + length + 1, name);
+		memcpy(walk->path + length + 1, name, strlen(name) + 1);
 		goes_on = visit(walk);
 		walk->path[length] = 0;
 	}
