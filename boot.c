@@ -102,7 +102,7 @@ void boot_begin(struct world *world, int64_t now_ms)
 	if (world->verdict.failed)
 		return;
 	request_modules(world);
-	if (plan_wants_firmware(&world->cmdline)) {
+	if (world->plan.boot.use_firmware || !world->plan.target_count) {
 		world->asked_firmware = true;
 		(void)loader_request(&world->loader, LOADER_NAME, false, FIRMWARE_MODULE);
 	}

@@ -547,6 +547,24 @@ static const struct command {
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
+/* The rows of proto/params, and the options that are no numbers. */
+static void print_options(FILE *out)
+{
+	char expects[80], value[32];
+
+	for (int i = 0; i < PARAM_COUNT; i++) {
+		const struct param_row *row = &param_rows[i];
+
+		if (!row->settable)
+			continue;
+		(void)fprintf(out, "  %-24s %s%s%s (%s): %s\n", row->name,
+			      param_expects((enum param)i, expects, sizeof(expects)), row->unit[0] ? " " : "",
+			      row->unit, param_write((enum param)i, row->ours, value, sizeof(value)), row->help);
+	}
+	(void)fprintf(out, "  initiator, lun, scheduler, username, password, username_in, password_in, chap_algs: see "
+			   "the manual\n");
+}
+
 static void print_help(FILE *out)
 {
 	(void)fprintf(out,
@@ -558,7 +576,7 @@ static void print_help(FILE *out)
 		(void)fprintf(out, "  iscsi-init %s %s\n      %s\n", commands[i].name, commands[i].arguments,
 			      commands[i].help);
 	(void)fprintf(out, "\nOptions of iscsi=:\n");
-	check_print_options(out);
+	print_options(out);
 	(void)fprintf(out, "\nExit codes: 0 done, 1 failed (one line says why), 2 wrong use.\n");
 }
 
