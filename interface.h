@@ -58,6 +58,7 @@ struct interface {
 	bool was_up;                       /* before us */
 	bool prepared;                     /* MAC, MTU set; brought up */
 	bool started;                      /* methods are under way */
+	bool link_up;                      /* as the leases were told last */
 	bool static_set;
 	char failure[INTERFACE_FAILURE_MAX];
 
@@ -86,6 +87,9 @@ void interface_adopt(struct interface *interface, int64_t now_ms);
 
 /* Puts it back as it was, gives leases back. */
 void interface_release(struct interface *interface, int64_t now_ms);
+
+/* A route of the plan's, by this interface. Once is enough. */
+void interface_add_route(struct interface *interface, const struct route_plan *plan);
 
 /* The interface is gone from the kernel: closes, forgets. The place is free afterwards. */
 void interface_forget(struct interface *interface);

@@ -22,7 +22,6 @@ struct lease4 {
 	int packet_fd, udp_fd; /* -1: closed */
 	unsigned discovers;    /* sent since the start */
 	const char *refused;   /* why the last bad packet was not believed */
-	bool link_up;
 };
 
 void lease4_init(struct lease4 *lease);

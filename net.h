@@ -38,7 +38,7 @@ struct net {
 	bool overflowed;       /* more interfaces than places: said once */
 	unsigned modules_told; /* bits of net.c's list */
 	bool link_made[PLAN_LINKS_MAX];
-	bool routes_set;
+	bool route_set[PLAN_ROUTES_MAX];
 	bool records_due;
 	char failure[200]; /* "": none */
 };

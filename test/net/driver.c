@@ -1,0 +1,113 @@
+/* driver.c - the product's network part alone, for the tests in network namespaces.
+ *
+ * driver [-t SECONDS] [-k SECONDS] [-s] [-r DIRECTORY] 'KERNEL COMMAND LINE': reads the line as a boot does, brings the
+ * network up, and prints one line for every change. -t: how long it may take; -k: how long to go on afterwards; -s: as
+ * the resident process; -r: writes the records below the directory. Exits 0 when the network was usable at the end.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmdline.h"
+#include "log.h"
+#include "net.h"
+#include "plan.h"
+
+static const char *const state_names[] = {"waiting-link", "waiting-carrier", "waiting-address", "usable", "failed"};
+
+static struct cmdline cmdline;
+static struct plan plan;
+static struct net net;
+
+static int64_t now(void)
+{
+	struct timespec at;
+
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	return (int64_t)at.tv_sec * 1000 + at.tv_nsec / 1000000;
+}
+
+static void tell(enum net_state state, int64_t elapsed_ms)
+{
+	const char *name = net_boot_interface(&net);
+
+	printf("state %s %s %" PRId64 "\n", state_names[state], name ? name : "-", elapsed_ms);
+	if (state == NET_USABLE)
+		printf("took %" PRId64 "\n", net_address_ms(&net) - net_link_ms(&net));
+	if (net_lease(&net) && state == NET_USABLE)
+		printf("lease %08x server %08x root-path [%s]\n", net_lease(&net)->address, net_lease(&net)->server,
+		       net_lease(&net)->root_path);
+	fflush(stdout);
+}
+
+static void turn(int64_t until)
+{
+	struct pollfd fds[NET_POLLFDS_MAX];
+	int count = net_pollfds(&net, fds, NET_POLLFDS_MAX);
+	int64_t at = net_deadline(&net), wait;
+
+	at = at < until ? at : until;
+	wait = at - now();
+	if (poll(fds, (nfds_t)count, wait < 0 ? 0 : (int)wait) < 0)
+		perror("poll");
+	net_step(&net, fds, count, now());
+}
+
+int main(int argc, char *argv[])
+{
+	int64_t timeout = 10000, keep = 0, start = now(), end;
+	const char *root = NULL, *module;
+	struct plan_error error;
+	bool settle = false;
+	enum net_state state = NET_WAITING_LINK, seen = NET_FAILED;
+	char what[400];
+	int option;
+
+	while ((option = getopt(argc, argv, "t:k:sr:")) != -1) {
+		if (option == 't')
+			timeout = (int64_t)(atof(optarg) * 1000);
+		else if (option == 'k')
+			keep = (int64_t)(atof(optarg) * 1000);
+		else if (option == 's')
+			settle = true;
+		else if (option == 'r')
+			root = optarg;
+		else
+			return 2;
+	}
+	log_set_level(LOG_LEVEL_DEBUG);
+	if (optind + 1 != argc || cmdline_parse(argv[optind], strlen(argv[optind]), &cmdline, &error) ||
+	    plan_make(&cmdline, NULL, NULL, &plan, &error)) {
+		fprintf(stderr, "%s\n", error.text);
+		return 2;
+	}
+	if (net_open(&net, &plan.network, open("/sys", O_PATH | O_DIRECTORY), now())) {
+		fprintf(stderr, "net_open failed\n");
+		return 2;
+	}
+	while ((module = net_module_wanted(&net)))
+		printf("module %s\n", module);
+	for (end = start + timeout; now() < end;) {
+		state = net_state(&net);
+		if (state != seen)
+			tell(state, now() - start);
+		if (state == NET_USABLE && seen != state && keep) {
+			end = now() + keep;
+			if (settle)
+				net_settle(&net);
+		}
+		seen = state;
+		if (net_records_due(&net) && root)
+			printf("records %d\n", net_write_records(&net, root));
+		if ((state == NET_USABLE && !keep) || state == NET_FAILED)
+			break;
+		turn(end);
+	}
+	state = net_state(&net);
+	printf("end %s: %s\n", state_names[state], net_waiting_for(&net, what, sizeof(what)));
+	return state == NET_USABLE ? 0 : 1;
+}
