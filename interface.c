@@ -21,7 +21,7 @@
 #include "sys/ipv6_conf.h"
 
 #define LOWER_UP      0x10000 /* IFF_LOWER_UP, kernel: include/uapi/linux/if.h */
-#define CARRIER       (IFF_UP | IFF_RUNNING | LOWER_UP)
+#define DORMANT       0x20000 /* IFF_DORMANT */
 #define METHODS_IPV6  (METHOD_AUTO6 | METHOD_DHCP6 | METHOD_LINK6)
 #define LEASE_MTU_MIN 576  /* RFC 2132 5.1 allows 68; what every host must take (RFC 791) is the least we believe */
 #define SECOND_METRIC 1024 /* of default routes behind the first */
