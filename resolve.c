@@ -1,0 +1,156 @@
+/* resolve.c - a portal's name to addresses, by libc's resolver in a forked child.
+ *
+ * Contracts in resolve.h. libc reads /etc/hosts and /etc/resolv.conf; records.c has written the latter.
+ */
+#include "resolve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+_Static_assert(sizeof(struct resolve_result) <= CHILD_RESULT_MAX, "one write of the child's");
+
+#define RESOLVER_FILE "/etc/resolv.conf"
+
+/* What the child is asked. */
+struct question {
+	const char *host;
+	uint16_t port;
+};
+
+/* ---- the child ---- */
+
+/* The name servers of resolv.conf, "192.0.2.53, 192.0.2.54"; "" where there are none. */
+static void list_servers(char *out, size_t size)
+{
+	char text[2048];
+	size_t used = 0;
+	ssize_t got;
+	int fd = open(RESOLVER_FILE, O_RDONLY | O_CLOEXEC);
+
+	out[0] = '\0';
+	got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (fd >= 0)
+		(void)close(fd);
+	text[got > 0 ? got : 0] = '\0';
+	for (char *line = text; *line && used < size; line += *line == '\n') {
+		char server[64];
+
+		if (sscanf(line, "nameserver %63s", server) == 1)
+			used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "", server);
+		line += strcspn(line, "\n");
+	}
+}
+
+static void explain(int error, char out[RESOLVE_FAILURE_MAX])
+{
+	char servers[120];
+
+	list_servers(servers, sizeof(servers));
+	if (error == EAI_AGAIN && !servers[0])
+		(void)snprintf(out, RESOLVE_FAILURE_MAX,
+			       "no name server is known (give one with nameserver= or by DHCP)");
+	else if (error == EAI_AGAIN)
+		(void)snprintf(out, RESOLVE_FAILURE_MAX, "no answer from the name server%s %s",
+			       strchr(servers, ',') ? "s" : "", servers);
+	else
+		(void)snprintf(out, RESOLVE_FAILURE_MAX, "%s%s%s", gai_strerror(error),
+			       servers[0] ? ", says " : "; no name server is known", servers);
+}
+
+static void look_up(const void *context, void *out)
+{
+	const struct question *question = context;
+	struct resolve_result *result = out;
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *list = NULL;
+	char port[8];
+	int error;
+
+	(void)snprintf(port, sizeof(port), "%u", question->port);
+	error = getaddrinfo(question->host, port, &hints, &list);
+	if (error) {
+		explain(error, result->failure);
+		return;
+	}
+	for (struct addrinfo *at = list; at && result->count < RESOLVE_ADDRESSES_MAX; at = at->ai_next)
+		if (at->ai_addrlen <= sizeof(result->addresses[0]))
+			memcpy(&result->addresses[result->count++], at->ai_addr, at->ai_addrlen);
+	freeaddrinfo(list);
+}
+
+/* ---- the parent ---- */
+
+void resolve_init(struct resolve *resolve)
+{
+	memset(resolve, 0, sizeof(*resolve));
+	resolve->child = CHILD_NONE;
+}
+
+int resolve_start(struct resolve *resolve, const char *host, uint16_t port, int64_t deadline_ms)
+{
+	struct question question = {.host = host, .port = port};
+	int result;
+
+	(void)deadline_ms;
+	resolve_stop(resolve);
+	(void)snprintf(resolve->failure, sizeof(resolve->failure), "the name servers did not answer in time");
+	result = child_start(&resolve->child, look_up, &question, sizeof(struct resolve_result));
+	resolve->running = !result;
+	return result;
+}
+
+int resolve_pollfds(const struct resolve *resolve, struct pollfd *out, int max)
+{
+	if (!resolve->running || max < 1)
+		return 0;
+	*out = (struct pollfd){.fd = resolve->child.fd, .events = POLLIN};
+	return 1;
+}
+
+/* What was known is better than nothing: targets rarely move. */
+static int hand_out(const struct resolve *resolve, struct sockaddr_storage *out, int max)
+{
+	int count = resolve->known.count < max ? resolve->known.count : max;
+
+	memcpy(out, resolve->known.addresses, (size_t)count * sizeof(*out));
+	return count ? count : -ENOENT;
+}
+
+int resolve_step(struct resolve *resolve, struct sockaddr_storage *out, int max)
+{
+	struct resolve_result result;
+
+	if (!resolve->running)
+		return -ENOENT;
+	switch (child_step(&resolve->child, &result, sizeof(result))) {
+	case CHILD_RUNNING:
+		return -EAGAIN;
+	case CHILD_DONE:
+		if (result.count > 0 && result.count <= RESOLVE_ADDRESSES_MAX)
+			resolve->known = result;
+		result.failure[sizeof(result.failure) - 1] = '\0';
+		memcpy(resolve->failure, result.failure, sizeof(resolve->failure));
+		break;
+	case CHILD_DIED:
+		(void)snprintf(resolve->failure, sizeof(resolve->failure), "the look-up ended without a result");
+		break;
+	}
+	resolve->running = false;
+	return hand_out(resolve, out, max);
+}
+
+const char *resolve_failure(const struct resolve *resolve)
+{
+	return resolve->failure;
+}
+
+void resolve_stop(struct resolve *resolve)
+{
+	if (resolve->running)
+		child_stop(&resolve->child);
+	resolve->running = false;
+}
