@@ -103,7 +103,7 @@ static int find_gpt(const struct disk *disk, unsigned sector_size, unsigned numb
 {
 	struct gpt gpt;
 	uint8_t bytes[GPT_ENTRY_BYTES];
-	struct reader entry = reader_of(bytes, sizeof(bytes));
+	struct reader entry;
 	uint64_t last;
 	int error = read_gpt(disk, sector_size, 1, &gpt);
 
@@ -115,6 +115,7 @@ static int find_gpt(const struct disk *disk, unsigned sector_size, unsigned numb
 		error = disk_get(disk, gpt.entries + (uint64_t)(number - 1) * gpt.entry_bytes, bytes, sizeof(bytes));
 	if (error)
 		return error;
+	entry = reader_of(bytes, sizeof(bytes));
 	found->first_lba = disk_number_at(entry, 32, 8);
 	last = disk_number_at(entry, 40, 8);
 	if ((!disk_number_at(entry, 0, 8) && !disk_number_at(entry, 8, 8)) || last < found->first_lba)
@@ -140,11 +141,12 @@ struct mbr {
 static int read_mbr(const struct disk *disk, uint64_t offset, struct mbr *mbr)
 {
 	uint8_t sector[512];
-	struct reader r = reader_of(sector, sizeof(sector));
+	struct reader r;
 	int error = disk_get(disk, offset, sector, sizeof(sector));
 
 	if (error)
 		return error;
+	r = reader_of(sector, sizeof(sector));
 	mbr->id = (uint32_t)disk_number_at(r, 440, 4);
 	read_skip(&r, MBR_ENTRIES_AT);
 	for (int i = 0; i < 4; i++) {

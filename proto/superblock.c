@@ -175,12 +175,13 @@ static int check_raid_end(const struct disk *disk, struct reader bytes, struct s
 static int check_swap(const struct disk *disk, struct reader bytes, struct superblock *found)
 {
 	uint8_t header[64];
-	struct reader r = reader_of(header, sizeof(header));
+	struct reader r;
 	int error = disk_get(disk, 1024, header, sizeof(header));
 
 	(void)bytes;
 	if (error)
 		return error;
+	r = reader_of(header, sizeof(header));
 	disk_uuid_text(found->uuid, disk_bytes_at(r, 12));
 	disk_label_text(found->label, sizeof(found->label), disk_bytes_at(r, 28), 16);
 	return require(disk_number_at(r, 0, 4) == 1);
@@ -237,7 +238,7 @@ static bool read_fat(struct reader bytes, struct fat *fat)
 static int find_fat_label(const struct disk *disk, uint64_t offset, uint64_t n, struct superblock *found)
 {
 	uint8_t bytes[FAT_ENTRY_BYTES];
-	struct reader entry = reader_of(bytes, sizeof(bytes));
+	struct reader entry;
 	int error;
 
 	for (; n >= sizeof(bytes); n -= sizeof(bytes), offset += sizeof(bytes)) {
@@ -246,6 +247,7 @@ static int find_fat_label(const struct disk *disk, uint64_t offset, uint64_t n, 
 			return error;
 		if (!bytes[0])
 			return -ENOENT;
+		entry = reader_of(bytes, sizeof(bytes));
 		/* not a deleted one, not a part of a long name, not one with content */
 		if (bytes[0] == 0xe5 || (bytes[11] & 0x3f) == 0x0f || (bytes[11] & 0x18) != 0x08 ||
 		    disk_number_at(entry, 20, 2) || disk_number_at(entry, 26, 2))
@@ -306,7 +308,6 @@ static int check_vfat(const struct disk *disk, struct reader bytes, struct super
 }
 
 #define MAGIC(text) .magic = text, .magic_length = sizeof(text) - 1
-#define RAID_MAGIC  MAGIC("\xfc\x4e\x2b\xa9")
 #define RAID_PLACE  .length = 256, .uuid_at = 16, .label_at = 32, .label_length = 32, .check = check_raid
 #define LVM(sector)                                                                                           \
 	{                                                                                                     \
@@ -349,13 +350,14 @@ static const struct signature signatures[] = {
 static int probe_one(const struct disk *disk, const struct signature *signature, struct superblock *found)
 {
 	uint8_t buffer[SUPERBLOCK_BYTES];
-	struct reader bytes = reader_of(buffer, signature->length);
+	struct reader bytes;
 	int error = disk_get(disk, signature->offset, buffer, signature->length);
 
 	if (error)
 		return error;
 	if (memcmp(buffer + signature->magic_at, signature->magic, signature->magic_length) != 0)
 		return -ENOENT;
+	bytes = reader_of(buffer, signature->length);
 	*found = (struct superblock){0};
 	memcpy(found->type, signature->type, sizeof(found->type));
 	if (signature->uuid_at)
