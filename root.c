@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "proto/superblock.h"
 #include "root_search.h"
 #include "sys/sysfs.h"
 
@@ -97,7 +98,12 @@ bool root_module(const struct root_plan *plan, int i, char *out, size_t size)
 		at = LIKELY_TYPE;
 	while ((length = next_piece(&at, &word)))
 		if (i-- == 0) {
+			const char *module;
+
 			snprintf(out, size, "%.*s", (int)length, word);
+			module = superblock_module(out);
+			if (module)
+				snprintf(out, size, "%s", module);
 			return true;
 		}
 	return false;
@@ -118,7 +124,7 @@ struct mounting {
 	const char *device;
 	unsigned long flags;
 	char data[OPTIONS_MAX];
-	char type[16]; /* the one that worked */
+	char type[18]; /* the one that worked */
 };
 
 static int try_type(struct mounting *mounting, const char *type, size_t length)
@@ -157,23 +163,35 @@ static int try_known(struct mounting *mounting)
 	return error;
 }
 
+/* A kernel without a driver of that name may have a younger one that mounts it too (ext4 for ext2). */
+static int try_detected(struct mounting *mounting, const char *type)
+{
+	const char *module = superblock_module(type);
+	int error = try_type(mounting, type, strlen(type));
+
+	if (error == -ENODEV && module && strcmp(module, type) != 0)
+		error = try_type(mounting, module, strlen(module));
+	return error;
+}
+
 static int mount_found(struct mounting *mounting, const struct root_plan *plan, const char *detected)
 {
 	if (mkdir(ROOT_MOUNT_POINT, 0755) < 0 && errno != EEXIST)
 		return -errno;
 	if (plan->fstype[0] && strcmp(plan->fstype, "auto") != 0)
 		return try_list(mounting, plan->fstype);
-	return detected[0] ? try_type(mounting, detected, strlen(detected)) : try_known(mounting);
+	return detected[0] ? try_detected(mounting, detected) : try_known(mounting);
 }
 
 static void explain_mount(struct root_result *result, const struct mounting *mounting, const char *detected)
 {
 	size_t size = sizeof(result->text);
 
-	if (!strcmp(detected, "crypto_LUKS") || !strcmp(detected, "LVM2_member"))
+	if (detected[0] && !superblock_mountable(detected))
 		snprintf(result->text, size,
-			 "%s is %s: an initramfs that opens it must come between (give it as iscsi.init=)",
-			 result->device, detected[0] == 'c' ? "encrypted (LUKS)" : "part of an LVM volume group");
+			 "%s holds %s, which is no file system: an initramfs that opens it must come between "
+			 "(iscsi.init=)",
+			 result->device, detected);
 	else if (result->error == -ENODEV)
 		snprintf(result->text, size,
 			 "%s holds %s, which this kernel cannot mount: its module is missing in the initramfs",

@@ -26,7 +26,7 @@ struct root_result {
 	enum root_state state;
 	int error;
 	char device[64]; /* "/dev/sda1"; "" not found */
-	char type[16];   /* the file system */
+	char type[18];   /* the file system */
 	char init[256];  /* the program, as seen in the new root */
 	bool init_named; /* init= named it: no other is tried */
 	char text[1024]; /* MISSING: what was looked for and which devices are there with what; FAILED: why */

@@ -8,19 +8,20 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "log.h"
+#include "proto/partition.h"
+#include "proto/superblock.h"
 #include "sys/sysfs.h"
 
-#define NAME_BYTES 48
+#define NAME_BYTES   48
+#define SECTOR_BYTES 512 /* the unit of sysfs, whatever the disk's own */
 
 struct device {
 	char name[NAME_BYTES]; /* relative to /dev */
@@ -222,30 +223,62 @@ static bool is_named(const struct search *search, const struct device *device)
 
 /* What the first bytes of a device say. */
 
-struct contents {
-	char type[16]; /* "" unknown */
-	char uuid[40];
-	char label[136];
-};
-
-struct entry {
-	char uuid[40];
-	char label[112];
-};
-
-static bool read_contents(const struct search *search, const struct device *device, struct contents *contents)
+static int get_bytes(void *context, uint64_t offset, void *buffer, size_t n)
 {
-	*contents = (struct contents){0};
-	(void)search, (void)device;
-	return false;
+	const int *fd = context;
+	char *at = buffer;
+
+	while (n > 0) {
+		ssize_t got = pread(*fd, at, n, (off_t)offset);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got < 0 ? -errno : -EIO;
+		at += got;
+		offset += (uint64_t)got;
+		n -= (size_t)got;
+	}
+	return 0;
+}
+
+static bool read_contents(const struct search *search, const struct device *device, struct superblock *contents)
+{
+	int fd = openat(search->dev, device->name, O_RDONLY | O_CLOEXEC);
+	const struct disk disk = {.get = get_bytes, .context = &fd, .size = (uint64_t)device->sectors * SECTOR_BYTES};
+	bool known;
+
+	*contents = (struct superblock){0};
+	if (fd < 0)
+		return false;
+	known = superblock_probe(&disk, contents) == 0;
+	close(fd);
+	return known;
 }
 
 /* The entry of a partition in its disk's table. */
-static bool read_entry(const struct search *search, const struct device *partition, struct entry *entry)
+static bool read_entry(const struct search *search, const struct device *partition, struct partition *entry)
 {
-	*entry = (struct entry){0};
-	(void)search, (void)partition;
-	return false;
+	struct device whole;
+	char path[128];
+	int64_t sector_size;
+	struct disk disk = {.get = get_bytes};
+	bool known;
+	int fd;
+
+	snprintf(path, sizeof(path), "class/block/%s/queue/logical_block_size", partition->disk);
+	if (sysfs_read_number(search->sysfs, path, 512, 65536, &sector_size))
+		sector_size = SECTOR_BYTES;
+	if (!read_device(search, partition->disk, &whole))
+		return false;
+	fd = openat(search->dev, whole.name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	disk.context = &fd;
+	disk.size = (uint64_t)whole.sectors * SECTOR_BYTES;
+	known = partition_find(&disk, (unsigned)sector_size, (unsigned)partition->number, entry) == 0;
+	close(fd);
+	return known;
 }
 
 static void note(struct search *search, const char *key, const char *value)
@@ -262,24 +295,24 @@ static void note(struct search *search, const char *key, const char *value)
 
 static bool matches_entry(struct search *search, const struct device *device)
 {
-	struct entry entry;
+	struct partition entry;
 
 	if (!device->number || !read_entry(search, device, &entry))
 		return false;
 	note(search, " PARTUUID=", entry.uuid);
 	note(search, " PARTLABEL=", entry.label);
-	return search->kind == ROOT_PARTUUID ? !strcasecmp(entry.uuid, search->value)
+	return search->kind == ROOT_PARTUUID ? superblock_uuid_equal(entry.uuid, search->value)
 					     : !strcmp(entry.label, search->value);
 }
 
-static bool matches_contents(struct search *search, const struct device *device, struct contents *contents)
+static bool matches_contents(struct search *search, const struct device *device, struct superblock *contents)
 {
 	if (device->has_partitions || !read_contents(search, device, contents))
 		return false;
 	note(search, " ", contents->type);
 	note(search, " UUID=", contents->uuid);
 	note(search, " LABEL=", contents->label);
-	return search->kind == ROOT_UUID ? !strcasecmp(contents->uuid, search->value)
+	return search->kind == ROOT_UUID ? superblock_uuid_equal(contents->uuid, search->value)
 					 : !strcmp(contents->label, search->value);
 }
 
@@ -301,7 +334,7 @@ static bool find_neighbour(const struct search *search, const struct device *fro
 
 static bool is_wanted(struct search *search, struct device *device)
 {
-	struct contents contents = {0};
+	struct superblock contents = {0};
 	struct device neighbour;
 	bool wanted;
 

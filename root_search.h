@@ -13,7 +13,7 @@
 
 struct root_candidate {
 	char name[48]; /* "sda1": relative to /dev; "" not found */
-	char type[16]; /* what superblock found there; "" unknown */
+	char type[18]; /* what superblock found there; "" unknown */
 };
 
 /* Looks for root= once. true with *found. Else seen says which block devices are there and what they hold. Descriptors of

@@ -220,7 +220,7 @@ static void options_too_long_for_their_place_are_left_out_whole(void **state)
 
 static void file_systems_named_or_likely_are_asked_for_early(void **state)
 {
-	const struct root_plan plan = {.fstype = "ext4,,btrfs"}, any = {.fstype = ""};
+	const struct root_plan plan = {.fstype = "ext3,,btrfs"}, any = {.fstype = ""};
 	char name[16];
 
 	(void)state;
