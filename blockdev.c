@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "sys/prefetch.h"
 #include "sys/sysfs.h"
 
 #define PATH_BYTES_MAX 256
@@ -352,8 +353,9 @@ static int count_partitions(int sysfs, const struct logical_unit *unit)
 }
 
 /* BLKRRPART fails with EBUSY where somebody uses a partition already, with EINVAL where a device has none. */
-static int reread(int fd)
+static int reread(int fd, int64_t sectors)
 {
+	prefetch_ends(fd, (uint64_t)sectors << 9); /* the kernel drops what is there, and keeps what is under way */
 	if (ioctl(fd, BLKRRPART) == 0 || errno == EBUSY || errno == EINVAL || errno == EROFS)
 		return 0;
 	return -errno;
@@ -376,20 +378,20 @@ static bool settle_disk(void *context, const struct logical_unit *unit)
 
 	if (!unit->ready)
 		return true;
+	snprintf(path, sizeof(path), "%s/block/%s/size", unit->path, unit->block);
+	sysfs_read_number(blockdev->sysfs, path, 0, INT64_MAX, &sectors);
 	set_queue(blockdev, unit);
 	fd = openat(blockdev->dev, unit->block, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		error = -errno;
 	else if (blockdev->plan->params.value[PARAM_PARTITIONS] == PARTITIONS_REREAD)
-		error = reread(fd);
+		error = reread(fd, sectors);
 	if (fd >= 0)
 		close(fd);
 	if (error) {
 		log_warn("%s: the partition table cannot be read: %s", unit->block, strerror(-error));
 		settle->failures++;
 	}
-	snprintf(path, sizeof(path), "%s/block/%s/size", unit->path, unit->block);
-	sysfs_read_number(blockdev->sysfs, path, 0, INT64_MAX, &sectors);
 	log_info("disk %s: LUN %" PRIu64 ", %" PRId64 " MiB, %d partitions", unit->block, unit->lun, sectors >> 11,
 		 count_partitions(blockdev->sysfs, unit));
 	return true;

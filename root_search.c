@@ -18,6 +18,7 @@
 #include "log.h"
 #include "proto/partition.h"
 #include "proto/superblock.h"
+#include "sys/prefetch.h"
 #include "sys/sysfs.h"
 
 #define NAME_BYTES   48
@@ -37,6 +38,7 @@ struct search {
 	enum root_kind kind; /* after /dev/disk/by-... is taken for what it says */
 	char value[256];
 	int64_t offset; /* PARTNROFF= */
+	bool needs_type;
 	struct root_candidate *found;
 	char *seen;
 	size_t size, used;
@@ -89,6 +91,7 @@ static void read_wanted(struct search *search, const struct root_plan *plan)
 	char *offset;
 
 	search->kind = plan->kind;
+	search->needs_type = !plan->fstype[0] || !strcmp(plan->fstype, "auto");
 	snprintf(search->value, sizeof(search->value), "%s", plan->value);
 	for (size_t i = 0; plan->kind == ROOT_DEVICE && i < sizeof(links) / sizeof(links[0]); i++)
 		if (!strncmp(plan->value, links[i].prefix, strlen(links[i].prefix))) {
@@ -251,6 +254,7 @@ static bool read_contents(const struct search *search, const struct device *devi
 	*contents = (struct superblock){0};
 	if (fd < 0)
 		return false;
+	prefetch_ends(fd, disk.size);
 	known = superblock_probe(&disk, contents) == 0;
 	close(fd);
 	return known;
@@ -276,6 +280,7 @@ static bool read_entry(const struct search *search, const struct device *partiti
 		return false;
 	disk.context = &fd;
 	disk.size = (uint64_t)whole.sectors * SECTOR_BYTES;
+	prefetch_ends(fd, disk.size);
 	known = partition_find(&disk, (unsigned)sector_size, (unsigned)partition->number, entry) == 0;
 	close(fd);
 	return known;
@@ -349,7 +354,7 @@ static bool is_wanted(struct search *search, struct device *device)
 		wanted = find_neighbour(search, device, &neighbour);
 		*device = neighbour;
 	}
-	if (wanted && !contents.type[0])
+	if (wanted && search->needs_type && !contents.type[0])
 		read_contents(search, device, &contents);
 	if (wanted) {
 		memcpy(search->found->name, device->name, sizeof(device->name));
