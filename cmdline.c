@@ -13,6 +13,7 @@
 #include "dialect_dracut.h"
 
 #define TIMEOUT_DEFAULT_S 180
+#define OWN_PREFIX        "iscsi."
 #define SECONDS_MAX       2000000 /* in milliseconds still an int */
 
 struct word_row {
@@ -311,16 +312,19 @@ static const struct word_row rows[] = {
 
 static bool is_own(struct text key)
 {
-	return text_is(key, "iscsi") || text_starts(key, "iscsi.");
+	return text_is(key, "iscsi") || text_starts(key, OWN_PREFIX);
 }
 
 static int unknown_word(struct text key, struct fault *fault)
 {
+	struct text name = key;
 	char shown[TEXT_SHOWN];
 
 	text_show(key, shown);
+	(void)text_cut(&name, '.');
 	for (unsigned i = 0; i < ROWS; i++)
-		if (text_starts(text_of(rows[i].key), "iscsi.") && text_is_near(key, rows[i].key))
+		if (text_starts(text_of(rows[i].key), OWN_PREFIX) &&
+		    text_is_near(name, rows[i].key + strlen(OWN_PREFIX)))
 			return fault_set(fault, key.at, "%s is not known; did you mean %s?", shown, rows[i].key);
 	return fault_set(fault, key.at, "%s is not known; there are iscsi.timeout, .onfail, .log, .init and .ip",
 			 shown);

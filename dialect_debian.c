@@ -37,10 +37,10 @@ static const struct {
 	[TARGET_IP] = {"iscsi_target_ip", "ISCSI_TARGET_IP", "rd.iscsi.target.ip"},
 	[TARGET_PORT] = {"iscsi_target_port", "ISCSI_TARGET_PORT", "rd.iscsi.target.port"},
 	[TARGET_GROUP] = {"iscsi_target_group", "ISCSI_TARGET_GROUP", "rd.iscsi.target.group"},
-	[USERNAME] = {"iscsi_username", "ISCSI_USERNAME", NULL},
-	[PASSWORD] = {"iscsi_password", "ISCSI_PASSWORD", NULL},
-	[IN_USERNAME] = {"iscsi_in_username", "ISCSI_IN_USERNAME", NULL},
-	[IN_PASSWORD] = {"iscsi_in_password", "ISCSI_IN_PASSWORD", NULL},
+	[USERNAME] = {"iscsi_username", "ISCSI_USERNAME", "rd.iscsi.username"},
+	[PASSWORD] = {"iscsi_password", "ISCSI_PASSWORD", "rd.iscsi.password"},
+	[IN_USERNAME] = {"iscsi_in_username", "ISCSI_IN_USERNAME", "rd.iscsi.in.username"},
+	[IN_PASSWORD] = {"iscsi_in_password", "ISCSI_IN_PASSWORD", "rd.iscsi.in.password"},
 };
 
 /* A setting's value and where it stood. */

@@ -10,6 +10,7 @@
 #include "proto/iscsi_abi.h"
 #include "target_word.h"
 
+#define PREFIX      "rd.iscsi."
 #define FIELDS_MAX  8
 #define RETRIES_MAX 10000
 
@@ -301,17 +302,17 @@ static int set_record(const char *setting, struct text value, struct target_plan
 	};
 	struct fault inner = {0};
 	char joined[64];
-	int result;
 
 	for (unsigned i = 0; i < 4; i++)
 		if (!strcmp(setting, others[i].name))
 			return others[i].take(value, target, fault);
 	value = join_with_colons(value, joined, sizeof(joined));
 	if (!strcmp(setting, others[4].name))
-		result = others[4].take(value, target, &inner);
-	else
-		result = target_set_param(text_of(setting), value, SOURCE_DRACUT, target, &inner);
-	return result < 0 ? fault_set(fault, NULL, "%s: %s", setting, inner.text) : 0;
+		return others[4].take(value, target, &inner) < 0 ? fault_set(fault, NULL, "%s: %s", setting, inner.text)
+								 : 0;
+	if (target_set_param(text_of(setting), value, SOURCE_DRACUT, target, &inner) < 0)
+		return fault_set(fault, NULL, "%s", inner.text);
+	return 0;
 }
 
 static int read_record(struct text text, struct target_plan *target, struct fault *fault)
@@ -501,6 +502,19 @@ struct dracut_wishes dracut_wishes(const struct cmdline *cmdline)
 	return wishes;
 }
 
+/* dracut links /dev/root to the target's disk, and without root= means that one. */
+static void choose_root(struct plan *plan)
+{
+	if (!plan->target_count)
+		return;
+	if (plan->root.kind != ROOT_NONE &&
+	    (plan->root.kind != ROOT_DEVICE || strcmp(plan->root.value, "/dev/root") != 0))
+		return;
+	plan->root.kind = ROOT_TARGET;
+	plan->root.value[0] = 0;
+	plan->root.target = 0;
+}
+
 int dracut_add_targets(const struct cmdline *cmdline, struct plan *plan, struct plan_error *error)
 {
 	for (int i = 0; i < cmdline->word_count; i++) {
@@ -516,6 +530,7 @@ int dracut_add_targets(const struct cmdline *cmdline, struct plan *plan, struct 
 		if (result < 0)
 			return result;
 	}
+	choose_root(plan);
 	return 0;
 }
 
@@ -594,7 +609,7 @@ static const struct {
 
 bool dracut_has_word(struct text key)
 {
-	return text_starts(key, "rd.iscsi.") || text_is(key, "netroot") || text_is(key, "iscsiroot") ||
+	return text_starts(key, PREFIX) || text_is(key, "netroot") || text_is(key, "iscsiroot") ||
 	       text_is(key, "iscsi_firmware");
 }
 
@@ -607,10 +622,11 @@ static int check_word(const struct cmdline *cmdline, const struct word *at, stru
 		if (text_is(key, words[i].key))
 			return words[i].check ? words[i].check(cmdline_value(cmdline, at), plan, fault) : 0;
 	text_show(key, shown);
+	key = (struct text){.at = key.at + strlen(PREFIX), .length = key.length - strlen(PREFIX)};
 	for (unsigned i = 0; i < WORDS; i++)
-		if (text_is_near(key, words[i].key))
-			return fault_set(fault, key.at, "%s is not known; did you mean %s?", shown, words[i].key);
-	return fault_set(fault, key.at, "%s is not known", shown);
+		if (text_is_near(key, words[i].key + strlen(PREFIX)))
+			return fault_set(fault, NULL, "%s is not known; did you mean %s?", shown, words[i].key);
+	return fault_set(fault, NULL, "%s is not known", shown);
 }
 
 int dracut_check(const struct cmdline *cmdline, struct plan *plan, struct plan_error *error)
@@ -622,7 +638,7 @@ int dracut_check(const struct cmdline *cmdline, struct plan *plan, struct plan_e
 		struct text key = cmdline_key(cmdline, at);
 		struct fault fault = {0};
 
-		if (text_starts(key, "rd.iscsi.") && check_word(cmdline, at, plan, &fault) < 0)
+		if (text_starts(key, PREFIX) && check_word(cmdline, at, plan, &fault) < 0)
 			return cmdline_error(error, cmdline, at, &fault);
 		if (text_is(key, "netroot") && cmdline_value(cmdline, at).length &&
 		    classify(cmdline, at, &target) == NETROOT_OTHER)

@@ -207,6 +207,24 @@ static int read_device(struct text text, struct interface_plan *interface, struc
 	return 0;
 }
 
+/* Debian's ip=eth0. What looks like something else is a typing error. */
+static int read_lone_device(struct text text, struct interface_plan *interface, struct fault *fault)
+{
+	char shown[TEXT_SHOWN];
+	bool numeric = true;
+
+	text_show(text, shown);
+	for (unsigned i = 0; i < METHODS; i++)
+		if (text_is_near(text, methods[i].word))
+			return fault_set(fault, text.at, "%s is not known; did you mean %s?", shown, methods[i].word);
+	for (size_t i = 0; i < text.length; i++)
+		numeric &= text.at[i] == '.' || (text.at[i] >= '0' && text.at[i] <= '9');
+	if (numeric)
+		return fault_set(fault, text.at, "expected an address, an interface or dhcp and its like, not %s",
+				 shown);
+	return read_device(text, interface, fault);
+}
+
 static int read_single(struct text text, struct ip_word *word, struct fault *fault)
 {
 	struct interface_plan *interface = &word->interface;
@@ -237,7 +255,7 @@ static int read_single(struct text text, struct ip_word *word, struct fault *fau
 		return 0;
 	}
 	interface->methods = METHOD_DHCP4;
-	return read_device(text, interface, fault);
+	return read_lone_device(text, interface, fault);
 }
 
 /* dev:method[:[mtu][:mac]] */
@@ -268,7 +286,9 @@ static int read_server(struct text text, struct ip_word *word, struct fault *fau
 	if (!text.length)
 		return 0;
 	if (address_read_prefix(text, &address, &prefix, &has_prefix) < 0)
-		return fault_set(fault, text.at, "second field: expected the server's or peer's address, not %s",
+		return fault_set(fault, text.at,
+				 "second field: expected dhcp or its like after an interface, an address after an "
+				 "address, not %s",
 				 text_show(text, shown));
 	if (has_prefix) {
 		word->interface.peer = address;
@@ -336,7 +356,7 @@ static int read_long_method(const struct fields *fields, struct ip_word *word, s
 	if (!client.length) {
 		if (!method.length)
 			interface->methods = METHOD_DHCP4; /* kernel: "any" is the default */
-		else if (!interface->methods)
+		else if (!interface->methods && !fields->field[DEVICE].length)
 			return fault_set(fault, client.at, "first field: %s needs the client's address",
 					 text_show(method, shown));
 		return 0;

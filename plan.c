@@ -375,6 +375,18 @@ static void choose_methods(const struct plan *plan, bool dhcp6, struct interface
 	interface->any_method = six && !four && !dhcp6;
 }
 
+/* Portals that all name one interface to leave by choose it. */
+static void choose_interface(const struct plan *plan, struct interface_plan *interface)
+{
+	const char *scope = plan->target_count ? plan->targets[0].portal.scope : "";
+
+	for (int i = 1; i < plan->target_count; i++)
+		if (strcmp(plan->targets[i].portal.scope, scope) != 0)
+			return;
+	if (!interface->name[0] && !interface->has_mac)
+		snprintf(interface->name, sizeof(interface->name), "%s", scope);
+}
+
 static bool uses_firmware(const struct plan *plan)
 {
 	for (int i = 0; i < plan->target_count; i++)
@@ -392,8 +404,10 @@ static int plan_the_network(const struct cmdline *cmdline, const struct ibft *fi
 	if (network_words_read(cmdline, plan, &words, error) < 0)
 		return -EINVAL;
 	plan->boot.use_firmware |= words.firmware;
-	if (!words.given)
+	if (!words.given) {
 		choose_methods(plan, dracut_wishes(cmdline).dhcp6, &network->interfaces[0]);
+		choose_interface(plan, &network->interfaces[0]);
+	}
 	if (firmware && firmware->nic_count && (words.firmware || (!words.given && uses_firmware(plan)))) {
 		if (!words.given)
 			network->interface_count = 0;

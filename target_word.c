@@ -70,10 +70,9 @@ int target_read_lun(struct text text, struct target_plan *target, struct fault *
 	}
 	result = text_has(text, '-') ? read_lun_groups(text, &lun) : text_number(digits, base, UINT64_MAX, &lun);
 	if (result < 0)
-		return fault_set(
-			fault, text.at,
-			"LUN: expected a decimal number, 0x and a hexadecimal one, or groups like 4186-9, not %s",
-			text_show(text, shown));
+		return fault_set(fault, text.at,
+				 "expected a decimal number, 0x and a hexadecimal one, or groups like 4186-9, not %s",
+				 text_show(text, shown));
 	target->lun = lun;
 	target->has_lun = true;
 	return 0;

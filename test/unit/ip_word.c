@@ -1,0 +1,252 @@
+/* ip_word.c - what must hold for the network's words, in the kernel's grammar and in dracut's. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "cmdline.h"
+#include "ip_word.h"
+#include "test/unit/plan_text.h"
+
+static struct cmdline cmdline;
+static struct plan plan;
+static struct plan_error error;
+
+/* 0, or what the first of the two refused. */
+static int read_line(const char *line)
+{
+	int result = cmdline_parse(line, strlen(line), &cmdline, &error);
+
+	return result ? result : plan_make(&cmdline, NULL, NULL, &plan, &error);
+}
+
+static const struct {
+	const char *line, *network;
+} good_lines[] = {
+	{"ip=10.0.0.2::10.0.0.1:255.255.255.0:host.dom:eth0:none", "eth0 static 10.0.0.2/24 gw=10.0.0.1 host=host"},
+	{"ip=10.0.0.2::10.0.0.1:24::eth0:off:1500", "eth0 static 10.0.0.2/24 gw=10.0.0.1 mtu=1500"},
+	{"ip=10.0.0.2::10.0.0.1:24::eth0:off:1500:52:54:00:12:34:56",
+	 "eth0 static 10.0.0.2/24 gw=10.0.0.1 mtu=1500 newmac=52:54:00:12:34:56"},
+	{"ip=10.0.0.2::10.0.0.1:24::eth0:off::52:54:00:12:34:56",
+	 "eth0 static 10.0.0.2/24 gw=10.0.0.1 newmac=52:54:00:12:34:56"},
+	{"ip=10.0.0.2::10.0.0.1:24::eth0:none:8.8.8.8:[2001:db8::1]",
+	 "eth0 static 10.0.0.2/24 gw=10.0.0.1; dns 8.8.8.8; dns 2001:db8::1"},
+	{"ip=10.0.0.2::10.0.0.1:24::eth0:none:8.8.8.8:8.8.4.4:1.2.3.4",
+	 "eth0 static 10.0.0.2/24 gw=10.0.0.1; dns 8.8.8.8; dns 8.8.4.4"},
+	{"ip=10.0.0.2::10.0.0.1:24::eth0:none::8.8.4.4", "eth0 static 10.0.0.2/24 gw=10.0.0.1; dns 8.8.4.4"},
+	{"ip=10.0.0.2:10.0.0.9:10.0.0.1:255.255.255.0::eth0:off", "eth0 static 10.0.0.2/24 gw=10.0.0.1"},
+	{"ip=10.0.0.2:10.0.0.9/32::255.255.255.255::eth0:off", "eth0 static 10.0.0.2/32 peer=10.0.0.9"},
+	{"ip=[2001:db8::2]::[2001:db8::1]:64::eth0:none", "eth0 static 2001:db8::2/64 gw=2001:db8::1"},
+	{"ip=[2001:db8::2]/64::[2001:db8::1]:::eth0:none", "eth0 static 2001:db8::2/64 gw=2001:db8::1"},
+	{"ip=dhcp", "* dhcp4"},
+	{"ip=", "* dhcp4"},
+	{"ip=on", "* dhcp4"},
+	{"ip=any", "* dhcp4"},
+	{"ip=dhcp6", "* dhcp6"},
+	{"ip=auto6", "* auto6"},
+	{"ip=either6", "* auto6|dhcp6"},
+	{"ip=link6", "* link6"},
+	{"ip=single-dhcp", "* dhcp4"},
+	{"ip=dhcp,dhcp6", "* dhcp4+dhcp6"},
+	{"ip=dhcp,1,abc", "* dhcp4 id=1,abc"},
+	{"ip=eth0:dhcp,1,abc", "eth0 dhcp4 id=1,abc"},
+	{"ip=eth0:dhcp", "eth0 dhcp4"},
+	{"ip=eth0:dhcp:1500", "eth0 dhcp4 mtu=1500"},
+	{"ip=eth0:dhcp:1500:52:54:00:12:34:56", "eth0 dhcp4 mtu=1500 newmac=52:54:00:12:34:56"},
+	{"ip=eth0:dhcp::52:54:00:12:34:56", "eth0 dhcp4 newmac=52:54:00:12:34:56"},
+	{"ip=eth0", "eth0 dhcp4"},
+	{"ip=10.0.0.5", "* static 10.0.0.5/8"},
+	{"ip=172.16.0.5", "* static 172.16.0.5/16"},
+	{"ip=10.0.0.5 netmask=255.255.255.0 gateway=10.0.0.1 ksdevice=eth3 mtu=9000 hostname=h",
+	 "eth3 static 10.0.0.5/24 gw=10.0.0.1 mtu=9000 host=h"},
+	{"ip=off", "none"},
+	{"ip=none", "none"},
+	{"ip=::::::dhcp", "* dhcp4"},
+	{"ip=::::host:eth1:dhcp", "eth1 dhcp4 host=host"},
+	{"ip=:::::eth0:", "eth0 dhcp4"},
+	{"ip=:::::eth0:on", "eth0 dhcp4"},
+	{"ip=10.0.0.5:::::eth0:on", "eth0 static 10.0.0.5/8"},
+	{"ip=10.0.0.5:::::eth0:", "eth0 static 10.0.0.5/8"},
+	{"ip=10.0.0.5:::::52-54-00-12-34-56:none", "* static 10.0.0.5/8 mac=52:54:00:12:34:56"},
+	{"ip=:::::eth0:none", "eth0 up"},
+	{"ip=ibft", "none"},
+	{"ip=eth0:ibft", "none"},
+	{"ip=eth0:dhcp ip=eth1:auto6", "eth0 dhcp4; eth1 auto6"},
+	{"nfsaddrs=10.0.0.2:::::eth0:off", "eth0 static 10.0.0.2/8"},
+	{"ip=dhcp BOOTIF=01-52-54-00-12-34-56", "* dhcp4 mac=52:54:00:12:34:56"},
+	{"ip=dhcp BOOTIF=01-52-54-00-12-34-56 rd.bootif=0", "* dhcp4"},
+	{"ip=dhcp BOOTIF=52:54:00:12:34:56", "* dhcp4 mac=52:54:00:12:34:56"},
+	{"ip=dhcp bootdev=eth7", "eth7 dhcp4"},
+	{"rd.neednet=1 bootdev=eth7", "eth7 dhcp4"},
+	{"rd.neednet=1 nameserver=10.0.0.1 nameserver=2001:db8::1 nameserver=[2001:db8::2] nameserver=1.1.1.1 "
+	 "nameserver=2.2.2.2",
+	 "* dhcp4; dns 10.0.0.1; dns 2001:db8::1; dns 2001:db8::2; dns 1.1.1.1"},
+	{"rd.neednet=1 rd.route=10.1.0.0/16:10.0.0.1:eth0 rd.route=[2001:db8::]/32:[fe80::1]:eth0 "
+	 "rd.route=0.0.0.0/0:10.0.0.1",
+	 "* dhcp4; route 10.1.0.0/16 by 10.0.0.1 on eth0; route 2001:db8::/32 by fe80::1 on eth0; route 0.0.0.0/0 by "
+	 "10.0.0.1 on "},
+	{"rd.neednet=1 vlan=vlan5:eth0 vlan=vlan0006:eth0 vlan=eth0.7:eth0 vlan=eth0.0008:eth0",
+	 "vlan vlan5 5 on eth0; vlan vlan0006 6 on eth0; vlan eth0.7 7 on eth0; vlan eth0.0008 8 on eth0; * dhcp4"},
+	{"rd.neednet=1 bond=bond0:eth0,eth1:mode=active-backup,miimon=100:9000 ip=bond0:dhcp",
+	 "bond bond0 eth0,eth1 mode=active-backup,miimon=100 mtu=9000; bond0 dhcp4"},
+	{"rd.neednet=1 bond", "bond bond0 eth0,eth1 mode=balance-rr; * dhcp4"},
+	{"rd.neednet=1 bond=b1:eth5", "bond b1 eth5 mode=balance-rr; * dhcp4"},
+	{"rd.neednet=1 ifname=lan:52:54:00:12:34:56", "rename 52:54:00:12:34:56 lan; * dhcp4"},
+	{"rd.neednet=1 rd.net.timeout.carrier=12 rd.net.timeout.dhcp=30 rd.net.dhcp.retry=3 rd.peerdns=0", "* dhcp4"},
+	{"iscsi.ip=eth1:dhcp ip=eth0:dhcp", "eth1 dhcp4"},
+	{"ip=dhpc", "dhpc dhcp4"},
+	{"ip=:::::eth0:off", "eth0 up"},
+	{"iscsi.timeout=5 iscsi=10.0.0.1,iqn.2009-06.a:b,lun=1 root=/dev/sda1 ip=eth0:dhcp", "eth0 dhcp4"},
+	{"iscsi=10.0.0.1,iqn.2009-06.a:b ip=off", ""},
+	{"iscsi=[fe80::1%eth0],iqn.2009-06.a:b iscsi=10.0.0.1,iqn.2009-06.a:b", "* dhcp4+link6"},
+	{"iscsi=[2001:db8::1],iqn.2009-06.a:b iscsi=10.0.0.1,iqn.2009-06.a:b", "* dhcp4+auto6+dhcp6"},
+	{"quiet ro console=ttyS0 foo.bar=1 modprobe.blacklist=x", "none"},
+};
+
+static const struct {
+	const char *line, *error;
+} bad_lines[] = {
+	{"ip=10.0.0.5:::::eth0:dhcp",
+	 "command line, word 1 'ip', character 22: dhcp and a client address exclude each other"},
+	{"ip=bootp", "command line, word 1 'ip', character 4: bootp is not spoken here; write dhcp"},
+	{"ip=rarp", "command line, word 1 'ip', character 4: rarp is not spoken here; write dhcp"},
+	{"ip=both", "command line, word 1 'ip', character 4: bootp and rarp are not spoken here; write dhcp"},
+	{"ip=dhcp ip=eth1:auto6",
+	 "command line, word 2 'ip', character 9: with several ip= each must name its interface"},
+	{"ip=eth1:auto6 ip=dhcp",
+	 "command line, word 2 'ip', character 15: with several ip= each must name its interface"},
+	{"ip=10.0.0.256::::::",
+	 "command line, word 1 'ip', character 4: first field: expected an address or an interface, not '10.0.0.256'"},
+	{"ip=10.0.0.2:x:::::", "command line, word 1 'ip', character 13: second field: expected dhcp or its like after "
+			       "an interface, an address after an address, not 'x'"},
+	{"ip=10.0.0.2::10.0.0.1:255.0.255.0::eth0:none", "command line, word 1 'ip', character 23: netmask: expected "
+							 "255.255.255.0 or a prefix length, not '255.0.255.0'"},
+	{"ip=10.0.0.2::fe80::1:24::eth0:none",
+	 "command line, word 1 'ip', character 14: gateway: expected an IPv4 address, not 'fe80'"},
+	{"ip=10.0.0.2::[fe80::1]:24::eth0:none",
+	 "command line, word 1 'ip', character 14: gateway: expected an IPv4 address, not '[fe80::1]'"},
+	{"ip=10.0.0.2::10.0.0.1:33::eth0:none",
+	 "command line, word 1 'ip', character 23: netmask: expected 255.255.255.0 or a prefix length, not '33'"},
+	{"ip=[2001:db8::2]:::::eth0:none",
+	 "command line, word 1 'ip', character 4: an IPv6 address needs its prefix length as netmask"},
+	{"ip=10.0.0.2::::::nonsense", "command line, word 1 'ip', character 18: expected dhcp, on, any, none, off, "
+				      "dhcp6, auto6, either6, link6 or ibft, not 'nonsense'"},
+	{"ip=10.0.0.2:::::eth0:none:1:2:3:4:5", "command line, word 1 'ip', character 27: expected MTU and MAC address "
+						"or up to two name servers, not '1:2:3:4:5'"},
+	{"ip=10.0.0.2:::::eth0:none:foo",
+	 "command line, word 1 'ip', character 27: expected an MTU, a MAC address or a name server, not 'foo'"},
+	{"ip=10.0.0.2:::::eth0:none:40",
+	 "command line, word 1 'ip', character 27: MTU: expected a number from 68 to 65535, not '40'"},
+	{"ip=10.0.0.2:::::a-name-too-long-for-it:none",
+	 "command line, word 1 'ip', character 17: expected an interface, not 'a-name-too-long-for-it'"},
+	{"ip=::::::dhcp:::::::::::", "command line, word 1 'ip', character 24: more than 16 fields"},
+	{"ip=dhcp BOOTIF=zz",
+	 "command line, word 2 'BOOTIF', character 16: expected a MAC address, as 01-52-54-00-12-34-56, not 'zz'"},
+	{"rd.neednet=1 rd.route=10.1.0.0/16",
+	 "command line, word 2 'rd.route', character 23: expected a gateway or an interface after the network"},
+	{"rd.neednet=1 rd.route=10.1.0.0/16:x",
+	 "command line, word 2 'rd.route', character 35: expected the gateway's address, not 'x'"},
+	{"rd.neednet=1 rd.route=10.1.0.0/16:[fe80::1]",
+	 "command line, word 2 'rd.route', character 35: network and gateway are of two families"},
+	{"rd.neednet=1 vlan=vlan:eth0", "command line, word 2 'vlan', character 19: expected a name that ends in the "
+					"VLAN's number, 1 to 4094, not 'vlan'"},
+	{"rd.neednet=1 vlan=vlan4095:eth0", "command line, word 2 'vlan', character 19: expected a name that ends in "
+					    "the VLAN's number, 1 to 4094, not 'vlan4095'"},
+	{"rd.neednet=1 vlan=vlan5",
+	 "command line, word 2 'vlan', character 19: expected name:parent, as vlan5:eth0, not 'vlan5'"},
+	{"rd.neednet=1 bond=b1:eth5:mode=1:99999",
+	 "command line, word 2 'bond', character 34: MTU: expected a number from 68 to 65535, not '99999'"},
+	{"rd.neednet=1 ifname=lan:52:54",
+	 "command line, word 2 'ifname', character 25: expected name:MAC, as eth0:52:54:00:12:34:56, not 'lan:52:54'"},
+	{"rd.neednet=1 team=t0:eth0",
+	 "command line, word 2 'team', character 14: team and bridge are not set up here; bond= and vlan= are"},
+	{"rd.neednet=1 rd.net.timeout.carrier=x",
+	 "command line, word 2 'rd.net.timeout.carrier', character 37: expected a number from 0 to 86400, not 'x'"},
+	{"iscsi.ip=eth1:bla", "command line, word 1 'iscsi.ip', character 15: second field: expected dhcp or its like "
+			      "after an interface, an address after an address, not 'bla'"},
+	{"ip=auto", "command line, word 1 'ip', character 4: 'auto' is not known; did you mean auto6?"},
+	{"ip=10.0.0.256", "command line, word 1 'ip', character 4: expected an address, an interface or dhcp and its "
+			  "like, not '10.0.0.256'"},
+	{"ip=eth0:bla", "command line, word 1 'ip', character 9: second field: expected dhcp or its like after an "
+			"interface, an address after an address, not 'bla'"},
+};
+
+static void a_line_becomes_this_network(void **state)
+{
+	char text[LINE_MAX_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good_lines) / sizeof(good_lines[0]); i++) {
+		if (read_line(good_lines[i].line) != 0)
+			fail_msg("%s: %s", good_lines[i].line, error.text);
+		assert_string_equal(network_text(&plan.network, text), good_lines[i].network);
+	}
+}
+
+static void a_bad_line_gets_one_exact_message(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad_lines) / sizeof(bad_lines[0]); i++) {
+		if (read_line(bad_lines[i].line) == 0)
+			fail_msg("not refused: %s", bad_lines[i].line);
+		assert_string_equal(error.text, bad_lines[i].error);
+		assert_null(strstr(error.text, "geheim"));
+	}
+}
+
+static void timeouts_and_switches_are_read(void **state)
+{
+	(void)state;
+	assert_int_equal(read_line("rd.neednet=1 rd.net.timeout.dhcp=30 rd.net.dhcp.retry=3 rd.net.timeout.carrier=7 "
+				   "rd.peerdns=0 rd.net.timeout.ifup=9"),
+			 0);
+	assert_int_equal(plan.network.dhcp_timeout_s, 90);
+	assert_int_equal(plan.network.carrier_timeout_s, 7);
+	assert_true(plan.network.ignore_peer_dns);
+	assert_true(plan.network.use_existing);
+	assert_int_equal(read_line("iscsi.ip=dhcp"), 0);
+	assert_false(plan.network.use_existing);
+	assert_false(plan.network.ignore_peer_dns);
+	assert_int_equal(plan.network.dhcp_timeout_s, 0);
+}
+
+static void more_than_there_is_room_for_is_refused(void **state)
+{
+	char line[2000] = "";
+
+	(void)state;
+	for (int i = 0; i < PLAN_INTERFACES_MAX; i++)
+		snprintf(line + strlen(line), sizeof(line) - strlen(line), "ip=eth%d:dhcp ", i);
+	assert_int_equal(read_line(line), 0);
+	assert_int_equal(plan.network.interface_count, PLAN_INTERFACES_MAX);
+	snprintf(line + strlen(line), sizeof(line) - strlen(line), "ip=eth99:dhcp");
+	assert_true(read_line(line) < 0);
+	assert_string_equal(error.text, "command line, word 17 'ip', character 215: more than 16 interfaces");
+
+	line[0] = 0;
+	for (int i = 0; i <= PLAN_LINKS_MAX; i++)
+		snprintf(line + strlen(line), sizeof(line) - strlen(line), "vlan=vlan%d:eth0 ", i + 1);
+	assert_true(read_line(line) < 0);
+	assert_non_null(strstr(error.text, "more than 8 vlan=, bond= and ifname= together"));
+
+	line[0] = 0;
+	for (int i = 0; i <= PLAN_ROUTES_MAX; i++)
+		snprintf(line + strlen(line), sizeof(line) - strlen(line), "rd.route=10.%d.0.0/16:10.0.0.1 ", i);
+	assert_true(read_line(line) < 0);
+	assert_non_null(strstr(error.text, "more than 16 routes"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_line_becomes_this_network),
+		cmocka_unit_test(a_bad_line_gets_one_exact_message),
+		cmocka_unit_test(timeouts_and_switches_are_read),
+		cmocka_unit_test(more_than_there_is_room_for_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
