@@ -143,7 +143,7 @@ static void write_raid_uuid(char out[static DISK_UUID_BYTES], uint64_t first, st
 /* Version 1 says itself in which sector it lies: at the start, or eight on, or (1.0) near the end. */
 static int check_raid(const struct disk *disk, struct reader bytes, struct superblock *found)
 {
-	uint64_t sector = disk_number_at(bytes, 128, 8);
+	uint64_t sector = disk_number_at(bytes, 144, 8);
 
 	(void)found;
 	return require(disk_number_at(bytes, 4, 4) == 1 &&
@@ -296,12 +296,11 @@ static int check_vfat(const struct disk *disk, struct reader bytes, struct super
 	if (fat.is_32 || mark == 0x28 || mark == 0x29)
 		snprintf(found->uuid, sizeof(found->uuid), "%04X-%04X", (unsigned)(serial >> 16),
 			 (unsigned)(serial & 0xffff));
+	/* the boot sector's own label is not kept up to date: only the root directory's counts */
 	error = fat.is_32 ? find_fat32_label(disk, &fat, found)
 			  : find_fat_label(disk, fat.root, (uint64_t)fat.entries * FAT_ENTRY_BYTES, found);
 	if (error && error != -ENOENT && error != -EAGAIN)
 		return error;
-	if (error && mark == 0x29)
-		disk_label_text(found->label, sizeof(found->label), extended, 11);
 	if (!strcmp(found->label, "NO NAME"))
 		found->label[0] = 0;
 	return 0;
