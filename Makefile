@@ -49,7 +49,7 @@ objects := $(sources:%.c=$(O)/%.o)
 parts := $(filter-out main.c,$(sources))
 units := $(patsubst test/unit/%.c,build/host/unit/%,$(wildcard test/unit/*.c))
 fuzzers := $(patsubst test/fuzz/%.c,build/fuzz/%,$(wildcard test/fuzz/*.c))
-tests := $(wildcard test/lint/*.t test/fuzz/*.t test/net/*.t test/boot/*.t)
+tests := $(wildcard test/lint/*.t test/fuzz/*.t test/host/*.t test/net/*.t test/boot/*.t)
 slow_tests := $(wildcard test/full/*.t)
 
 .DELETE_ON_ERROR:
