@@ -97,6 +97,9 @@ int resolve_start(struct resolve *resolve, const char *host, uint16_t port, int6
 
 	(void)deadline_ms;
 	resolve_stop(resolve);
+	if (strcmp(host, resolve->host) != 0)
+		resolve->known.count = 0;
+	(void)snprintf(resolve->host, sizeof(resolve->host), "%s", host);
 	(void)snprintf(resolve->failure, sizeof(resolve->failure), "the name servers did not answer in time");
 	result = child_start(&resolve->child, look_up, &question, sizeof(struct resolve_result));
 	resolve->running = !result;

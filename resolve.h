@@ -25,7 +25,8 @@ struct resolve_result {
 struct resolve {
 	struct child child;
 	bool running;
-	struct resolve_result known; /* count 0: never succeeded */
+	char host[256];
+	struct resolve_result known; /* of that host; count 0: never succeeded */
 	char failure[RESOLVE_FAILURE_MAX];
 };
 
