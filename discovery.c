@@ -162,13 +162,34 @@ static void ask(struct discovery *d, uint32_t ttt)
 	send_pdu(d, bhs, data, text.used);
 }
 
+/* Nothing here computes digests or takes more than a login's PDU holds. */
+static void make_offer(struct discovery *d)
+{
+	d->offer = d->plan->params;
+	d->offer.value[PARAM_HEADER_DIGEST] = d->offer.value[PARAM_DATA_DIGEST] = DIGEST_NONE;
+	d->offer.value[PARAM_MAX_RECV_DATA_SEGMENT_LENGTH] = LOGIN_DATA_MAX;
+}
+
+/* Random bytes for mutual CHAP, which must not wait for the kernel's generator. */
+static int make_challenge(struct login_config *config)
+{
+	size_t size = sizeof(config->challenge);
+
+	if (!config->chap || !config->chap->username_in[0])
+		return 0;
+	if (getrandom(config->challenge, size, GRND_NONBLOCK) != (ssize_t)size ||
+	    getrandom(&config->challenge_id, 1, GRND_NONBLOCK) != 1)
+		return -EAGAIN;
+	return 0;
+}
+
 static void begin_login(struct discovery *d)
 {
 	struct login_config config = {
 		.initiator_name = d->plan->initiator,
 		.itt = 1,
 		.cmd_sn = 1,
-		.offer = &d->plan->params,
+		.offer = &d->offer,
 		.chap = d->plan->chap.username[0] ? &d->plan->chap : NULL,
 		.start_in_security = d->start_in_security,
 		.md5_only = d->md5_only,
@@ -176,11 +197,12 @@ static void begin_login(struct discovery *d)
 	struct login_pdu request;
 
 	name_isid(DISCOVERY_ISID, config.isid);
-	(void)!getrandom(config.challenge, sizeof(config.challenge), GRND_NONBLOCK);
-	(void)!getrandom(&config.challenge_id, 1, GRND_NONBLOCK);
+	make_offer(d);
 	d->step = DISCOVERY_LOGIN;
 	d->in_used = 0;
-	if (login_start(&d->login, &config, &request) != LOGIN_SEND)
+	if (make_challenge(&config))
+		fail(d, "the kernel has no random numbers yet for mutual CHAP");
+	else if (login_start(&d->login, &config, &request) != LOGIN_SEND)
 		fail(d, "%s", login_get_failure(&d->login)->text);
 	else
 		send_pdu(d, request.bhs, request.data, request.length);
@@ -236,6 +258,17 @@ static void take_login(struct discovery *d, const uint8_t *bhs, const uint8_t *d
 	}
 }
 
+/* The last pair may lack its NUL. */
+static void finish(struct discovery *d)
+{
+	static const uint8_t nul;
+
+	if (d->pending_used && discovery_take_text(d, &nul, 1))
+		fail(d, "the list of targets cannot be read");
+	else
+		end(d, DISCOVERY_DONE);
+}
+
 /* RFC 7143 11.11. */
 static void take_text(struct discovery *d, const uint8_t *bhs, const uint8_t *data, size_t length)
 {
@@ -258,7 +291,7 @@ static void take_text(struct discovery *d, const uint8_t *bhs, const uint8_t *da
 		return;
 	}
 	if (flags & TEXT_FINAL && !(flags & TEXT_CONTINUE))
-		end(d, DISCOVERY_DONE);
+		finish(d);
 	else if (ttt == ISCSI_RESERVED_TAG)
 		fail(d, "the list of targets breaks off (no Target Transfer Tag)");
 	else

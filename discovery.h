@@ -37,6 +37,7 @@ struct discovery {
 	int address_count, address_next;
 	bool start_in_security, md5_only;
 	struct portal portal;
+	struct params offer; /* the plan's, but without digests */
 	int redirects, exchanges;
 	struct login login;
 	uint8_t in[48 + LOGIN_DATA_MAX + 4];

@@ -153,7 +153,8 @@ static void put(struct login *l, const char *name, const char *value)
 
 	keys_put(&w, name, value);
 	if (w.bad)
-		(void)fail(l, LOGIN_PROTOCOL, "the answers do not fit into a login request");
+		(void)fail(l, LOGIN_PROTOCOL, "the answers to the target's keys go on beyond %d bytes",
+			   LOGIN_JOINED_MAX);
 	else
 		l->reply = w.used;
 }
@@ -164,6 +165,19 @@ static void put_number(struct login *l, const char *name, uint32_t value)
 
 	(void)snprintf(text, sizeof(text), "%u", value);
 	put(l, name, text);
+}
+
+/* The target offered the key, and may not end the login before it has our answer. */
+static void answer(struct login *l, const char *name, const char *value)
+{
+	put(l, name, value);
+	l->open = true;
+}
+
+static void answer_number(struct login *l, const char *name, uint32_t value)
+{
+	put_number(l, name, value);
+	l->open = true;
 }
 
 /* Names that this stage may use once: those of the RFC, in a fixed order, as bits of keys_seen and keys_sent. */
@@ -198,6 +212,8 @@ static const char *const known_keys[] = {
 	"SessionType",
 	"IFMarker",
 	"OFMarker",
+	"IFMarkInt",
+	"OFMarkInt",
 	"TaskReporting",
 	"iSCSIProtocolLevel",
 };
@@ -211,6 +227,16 @@ enum {
 	KEY_ALIAS,
 	KEY_ADDRESS,
 	KEY_TPGT,
+	KEY_TARGET_NAME,
+	KEY_INITIATOR_NAME,
+	KEY_INITIATOR_ALIAS,
+	KEY_SESSION_TYPE,
+	KEY_IF_MARKER,
+	KEY_OF_MARKER,
+	KEY_IF_MARK_INT,
+	KEY_OF_MARK_INT,
+	KEY_TASK_REPORTING,
+	KEY_PROTOCOL_LEVEL,
 	KEY_COUNT = sizeof(known_keys) / sizeof(known_keys[0])
 };
 
@@ -300,9 +326,11 @@ static void set_length(struct login_pdu *pdu)
 	pdu->bhs[7] = (uint8_t)pdu->length;
 }
 
-/* The collected answers as the next request; next: NSG with the T bit, or the same stage without it. */
-static enum login_action send(struct login *l, bool transit, uint8_t next, struct login_pdu *request)
+/* The next part of the collected answers. What does not fit into one PDU goes on in the next, with the C bit set and
+   the T bit not (RFC 7143 6.2, 11.12.3); the T bit that was asked for stands in the last. */
+static enum login_action send_part(struct login *l, struct login_pdu *request)
 {
+	size_t length = l->reply - l->sent;
 	uint8_t flags = (uint8_t)(l->stage << 2);
 
 	if (l->failure.error != LOGIN_OK)
@@ -311,17 +339,42 @@ static enum login_action send(struct login *l, bool transit, uint8_t next, struc
 		(void)fail(l, LOGIN_PROTOCOL, "no end after %d exchanges", LOGIN_EXCHANGES_MAX);
 		return LOGIN_FAILED;
 	}
-	if (transit)
-		flags = (uint8_t)(flags | TRANSIT | next);
+	if (length > LOGIN_DATA_MAX) {
+		length = LOGIN_DATA_MAX;
+		flags = (uint8_t)(flags | CONTINUE);
+	} else if (l->asked_transit) {
+		flags = (uint8_t)(flags | TRANSIT | l->asked_stage);
+	}
 	make_header(l, flags, request->bhs);
-	memcpy(request->data, l->answers, l->reply);
-	request->length = l->reply;
+	memcpy(request->data, l->answers + l->sent, length);
+	request->length = length;
 	set_length(request);
+	l->sent += length;
+	if (l->sent == l->reply) {
+		wipe(l->answers, l->reply);
+		l->reply = l->sent = 0;
+	}
+	return LOGIN_SEND;
+}
+
+/* The collected answers as the next request; next: NSG with the T bit, or the same stage without it. */
+static enum login_action send(struct login *l, bool transit, uint8_t next, struct login_pdu *request)
+{
 	l->asked_transit = transit;
 	l->asked_stage = next;
-	wipe(l->answers, l->reply);
-	l->reply = 0;
-	return LOGIN_SEND;
+	return send_part(l, request);
+}
+
+/* An empty request that asks for the rest of a response: without T, but what was asked for before still stands. */
+static enum login_action send_empty(struct login *l, struct login_pdu *request)
+{
+	bool transit = l->asked_transit;
+	enum login_action action;
+
+	l->asked_transit = false;
+	action = send_part(l, request);
+	l->asked_transit = transit;
+	return action;
 }
 
 static bool wants_chap(const struct login *l)
@@ -346,6 +399,8 @@ static int check_config(struct login *l)
 {
 	const struct chap_config *chap = l->config.chap;
 
+	if (!l->config.initiator_name || !l->config.initiator_name[0])
+		return fail(l, LOGIN_NEGOTIATION, "there is no initiator name");
 	if (!wants_chap(l))
 		return GO_ON;
 	if (!chap->password.length)
@@ -391,17 +446,52 @@ struct response {
 	uint16_t status;
 };
 
+/* RFC 7143 6.3.1, 11.13.1 and 11.13.2. */
+static int check_stage(struct login *l, const struct response *r)
+{
+	bool transit = r->flags & TRANSIT, first = !l->responded && l->stage == OPERATIONAL;
+
+	if (r->current != l->stage) {
+		l->failure.wants_security = first && r->current == SECURITY;
+		return fail(l, LOGIN_PROTOCOL, "the response is of stage %u, the request was of stage %u", r->current,
+			    l->stage);
+	}
+	if (transit && r->flags & CONTINUE)
+		return fail(l, LOGIN_PROTOCOL, "the response has both T and C set (RFC 7143 11.13.2)");
+	if (!transit)
+		return GO_ON;
+	if (!l->asked_transit && l->stage == SECURITY && wants_chap(l))
+		return fail(l, LOGIN_AUTH_REFUSED, "the target skips the authentication that username= asks for");
+	if (!l->asked_transit || r->next > l->asked_stage || r->next <= r->current || r->next == 2)
+		return fail(l, LOGIN_PROTOCOL, "the response goes to stage %u, which was not asked for", r->next);
+	if (l->sent < l->reply)
+		return fail(l, LOGIN_PROTOCOL, "the response goes to the next stage in the midst of our text");
+	return GO_ON;
+}
+
+/* RFC 7143 11.13.3: a new session's TSIH comes with the final response, and never before. */
+static int check_tsih(struct login *l, const struct response *r, uint16_t tsih)
+{
+	l->final = r->flags & TRANSIT && r->next == FULL_FEATURE;
+	if (l->final && !tsih)
+		return fail(l, LOGIN_PROTOCOL, "the final response has no TSIH");
+	if ((!l->final || l->config.tsih) && tsih != l->config.tsih)
+		return fail(l, LOGIN_PROTOCOL, "the response has TSIH %u, expected %u", tsih, l->config.tsih);
+	l->tsih = tsih;
+	return GO_ON;
+}
+
 /* RFC 7143 11.13: every field that can be wrong. */
 static int check_header(struct login *l, const uint8_t *bhs, size_t length, struct response *out)
 {
 	struct reader r = reader_of(bhs, ISCSI_BHS_BYTES);
-	uint8_t opcode = read_u8(&r), ahs, version_active, version_max;
+	uint8_t opcode = read_u8(&r), ahs, version_active;
 	uint32_t data_length, itt;
 	const uint8_t *isid;
 	uint16_t tsih;
 
 	out->flags = read_u8(&r);
-	version_max = read_u8(&r);
+	read_skip(&r, 1); /* Version-max */
 	version_active = read_u8(&r);
 	ahs = read_u8(&r);
 	data_length = read_be24(&r);
@@ -415,7 +505,6 @@ static int check_header(struct login *l, const uint8_t *bhs, size_t length, stru
 	out->status = read_be16(&r);
 	out->current = (out->flags >> 2) & 3;
 	out->next = out->flags & 3;
-	(void)version_max;
 	if ((opcode & 0x3f) != ISCSI_OP_LOGIN_RESPONSE)
 		return fail(l, LOGIN_PROTOCOL, "expected a Login Response, got a PDU with opcode 0x%02x",
 			    opcode & 0x3f);
@@ -434,65 +523,64 @@ static int check_header(struct login *l, const uint8_t *bhs, size_t length, stru
 			    version_active);
 	if (memcmp(isid, l->config.isid, 6))
 		return fail(l, LOGIN_PROTOCOL, "the response has another ISID than the request");
-	if (out->current != l->stage)
-		return fail(l, LOGIN_PROTOCOL, "the response is of stage %u, the request was of stage %u", out->current,
-			    l->stage);
-	if (out->flags & TRANSIT && out->flags & CONTINUE)
-		return fail(l, LOGIN_PROTOCOL, "the response has both T and C set (RFC 7143 11.13.2)");
-	if (out->flags & TRANSIT &&
-	    (!l->asked_transit || out->next > l->asked_stage || out->next <= out->current || out->next == 2))
-		return fail(l, LOGIN_PROTOCOL, "the response goes to stage %u, which was not asked for", out->next);
 	if (l->responded && out->stat_sn != l->exp_stat_sn)
 		return fail(l, LOGIN_PROTOCOL, "StatSN is %u, expected %u", out->stat_sn, l->exp_stat_sn);
-	l->final = out->flags & TRANSIT && out->next == FULL_FEATURE;
-	if (l->final ? !tsih : tsih && tsih != l->tsih && !l->config.tsih && l->tsih)
-		return fail(l, LOGIN_PROTOCOL, "TSIH is %u %s", tsih,
-			    l->final ? "in the final response: expected the session's" : "and has changed");
-	l->tsih = l->final ? tsih : l->tsih;
-	return GO_ON;
+	return check_stage(l, out) ? STOP : check_tsih(l, out, tsih);
 }
 
-/* "<host>[:<port>][,<tpgt>]" with IPv6 in brackets: RFC 7143 13.8. */
+/* A mark (':' or ',') with a number up to 65535 behind it, if the text goes on with one. False: neither that nor its end
+   nor another mark. */
+static bool read_marked(struct reader *r, char mark, int32_t *value)
+{
+	uint32_t sum = 0;
+	int digits = 0;
+
+	if (!r->left || r->at[0] != mark)
+		return true;
+	read_skip(r, 1);
+	for (; r->left && r->at[0] >= '0' && r->at[0] <= '9' && digits < 6; digits++)
+		sum = sum * 10 + read_u8(r) - '0';
+	*value = (int32_t)sum;
+	return digits && sum <= 65535;
+}
+
+/* The host's part of the text: in brackets, or up to the mark. NULL: there is none. */
+static const uint8_t *read_host(struct reader *r, size_t *length)
+{
+	bool brackets = r->left && r->at[0] == '[';
+	const uint8_t *host;
+
+	read_skip(r, brackets);
+	host = r->at;
+	for (*length = 0; *length < r->left; ++*length) {
+		uint8_t c = host[*length];
+
+		if (brackets ? c == ']' : c == ':' || c == ',')
+			break;
+		if (c <= ' ' || c > '~' || c == '[')
+			return NULL;
+	}
+	if (!*length || (brackets && *length == r->left))
+		return NULL;
+	read_skip(r, *length + brackets);
+	return host;
+}
+
 int login_read_address(const char *text, size_t length, struct login_redirect *out)
 {
-	const char *at = text, *end = text + length;
-	const char *host = at, *host_end;
-	char number[8];
-	unsigned value;
-	int used;
+	struct login_redirect address = {.tpgt = -1};
+	struct reader r = reader_of(text, length);
+	int32_t port = ISCSI_PORT;
+	size_t host_length;
+	const uint8_t *host = read_host(&r, &host_length);
 
-	*out = (struct login_redirect){.port = ISCSI_PORT, .tpgt = -1};
-	if (at < end && *at == '[') {
-		host = at + 1;
-		host_end = memchr(at, ']', (size_t)(end - at));
-		at = host_end ? host_end + 1 : end;
-	} else {
-		for (host_end = at; host_end < end && *host_end != ':' && *host_end != ','; host_end++)
-			;
-		at = host_end;
-	}
-	if (!host_end || host_end == host || (size_t)(host_end - host) >= sizeof(out->host))
+	if (!host || host_length >= sizeof(address.host))
 		return -EINVAL;
-	memcpy(out->host, host, (size_t)(host_end - host));
-	for (; at < end; at += used + 1) {
-		char mark = *at;
-
-		for (used = 0; at + 1 + used < end && at[1 + used] >= '0' && at[1 + used] <= '9' && used < 6; used++)
-			number[used] = at[1 + used];
-		number[used] = '\0';
-		if (!used || sscanf(number, "%u", &value) != 1 || value > 65535)
-			return -EINVAL;
-		if (mark == ':' && out->tpgt < 0 && value)
-			out->port = (uint16_t)value;
-		else if (mark == ',' && out->tpgt < 0)
-			out->tpgt = (int32_t)value;
-		else
-			return -EINVAL;
-	}
-	for (const char *c = out->host; *c; c++) {
-		if (*c <= ' ' || *c > '~')
-			return -EINVAL;
-	}
+	memcpy(address.host, host, host_length);
+	if (!read_marked(&r, ':', &port) || !port || !read_marked(&r, ',', &address.tpgt) || r.left)
+		return -EINVAL;
+	address.port = (uint16_t)port;
+	*out = address;
 	return 0;
 }
 
@@ -501,8 +589,7 @@ int login_read_address(const char *text, size_t length, struct login_redirect *o
 /* "Reject", "Irrelevant", "NotUnderstood" instead of a value: RFC 7143 6.2. */
 static bool is_special(const struct key *key)
 {
-	return key_value_is(key, "Reject") || key_value_is(key, "Irrelevant") || key_value_is(key, "NotUnderstood") ||
-	       key_value_is(key, "None");
+	return key_value_is(key, "Reject") || key_value_is(key, "Irrelevant") || key_value_is(key, "NotUnderstood");
 }
 
 static int refuse_value(struct login *l, const struct key *key, const char *expected)
@@ -513,32 +600,61 @@ static int refuse_value(struct login *l, const struct key *key, const char *expe
 		    show(value, key->value, key->value_length), expected);
 }
 
+/* The result function of the row, RFC 7143 6.2.1 and 6.2.2. */
+static int32_t combine(const struct param_row *row, int32_t a, int32_t b)
+{
+	switch (row->rule) {
+	case RULE_MIN:
+	case RULE_AND:
+		return a < b ? a : b;
+	case RULE_MAX:
+	case RULE_OR:
+		return a > b ? a : b;
+	default:
+		return b;
+	}
+}
+
+static bool takes_digest(int32_t offered, enum digest digest)
+{
+	return digest == DIGEST_CRC32C ? offered != DIGEST_NONE : offered != DIGEST_CRC32C;
+}
+
+/* DIGEST_NONE, DIGEST_CRC32C, or -1: a word that we do not know. */
+static int read_digest(const char *word, size_t length)
+{
+	if (length == 4 && !memcmp(word, "None", 4))
+		return DIGEST_NONE;
+	return length == 6 && !memcmp(word, "CRC32C", 6) ? DIGEST_CRC32C : -1;
+}
+
+/* The first of the target's list that we take, or -1. */
+static int choose_digest(const struct key *list, int32_t offered)
+{
+	const char *word = list->value, *end = list->value + list->value_length;
+
+	while (word < end) {
+		const char *comma = memchr(word, ',', (size_t)(end - word));
+		size_t length = (size_t)((comma ? comma : end) - word);
+		int digest = read_digest(word, length);
+
+		if (digest >= 0 && takes_digest(offered, (enum digest)digest))
+			return digest;
+		word += length + 1;
+	}
+	return -1;
+}
+
 static int take_digest(struct login *l, int i, const struct key *key, bool ours)
 {
 	int32_t offered = l->config.offer->value[i];
-	bool crc = key_value_is(key, "CRC32C"), none = key_value_is(key, "None");
-	bool takes_crc = offered != DIGEST_NONE, takes_none = offered != DIGEST_CRC32C;
+	int chosen = choose_digest(key, offered);
 
-	if (ours && ((crc && takes_crc) || (none && takes_none))) {
-		l->result.negotiated.value[i] = crc ? DIGEST_CRC32C : DIGEST_NONE;
-		return GO_ON;
-	}
-	if (ours)
+	if (chosen < 0 || (ours && memchr(key->value, ',', key->value_length)))
 		return refuse_value(l, key, digest_list(offered));
-	/* The target offers: the first of its list that we take. */
-	if (strncmp(key->value, "None", 4) == 0 && takes_none) {
-		put(l, known_keys[i], "None");
-		l->result.negotiated.value[i] = DIGEST_NONE;
-	} else if (key->value_length >= 6 && !strncmp(key->value, "CRC32C", 6) && takes_crc) {
-		put(l, known_keys[i], "CRC32C");
-		l->result.negotiated.value[i] = DIGEST_CRC32C;
-	} else if (takes_none && key->value_length > 5 && !memcmp(key->value + key->value_length - 5, ",None", 5)) {
-		put(l, known_keys[i], "None");
-		l->result.negotiated.value[i] = DIGEST_NONE;
-	} else {
-		put(l, known_keys[i], "Reject");
-		return refuse_value(l, key, digest_list(offered));
-	}
+	if (!ours)
+		answer(l, known_keys[i], chosen == DIGEST_CRC32C ? "CRC32C" : "None");
+	l->result.negotiated.value[i] = chosen;
 	return GO_ON;
 }
 
@@ -554,9 +670,9 @@ static int take_boolean(struct login *l, int i, const struct key *key, bool ours
 		return refuse_value(l, key, "No, as offered");
 	if (ours && param_rows[i].rule == RULE_OR && !value && offered)
 		return refuse_value(l, key, "Yes, as offered");
-	l->result.negotiated.value[i] = param_rows[i].rule == RULE_AND ? value && offered : value || offered;
+	l->result.negotiated.value[i] = combine(&param_rows[i], value, offered);
 	if (!ours)
-		put(l, known_keys[i], l->result.negotiated.value[i] ? "Yes" : "No");
+		answer(l, known_keys[i], l->result.negotiated.value[i] ? "Yes" : "No");
 	return GO_ON;
 }
 
@@ -585,16 +701,18 @@ static int take_number(struct login *l, int i, const struct key *key, bool ours)
 			       row->rule == RULE_MIN ? "most" : "least", offered);
 		return refuse_value(l, key, expected);
 	}
-	if (row->rule == RULE_MIN)
-		l->result.negotiated.value[i] = value < (uint32_t)offered ? (int32_t)value : offered;
-	else
-		l->result.negotiated.value[i] = value > (uint32_t)offered ? (int32_t)value : offered;
+	l->result.negotiated.value[i] = combine(row, (int32_t)value, offered);
 	if (!ours)
-		put_number(l, known_keys[i], (uint32_t)l->result.negotiated.value[i]);
+		answer_number(l, known_keys[i], (uint32_t)l->result.negotiated.value[i]);
 	return GO_ON;
 }
 
-/* What holds when a key was not negotiated after all. */
+/* A key that was not negotiated after all: the RFC's default holds, and never more than what we offered. */
+static void take_default(struct login *l, int i)
+{
+	l->result.negotiated.value[i] = combine(&param_rows[i], l->config.offer->value[i], param_rows[i].rfc);
+}
+
 static int take_special(struct login *l, int i, const struct key *key)
 {
 	const struct param_row *row = &param_rows[i];
@@ -604,7 +722,7 @@ static int take_special(struct login *l, int i, const struct key *key)
 	if (row->kind == KIND_DIGEST && l->config.offer->value[i] == DIGEST_CRC32C)
 		return fail(l, LOGIN_NEGOTIATION, "%s=CRC32C is required, and the target does not know it", row->name);
 	if (row->rule != RULE_DECLARE)
-		l->result.negotiated.value[i] = row->rfc;
+		take_default(l, i);
 	return GO_ON;
 }
 
@@ -612,10 +730,10 @@ static int take_operational(struct login *l, int i, const struct key *key)
 {
 	bool ours = l->keys_sent & 1ull << i;
 
-	if (l->stage != OPERATIONAL)
+	if (l->stage != OPERATIONAL && param_rows[i].rule != RULE_DECLARE)
 		return fail(l, LOGIN_PROTOCOL, "%s does not belong into the security stage", known_keys[i]);
 	l->result.negotiated.source[i] = SOURCE_NEGOTIATED;
-	if (is_special(key) && !(param_rows[i].kind == KIND_DIGEST && key_value_is(key, "None")))
+	if (is_special(key))
 		return take_special(l, i, key);
 	switch (param_rows[i].kind) {
 	case KIND_DIGEST:
@@ -631,8 +749,10 @@ static int take_operational(struct login *l, int i, const struct key *key)
 
 static int take_method(struct login *l, const struct key *key)
 {
-	if (l->stage != SECURITY)
+	if (l->stage != SECURITY) {
+		l->failure.wants_security = !l->responded;
 		return fail(l, LOGIN_AUTH_MISSING, "the target asks for authentication: set username= and password=");
+	}
 	if (key_value_is(key, "CHAP") && wants_chap(l)) {
 		l->authenticated = METHOD_CHOSEN;
 		return GO_ON;
@@ -664,8 +784,6 @@ static int take_algorithm(struct login *l, const struct key *key)
 {
 	uint32_t value;
 
-	if (l->authenticated != METHOD_CHOSEN)
-		return fail(l, LOGIN_PROTOCOL, "CHAP_A came without AuthMethod=CHAP");
 	if (key_value_is(key, "Reject") || key_value_is(key, "NotUnderstood")) {
 		l->failure.wants_md5_only = !l->config.chap->algorithms_given && !l->config.md5_only;
 		return fail(l, LOGIN_AUTH_ALGORITHM, "the target takes none of our CHAP algorithms (chap_algs=)");
@@ -713,11 +831,9 @@ static int take_challenge(struct login *l, const struct key *key)
 
 static int take_their_name(struct login *l, const struct key *key)
 {
-	const char *wanted = l->config.chap ? l->config.chap->username_in : "";
-
-	if (!wants_mutual(l) || l->authenticated != RESPONDED)
+	if (l->authenticated != RESPONDED)
 		return fail(l, LOGIN_PROTOCOL, "CHAP_N came from the target without being asked for");
-	if (!key_value_is(key, wanted))
+	if (!key_value_is(key, l->config.chap->username_in))
 		return fail(l, LOGIN_AUTH_REFUSED, "the target's CHAP name is not the configured username_in");
 	return GO_ON;
 }
@@ -729,7 +845,7 @@ static int take_their_response(struct login *l, const struct key *key)
 	int n = key_read_binary(key->value, key->value_length, theirs, sizeof(theirs)), made;
 	bool equal;
 
-	if (!wants_mutual(l) || l->authenticated != RESPONDED)
+	if (l->authenticated != RESPONDED)
 		return fail(l, LOGIN_PROTOCOL, "CHAP_R came from the target without being asked for");
 	made = chap_respond(l->chap.algorithm, l->config.challenge_id, &l->config.chap->password_in,
 			    l->config.challenge, sizeof(l->config.challenge), expected);
@@ -739,7 +855,7 @@ static int take_their_response(struct login *l, const struct key *key)
 		return fail(
 			l, LOGIN_AUTH_REFUSED,
 			"the target's CHAP response is wrong: it does not know password_in, or is not the real one");
-	l->authenticated = AUTHENTICATED;
+	l->proven = true;
 	return GO_ON;
 }
 
@@ -802,7 +918,7 @@ static int answer_unknown(struct login *l, const struct key *key)
 {
 	char name[KEY_NAME_MAX + 1];
 
-	if (is_special(key) || l->moving)
+	if (is_special(key))
 		return GO_ON;
 	memcpy(name, key->name, key->name_length);
 	name[key->name_length] = '\0';
@@ -810,11 +926,56 @@ static int answer_unknown(struct login *l, const struct key *key)
 	return GO_ON;
 }
 
+/* Keys that RFC 7143 knows, but that we never send. */
+static int answer_known(struct login *l, int i, const struct key *key)
+{
+	switch (i) {
+	case KEY_IF_MARKER: /* RFC 7143 13.25: obsolete; "NotUnderstood" is not allowed for these four */
+	case KEY_OF_MARKER:
+		put(l, known_keys[i], "No");
+		return GO_ON;
+	case KEY_IF_MARK_INT:
+	case KEY_OF_MARK_INT:
+		put(l, known_keys[i], "Reject");
+		return GO_ON;
+	case KEY_TASK_REPORTING:
+		answer(l, known_keys[i], "RFC3720"); /* RFC 7143 13.23: the default */
+		return GO_ON;
+	case KEY_PROTOCOL_LEVEL:
+		answer(l, known_keys[i], "1"); /* RFC 7144 7.1.1: that of RFC 7143 */
+		return GO_ON;
+	default:
+		return fail(l, LOGIN_PROTOCOL, "the target sent %.*s, which only an initiator sends",
+			    (int)key->name_length, key->name);
+	}
+}
+
+/* RFC 7143 12.1.3: which of CHAP's keys may come when. */
+static int take_chap(struct login *l, int i, const struct key *key)
+{
+	if (l->stage != SECURITY || !wants_chap(l) || !l->chap.offered[0])
+		return fail(l, LOGIN_PROTOCOL, "%s came from the target without being asked for", known_keys[i]);
+	switch (i) {
+	case KEY_CHAP_A:
+		return take_algorithm(l, key);
+	case KEY_CHAP_I:
+		return take_identifier(l, key);
+	case KEY_CHAP_C:
+		return take_challenge(l, key);
+	case KEY_CHAP_N:
+		return take_their_name(l, key);
+	default:
+		return take_their_response(l, key);
+	}
+}
+
 static int take_key(struct login *l, const struct key *key)
 {
 	int i = find_key(key);
 	bool again = i == PARAM_MAX_RECV_DATA_SEGMENT_LENGTH || i == KEY_ADDRESS;
 
+	if (l->moving && i != KEY_ADDRESS)
+		return GO_ON;
 	if (i < 0)
 		return answer_unknown(l, key);
 	if (l->keys_seen & 1ull << i && !again)
@@ -829,21 +990,17 @@ static int take_key(struct login *l, const struct key *key)
 	case KEY_AUTH_METHOD:
 		return take_method(l, key);
 	case KEY_CHAP_A:
-		return take_algorithm(l, key);
 	case KEY_CHAP_I:
-		return take_identifier(l, key);
 	case KEY_CHAP_C:
-		return take_challenge(l, key);
 	case KEY_CHAP_N:
-		return take_their_name(l, key);
 	case KEY_CHAP_R:
-		return take_their_response(l, key);
+		return take_chap(l, i, key);
 	case KEY_ALIAS:
 	case KEY_ADDRESS:
 	case KEY_TPGT:
 		return take_informational(l, i, key);
 	default:
-		return answer_unknown(l, key);
+		return answer_known(l, i, key);
 	}
 }
 
@@ -898,7 +1055,7 @@ static enum login_action finish(struct login *l)
 	}
 	for (int i = PARAM_FIRST_BURST_LENGTH; i < PARAM_MAX_CONNECTIONS; i++) {
 		if (!(l->keys_seen & 1ull << i))
-			value[i] = param_rows[i].rfc;
+			take_default(l, i);
 	}
 	if (value[PARAM_FIRST_BURST_LENGTH] > value[PARAM_MAX_BURST_LENGTH])
 		value[PARAM_FIRST_BURST_LENGTH] = value[PARAM_MAX_BURST_LENGTH];
@@ -915,6 +1072,7 @@ static enum login_action take_status(struct login *l, const struct response *res
 
 	if (status >> 8 == 1) {
 		l->moving = true;
+		l->redirect = (struct login_redirect){.tpgt = -1};
 		if (take_keys(l, data, length))
 			return LOGIN_FAILED;
 		l->redirect.permanent = status == 0x0102;
@@ -926,35 +1084,55 @@ static enum login_action take_status(struct login *l, const struct response *res
 	l->failure.status = status;
 	l->failure.wants_security =
 		l->stage == OPERATIONAL && !l->responded && (status == 0x0201 || status == 0x020b || status == 0x0207);
-	l->failure.wants_md5_only = status >> 8 == 2 && l->authenticated == METHOD_CHOSEN && wants_chap(l) &&
+	l->failure.wants_md5_only = status >> 8 == 2 && l->authenticated == METHOD_CHOSEN && l->chap.offered[0] &&
 				    !l->config.chap->algorithms_given && !l->config.md5_only;
-	(void)fail(l, LOGIN_STATUS, "the target refused the login: %s (status %02x%02x)", login_status_text(status),
-		   status >> 8, status & 0xff);
+	if (status == 0x0201 && !wants_chap(l))
+		(void)fail(l, LOGIN_AUTH_MISSING,
+			   "the target wants authentication: set username= and password= (status 0201)");
+	else
+		(void)fail(l, LOGIN_STATUS, "the target refused the login: %s (status %02x%02x)",
+			   login_status_text(status), status >> 8, status & 0xff);
 	return LOGIN_FAILED;
+}
+
+/* The target's CHAP_N and CHAP_R, both or it is not the one that we want. */
+static int take_proof(struct login *l)
+{
+	if (l->authenticated != RESPONDED)
+		return GO_ON;
+	if (!l->proven || !(l->keys_seen & 1ull << KEY_CHAP_N))
+		return fail(
+			l, LOGIN_AUTH_REFUSED,
+			"the target did not authenticate itself (no CHAP_N and CHAP_R), which username_in= asks for");
+	l->authenticated = AUTHENTICATED;
+	return GO_ON;
+}
+
+/* What the security stage still lacks, into the answers; *ready: nothing any more. */
+static int authenticate(struct login *l, bool *ready)
+{
+	*ready = false;
+	if (take_proof(l))
+		return STOP;
+	if (l->authenticated == CHAP_OFFERED && wants_chap(l))
+		return fail(l, LOGIN_AUTH_REFUSED, "the target did not answer AuthMethod=CHAP");
+	if (l->authenticated == METHOD_CHOSEN && !l->chap.offered[0]) {
+		put_algorithms(l);
+		return GO_ON;
+	}
+	*ready = true;
+	return l->authenticated == METHOD_CHOSEN ? respond(l) : GO_ON;
 }
 
 static enum login_action next_in_security(struct login *l, bool transit, struct login_pdu *request)
 {
-	if (transit && wants_chap(l) && l->authenticated != AUTHENTICATED) {
-		(void)fail(l, LOGIN_AUTH_REFUSED,
-			   l->authenticated == RESPONDED
-				   ? "the target did not authenticate itself (no CHAP_R), which username_in= asks for"
-				   : "the target skips the authentication that username= asks for");
+	bool ready;
+
+	if (authenticate(l, &ready))
 		return LOGIN_FAILED;
-	}
-	if (transit && l->asked_stage == OPERATIONAL)
+	if (transit)
 		return enter_operational(l, request);
-	if (l->authenticated == METHOD_CHOSEN && !l->chap.offered[0]) {
-		put_algorithms(l);
-		return send(l, false, 0, request);
-	}
-	if (l->authenticated == METHOD_CHOSEN && respond(l))
-		return LOGIN_FAILED;
-	if (l->authenticated == CHAP_OFFERED && !wants_chap(l)) {
-		(void)fail(l, LOGIN_AUTH_MISSING, "the target wants authentication: set username= and password=");
-		return LOGIN_FAILED;
-	}
-	return send(l, true, OPERATIONAL, request);
+	return send(l, ready, OPERATIONAL, request);
 }
 
 static enum login_action next_step(struct login *l, const struct response *response, struct login_pdu *request)
@@ -962,18 +1140,31 @@ static enum login_action next_step(struct login *l, const struct response *respo
 	bool transit = response->flags & TRANSIT;
 
 	if (response->flags & CONTINUE)
-		return send(l, false, 0, request); /* an empty request: go on */
-	if (transit && response->next == FULL_FEATURE && (l->reply == 0 || l->stage == OPERATIONAL)) {
-		if (l->reply) {
-			(void)fail(l, LOGIN_PROTOCOL, "the target ended the login with questions still open");
-			return LOGIN_FAILED;
-		}
-		return finish(l);
+		return send_empty(l, request);
+	if (l->final && l->open) {
+		(void)fail(l, LOGIN_PROTOCOL, "the target ended the login with a question that is still open");
+		return LOGIN_FAILED;
 	}
+	l->open = false;
+	if (l->final)
+		return finish(l);
 	if (l->stage == SECURITY)
 		return next_in_security(l, transit, request);
-	offer_all(l);
 	return send(l, true, FULL_FEATURE, request);
+}
+
+/* The target's text, once it is whole. */
+static int take_text(struct login *l, const struct response *response, const uint8_t *data, size_t length)
+{
+	if (join(l, data, length))
+		return STOP;
+	if (response->flags & CONTINUE)
+		return GO_ON;
+	if (take_keys(l, l->text, l->joined))
+		return STOP;
+	wipe(l->text, l->joined);
+	l->joined = 0;
+	return GO_ON;
 }
 
 enum login_action login_step(struct login *login, const uint8_t *bhs, const uint8_t *data, size_t length,
@@ -985,16 +1176,17 @@ enum login_action login_step(struct login *login, const uint8_t *bhs, const uint
 		return LOGIN_FAILED;
 	if (response.status)
 		return take_status(login, &response, data, length);
-	login->responded = true;
 	login->exp_stat_sn = response.stat_sn + 1;
-	if (join(login, data, length))
+	if (login->sent < login->reply) { /* a part of our text is taken: RFC 7143 6.2 wants no text here */
+		login->responded = true;
+		if (!length)
+			return send_part(login, request);
+		(void)fail(login, LOGIN_PROTOCOL, "the target answers before our text is whole (the C bit is set)");
 		return LOGIN_FAILED;
-	if (!(response.flags & CONTINUE)) {
-		if (take_keys(login, login->text, login->joined))
-			return LOGIN_FAILED;
-		wipe(login->text, login->joined);
-		login->joined = 0;
 	}
+	if (take_text(login, &response, data, length))
+		return LOGIN_FAILED;
+	login->responded = true;
 	return next_step(login, &response, request);
 }
 
@@ -1019,5 +1211,5 @@ void login_wipe(struct login *login)
 	wipe(login->answers, sizeof(login->answers));
 	wipe(&login->chap, sizeof(login->chap));
 	wipe(login->config.challenge, sizeof(login->config.challenge));
-	login->joined = login->reply = 0;
+	login->joined = login->reply = login->sent = 0;
 }

@@ -100,6 +100,8 @@ struct login {
 	uint32_t exp_stat_sn;
 	bool responded; /* a response came: stat_sn is known */
 	bool asked_transit, final, declared, moving;
+	bool proven; /* the target's CHAP_R is right */
+	bool open;   /* a key of the target's has no answer yet */
 	uint8_t asked_stage;
 	uint8_t authenticated; /* private to login.c, like all below */
 	uint64_t keys_seen;
@@ -108,9 +110,10 @@ struct login {
 	struct login_result result;
 	struct login_redirect redirect;
 	struct login_failure failure;
-	size_t joined;                /* bytes in text */
-	size_t reply;                 /* bytes in answers */
-	char answers[LOGIN_DATA_MAX]; /* keys to be sent in the next request(s) */
+	size_t joined;                  /* bytes in text */
+	size_t reply;                   /* bytes in answers */
+	size_t sent;                    /* of these */
+	char answers[LOGIN_JOINED_MAX]; /* keys to be sent in the next request(s) */
 	uint8_t text[LOGIN_JOINED_MAX];
 };
 

@@ -8,9 +8,9 @@
 
 #include "proto/bytes.h"
 
-#define KEY_NAME_MAX   63  /* RFC 7143 6.1: the key name's length */
-#define KEY_VALUE_MAX  255 /* text and numbers; binary items may be longer: KEY_BINARY_MAX */
-#define KEY_BINARY_MAX 2048
+#define KEY_NAME_MAX   63   /* RFC 7143 6.1: the key name's length */
+#define KEY_VALUE_MAX  255  /* text and numbers; binary items may be longer: KEY_BINARY_MAX */
+#define KEY_BINARY_MAX 2050 /* 1024 bytes as 0x... */
 
 struct key {
 	const char *name;
