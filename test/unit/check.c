@@ -1,0 +1,160 @@
+/* check.c - what must hold for `check`: everything is shown with its source, and no secret is. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "check.h"
+
+static struct cmdline cmdline;
+static struct plan plan;
+static struct plan_error error;
+static char printed[16384];
+
+static const char *check(const char *line)
+{
+	FILE *out = fmemopen(printed, sizeof(printed), "w");
+
+	assert_non_null(out);
+	assert_int_equal(cmdline_parse(line, strlen(line), &cmdline, &error), 0);
+	assert_int_equal(plan_make(&cmdline, NULL, NULL, &plan, &error), 0);
+	check_print(&cmdline, &plan, out);
+	fclose(out);
+	return printed;
+}
+
+static void says(const char *line, const char *piece)
+{
+	if (!strstr(check(line), piece))
+		fail_msg("'%s' is not in what check says of '%s':\n%s", piece, line, printed);
+}
+
+#define TARGET "iscsi=10.0.2.2:33001,iqn.2026-01.test.rig:t1"
+
+static void a_target_is_shown_with_every_setting_and_its_source(void **state)
+{
+	(void)state;
+	says(TARGET, "target 1: 10.0.2.2:33001 (command line)\n  name iqn.2026-01.test.rig:t1\n  LUN: every one\n");
+	for (int i = 0; i < PARAM_COUNT; i++) {
+		char piece[80];
+
+		snprintf(piece, sizeof(piece), "\n  %s = ", param_rows[i].name);
+		if (param_rows[i].settable)
+			says(TARGET, piece);
+	}
+	says(TARGET ",MaxBurstLength=65536", "  MaxBurstLength = 65536 bytes (command line)\n");
+	says(TARGET, "  cmds_max = 128 (default)\n");
+	says("netroot=iscsi:10.0.0.1::::iqn.2026-01.x:y rd.iscsi.param=node.session.cmds_max=64",
+	     "  cmds_max = 64 (dracut's words)\n");
+	says("iscsi=10.0.0.1", "  name (the portal is asked; it must have just one)\n");
+	says(TARGET ",initiator=iqn.2026-01.me:x", "  initiator iqn.2026-01.me:x (command line)\n");
+	says(TARGET ",interface=eth7", "  by interface eth7\n");
+}
+
+static void the_lun_is_shown_in_both_forms(void **state)
+{
+	(void)state;
+	says(TARGET ",lun=10", "  LUN 10 (RFC 4173: a)\n");
+	says(TARGET ",lun=4186-9", "  LUN 606598 (RFC 4173: 4186-9)\n");
+	says(TARGET ",lun=0", "  LUN 0 (RFC 4173: 0)\n");
+	says("netroot=iscsi:10.0.0.1:::10:iqn.2026-01.x:y", "  LUN 10 (RFC 4173: a)\n");
+}
+
+static void secrets_are_not_shown(void **state)
+{
+	static const char *const lines[] = {
+		TARGET ",username=me,password=geheim1,username_in=it,password_in=geheim2",
+		"netroot=iscsi:me:geheim1:it:geheim2@10.0.0.1::::iqn.2026-01.x:y",
+		"netroot=iscsi:10.0.0.1::::iqn.2026-01.x:y rd.iscsi.username=me rd.iscsi.password=geheim1 "
+		"rd.iscsi.in.username=it rd.iscsi.in.password=geheim2",
+		"iscsi_target_name=iqn.2026-01.x:y iscsi_target_ip=1.2.3.4 iscsi_username=me iscsi_password=geheim1 "
+		"iscsi_in_username=it iscsi_in_password=geheim2",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		assert_null(strstr(check(lines[i]), "geheim"));
+		says(lines[i], "  CHAP as 'me', secret (set, not shown)\n");
+		says(lines[i], "  mutual CHAP: the target is 'it', secret (set, not shown)\n");
+		says(lines[i], "note: a CHAP secret stands on the command line");
+	}
+	says(TARGET ",username=me,password=@/etc/x,chap_algs=SHA256:MD5",
+	     "  CHAP as 'me', secret from /etc/x\n  chap_algs = SHA256:MD5\n");
+	says(TARGET, "  authentication: none\n");
+}
+
+static void the_network_is_shown(void **state)
+{
+	(void)state;
+	says("quiet", "network: none is needed\n");
+	says(TARGET, "  an interface that already has an address is used as it is\n"
+		     "  interface any with carrier: DHCPv4 (default)\n");
+	says(TARGET " ip=10.0.0.2::10.0.0.1:24:me:eth0:none:1500",
+	     "  interface eth0: static 10.0.0.2/24 gateway 10.0.0.1 MTU 1500 host name me (command line)\n");
+	says(TARGET " ip=either6", "  interface any with carrier: router advertisements or DHCPv6 (command line)\n");
+	says(TARGET " BOOTIF=01-52-54-00-12-34-56", "  interface with MAC 52:54:00:12:34:56: DHCPv4 (default)\n");
+	says(TARGET " vlan=vlan5:eth0 ip=vlan5:dhcp", "  VLAN vlan5: number 5 on eth0\n");
+	says(TARGET " bond=b0:eth0,eth1:mode=1 ip=b0:dhcp", "  bond b0: mode=1, of eth0 eth1\n");
+	says(TARGET " ifname=lan:52:54:00:12:34:56", "  rename 52:54:00:12:34:56 to lan\n");
+	says(TARGET " rd.route=10.1.0.0/16:10.0.0.1:eth0", "  route 10.1.0.0/16 by 10.0.0.1 on eth0\n");
+	says(TARGET " nameserver=10.0.0.1 rd.peerdns=0",
+	     "  name server 10.0.0.1\n  name servers of DHCP are not used\n");
+}
+
+static void root_init_and_manner_are_shown(void **state)
+{
+	(void)state;
+	says("root=UUID=abc rw rootfstype=ext4 rootflags=data=x",
+	     "root: UUID=abc\n  mounted read-write, type ext4, flags data=x\n");
+	says("root=8:1", "root: 8:1\n  mounted read-only, type as found\n");
+	says("root=nfs:x", "root: nfs:x (not a form that is mounted here; for the initramfs's own /init)\n");
+	says("root=iscsi:10.0.0.1::::iqn.2026-01.x:y", "root: the disk of target 1, whole\n");
+	says("quiet", "root: none is named; the initramfs's own /init must know\n");
+	says("init=/bin/sh -- -c 'x'", "  init=/bin/sh\n  arguments: -c 'x'\n");
+	says("iscsi.init=/init.real", "init: /init.real in the initramfs");
+	says("iscsi.timeout=0 iscsi.onfail=shell iscsi.log=debug", "time limit: none\non failure: shell\nlog: debug\n");
+	says("", "time limit: 180 s\non failure: panic\nlog: info\n");
+}
+
+static void the_firmware_and_the_lease_are_named_as_sources(void **state)
+{
+	(void)state;
+	says("", "target: none is named; the firmware's table (iBFT) is used where there is one\n");
+	says("iscsi=ibft", "target: those of the firmware's table (iBFT)");
+	says("iscsi=dhcp",
+	     "target 1: as the DHCP server's root-path says (command line)\n  LUN: as the root-path says\n");
+}
+
+static void foreign_bytes_are_escaped(void **state)
+{
+	(void)state;
+	says("root=LABEL=\033[31m\\x", "root: LABEL=\\x1b[31m\\x5cx\n");
+	says(TARGET ",username=%1b%0a,password=x", "CHAP as '\\x1b\\x0a'");
+}
+
+static void the_result_is_0_or_1(void **state)
+{
+	(void)state;
+	assert_int_equal(check_run("quiet"), 0);
+	assert_int_equal(check_run("iscsi.timeout=x"), 1);
+	assert_int_equal(check_run("iscsi=x/y"), 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_target_is_shown_with_every_setting_and_its_source),
+		cmocka_unit_test(the_lun_is_shown_in_both_forms),
+		cmocka_unit_test(secrets_are_not_shown),
+		cmocka_unit_test(the_network_is_shown),
+		cmocka_unit_test(root_init_and_manner_are_shown),
+		cmocka_unit_test(the_firmware_and_the_lease_are_named_as_sources),
+		cmocka_unit_test(foreign_bytes_are_escaped),
+		cmocka_unit_test(the_result_is_0_or_1),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,439 @@
+/* plan.c - what must hold where the sources meet: precedence, the firmware's table, the lease, the initiator's name. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "cmdline.h"
+#include "proto/dhcp.h"
+#include "proto/dhcp6.h"
+#include "sys/ibft.h"
+#include "test/unit/plan_text.h"
+
+static struct cmdline cmdline;
+static struct plan plan;
+static struct plan_error error;
+static char text[LINE_MAX_TEXT];
+
+static const uint8_t mac[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
+
+static int make(const char *line, const struct ibft *firmware, const struct plan_files *files)
+{
+	assert_int_equal(cmdline_parse(line, strlen(line), &cmdline, &error), 0);
+	return plan_make(&cmdline, firmware, files, &plan, &error);
+}
+
+static const char *targets(void)
+{
+	return targets_text(&plan, text);
+}
+
+static const char *network(void)
+{
+	return network_text(&plan.network, text);
+}
+
+/* ---- the firmware's table ---- */
+
+/* What iPXE leaves with two sanhooks and mutual CHAP. */
+static struct ibft table(void)
+{
+	return (struct ibft){
+		.initiator = "iqn.2026-01.test.rig:ipxe",
+		.nics = {{.flags = 3,
+			  .has_mac = true,
+			  .mac = {0x52, 0x54, 0, 0x12, 0x34, 0x56},
+			  .address = "10.0.2.15",
+			  .prefix = 24,
+			  .gateway = "10.0.2.2",
+			  .dns = {"10.0.2.3"},
+			  .dhcp = "10.0.2.2"}},
+		.nic_count = 1,
+		.targets = {{.index = 0,
+			     .flags = 3,
+			     .address = "10.0.2.2",
+			     .port = 33001,
+			     .has_lun = true,
+			     .lun = 16,
+			     .name = "iqn.2026-01.test.rig:t1",
+			     .chap = 2,
+			     .username = "inuser",
+			     .secret = "insecret1234",
+			     .username_in = "outuser",
+			     .secret_in = "outsecret1234"},
+			    {.index = 1,
+			     .flags = 3,
+			     .address = "10.0.2.3",
+			     .has_lun = true,
+			     .lun = 1,
+			     .name = "iqn.2026-01.test.rig:t1"}},
+		.target_count = 2,
+	};
+}
+
+#define TABLE_TARGETS                                                                                      \
+	"10.0.2.2:33001 iqn.2026-01.test.rig:t1 lun=16 user=inuser:insecret1234 in=outuser:outsecret1234 " \
+	"from=iqn.2026-01.test.rig:ipxe(iBFT) [iBFT] | 10.0.2.3:3260 iqn.2026-01.test.rig:t1 lun=1 "       \
+	"from=iqn.2026-01.test.rig:ipxe(iBFT) [iBFT]"
+
+static void the_firmwares_targets_are_used_when_no_word_names_one(void **state)
+{
+	static const char *const lines[] = {"",        "iscsi=ibft",      "iscsi_auto",   "rd.iscsi.firmware=1",
+					    "ip=ibft", "rd.iscsi.ibft=1", "netroot=iscsi"};
+	struct ibft ibft = table();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		assert_int_equal(make(lines[i], &ibft, NULL), 0);
+		assert_string_equal(targets(), TABLE_TARGETS);
+		assert_string_equal(network(), "* dhcp4 mac=52:54:00:12:34:56; dns 10.0.2.3");
+		assert_int_equal(plan.targets[1].firmware_index, 1);
+		assert_int_equal(plan.targets[1].firmware_nic, 0);
+	}
+	assert_int_equal(make("iscsi=10.0.0.1,iqn.2026-01.x:y", &ibft, NULL), 0);
+	assert_string_equal(targets(), "10.0.0.1:3260 iqn.2026-01.x:y [command line]");
+	assert_string_equal(network(), "* dhcp4");
+	assert_int_equal(make("iscsi=dhcp", &ibft, NULL), 0);
+	assert_string_equal(targets(), "lease - [command line]");
+}
+
+static void the_firmware_and_words_stand_together_when_both_are_asked_for(void **state)
+{
+	struct ibft ibft = table();
+
+	(void)state;
+	ibft.target_count = 1;
+	ibft.targets[0].chap = 0;
+	assert_int_equal(
+		make("iscsi=ibft,lun=7,cmds_max=64,username=u,password=p iscsi=10.0.0.1,iqn.2026-01.x:y", &ibft, NULL),
+		0);
+	assert_string_equal(targets(), "10.0.0.1:3260 iqn.2026-01.x:y [command line] | 10.0.2.2:33001 "
+				       "iqn.2026-01.test.rig:t1 lun=7 user=u:p from=iqn.2026-01.test.rig:ipxe(iBFT) "
+				       "cmds_max=64 [iBFT]");
+	assert_int_equal(make("ip=eth5:dhcp", &ibft, NULL), 0);
+	assert_string_equal(network(), "eth5 dhcp4");
+	assert_int_equal(make("ip=ibft iscsi=10.0.0.1,iqn.2026-01.x:y", &ibft, NULL), 0);
+	assert_string_equal(network(), "* dhcp4 mac=52:54:00:12:34:56; dns 10.0.2.3");
+}
+
+static void the_firmwares_static_address_and_vlan_are_taken_over(void **state)
+{
+	struct ibft ibft = table();
+
+	(void)state;
+	ibft.nics[0].dhcp[0] = 0;
+	assert_int_equal(make("", &ibft, NULL), 0);
+	assert_string_equal(network(), "* static 10.0.2.15/24 gw=10.0.2.2 mac=52:54:00:12:34:56; dns 10.0.2.3");
+	ibft.nics[0].vlan = 5;
+	assert_int_equal(make("", &ibft, NULL), 0);
+	assert_string_equal(network(), "vlan ibft0.5 5 on 52:54:00:12:34:56; ibft0.5 static 10.0.2.15/24 gw=10.0.2.2; "
+				       "dns 10.0.2.3");
+	snprintf(ibft.nics[0].dhcp, sizeof(ibft.nics[0].dhcp), "0.0.0.0");
+	ibft.nics[0].prefix = 0;
+	assert_int_equal(make("", &ibft, NULL), -EINVAL);
+	assert_string_equal(error.text,
+			    "iBFT ethernet0: address, prefix or gateway cannot be used; name them with ip=");
+}
+
+static void a_table_that_cannot_be_used_is_refused_by_name(void **state)
+{
+	struct ibft ibft = table();
+
+	(void)state;
+	ibft.targets[0].has_lun = false;
+	snprintf(ibft.targets[0].lun_text, sizeof(ibft.targets[0].lun_text), "4112000000");
+	assert_int_equal(make("", &ibft, NULL), -EINVAL);
+	assert_string_equal(error.text,
+			    "iBFT target0: the LUN's bytes '4112000000' can be read in more ways than one; say "
+			    "which it is with iscsi=ibft,lun=");
+	assert_int_equal(make("iscsi=ibft,lun=3", &ibft, NULL), 0);
+	assert_int_equal(plan.targets[0].lun, 3);
+
+	ibft = table();
+	ibft.targets[1].address[0] = 0;
+	assert_int_equal(make("", &ibft, NULL), -EINVAL);
+	assert_string_equal(error.text, "iBFT target1: expected an IP address in ip-addr, not ''");
+
+	ibft = table();
+	snprintf(ibft.targets[0].name, sizeof(ibft.targets[0].name), "t1");
+	assert_int_equal(make("", &ibft, NULL), -EINVAL);
+	assert_string_equal(error.text, "iBFT target0: name 't1': expected a name that begins with iqn., eui. or naa.");
+
+	ibft = table();
+	ibft.targets[0].secret_in[0] = 0;
+	assert_int_equal(make("", &ibft, NULL), -EINVAL);
+	assert_string_equal(error.text, "iBFT target0: a CHAP secret must not be empty");
+}
+
+/* ---- the initiator's name ---- */
+
+static const char *initiator(void)
+{
+	text[0] = 0;
+	put(text, "%s(%s)", plan.targets[0].initiator, source_name(plan.targets[0].initiator_source));
+	return text;
+}
+
+static void the_initiators_name_comes_from_the_first_that_has_one(void **state)
+{
+	struct plan_files files = {.initiator_name = "iqn.2026-01.file:x"};
+	struct ibft ibft = table();
+
+	(void)state;
+	assert_int_equal(
+		make("iscsi=1.2.3.4,iqn.2026-01.x:y,initiator=iqn.2026-01.me:a rd.iscsi.initiator=iqn.2026-01.me:b "
+		     "iscsi_initiator=iqn.2026-01.me:c",
+		     NULL, &files),
+		0);
+	assert_string_equal(initiator(), "iqn.2026-01.me:a(command line)");
+	assert_int_equal(make("iscsi=1.2.3.4,iqn.2026-01.x:y rd.iscsi.initiator=iqn.2026-01.me:b "
+			      "iscsi_initiator=iqn.2026-01.me:c",
+			      NULL, &files),
+			 0);
+	assert_string_equal(initiator(), "iqn.2026-01.me:b(dracut's words)");
+	assert_int_equal(make("iscsi=1.2.3.4,iqn.2026-01.x:y iscsi_initiator=iqn.2026-01.me:c", NULL, &files), 0);
+	assert_string_equal(initiator(), "iqn.2026-01.me:c(Debian's words)");
+	assert_int_equal(make("iscsi=1.2.3.4,iqn.2026-01.x:y", NULL, &files), 0);
+	plan_add_mac(&plan, mac);
+	assert_string_equal(initiator(), "iqn.2026-01.file:x(file)");
+	assert_int_equal(make("", &ibft, &files), 0);
+	assert_string_equal(initiator(), "iqn.2026-01.test.rig:ipxe(iBFT)");
+	assert_int_equal(make("rd.iscsi.initiator=iqn.2026-01.me:b", &ibft, &files), 0);
+	assert_string_equal(initiator(), "iqn.2026-01.me:b(dracut's words)");
+	assert_int_equal(make("iscsi=1.2.3.4,iqn.2026-01.x:y", NULL, NULL), 0);
+	assert_string_equal(plan.targets[0].initiator, "");
+	plan_add_mac(&plan, mac);
+	assert_string_equal(initiator(), "eui.525400fffe123456(MAC address)");
+}
+
+static void the_file_of_the_initiators_name_is_read(void **state)
+{
+	static const struct {
+		const char *file, *name;
+	} files[] = {
+		{"InitiatorName=iqn.2026-01.a:b\n", "iqn.2026-01.a:b"},
+		{"# InitiatorName=iqn.2026-01.no:b\n\n  InitiatorName=iqn.2026-01.a:b \r\n", "iqn.2026-01.a:b"},
+		{"GenerateName=yes\n", ""},
+		{"", ""},
+		{"InitiatorName=", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		struct plan_files read = {.initiator_name = ""};
+
+		plan_read_initiator_name(files[i].file, strlen(files[i].file), &read);
+		assert_string_equal(read.initiator_name, files[i].name);
+	}
+}
+
+static void a_bad_name_in_the_file_is_refused(void **state)
+{
+	struct plan_files files = {.initiator_name = "my-host"};
+
+	(void)state;
+	assert_int_equal(make("iscsi=1.2.3.4,iqn.2026-01.x:y", NULL, &files), -EINVAL);
+	assert_string_equal(error.text,
+			    "/etc/iscsi/initiatorname.iscsi: name 'my-host': expected a name that begins with "
+			    "iqn., eui. or naa.");
+}
+
+/* ---- the lease ---- */
+
+static int lease(const char *line, const struct dhcp_lease *given)
+{
+	static const struct plan_files files = {.initiator_name = "iqn.2026-01.file:x"};
+
+	assert_int_equal(make(line, NULL, &files), 0);
+	return plan_add_lease(&cmdline, given, &plan, &error);
+}
+
+static int root_path(const char *line, const char *path)
+{
+	struct dhcp_lease given = {.server = 0x0a000201, .next_server = 0x0a000202};
+
+	snprintf(given.root_path, sizeof(given.root_path), "%s", path);
+	return lease(line, &given);
+}
+
+static void a_root_path_becomes_the_target(void **state)
+{
+#define FROM " from=iqn.2026-01.file:x(file)"
+	static const struct {
+		const char *line, *path, *targets;
+	} paths[] = {
+		{"iscsi=dhcp", "iscsi:10.0.0.1::::iqn.2026-01.x:y",
+		 "10.0.0.1:3260 iqn.2026-01.x:y lun=0" FROM " [DHCP]"},
+		{"iscsi=dhcp", "iscsi:10.0.0.1:6:3261:a:iqn.2026-01.x:y",
+		 "10.0.0.1:3261 iqn.2026-01.x:y lun=10" FROM " [DHCP]"},
+		{"iscsi=dhcp", "iscsi:[2001:db8::1]:::4752-3A4F-6b7e-2F99:eui.0123456789abcdef",
+		 "[2001:db8::1]:3260 eui.0123456789abcdef lun=3429890781107668818" FROM " [DHCP]"},
+		{"iscsi=dhcp", "iscsi:example.com::3260:6734-9-156f-127:iqn.2026-01.x:y",
+		 "example.com:3260 iqn.2026-01.x:y lun=83058684615812916" FROM " [DHCP]"},
+		{"iscsi=dhcp", "iscsi:example.com:::4186-9:iqn.2026-01.x:y",
+		 "example.com:3260 iqn.2026-01.x:y lun=606598" FROM " [DHCP]"},
+		{"iscsi=dhcp", "iscsi:::::iqn.2026-01.x:y", "10.0.2.2:3260 iqn.2026-01.x:y lun=0" FROM " [DHCP]"},
+		{"iscsi=dhcp,lun=4,cmds_max=64", "iscsi:10.0.0.1:::9:iqn.2026-01.x:y",
+		 "10.0.0.1:3260 iqn.2026-01.x:y lun=4" FROM " cmds_max=64 [DHCP]"},
+		{"netroot=dhcp", "iscsi:10.0.0.1:::1:iqn.2026-01.x:y",
+		 "10.0.0.1:3260 iqn.2026-01.x:y lun=1" FROM " [DHCP]"},
+		{"root=dhcp", "iscsi:10.0.0.1:::1:iqn.2026-01.x:y",
+		 "10.0.0.1:3260 iqn.2026-01.x:y lun=1" FROM " [DHCP]"},
+		{"iscsi=dhcp", "iscsi:u:p:iu:ip@10.0.0.1:::1f:iqn.2026-01.x:y",
+		 "10.0.0.1:3260 iqn.2026-01.x:y lun=31 user=u:p in=iu:ip" FROM " [DHCP]"},
+		{"iscsi=dhcp", "iscsi:10.0.0.1:::eth0:1:iqn.2026-01.x:y",
+		 "10.0.0.1:3260 iqn.2026-01.x:y lun=1 via=eth0" FROM " [DHCP]"},
+		{"iscsi=dhcp iscsi=10.0.0.9,iqn.2026-01.x:z",
+		 "iscsi:10.0.0.1:::1:iqn.2026-01.x:y iscsi:10.0.0.2:::1:iqn.2026-01.x:y",
+		 "10.0.0.1:3260 iqn.2026-01.x:y lun=1" FROM " [DHCP] | 10.0.0.9:3260 iqn.2026-01.x:z" FROM
+		 " [command line] | 10.0.0.2:3260 iqn.2026-01.x:y lun=1" FROM " [DHCP]"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		if (root_path(paths[i].line, paths[i].path) != 0)
+			fail_msg("%s: %s", paths[i].path, error.text);
+		assert_string_equal(targets(), paths[i].targets);
+		assert_false(plan.network.wants_root_path);
+		assert_false(plan.targets[0].wants_lease);
+	}
+}
+
+static void a_root_path_that_cannot_be_used_says_why(void **state)
+{
+#define WHAT "DHCP root-path (option 17)"
+	static const struct {
+		const char *path, *error;
+		int result;
+	} paths[] = {
+		{"", WHAT ": the lease has none, and the disk was to come from it", -ENOENT},
+		{"10.0.0.1:/nfs",
+		 WHAT " '10.0.0.1:/nfs': not iSCSI; expected iscsi:<server>:<protocol>:<port>:<LUN>:<target>", -EINVAL},
+		{"iscsi:10.0.0.1:17:::iqn.2026-01.x:y",
+		 WHAT " 'iscsi:10.0.0.1:17:::iqn.2026-01.x:y': the protocol: expected nothing or 6 (TCP)", -EINVAL},
+		{"iscsi:10.0.0.1::x::iqn.2026-01.x:y",
+		 WHAT " 'iscsi:10.0.0.1::x::iqn.2026-01.x:y': the port: expected nothing or a number from 1 to 65535",
+		 -EINVAL},
+		{"iscsi:10.0.0.1:::xyz:iqn.2026-01.x:y",
+		 WHAT
+		 " 'iscsi:10.0.0.1:::xyz:iqn.2026-01.x:y': the LUN: expected up to four groups of hexadecimal digits, "
+		 "joined with '-'",
+		 -EINVAL},
+		{"iscsi:u:geheim@10.0.0.999:::1:iqn.2026-01.x:y", WHAT ": server: expected an address or a host name",
+		 -EINVAL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		assert_int_equal(root_path("iscsi=dhcp", paths[i].path), paths[i].result);
+		assert_string_equal(error.text, paths[i].error);
+		assert_true(plan.network.wants_root_path);
+		assert_true(plan.targets[0].wants_lease);
+	}
+}
+
+static void a_server_is_needed_from_root_path_or_lease(void **state)
+{
+	struct dhcp_lease given = {.root_path = "iscsi:::::iqn.2026-01.x:y", .server = 0x0a000201};
+
+	(void)state;
+	assert_int_equal(lease("iscsi=dhcp", &given), 0);
+	assert_string_equal(plan.targets[0].portal.host, "10.0.2.1");
+	given.server = 0;
+	assert_int_equal(lease("iscsi=dhcp", &given), -EINVAL);
+	assert_non_null(strstr(error.text, "names no server"));
+}
+
+static void the_leases_names_and_secrets_are_used_where_no_word_says_otherwise(void **state)
+{
+	struct dhcp_lease given = {.root_path = "iscsi:10.0.0.1:::1:iqn.2026-01.x:y",
+				   .initiator_name = "iqn.2026-01.lease:x",
+				   .chap_user = "lu",
+				   .chap_secret = "ls",
+				   .chap_in_user = "li",
+				   .chap_in_secret = "lt"};
+
+	(void)state;
+	assert_int_equal(lease("iscsi=dhcp", &given), 0);
+	assert_string_equal(targets(), "10.0.0.1:3260 iqn.2026-01.x:y lun=1 user=lu:ls in=li:lt "
+				       "from=iqn.2026-01.lease:x(DHCP) [DHCP]");
+	assert_int_equal(lease("iscsi=dhcp,username=u,password=p,initiator=iqn.2026-01.me:x", &given), 0);
+	assert_string_equal(targets(), "10.0.0.1:3260 iqn.2026-01.x:y lun=1 user=u:p "
+				       "from=iqn.2026-01.me:x(command line) [DHCP]");
+	given.chap_in_secret[0] = 0;
+	assert_int_equal(lease("iscsi=dhcp", &given), -EINVAL);
+	assert_string_equal(error.text,
+			    "DHCP options 175.190 to 175.193: the target's CHAP user name without its password");
+	given.chap_in_user[0] = 0;
+	snprintf(given.initiator_name, sizeof(given.initiator_name), "host");
+	assert_int_equal(lease("iscsi=dhcp", &given), -EINVAL);
+	assert_string_equal(error.text,
+			    "DHCP initiator name (option 203): name 'host': expected a name that begins with "
+			    "iqn., eui. or naa.");
+	/* a lease that no disk is awaited from */
+	given = (struct dhcp_lease){.initiator_name = "iqn.2026-01.lease:x"};
+	assert_int_equal(make("iscsi=10.0.0.1,iqn.2026-01.x:y", NULL, NULL), 0);
+	assert_int_equal(plan_add_lease(&cmdline, &given, &plan, &error), 0);
+	assert_string_equal(initiator(), "iqn.2026-01.lease:x(DHCP)");
+}
+
+static void dhcpv6s_boot_url_becomes_the_target(void **state)
+{
+	struct dhcp6_lease given = {.boot_url = "iscsi:[2001:db8::1]:::1:iqn.2026-01.x:y"};
+
+	(void)state;
+	assert_int_equal(make("netroot=dhcp6", NULL, NULL), 0);
+	assert_string_equal(network(), "* auto6+dhcp6");
+	assert_int_equal(plan_add_lease6(&cmdline, &given, &plan, &error), 0);
+	assert_string_equal(targets(), "[2001:db8::1]:3260 iqn.2026-01.x:y lun=1 [DHCP]");
+	snprintf(given.boot_url, sizeof(given.boot_url), "iscsi:::::iqn.2026-01.x:y");
+	assert_int_equal(make("netroot=dhcp6", NULL, NULL), 0);
+	assert_int_equal(plan_add_lease6(&cmdline, &given, &plan, &error), -EINVAL);
+	assert_non_null(
+		strstr(error.text, "DHCPv6 boot file URL (option 59) 'iscsi:::::iqn.2026-01.x:y': names no server"));
+}
+
+static void secrets_can_be_wiped(void **state)
+{
+	(void)state;
+	assert_int_equal(make("iscsi=10.0.0.1,username=u,password=geheim,username_in=i,password_in=heimge", NULL, NULL),
+			 0);
+	plan_wipe(&plan);
+	assert_null(memmem(&plan, sizeof(plan), "geheim", 6));
+	assert_null(memmem(&plan, sizeof(plan), "heimge", 6));
+}
+
+static void notes_have_an_end(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 40; i++)
+		plan_note(&plan, "%d", i);
+	assert_int_equal(plan.notes.count, PLAN_NOTES_MAX);
+	assert_string_equal(plan.notes.text[PLAN_NOTES_MAX - 1], "and more words without effect");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_firmwares_targets_are_used_when_no_word_names_one),
+		cmocka_unit_test(the_firmware_and_words_stand_together_when_both_are_asked_for),
+		cmocka_unit_test(the_firmwares_static_address_and_vlan_are_taken_over),
+		cmocka_unit_test(a_table_that_cannot_be_used_is_refused_by_name),
+		cmocka_unit_test(the_initiators_name_comes_from_the_first_that_has_one),
+		cmocka_unit_test(the_file_of_the_initiators_name_is_read),
+		cmocka_unit_test(a_bad_name_in_the_file_is_refused),
+		cmocka_unit_test(a_root_path_becomes_the_target),
+		cmocka_unit_test(a_root_path_that_cannot_be_used_says_why),
+		cmocka_unit_test(a_server_is_needed_from_root_path_or_lease),
+		cmocka_unit_test(the_leases_names_and_secrets_are_used_where_no_word_says_otherwise),
+		cmocka_unit_test(dhcpv6s_boot_url_becomes_the_target),
+		cmocka_unit_test(secrets_can_be_wiped),
+		cmocka_unit_test(notes_have_an_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
