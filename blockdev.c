@@ -355,10 +355,14 @@ static int count_partitions(int sysfs, const struct logical_unit *unit)
 /* BLKRRPART fails with EBUSY where somebody uses a partition already, with EINVAL where a device has none. */
 static int reread(int fd, int64_t sectors)
 {
-	prefetch_ends(fd, (uint64_t)sectors << 9); /* the kernel drops what is there, and keeps what is under way */
-	if (ioctl(fd, BLKRRPART) == 0 || errno == EBUSY || errno == EINVAL || errno == EROFS)
-		return 0;
-	return -errno;
+	struct prefetch prefetch;
+	int error = 0;
+
+	prefetch_hold(&prefetch, fd, (uint64_t)sectors << 9);
+	if (ioctl(fd, BLKRRPART) < 0 && errno != EBUSY && errno != EINVAL && errno != EROFS)
+		error = -errno;
+	prefetch_release(&prefetch);
+	return error;
 }
 
 struct settle {
