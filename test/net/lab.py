@@ -33,6 +33,12 @@ def ok(condition, name, note=""):
     return condition
 
 
+def skip(name, why):
+    global count
+    count += 1
+    print(f"ok {count} - {name} # SKIP {why}", flush=True)
+
+
 def done():
     print(f"1..{count}")
     sys.exit(1 if failures else 0)
