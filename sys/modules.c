@@ -19,7 +19,7 @@
 #define MODPROBE_PATH "/proc/sys/kernel/modprobe"
 
 static const char *const parents[MODULES_DIRECTORIES_MAX] = {"/lib/modules", "/usr/lib/modules",
-							     "/lib/iscsi-init/modules"};
+							     "/iscsi-init.d/modules"};
 
 static void drop_log(void *data, int priority, const char *file, int line, const char *function, const char *format,
 		     va_list arguments)

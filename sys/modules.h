@@ -23,7 +23,7 @@ struct modules {
 };
 
 /* Opens every module directory of the running kernel that exists: /lib/modules, /usr/lib/modules and
-   /lib/iscsi-init/modules. Needs /proc and /sys. 0 also when there is none (a kernel with everything built in);
+   /iscsi-init.d/modules. Needs /proc and /sys. 0 also when there is none (a kernel with everything built in);
    -ENOMEM. */
 int modules_open(struct modules *modules);
 void modules_close(struct modules *modules);

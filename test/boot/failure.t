@@ -22,7 +22,7 @@ def fails(rig, kernel, initrd, words, said, name, ended="reboot: Power down", se
 
 
 def onfail(rig, kernel, initrd):
-    bad = "iscsi=nonsense loglevel=6 "
+    bad = "root=/dev/sda1 iscsi=host,iqn.2026-01.test.rig:t1,nonsense=1 loglevel=6 "
     guest = rig.boot(kernel, initrd, bad)
     guest.wait()
     rig.check(guest, "Kernel panic" in guest.console and "Attempted to kill init" in guest.console,
@@ -37,7 +37,7 @@ def onfail(rig, kernel, initrd):
               "onfail=reboot: reboots")
     with_shell = rig.joined(initrd, newc_archive(SHELL))
     guest = rig.boot(kernel, with_shell, bad + "iscsi.onfail=shell")
-    guest.expect("nonsense")
+    guest.expect("iscsi-init: .*nonsense")
     guest.expect("[#$] ", 20)
     guest.send("echo SHELL-$((6 * 7))\n")
     rig.check(guest, guest.expect("^SHELL-42", 20), "onfail=shell: a shell on the console")
@@ -52,7 +52,7 @@ def onfail(rig, kernel, initrd):
 def target_comes_late(rig, kernel, initrd):
     disk = rig.disk()
     target = Target(rig, {1: disk}, start=False)
-    guest = rig.boot(kernel, initrd, "quiet loglevel=6 root=/dev/sda1 iscsi.onfail=poweroff " + target.word())
+    guest = rig.boot(kernel, initrd, "quiet loglevel=7 root=/dev/sda1 iscsi.onfail=poweroff " + target.word())
     rig.check(guest, guest.expect("iscsi-init: .*(refused|closed|reset|lost|connect)", 30), "an absent target is reported")
     target.start()
     rig.check(guest, guest.expect("^ROOT-OK", 40), "and the boot goes on once it is there")
@@ -71,7 +71,7 @@ with Rig() as rig:
     fails(rig, kernel, initrd, "root=/dev/sda1 iscsi.timeout=3 iscsi=%s,iqn.2026-01.test.rig:other" % target.portal(),
           ["iqn.2026-01.test.rig:other", "not found"], "a target that is not there")
     rig.ok(target.sessions() == 0, "no session is left on the target")
-    fails(rig, kernel, initrd, target.word("MaxBurstLenght=65536"), ["MaxBurstLenght", "expected|unknown"],
+    fails(rig, kernel, initrd, target.word("MaxBurstLenght=65536"), ["'MaxBurstLenght'", "did you mean MaxBurstLength"],
           "an unknown option")
     fails(rig, kernel, initrd, target.word("queue_depth=many"), ["queue_depth", "many", "expected"], "a bad value")
     fails(rig, kernel, initrd, target.word() + " root=UUID=00000000-0000-0000-0000-000000000000 iscsi.timeout=3",

@@ -8,7 +8,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from rig import HOST, Kernel, Rig, Target  # noqa: E402
 
 SHOW = "ip -4 addr show | show addr; ip route | show route; cat /etc/hostname /proc/sys/kernel/hostname | show host\n"
-MAC = "52:54:00:12:34:56"
+MAC = "52-54-00-12-34-56"  # colons separate the fields
 
 
 def address(rig, kernel, initrd, words, expected, name):

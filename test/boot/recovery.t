@@ -9,9 +9,7 @@ import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from rig import Kernel, Rig, Target, run  # noqa: E402
-
-FILE_BYTES = 128 * 1024
+from rig import Kernel, Rig, Target  # noqa: E402
 
 # Numbered files of random bytes, each synced, its checksum on the console; until the host says stop.
 WRITER = """
@@ -58,7 +56,7 @@ def finish(rig, guest, disk, name):
     rig.ok(guest.section("errors").strip() == "0", name + ": the file system saw no error", guest.section("errors"))
     rig.check(guest, guest.wait(), name + ": and the machine powers off")
     broken = [number for number, digest in sums.items()
-              if hashlib.md5(disk.read_file("/w/" + number)).hexdigest() != digest]
+              if hashlib.md5(disk.read_bytes("/w/" + number)).hexdigest() != digest]
     rig.ok(not broken, name + ": the image holds the same bytes", " ".join(broken))
 
 
@@ -72,7 +70,9 @@ def target_restarts(rig, kernel, initrd, times):
         target.kill()
         target.start()
         came_back = guest.seconds()
-        if not rig.check(guest, guest.expect("is back at", 30), "the target was killed and restarted: its session is back"):
+        back = guest.expect("is back at", 30)
+        rig.check(guest, back, "the target was killed and restarted: its session is back")
+        if not back:
             return
         latency.append(guest.seconds() - came_back)
     rig.note("from the target's return to the session's, s: " + " ".join("%.2f" % t for t in latency))
@@ -93,6 +93,8 @@ def link_down(rig, kernel, initrd):
     rig.check(guest, guest.expect("lost .*NOP", 30), "a silent target is noticed by the unanswered NOP-Out")
     guest.monitor("set_link", name="n0", up=True)
     rig.check(guest, guest.expect("is back at", 30), "and the session comes back with the link")
+    for _ in range(3):
+        guest.expect("^WROTE ", 30)
     finish(rig, guest, disk, "link down and up")
 
 

@@ -46,7 +46,7 @@ INIT = """#!/bin/busybox sh
 export PATH=/bin:/sbin
 [ -e /proc/self ] || mount -t proc proc /proc
 [ -e /sys/class ] || mount -t sysfs sysfs /sys
-show() { echo; echo "<<$1"; cat; echo ">>$1"; }
+show() { echo; echo "<<$1"; cat; echo; echo ">>$1"; }
 echo; echo ROOT-OK
 cat /proc/mounts | show mounts
 tr '\\0' '\\n' </proc/1/cmdline | show argv
@@ -162,11 +162,13 @@ class Disk:
     def __init__(self, path):
         self.path = path
 
-    def read_file(self, name):
+    def read_bytes(self, name):
         """A file of the root file system as it is on the disk now, without a mount."""
-        done = subprocess.run(["debugfs", "-R", "cat " + name, "%s?offset=%d" % (self.path, MIB)],
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        return done.stdout.decode("utf-8", "replace")
+        return subprocess.run(["debugfs", "-R", "cat " + name, "%s?offset=%d" % (self.path, MIB)],
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+
+    def read_file(self, name):
+        return self.read_bytes(name).decode("utf-8", "replace")
 
 
 def make_root_tree(folder, files, busybox):
@@ -405,7 +407,7 @@ class Guest:
 
     def section(self, name):
         """What the root's init showed under a name; "" when it did not come so far."""
-        match = re.search(r"^<<%s\n(.*?)^>>%s$" % (name, name), self.console, re.M | re.S)
+        match = re.search(r"^<<%s\n(.*?)\n>>%s$" % (name, name), self.console, re.M | re.S)
         return match.group(1) if match else ""
 
     def times(self):
@@ -490,7 +492,7 @@ class Rig:
     def disk(self, script="", table="gpt", size=64 * MIB, files=None, arch="amd64"):
         """A fresh copy of a root disk whose init runs script."""
         busybox = "/bin/busybox" if arch == "amd64" else run(os.path.join(HERE, "kernels"), "--busybox", arch).split("\n")[-2]
-        content = {"/sbin/init": INIT}
+        content = {"/sbin/init": INIT, "/etc/os-release": "ID=rig\n"}  # systemd enters no root without os-release
         content.update(files or {})
         if script:
             content["/test.sh"] = script

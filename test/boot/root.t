@@ -13,7 +13,7 @@ PHASES = ("modules", "link", "address", "connect", "login", "scan", "disk", "mou
 def plain(rig, kernel, initrd):
     disk = rig.disk(script="echo from the guest >/written\n")
     target = Target(rig, {1: disk})
-    guest = rig.boot(kernel, initrd, "quiet %s root=UUID=%s rw other=word single -- one 'two words'" %
+    guest = rig.boot(kernel, initrd, "quiet %s root=UUID=%s rw other=word single -- one \"two words\"" %
                      (target.word("HeaderDigest=None"), disk.UUID), capture=True)
     rig.check(guest, guest.expect("^ROOT-OK"), "the real init runs")
     rig.check(guest, guest.wait(), "and powers off")

@@ -11,7 +11,7 @@
 static const struct modules two = {
 	.release = "6.1.0-1-amd64",
 	.count = 2,
-	.directories = {"/lib/modules/6.1.0-1-amd64", "/lib/iscsi-init/modules/6.1.0-1-amd64"}};
+	.directories = {"/lib/modules/6.1.0-1-amd64", "/iscsi-init.d/modules/6.1.0-1-amd64"}};
 
 static void missing_module_is_named_with_kernel_and_directories(void **state)
 {
@@ -21,7 +21,7 @@ static void missing_module_is_named_with_kernel_and_directories(void **state)
 	modules_explain(&two, "iscsi_tcp", -ENOENT, text, sizeof(text));
 	assert_string_equal(text,
 			    "module iscsi_tcp for kernel 6.1.0-1-amd64 is missing: not in /lib/modules/6.1.0-1-amd64, "
-			    "/lib/iscsi-init/modules/6.1.0-1-amd64; add it to the initramfs");
+			    "/iscsi-init.d/modules/6.1.0-1-amd64; add it to the initramfs");
 }
 
 static void kernel_without_a_module_directory_is_told(void **state)
@@ -32,7 +32,7 @@ static void kernel_without_a_module_directory_is_told(void **state)
 	(void)state;
 	modules_explain(&none, "sd_mod", -ENOENT, text, sizeof(text));
 	assert_non_null(strstr(text, "no module directory for kernel 7.2"));
-	assert_non_null(strstr(text, "/lib/iscsi-init/modules/7.2"));
+	assert_non_null(strstr(text, "/iscsi-init.d/modules/7.2"));
 }
 
 static void blacklist_and_wrong_kernel_have_their_words(void **state)
