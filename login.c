@@ -1064,6 +1064,15 @@ static enum login_action finish(struct login *l)
 	return LOGIN_DONE;
 }
 
+/* Is the list of algorithms to blame? It is when the target refuses the list itself, and when it chose 7: that is SHA-256
+   in IANA's registry, but SHA-1 to tgt and its kin, whose answer to our right response is then a refusal. */
+static bool chokes_on_list(const struct login *l)
+{
+	if (!l->chap.offered[0] || l->config.chap->algorithms_given || l->config.md5_only || l->stage != SECURITY)
+		return false;
+	return l->authenticated == METHOD_CHOSEN || l->chap.algorithm == CHAP_SHA256;
+}
+
 /* Status class 2 and 3, and 1: the target moved. */
 static enum login_action take_status(struct login *l, const struct response *response, const uint8_t *data,
 				     size_t length)
@@ -1084,8 +1093,7 @@ static enum login_action take_status(struct login *l, const struct response *res
 	l->failure.status = status;
 	l->failure.wants_security =
 		l->stage == OPERATIONAL && !l->responded && (status == 0x0201 || status == 0x020b || status == 0x0207);
-	l->failure.wants_md5_only = status >> 8 == 2 && l->authenticated == METHOD_CHOSEN && l->chap.offered[0] &&
-				    !l->config.chap->algorithms_given && !l->config.md5_only;
+	l->failure.wants_md5_only = status >> 8 == 2 && chokes_on_list(l);
 	if (status == 0x0201 && !wants_chap(l))
 		(void)fail(l, LOGIN_AUTH_MISSING,
 			   "the target wants authentication: set username= and password= (status 0201)");

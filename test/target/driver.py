@@ -1,0 +1,34 @@
+"""Builds and runs driver.c, the login over a plain socket, with the sanitizers on."""
+
+import os
+import subprocess
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+SANITIZE = ["-g", "-O1", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+LIBRARIES = ["-Lbuild/host/libs/lib", "-lkmod", "-lzstd", "-llzma", "-lz", "-lmbedcrypto"]
+
+
+class Driver:
+    """The program, compiled into a folder of the caller's."""
+
+    def __init__(self, folder):
+        self.path = os.path.join(folder, "driver")
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+        for command in (["make", "-s", "build/host/libproject.a"],
+                        ["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-I.", "-isystem", "build/host/libs/include", "-Wall",
+                         "-Wextra"] + SANITIZE + ["-o", self.path, "test/target/driver.c", "build/host/libproject.a"] +
+                        LIBRARIES):
+            subprocess.run(command, check=True, cwd=TOP, stdin=subprocess.DEVNULL, env=clean)
+
+    def run(self, port, *options, host="127.0.0.1", seconds=30):
+        """Its output, or what went wrong with it (a sanitizer's report, a leaked descriptor, no end)."""
+        try:
+            done = subprocess.run([self.path] + list(options) + [host, str(port)], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=seconds)
+        except subprocess.TimeoutExpired:
+            return "HANG"
+        if done.returncode:
+            return "CRASH %d\n%s%s" % (done.returncode, done.stdout.decode("utf-8", "replace"),
+                                       done.stderr.decode("utf-8", "replace"))
+        return done.stdout.decode("utf-8", "replace")
