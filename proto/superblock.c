@@ -14,6 +14,7 @@
 #define RAID_MAGIC       0xa92b4efc /* include/uapi/linux/raid/md_p.h */
 #define FAT_CHAIN_MAX    100        /* clusters of a root directory that are searched for a label */
 #define FAT_ENTRY_BYTES  32
+#define FAT_ENTRIES_MAX  65536 /* of a directory: FAT specification, 2 MiB */
 
 struct signature {
 	char type[18];
@@ -263,10 +264,11 @@ static int find_fat_label(const struct disk *disk, uint64_t offset, uint64_t n, 
 /* FAT32's root directory is a chain of clusters. */
 static int find_fat32_label(const struct disk *disk, const struct fat *fat, struct superblock *found)
 {
-	uint32_t cluster = fat->root_cluster;
+	uint32_t cluster = fat->root_cluster, entries = fat->cluster / FAT_ENTRY_BYTES;
 	int error = -ENOENT;
 
-	for (int i = 0; i < FAT_CHAIN_MAX && cluster >= 2 && cluster < 0x0ffffff0; i++) {
+	for (uint32_t i = 0; i < FAT_CHAIN_MAX && i * entries < FAT_ENTRIES_MAX && cluster >= 2 && cluster < 0x0ffffff0;
+	     i++) {
 		uint8_t next[4];
 
 		error = find_fat_label(disk, fat->root + (uint64_t)(cluster - 2) * fat->cluster, fat->cluster, found);

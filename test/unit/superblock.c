@@ -40,6 +40,12 @@ static void resize(size_t size)
 	disk.size = size;
 }
 
+/* Directory entries, and nothing else, are read by 32 bytes. */
+static int get_unless_small(void *context, uint64_t offset, void *buffer, size_t n)
+{
+	return n == 32 ? -EIO : get_bytes(context, offset, buffer, n);
+}
+
 static int make_blank(void **state)
 {
 	(void)state;
@@ -286,6 +292,31 @@ static void fat32_ring_ends(void **state)
 	assert_in_range(image.reads, 100, 2000);
 }
 
+static void large_fat32_root_directory_is_read_in_part(void **state)
+{
+	size_t clusters = (32 + 2 * 16) * 512;
+
+	(void)state;
+	put_fat(true);
+	put_number(0x0d, 128, 1);
+	for (size_t i = 0; i < 2048; i++)
+		put(clusters + 32 * i, "FILE    TXT\x20", 12);
+	put_number(32 * 512 + 4 * 2, 2, 4);
+	expect("vfat", "ABCD-1234", "");
+	assert_in_range(image.reads, 65536, 66000);
+}
+
+static void error_within_a_fat_directory_is_told(void **state)
+{
+	struct superblock found;
+
+	(void)state;
+	put_fat(false);
+	put((1 + 2 * 32) * 512, "FILE    TXT\x20", 12);
+	disk.get = get_unless_small;
+	assert_int_equal(superblock_probe(&disk, &found), -EIO);
+}
+
 static void fat_needs_sense(void **state)
 {
 	static const struct {
@@ -486,6 +517,7 @@ static void gpt_names_its_partitions(void **state)
 
 	(void)state;
 	put_gpt(512, 128);
+	put(1024 + 8 * 128, image.bytes + 1024 + 128, 128); /* behind the table */
 	expect_partition(2, GUID, 40, 8);
 	assert_int_equal(partition_find(&disk, 512, 2, &found), 0);
 	assert_int_equal(strlen(found.label), 36 * 3);
@@ -513,6 +545,7 @@ static void gpt_entries_may_be_longer(void **state)
 	(void)state;
 	put_gpt(512, 512);
 	expect_partition(2, GUID, 40, 8);
+	put(1024 + 192, image.bytes + 1024 + 512, 128);
 	put_gpt_header(512, 1, 2, 8, 192);
 	expect_no_partition(2);
 }
@@ -523,6 +556,7 @@ static void gpt_of_absurd_size_is_none(void **state)
 	put_gpt(512, 128);
 	put_gpt_header(512, 1, 2, 0xffffffff, 128);
 	expect_no_partition(2);
+	assert_in_range(image.reads, 1, 4);
 	put_gpt_header(512, 1, 2, 0x02000000, 128); /* times 128 is zero in 32 bits */
 	expect_no_partition(2);
 	put_gpt_header(512, 1, 2, 0, 128);
@@ -531,7 +565,8 @@ static void gpt_of_absurd_size_is_none(void **state)
 
 static void gpt_elsewhere_is_not_read(void **state)
 {
-	static const uint64_t places[] = {UINT64_MAX, UINT64_MAX / 512, IMAGE_BYTES / 512, IMAGE_BYTES / 512 - 1};
+	static const uint64_t places[] = {UINT64_MAX, UINT64_MAX / 512, (1ull << 55) + 2, IMAGE_BYTES / 512,
+					  IMAGE_BYTES / 512 - 1};
 
 	(void)state;
 	put_gpt(512, 128);
@@ -587,6 +622,8 @@ int main(void)
 		TEST(fat_label_is_that_of_the_root_directory),
 		TEST(fat32_root_directory_is_a_chain),
 		TEST(fat32_ring_ends),
+		TEST(large_fat32_root_directory_is_read_in_part),
+		TEST(error_within_a_fat_directory_is_told),
 		TEST(fat_needs_sense),
 		TEST(error_of_a_read_is_told),
 		TEST(short_device_is_not_read_beyond),
