@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 static enum log_level level = LOG_LEVEL_INFO;
-static int kmsg = -1;
+static int devices = -1;
 
 void log_set_level(enum log_level wanted)
 {
@@ -23,35 +23,29 @@ enum log_level log_get_level(void)
 	return level;
 }
 
-int log_open(void)
+void log_open(int dev)
 {
-	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY);
-
-	if (fd < 0)
-		return -errno;
-	if (kmsg >= 0)
-		(void)close(kmsg);
-	kmsg = fd;
-	return 0;
+	devices = dev;
 }
 
 /* The kernel shows a record on the console when its level is below the console's; "<n>" is the record's level. */
 static void log_line(enum log_level at, const char *format, va_list arguments)
 {
 	char line[LOG_LINE_MAX + 32];
-	int used = 0, text;
+	int kmsg, used = 0, text;
 
 	if (at > level)
 		return;
+	kmsg = devices < 0 ? -1 : openat(devices, "kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY);
 	if (kmsg >= 0)
 		used = snprintf(line, sizeof(line), "<%d>", (int)at);
 	used += snprintf(line + used, sizeof(line) - (size_t)used, "iscsi-init: ");
 	text = vsnprintf(line + used, LOG_LINE_MAX, format, arguments);
 	used += text < LOG_LINE_MAX ? text : LOG_LINE_MAX - 1;
 	line[used++] = '\n';
-	if (kmsg >= 0 && write(kmsg, line, (size_t)used) == used)
-		return;
-	(void)!write(STDERR_FILENO, line, (size_t)used);
+	(void)!write(kmsg >= 0 ? kmsg : STDERR_FILENO, line, (size_t)used);
+	if (kmsg >= 0)
+		(void)close(kmsg);
 }
 
 #define LOG_AT(name, at)                         \

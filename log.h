@@ -17,8 +17,9 @@ enum log_level { LOG_LEVEL_ERR = 3, LOG_LEVEL_WARN = 4, LOG_LEVEL_INFO = 6, LOG_
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
 
-/* From now on to /dev/kmsg and, for errors, /dev/console. 0 or -errno; without /dev/kmsg standard error stays. */
-int log_open(void);
+/* From now on to kmsg below this directory descriptor (of /dev), which must stay open. Each line has a descriptor of its
+   own, since the kernel limits the lines of a descriptor (kernel.printk_devkmsg: 10 in 5 s, the rest is dropped). */
+void log_open(int dev);
 
 void log_err(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -23,22 +23,8 @@
 #define INITIATOR_NAME_FILE "/etc/iscsi/initiatorname.iscsi"
 #define DEBIAN_FILE         "/etc/iscsi/iscsi.initramfs"
 #define UNDO_TIMEOUT_MS     6000
-#define KMSG_LIMIT          "/proc/sys/kernel/printk_devkmsg"
 
 static struct world world;
-
-/* What the kernel said of /dev/kmsg before us: by default it drops what comes too fast. */
-static char kmsg_before[32];
-
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return;
-	(void)!write(fd, text, strlen(text));
-	(void)close(fd);
-}
 
 static ssize_t read_file(const char *path, char *out, size_t size)
 {
@@ -54,16 +40,6 @@ static ssize_t read_file(const char *path, char *out, size_t size)
 	return n < 0 ? -errno : used;
 }
 
-static void start_log(void)
-{
-	ssize_t n = read_file(KMSG_LIMIT, kmsg_before, sizeof(kmsg_before));
-
-	if (n <= 0)
-		kmsg_before[0] = '\0';
-	write_file(KMSG_LIMIT, "on\n");
-	(void)log_open();
-}
-
 /* ---- 1. early mounts, log ---- */
 
 static void begin(struct world *w)
@@ -71,11 +47,11 @@ static void begin(struct world *w)
 	enum mounts_place place = MOUNTS_DEV;
 	int result = mounts_early(&w->mounts, &place);
 
-	start_log();
+	w->dev = sysfs_open("/dev");
+	log_open(w->dev);
 	if (result)
 		log_err("cannot mount %s: %s", mounts_path(place), strerror(-result));
 	w->sysfs = sysfs_open("/sys");
-	w->dev = sysfs_open("/dev");
 	w->proc = sysfs_open("/proc");
 	w->uevents = w->random = w->iscsid = w->status.fd = w->run.fd = -1;
 	w->loader.fd = -1;
@@ -148,8 +124,6 @@ static void stop_work(struct world *w)
 {
 	modules_serve_stop(&w->modprobe);
 	loader_stop(&w->loader);
-	if (kmsg_before[0])
-		write_file(KMSG_LIMIT, kmsg_before);
 }
 
 /* ---- 4 to 6: network, sessions, disks, root: boot.c's rules, until the machine can be handed over ---- */

@@ -430,7 +430,6 @@ static void begin_login(struct session *s, const struct session_input *in)
 		fail_in_kernel(s, step, result, in->now_ms);
 		return;
 	}
-	close_socket(s); /* the kernel has its own reference */
 	enter(s, SESSION_LOGIN, in->now_ms + login_timeout_ms(s));
 	if (start_login(s, &request) == LOGIN_SEND)
 		send_request(s, &request, in->now_ms);
@@ -508,6 +507,7 @@ static void finish_login(struct session *s, const struct session_input *in)
 		fail_in_kernel(s, step, result, in->now_ms);
 		return;
 	}
+	close_socket(s); /* the kernel has its own reference */
 	login_wipe(&s->login);
 	say_up(s, in->now_ms);
 	s->was_up = true;
@@ -550,6 +550,14 @@ static void login_broken(struct session *s, const struct session_input *in)
 	s->last_error = error;
 	set_failure(s, RETRY_TRANSIENT, "the connection broke during the login: %s (%s)", netlink_error_text(error),
 		    netlink_error_name(error));
+	fail_attempt(s, in->now_ms);
+}
+
+/* The kernel does not see what became of a connection before it was bound: the socket is watched here until the login is
+   done. */
+static void login_closed(struct session *s, const struct session_input *in)
+{
+	set_failure(s, RETRY_TRANSIENT, "the target closed the connection during the login");
 	fail_attempt(s, in->now_ms);
 }
 
@@ -701,6 +709,7 @@ static const struct transition {
 	{SESSION_CONNECTING, SESSION_EVENT_READY, begin_login, "T4"},
 	{SESSION_CONNECTING, SESSION_EVENT_DEADLINE, connect_timed_out, "T2"},
 	{SESSION_LOGIN, SESSION_EVENT_RESPONSE, take_response, "T5 or T7"},
+	{SESSION_LOGIN, SESSION_EVENT_READY, login_closed, "T7"},
 	{SESSION_LOGIN, SESSION_EVENT_ERROR, login_broken, "T7"},
 	{SESSION_LOGIN, SESSION_EVENT_DEADLINE, login_timed_out, "T7"},
 	{SESSION_UP, SESSION_EVENT_ERROR, recover_after_error, "T15"},
@@ -856,9 +865,9 @@ int session_pollfds(const struct session *session, struct pollfd *out, int max)
 		return 0;
 	if (session->state == SESSION_RESOLVING)
 		return resolve_pollfds(&session->resolve, out, max);
-	if (session->state != SESSION_CONNECTING || session->fd < 0)
+	if ((session->state != SESSION_CONNECTING && session->state != SESSION_LOGIN) || session->fd < 0)
 		return 0;
-	*out = (struct pollfd){.fd = session->fd, .events = POLLOUT};
+	*out = (struct pollfd){.fd = session->fd, .events = session->state == SESSION_LOGIN ? POLLRDHUP : POLLOUT};
 	return 1;
 }
 

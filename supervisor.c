@@ -258,6 +258,7 @@ static void offer_shutdown(int proc, int run)
 static void dispatch(struct world *w, const struct watch *watch, int i, int64_t now_ms)
 {
 	struct session_input in = {.now_ms = now_ms};
+	enum session_state state;
 
 	switch ((enum owner)watch->owner[i]) {
 	case OWN_UEVENT:
@@ -270,7 +271,12 @@ static void dispatch(struct world *w, const struct watch *watch, int i, int64_t 
 		hear_kernel(w, now_ms);
 		break;
 	case OWN_SESSION:
-		session_step(&w->sessions[watch->index[i]], SESSION_EVENT_READY, &in);
+		/* What the target said before it closed the connection counts first. */
+		state = w->sessions[watch->index[i]].state;
+		if (w->has_netlink && state == SESSION_LOGIN)
+			hear_kernel(w, now_ms);
+		if (state == w->sessions[watch->index[i]].state)
+			session_step(&w->sessions[watch->index[i]], SESSION_EVENT_READY, &in);
 		break;
 	case OWN_DISK:
 		(void)blockdev_step(&w->disks[watch->index[i]]);

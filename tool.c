@@ -469,10 +469,10 @@ static struct tool_job shutdown_machine(struct world *w, char *words[], int64_t 
 		log_err("shutdown: this needs root");
 		return done(TOOL_FAILED);
 	}
-	(void)log_open();
 	(void)mlockall(MCL_CURRENT | MCL_FUTURE); /* this program may lie on the disk that is about to go */
 	if (open_kernel(w))
 		log_info("no iSCSI session to end");
+	log_open(w->dev);
 	log_info("flushing and unmounting the disks");
 	result = shutdown_flush(as_init ? "/oldroot" : "/", FLUSH_TIMEOUT_S);
 	if (result == -ETIMEDOUT)
