@@ -24,8 +24,14 @@
 #define PATH_BYTES_MAX 256
 #define NO_MEDIUM      32 /* beside the peripheral device types, 0 to 31 */
 
-/* kernel: include/scsi/scsi_devinfo.h, BLIST_SKIP_VPD_PAGES; the same bit in 5.10 and all later ones */
-#define SKIP_VPD_PAGES  0x4000000ULL
+/* kernel: include/scsi/scsi_devinfo.h; a bit that a kernel does not know yet does nothing. What is not asked for: the VPD
+   pages (price: no wwid, no limits of UNMAP), which commands are supported (price: no WRITE SAME), hints' groups, the
+   INQUIRY data behind the first 36 bytes. */
+#define INQUIRY_36      (1ULL << 10)
+#define SKIP_VPD_PAGES  (1ULL << 26)
+#define NO_RSOC         (1ULL << 29)
+#define SKIP_IO_HINTS   (1ULL << 34) /* since 6.10 */
+#define LEAN_FLAGS      (INQUIRY_36 | SKIP_VPD_PAGES | NO_RSOC | SKIP_IO_HINTS)
 #define FLAGS_ATTRIBUTE "module/scsi_mod/parameters/default_dev_flags"
 
 int blockdev_host(int sysfs, uint32_t sid)
@@ -93,7 +99,7 @@ static void take_flags(struct blockdev *blockdev)
 			return;
 		}
 		before = strtoull(flags->before, NULL, 0);
-		snprintf(text, sizeof(text), "%llu", before | SKIP_VPD_PAGES);
+		snprintf(text, sizeof(text), "%llu", before | LEAN_FLAGS);
 		error = sysfs_write(blockdev->sysfs, FLAGS_ATTRIBUTE, text);
 	}
 	if (error) {
