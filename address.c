@@ -121,7 +121,7 @@ int address_read_interface(struct text text, char out[PLAN_IFNAME_MAX])
 	if (!text.length || text_is(text, ".") || text_is(text, ".."))
 		return -EINVAL;
 	for (size_t i = 0; i < text.length; i++)
-		if (text.at[i] <= ' ' || text.at[i] == '/' || text.at[i] == ':' || text.at[i] == 0x7f)
+		if (text.at[i] <= ' ' || text.at[i] > '~' || text.at[i] == '/' || text.at[i] == ':')
 			return -EINVAL;
 	return text_copy(text, out, PLAN_IFNAME_MAX) < 0 ? -EINVAL : 0;
 }

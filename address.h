@@ -28,7 +28,8 @@ uint8_t address_class(const struct address *address);
 /* Six bytes in hexadecimal with `separator` between them (52:54:00:12:34:56). */
 int address_read_mac(struct text text, char separator, uint8_t mac[6]);
 
-/* The name of a network interface, copied: 1 to 15 bytes without '/', ':' and white space. */
+/* The name of a network interface, copied: 1 to 15 printable ASCII characters without
+   '/', ':' and white space. */
 int address_read_interface(struct text text, char out[PLAN_IFNAME_MAX]);
 
 /* A host: an IPv4 address, an IPv6 address (no brackets), or a DNS name. */

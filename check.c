@@ -188,7 +188,7 @@ static void print_chap(const struct target_plan *target, FILE *out)
 
 static void print_endpoint(const struct target_plan *target, FILE *out)
 {
-	char portal[PORTAL_TEXT_MAX], lun[LUN_TEXT_MAX];
+	char portal[PORTAL_TEXT_MAX], lun[LUN_TEXT_MAX], name[4 * NAME_MAX_BYTES + 1];
 
 	if (target->wants_lease) {
 		fprintf(out, "as the DHCP server's root-path says (%s)\n", source_name(target->source));
@@ -197,7 +197,8 @@ static void print_endpoint(const struct target_plan *target, FILE *out)
 		if (target->portal.scope[0] && !strchr(target->portal.host, ':'))
 			fprintf(out, "  by interface %s\n", target->portal.scope);
 		fprintf(out, "  name %s\n",
-			target->name[0] ? target->name : "(the portal is asked; it must have just one)");
+			target->name[0] ? safe(name, sizeof(name), target->name)
+					: "(the portal is asked; it must have just one)");
 	}
 	if (target->has_lun)
 		fprintf(out, "  LUN %llu (RFC 4173: %s)\n", (unsigned long long)target->lun,
@@ -205,7 +206,8 @@ static void print_endpoint(const struct target_plan *target, FILE *out)
 	else
 		fprintf(out, "  LUN: %s\n", target->wants_lease ? "as the root-path says" : "every one");
 	if (target->initiator[0])
-		fprintf(out, "  initiator %s (%s)\n", target->initiator, source_name(target->initiator_source));
+		fprintf(out, "  initiator %s (%s)\n", safe(name, sizeof(name), target->initiator),
+			source_name(target->initiator_source));
 	else
 		fprintf(out,
 			"  initiator: /etc/iscsi/initiatorname.iscsi of the initramfs, else eui. + EUI-64 of the boot "

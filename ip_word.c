@@ -332,7 +332,7 @@ static int read_host(struct text text, struct interface_plan *interface, struct 
 	/* The kernel's host.domain: DHCP and sethostname want the first label; the rest is its NIS domain. */
 	text = text_cut(&text, '.');
 	for (size_t i = 0; i < text.length; i++)
-		if (text.at[i] <= ' ' || text.at[i] == 0x7f)
+		if (text.at[i] <= ' ' || text.at[i] > '~')
 			return fault_set(fault, text.at, "expected a host name, not %s", text_show(text, shown));
 	if (text_copy(text, interface->hostname, sizeof(interface->hostname)) < 0)
 		return fault_set(fault, text.at, "the host name is longer than %zu bytes",

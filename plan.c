@@ -142,12 +142,17 @@ static int add_word_targets(const struct cmdline *cmdline, const struct plan_fil
 
 /* ---- the firmware's targets ---- */
 
-static int firmware_error(struct plan_error *error, const struct ibft_target *from, const char *format,
-			  const char *what)
+static int firmware_error(struct plan_error *error, const struct ibft_target *from, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static int firmware_error(struct plan_error *error, const struct ibft_target *from, const char *format, ...)
 {
 	int used = snprintf(error->text, sizeof(error->text), "iBFT target%d: ", from->index);
+	va_list arguments;
 
-	snprintf(error->text + used, sizeof(error->text) - (size_t)used, format, what);
+	va_start(arguments, format);
+	vsnprintf(error->text + used, sizeof(error->text) - (size_t)used, format, arguments);
+	va_end(arguments);
 	return -EINVAL;
 }
 
@@ -482,15 +487,22 @@ static int lease_error(struct plan_error *error, const struct disk_lease *lease,
 	return -EINVAL;
 }
 
-static void take_root_path(const struct root_path *from, struct target_plan *target)
+static int take_root_path(const struct root_path *from, struct target_plan *target, struct fault *fault)
 {
-	snprintf(target->portal.host, sizeof(target->portal.host), "%s", from->server);
+	char server[PORTAL_TEXT_MAX];
+
+	if (from->server[0]) {
+		snprintf(server, sizeof(server), strchr(from->server, ':') ? "[%s]" : "%s", from->server);
+		if (portal_read(text_of(server), &target->portal, fault) < 0)
+			return -EINVAL;
+	}
 	target->portal.port = from->port;
 	snprintf(target->name, sizeof(target->name), "%s", from->target);
 	if (target->has_lun)
-		return; /* lun= of iscsi=dhcp */
+		return 0; /* lun= of iscsi=dhcp */
 	target->lun = from->lun;
 	target->has_lun = true;
+	return 0;
 }
 
 /* RFC 4173 first; else dracut's longer form, its LUN read as RFC 4173 has it. */
@@ -504,10 +516,8 @@ static int read_root_path(struct text text, const struct disk_lease *lease, stru
 	uint64_t lun = target->lun;
 	int result = name_root_path(text.at, text.length, &path, &why);
 
-	if (result == 0) {
-		take_root_path(&path, target);
-		return 0;
-	}
+	if (result == 0)
+		return take_root_path(&path, target, &fault) < 0 ? lease_error(error, lease, fault.text) : 0;
 	if (result == -ENOENT)
 		return lease_error(error, lease, "not iSCSI; expected iscsi:<server>:<protocol>:<port>:<LUN>:<target>");
 	text = (struct text){.at = text.at + 6, .length = text.length - 6};

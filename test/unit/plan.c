@@ -323,6 +323,11 @@ static void a_root_path_that_cannot_be_used_says_why(void **state)
 		 " 'iscsi:10.0.0.1:::xyz:iqn.2026-01.x:y': the LUN: expected up to four groups of hexadecimal digits, "
 		 "joined with '-'",
 		 -EINVAL},
+		{"iscsi:10.0.0.999:::1:iqn.2026-01.x:y",
+		 WHAT
+		 " 'iscsi:10.0.0.999:::1:iqn.2026-01.x:y': expected an IPv4 address, an [IPv6] address or a host name, "
+		 "not '10.0.0.999'",
+		 -EINVAL},
 		{"iscsi:u:geheim@10.0.0.999:::1:iqn.2026-01.x:y", WHAT ": server: expected an address or a host name",
 		 -EINVAL},
 	};
