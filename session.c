@@ -151,7 +151,7 @@ static void fail_attempt(struct session *s, int64_t now_ms)
 	}
 	pause = backoff_ms(s);
 	if (s->attempts == 0 || log_get_level() >= LOG_LEVEL_DEBUG || pause >= BACKOFF_BOOT_MS / 2)
-		log_info("%s at %s: %s; next try in %" PRId64 " ms", s->plan->name, portal, s->failure, pause);
+		log_warn("%s at %s: %s; next try in %" PRId64 " ms", s->plan->name, portal, s->failure, pause);
 	s->attempts++;
 	enter(s, SESSION_WAITING, now_ms + pause);
 }
