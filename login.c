@@ -732,6 +732,10 @@ static int take_operational(struct login *l, int i, const struct key *key)
 
 	if (l->stage != OPERATIONAL && param_rows[i].rule != RULE_DECLARE)
 		return fail(l, LOGIN_PROTOCOL, "%s does not belong into the security stage", known_keys[i]);
+	if (is_discovery(l) && !is_for_discovery(i)) {
+		put(l, known_keys[i], "Irrelevant");
+		return GO_ON;
+	}
 	l->result.negotiated.source[i] = SOURCE_NEGOTIATED;
 	if (is_special(key))
 		return take_special(l, i, key);

@@ -1,0 +1,598 @@
+#!/usr/bin/env python3
+"""A target that lies, stalls, breaks off or talks nonsense: each case ends within the login timeout, in an error with a
+name or in a correct session; never in a crash, a hang, or a descriptor or memory that is not given back (the program at
+the other end runs with the address and undefined-behaviour sanitizers, and counts its descriptors)."""
+
+import os
+import re
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "boot"), os.path.join(HERE, "..", "target")]
+from driver import Driver  # noqa: E402
+from rig import Rig  # noqa: E402
+from target import (ANSWERS, FULL, LOGIN_RESPONSE, OPERATIONAL, SECURITY, Chap, Listener, base_64,  # noqa: E402
+                    hexadecimal, text_of)
+
+NAME = ("target=iqn.2026-01.test.hostile:t",)
+CHAP = NAME + ("username=inuser", "password=insecret1234")
+MUTUAL = CHAP + ("username_in=outuser", "password_in=outsecret1234")
+DISCOVERY = ()
+TIMEOUT_MS = 1000
+
+cases = []
+
+
+def case(name, script, expected, options=NAME):
+    cases.append((name, script, expected, options))
+
+
+# ---- every field of the header
+
+def final(**fields):
+    """One Login Response, honest but for these fields."""
+    return lambda peer: peer.answer(peer.read(), ANSWERS, **fields)
+
+
+def headers():
+    for opcode in (0x00, 0x03, 0x20, 0x21, 0x24, 0x25, 0x26, 0x31, 0x32, 0x3F):
+        case("opcode 0x%02x" % opcode, final(opcode=opcode), "failed LPROTO .*opcode 0x%02x" % opcode)
+    for flags in range(256):
+        transit, more, csg, nsg = flags & 0x80, flags & 0x40, flags >> 2 & 3, flags & 3
+        if flags & 0x30 and flags != 0xB7 or (not transit and nsg):
+            continue  # reserved bits, reserved NSG: one of each kind is enough
+        if csg == SECURITY:
+            expected = "broken|failed LPROTO "  # once more from the security stage, where it says the same
+        elif csg != OPERATIONAL:
+            expected = "failed LPROTO .*stage %d" % csg
+        elif transit and more:
+            expected = "failed LPROTO .*T and C"
+        elif transit:
+            expected = "done" if nsg == FULL else "failed LPROTO .*stage %d" % nsg
+        else:
+            expected = "broken|failed LPROTO|done"  # the conversation goes on
+        case("flags 0x%02x" % flags, final(flags=flags, tsih=0x1234 if transit else 0), expected)
+    for version in (1, 2, 255):
+        case("version-active %d" % version, final(version_active=version), "failed LPROTO .*version %d" % version)
+        case("version-max %d is the target's own affair" % version, final(version_max=version), "done")
+    for ahs in (1, 2, 255):
+        case("TotalAHSLength %d" % ahs, final(ahs=ahs), "broken PDU too long")
+        case("TotalAHSLength %d, in discovery" % ahs, final(ahs=ahs), "failed .*PDU", DISCOVERY)
+    for length in (8193, 8196, 65535, 65536, 0x7FFFFF, 0x800000, 0xFFFFFF):
+        case("DataSegmentLength %d" % length, final(length=length), "broken PDU too long")
+        case("DataSegmentLength %d, in discovery" % length, final(length=length), "failed .*%d bytes" % length, DISCOVERY)
+    for length in (600, 4096, 8192):
+        case("DataSegmentLength %d, with less behind it" % length, final(length=length), "broken timeout")
+    for length in (0, 1, 2, 3, 21, 22, 23, 60):
+        case("DataSegmentLength %d, with more behind it" % length, final(length=length), "done|failed L")
+    for byte in range(6):
+        wrong = bytes([0, 2, 0x3D, 0x12, 0x34, 0x56][:byte]) + b"\xff" + bytes([0, 2, 0x3D, 0x12, 0x34, 0x56][byte + 1:])
+        case("another byte %d in the ISID" % byte, final(isid=wrong), "failed LPROTO .*ISID")
+    case("TSIH 0 in the final response", final(tsih=0), "failed LPROTO .*no TSIH")
+    case("TSIH 65535", final(tsih=65535), "done tsih=65535 ")
+    for itt in (0, 1, 0x01020305, 0x04030201, 0xFFFFFFFF):
+        case("Initiator Task Tag 0x%08x" % itt, final(itt=itt), "failed LPROTO .*Task Tag")
+    for stat_sn in (0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF):
+        case("any first StatSN: 0x%08x" % stat_sn, final(stat_sn=stat_sn), "done")
+    case("MaxCmdSN below ExpCmdSN", final(max_cmd_sn=0, exp_cmd_sn=0xFFFFFFFF), "done")
+    case("reserved fields in use", final(reserved1=0xFFFFFFFF, reserved2=2 ** 64 - 1, reserved3=0xFFFF), "done")
+
+
+def statuses():
+    known = {0x0200: "initiator error", 0x0202: "authorization", 0x0203: "not found", 0x0204: "removed",
+             0x0205: "version", 0x0206: "too many", 0x0208: "include", 0x0209: "type", 0x020A: "does not exist",
+             0x0300: "target error", 0x0301: "unavailable", 0x0302: "resources"}
+    for status, words in known.items():
+        case("status %04x" % status, final(status=status), "failed L%04X .*%s" % (status, words))
+    for status in (0x0001, 0x00FF, 0x020C, 0x02FF, 0x0303, 0x03FF, 0x0400, 0x7F00, 0xFFFF):
+        case("status %04x, which the RFC does not know" % status, final(status=status), "failed L%04X " % status)
+    for status in (0x0201, 0x0207, 0x020B):
+        case("status %04x to the first request and to the second attempt" % status, final(status=status),
+             "failed (L%04X|LNOAUTH) " % status)
+    for status in (0x0100, 0x0101, 0x0102, 0x0103, 0x01FF):
+        case("moved (%04x), but not where to" % status, lambda peer, s=status: peer.answer(peer.read(), status=s),
+             "failed LPROTO .*TargetAddress")
+
+
+# ---- text
+
+def with_key(name, value):
+    return lambda peer: peer.answer(peer.read(), dict(ANSWERS, **{name: value}))
+
+
+def raw(data):
+    return lambda peer: peer.answer(peer.read(), data)
+
+
+def values():
+    numbers = {"MaxRecvDataSegmentLength": (511, 16777216), "FirstBurstLength": (511, 262145),
+               "MaxBurstLength": (511, 16776193), "MaxOutstandingR2T": (0, 2), "ErrorRecoveryLevel": (1, 3),
+               "DefaultTime2Wait": (1, 3601), "DefaultTime2Retain": (1, 3601), "MaxConnections": (0, 2),
+               "TargetPortalGroupTag": (65536, 4294967296)}
+    for name, edges in numbers.items():
+        for value in ("", "-1", "x", "0x", "18446744073709551616") + edges:
+            case("%s=%s" % (name, value), with_key(name, value), "failed LNEGO .*%s=" % name)
+    for value in ("1 ", " 1", "1,2", "+1", "1e3", "0xfg", "1\t", "0b1", "Yes", "None", "999999999999999999999999999999"):
+        case("MaxBurstLength=%s" % value, with_key("MaxBurstLength", value), "failed LNEGO .*MaxBurstLength=")
+    for name in ("InitialR2T", "ImmediateData", "DataPDUInOrder", "DataSequenceInOrder"):
+        for value in ("", "yes", "NO", "1", "Maybe", "Yes,No", "None"):
+            case("%s=%s" % (name, value), with_key(name, value), "failed LNEGO .*%s=" % name)
+    for name in ("DataPDUInOrder", "DataSequenceInOrder"):
+        case("%s=No to our Yes" % name, with_key(name, "No"), "failed LNEGO .*%s=No" % name)
+    for name in ("HeaderDigest", "DataDigest"):
+        for value in ("", "CRC32C", "crc32c", "none", "MD5", "None,CRC32C", "CRC32C,None", ","):
+            case("%s=%s, where None was offered" % (name, value), with_key(name, value), "failed LNEGO .*%s=" % name)
+        case("%s=None where CRC32C was required" % name, with_key(name, "None"), "failed LNEGO .*" + name,
+             NAME + (name + "=CRC32C",))
+        case("silence about a required %s" % name, lambda peer, n=name: peer.log_in(**{n: None}), "failed LNEGO .*" + name,
+             NAME + (name + "=CRC32C",))
+    for name in ANSWERS:
+        if name in ("TargetPortalGroupTag", "MaxRecvDataSegmentLength"):
+            continue
+        case("%s=Reject" % name, with_key(name, "Reject"), "failed LNEGO .*" + name)
+        for word in ("Irrelevant", "NotUnderstood"):
+            case("%s=%s" % (name, word), with_key(name, word), "done")
+    for name, value, shown in (("MaxBurstLength", "0x10000", "65536"), ("MaxBurstLength", "0X400", "1024"),
+                               ("FirstBurstLength", "512", "512"), ("MaxBurstLength", "512", "512"),
+                               ("DefaultTime2Wait", "3600", "3600"), ("DefaultTime2Wait", "00000002", "2")):
+        case("%s=%s" % (name, value), with_key(name, value), "done.* %s=%s " % (name, shown))
+    case("FirstBurstLength above MaxBurstLength becomes that", with_key("MaxBurstLength", "1024"),
+         "done.*FirstBurstLength=1024 MaxBurstLength=1024")
+    case("silence about MaxRecvDataSegmentLength means 8192", with_key("MaxRecvDataSegmentLength", "8192"),
+         "done.*MaxXmitDataSegmentLength=8192 ")
+    for name in ANSWERS:
+        case("silence about " + name, lambda peer, n=name: peer.log_in(**{n: None}), "done")
+
+
+def texts():
+    honest = text_of(ANSWERS)
+    for name in ANSWERS:
+        again = "done" if name == "MaxRecvDataSegmentLength" else "failed LPROTO .*%s twice" % name
+        case("%s twice" % name, raw(honest + text_of({name: ANSWERS[name]})), again)
+    for name in ("InitiatorName", "InitiatorAlias", "SessionType", "TargetName"):
+        case("%s from the target" % name, raw(honest + text_of({name: "iqn.2026-01.test:x"})), "failed LPROTO .*" + name)
+    for name in ("CHAP_A", "CHAP_I", "CHAP_C", "CHAP_N", "CHAP_R"):
+        case("%s without CHAP" % name, raw(honest + text_of({name: "5"})), "failed LPROTO .*" + name)
+    for what, data in (("no equals sign", b"TargetAlias\0"), ("no name", b"=value\0"), ("only '='", b"=\0"),
+                       ("a name of 64 bytes", b"X" * 64 + b"=1\0"), ("random bytes", bytes(range(1, 61)) * 8),
+                       ("HTTP", b"HTTP/1.1 400 Bad Request\r\n\r\n"), ("a value of 2051 bytes", b"X-a=" + b"1" * 2051),
+                       ("8192 bytes without a NUL", b"A" * 8192)):
+        case("text: " + what, raw(data), "failed LPROTO .*key=value")
+    case("text: TargetAlias of 256 bytes", raw(honest + text_of({"TargetAlias": "a" * 256})), "failed LPROTO .*256 bytes")
+    case("text: TargetAlias of 255 bytes", raw(honest + text_of({"TargetAlias": "a" * 255})), "done.*alias=a{255} ")
+    case("text: TargetAlias with '='", raw(honest + text_of({"TargetAlias": "a=b"})), "done.*alias=a=b ")
+    case("text: last pair without its NUL", raw(honest + b"TargetAlias=last"), "done.*alias=last ")
+    case("text: superfluous NULs", raw(b"\0\0" + honest.replace(b"\0", b"\0\0\0") + b"\0" * 7), "done")
+    case("text: none at all", raw(b""), "done.*MaxXmitDataSegmentLength=8192 .*DefaultTime2Retain=0")
+    case("text: only NULs", raw(b"\0" * 64), "done")
+    case("text: keys in the reverse order", raw(text_of(reversed(list(ANSWERS.items())))), "done")
+    case("text: a vendor's keys", raw(honest + text_of({"X-com.vendor.key": "1", "X#ext": "2", "Y-a": "3"})), "done")
+    case("text: a vendor's key of 63 bytes", raw(honest + b"X" * 63 + b"=1\0"), "done")
+    case("text: bytes above 127 in a value", raw(honest + b"TargetAlias=\xff\xfe\x80\0"), "done")
+    case("text: TargetAddress in a normal response", raw(honest + text_of({"TargetAddress": "[::1]:3260,1"})), "done")
+    case("text: a key in lower case is another key", raw(honest.replace(b"MaxBurst", b"maxburst")), "done")
+
+
+# ---- longer conversations
+
+def dialogue(*steps):
+    """Each step answers one request: (keys, fields)."""
+    def script(peer):
+        for keys, fields in steps:
+            peer.answer(peer.read(), keys, **fields)
+    return script
+
+
+STAY = {"transit": False}
+MORE = {"transit": False, "more": True}
+
+
+def asks(keys, wanted):
+    """Offers keys with the answers and wants to see these answers before it ends the login."""
+    def script(peer):
+        peer.answer(peer.read(), list(ANSWERS.items()) + list(keys.items()), transit=False)
+        request = peer.read()
+        seen = {name: request.keys.get(name) for name in wanted}
+        if seen != wanted:
+            raise AssertionError("answered %s" % request.keys)
+        peer.answer(request)
+    return script
+
+
+def many_keys(count):
+    """Unknown keys by the hundred; the answers come in as many PDUs as they need."""
+    def script(peer):
+        keys = [("X-k%d" % number, "1") for number in range(count)]
+        parts = [keys[at:at + 600] for at in range(0, count, 600)]
+        for part in parts:
+            peer.answer(peer.read(), part, transit=False, more=part is not parts[-1])
+        seen = b""
+        while True:
+            request = peer.read()
+            seen += request.data
+            if not request.more:
+                break
+            if request.transit:
+                raise AssertionError("T and C in one request")
+            peer.answer(request, transit=False)
+        if seen.count(b"=NotUnderstood\0") != count:
+            raise AssertionError("%d answers to %d keys" % (seen.count(b"=NotUnderstood\0"), count))
+        peer.answer(request, ANSWERS)
+    return script
+
+
+def answers_early(peer):
+    """Text in the midst of the initiator's text."""
+    peer.answer(peer.read(), [("X-k%d" % number, "1") for number in range(700)], transit=False)
+    peer.answer(peer.read(), {"TargetAlias": "early"}, transit=False)
+
+
+def ends_early(peer):
+    """Full feature phase in the midst of the initiator's text."""
+    peer.answer(peer.read(), [("X-k%d" % number, "1") for number in range(700)], transit=False)
+    peer.answer(peer.read(), transit=True, nsg=FULL)
+
+
+def endless(keys, **fields):
+    def script(peer):
+        while True:
+            peer.answer(peer.read(), keys, **fields)
+    return script
+
+
+def fresh_keys(peer):
+    number = 0
+    while True:
+        number += 1
+        peer.answer(peer.read(), {"X-again-%d" % number: "1"}, transit=False)
+
+
+def conversations():
+    honest = text_of(ANSWERS)
+    for at in sorted(set(range(1, len(honest), 17)) | {1, len(honest) - 1, honest.index(b"\0"), honest.index(b"\0") + 1}):
+        case("C bit: text split at byte %d" % at, dialogue((honest[:at], MORE), (honest[at:], {"transit": True, "nsg": FULL})),
+             "done.*MaxXmitDataSegmentLength=16384 ")
+    case("C bit: split into 14 parts, then T=0",
+         dialogue(*[(honest[at * 30:at * 30 + 30], MORE) for at in range(13)], (honest[390:], STAY), (b"", {})), "done")
+    case("C bit: empty parts", dialogue((b"", MORE), (b"", MORE), (honest, STAY), (b"", {})), "done")
+    case("C bit: endless, empty", endless(b"", **MORE), "failed LPROTO .*no end after 16")
+    case("C bit: endless, a byte each", endless(b"a", **MORE), "failed LPROTO .*no end after 16")
+    case("C bit: endless, 8 KiB each", endless(b"a" * 8192, **MORE), "failed LPROTO .*16384")
+    case("C bit: endless, in the security stage", endless(b"a", **MORE), "failed LPROTO .*no end", CHAP)
+    case("C bit: endless, in discovery", endless(b"", **MORE), "failed .*no end", DISCOVERY)
+    case("T=0 for ever", endless(b"", **STAY), "failed LPROTO .*no end after 16")
+    case("T=0 for ever, a new key each time", fresh_keys, "failed LPROTO .*no end after 16")
+    case("T=0 fifteen times, then T=1", dialogue(*[(b"", STAY)] * 14, (ANSWERS, STAY), (b"", {})), "done")
+    for jump in (0, 2, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF):
+        case("StatSN jumps by %d" % jump,
+             dialogue((ANSWERS, dict(STAY, stat_sn=100)), (b"", {"stat_sn": 100 + jump & 0xFFFFFFFF})),
+             "failed LPROTO .*StatSN")
+    case("StatSN wraps", dialogue((ANSWERS, dict(STAY, stat_sn=0xFFFFFFFF)), (b"", {"stat_sn": 0})), "done")
+    case("TSIH before the final response", dialogue((ANSWERS, dict(STAY, tsih=7)), (b"", {"tsih": 7})), "failed LPROTO .*TSIH")
+    case("the ISID changes", dialogue((ANSWERS, STAY), (b"", {"isid": b"\0\2\x3d\0\0\0"})), "failed LPROTO .*ISID")
+    case("the ITT changes", dialogue((ANSWERS, STAY), (b"", {"itt": 5})), "failed LPROTO .*Task Tag")
+    case("the version changes", dialogue((ANSWERS, STAY), (b"", {"version_active": 1})), "failed LPROTO .*version")
+    case("back to the security stage", dialogue((ANSWERS, STAY), (b"", {"csg": 0, "nsg": 1})), "failed LPROTO .*stage 0")
+    case("a status after all", dialogue((ANSWERS, STAY), (b"", {"status": 0x0302})), "failed L0302")
+    for name in ANSWERS:
+        again = "done" if name == "MaxRecvDataSegmentLength" else "failed LPROTO .*%s twice" % name
+        case("%s again in a later response" % name, dialogue((ANSWERS, STAY), ({name: ANSWERS[name]}, {})), again)
+    case("MaxRecvDataSegmentLength changes on the way",
+         dialogue((ANSWERS, STAY), ({"MaxRecvDataSegmentLength": "4096"}, {})), "done.*MaxXmitDataSegmentLength=4096 ")
+    case("asked: unknown keys", asks({"X-a": "1", "Frobnicate": "None"}, {"X-a": "NotUnderstood", "Frobnicate": "NotUnderstood"}), "done")
+    case("asked: NotUnderstood is not answered", asks({"X-a": "NotUnderstood", "X-b": "Reject"}, {"X-a": None, "X-b": None}), "done")
+    case("asked: IFMarker and its kin", asks({"IFMarker": "Yes", "OFMarker": "No", "IFMarkInt": "1", "OFMarkInt": "1~2"},
+                                             {"IFMarker": "No", "OFMarker": "No", "IFMarkInt": "Reject", "OFMarkInt": "Reject"}), "done")
+    case("asked: TaskReporting, iSCSIProtocolLevel", asks({"TaskReporting": "FastAbort,RFC3720", "iSCSIProtocolLevel": "2"},
+                                                         {"TaskReporting": "RFC3720", "iSCSIProtocolLevel": "1"}), "done")
+    case("asked in the final response", final_question, "failed LPROTO .*question")
+    for count in (300, 360, 700, 740):
+        case("asked: %d unknown keys" % count, many_keys(count), "done")
+    case("asked: 1200 unknown keys", many_keys(1200), "failed LPROTO .*beyond")
+    case("asked: as many keys as fit", endless(b"a=\0" * 2730, **STAY), "failed LPROTO .*beyond")
+    case("an answer before our text is whole", answers_early, "failed LPROTO .*C bit")
+    case("the end before our text is whole", ends_early, "failed LPROTO .*midst")
+
+
+def final_question(peer):
+    peer.answer(peer.read(), dict(ANSWERS, TaskReporting="FastAbort"))
+
+
+# ---- authentication
+
+def insists(peer):
+    """Wants the security stage, but nothing in it."""
+    if peer.number == 0:
+        peer.answer(peer.read(), status=0x0201)
+    else:
+        peer.log_in()
+
+
+def goes_back(peer):
+    if peer.number == 0:
+        peer.answer(peer.read(), {"AuthMethod": "None"}, csg=0, nsg=1)
+    else:
+        peer.log_in()
+
+
+def chokes_on_list(peer):
+    request = peer.read()
+    peer.answer(request, {"AuthMethod": "CHAP"}, transit=False)
+    request = peer.read()
+    if request.keys["CHAP_A"] != "5":
+        peer.answer(request, status=0x0200)
+        return
+    peer.answer(request, {"CHAP_A": "5", "CHAP_I": "1", "CHAP_C": "0x00"}, transit=False)
+    peer.answer(peer.read(), transit=True)
+    peer.log_in()
+
+
+def security():
+    case("the security stage is insisted on with status 0201", insists, "done")
+    case("the security stage is insisted on with a response of stage 0", goes_back, "done")
+    case("AuthMethod in the operational stage", with_key("AuthMethod", "CHAP"), "failed LNOAUTH|broken|failed LPROTO")
+    case("CHAP is wanted and we have no password", lambda peer: peer.answer(peer.read(), {"AuthMethod": "CHAP"}, transit=False)
+         if peer.number else peer.answer(peer.read(), status=0x0201), "failed LNOAUTH .*username=")
+    for method in ("None", "KRB5", "CHAP,None", "chap", "", "Reject", "NotUnderstood"):
+        case("AuthMethod=%s to our CHAP" % method, Chap(AuthMethod=method), "failed (LAUTH|LNEGO) ", CHAP)
+    case("no AuthMethod to our CHAP", Chap(AuthMethod=None), "failed LAUTH .*AuthMethod", CHAP)
+    for algorithm, name in ((5, "MD5"), (6, "SHA1"), (7, "SHA256"), (8, "SHA3-256")):
+        for encode in (hexadecimal, base_64):
+            case("CHAP with %s, %s" % (name, encode.__name__), Chap(algorithm, encode=encode), "done", CHAP)
+            case("mutual CHAP with %s, %s" % (name, encode.__name__), Chap(algorithm, encode=encode), "done", MUTUAL)
+        others = ",".join(str(n) for n in (5, 6, 7, 8) if n != algorithm)
+        case("%s, which was not offered" % name, Chap(algorithm, CHAP_A=str(algorithm)), "failed LAUTH .*not offered",
+             CHAP + ("chap_algs=" + others,))
+    for length in (1, 2, 3, 255, 256, 1023, 1024):
+        for encode in (hexadecimal, base_64):
+            case("a challenge of %d bytes, %s" % (length, encode.__name__), Chap(challenge=bytes(length), encode=encode), "done", CHAP)
+    for challenge in ("", "0x", "0b", "0xzz", "0b=", "0b====", "0bAAA", "0bA===", "0b!AAA", "x00", "-1",
+                      hexadecimal(bytes(1025)), base_64(bytes(1025)), "99999999999999999999999999"):
+        case("CHAP_C=%.30s" % challenge, Chap(CHAP_C=challenge), "failed LPROTO .*(CHAP_C|key=value)", CHAP)
+    case("a challenge as a decimal number", Chap(encode=lambda data: str(int.from_bytes(data, "big")), challenge=b"\1\2\3"), "done", CHAP)
+    case("an odd number of hexadecimal digits", Chap(challenge=b"\1\2", CHAP_C="0x102"), "done", CHAP)
+    for identifier in ("0", "255", "0x11", "0xFF", "0bEQ=="):
+        case("CHAP_I=%s" % identifier, Chap(identifier=identifier), "done", CHAP)
+    for identifier in ("", "256", "0x100", "-1", "x", "0x", "99999999999999999999", "0x" + "0" * 18):
+        case("CHAP_I=%s" % identifier, Chap(CHAP_I=identifier), "failed LNEGO .*CHAP_I", CHAP)
+    for algorithm in ("", "0", "4", "9", "99", "5,6", "MD5", "-5", "4294967301"):
+        case("CHAP_A=%s" % algorithm, Chap(CHAP_A=algorithm), "failed (LAUTH|LNEGO) ", CHAP)
+    for algorithm in ("Reject", "NotUnderstood"):
+        case("CHAP_A=%s, to MD5 alone too" % algorithm, Chap(CHAP_A=algorithm), "failed LALGO ", CHAP)
+    for name in ("CHAP_A", "CHAP_I", "CHAP_C"):
+        case("no %s" % name, Chap(**{name: None}), "failed LPROTO .*lacks", CHAP)
+    case("a target that chokes on the list gets MD5 alone", chokes_on_list, "done", CHAP)
+    case("but not when chap_algs= forbids it", chokes_on_list, "failed L0200", CHAP + ("chap_algs=8,5",))
+    case("tgt's algorithm 7, which is SHA-1 there", sha1_as_seven, "done", CHAP)
+    case("a wrong password of ours", Chap(8, secret="another12345"), "failed L0201", CHAP)
+    for stage in (1, 2):
+        case("the target skips on at step %d" % stage, Chap(transit=stage), "failed LAUTH .*skips", CHAP)
+        case("the target skips on at step %d of mutual CHAP" % stage, Chap(transit=stage), "failed LAUTH .*skips", MUTUAL)
+    case("CHAP is right, and T comes one response later", Chap(transit=3), "done", CHAP)
+    case("mutual CHAP is right, and T comes one response later", Chap(transit=3), "done", MUTUAL)
+    case("mutual: a wrong secret of the target's", Chap(secret_in="another12345"), "failed LAUTH .*wrong", MUTUAL)
+    case("mutual: our secret of the target's", Chap(secret_in="insecret1234"), "failed LAUTH .*wrong", MUTUAL)
+    case("mutual: a wrong name of the target's", Chap(name_in="another"), "failed LAUTH .*username_in", MUTUAL)
+    case("mutual: no CHAP_R", Chap(CHAP_R=None), "failed LAUTH .*did not authenticate", MUTUAL)
+    case("mutual: no CHAP_N", Chap(CHAP_N=None), "failed LAUTH .*did not authenticate", MUTUAL)
+    case("mutual: neither", Chap(CHAP_N=None, CHAP_R=None), "failed LAUTH .*did not authenticate", MUTUAL)
+    case("mutual: neither, and T=0", Chap(CHAP_N=None, CHAP_R=None, transit=3), "failed LAUTH .*did not authenticate", MUTUAL)
+    for response in ("", "0", "0x", "0x00", hexadecimal(bytes(15)), hexadecimal(bytes(16)), hexadecimal(bytes(17)),
+                     hexadecimal(bytes(32)), hexadecimal(bytes(33)), "0bAAAA", "Reject", "NotUnderstood"):
+        case("mutual: CHAP_R=%.40s" % response, Chap(CHAP_R=response), "failed LAUTH .*wrong", MUTUAL)
+    for name in ("CHAP_N", "CHAP_R"):
+        case("%s from a target that was not asked for it" % name, Chap(**{"+" + name: "0x00"}), "failed LPROTO .*" + name, CHAP)
+    case("a second challenge", Chap(**{"+CHAP_C": "0x00"}), "failed LPROTO .*twice", CHAP)
+    case("our own response sent back", reflects_response, "failed LAUTH ", MUTUAL)
+    case("the login goes to full feature phase past authentication", lambda peer: peer.answer(
+        peer.read(), ANSWERS, transit=True, nsg=FULL), "failed LAUTH .*skips", MUTUAL)
+    case("an operational key in the security stage", lambda peer: peer.answer(
+        peer.read(), {"AuthMethod": "CHAP", "MaxBurstLength": "512"}, transit=False), "failed LPROTO .*security stage", CHAP)
+    case("MaxRecvDataSegmentLength in the security stage is legal",
+         Chap(**{"+MaxRecvDataSegmentLength": "4096"}), "done.*MaxXmitDataSegmentLength=16384 ", CHAP)
+    for kind, options in (("CHAP", CHAP), ("mutual CHAP", MUTUAL)):
+        case("%s in discovery, then silence" % kind, Chap(8), "failed no answer within", options[1:])
+        case("%s in discovery, then a list" % kind, lists_after(Chap(8)), "done 1 targets", options[1:])
+    case("mutual CHAP in discovery, a wrong secret", lists_after(Chap(8, secret_in="another12345")), "failed .*LAUTH", MUTUAL[1:])
+
+
+def lists_after(authenticate):
+    def script(peer):
+        authenticate(peer)
+        peer.send(peer.text_response(peer.read(), record(A, "192.0.2.1:3260,1")))
+    return script
+
+
+def sha1_as_seven(peer):
+    request = peer.read()
+    peer.answer(request, {"AuthMethod": "CHAP"}, transit=False)
+    request = peer.read()
+    if request.keys["CHAP_A"] == "5":
+        peer.answer(request, {"CHAP_A": "5", "CHAP_I": "1", "CHAP_C": "0x00"}, transit=False)
+        peer.answer(peer.read(), transit=True)
+        peer.log_in()
+        return
+    peer.answer(request, {"CHAP_A": "7", "CHAP_I": "1", "CHAP_C": "0x00"}, transit=False)
+    peer.answer(peer.read(), status=0x0201)
+
+
+def reflects_response(peer):
+    request = peer.read()
+    peer.answer(request, {"AuthMethod": "CHAP"}, transit=False)
+    request = peer.read()
+    peer.answer(request, {"CHAP_A": "5", "CHAP_I": "1", "CHAP_C": "0x0102"}, transit=False)
+    request = peer.read()
+    peer.answer(request, {"CHAP_N": "outuser", "CHAP_R": request.keys["CHAP_R"]})
+
+
+# ---- moved
+
+def moves_to(address, status=0x0101):
+    def script(peer):
+        peer.answer(peer.read(), {"TargetAddress": address.replace("PORT", str(peer.port))}, status=status)
+    return script
+
+
+def moves_times(count):
+    def script(peer):
+        if peer.number < count:
+            moves_to("127.0.0.1:PORT,1")(peer)
+        else:
+            peer.log_in()
+    return script
+
+
+def redirects():
+    for count in (1, 2, 8):
+        case("moved %d times" % count, moves_times(count), "done")
+    case("moved in a circle", moves_to("127.0.0.1:PORT"), "broken redirected too often")
+    case("moved in a circle, for good", moves_to("127.0.0.1:PORT", 0x0102), "broken redirected too often")
+    case("moved in a circle, in discovery", moves_to("127.0.0.1:PORT"), "failed .*redirected", DISCOVERY)
+    case("moved to a port where nobody listens", moves_to("127.0.0.1:1,1"), "broken Connection refused")
+    for address in ("", ":3260", ",1", "[::1", "[]", "[]:3260", "::1", "fe80::1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536",
+                    "127.0.0.1:3260,", "127.0.0.1:3260,65536", "127.0.0.1:3260,1,1", "127.0.0.1:3260:3260", "127.0.0.1,1:3260",
+                    "127.0.0.1 :3260", "[::1]3260", "[::1]:x", "a\x01b", "h\xe9llo", "127.0.0.1:99999999999999999999", "h" * 256,
+                    "[[::1]]", "[::1"):
+        case("moved to '%.30s'" % address, moves_to(address), "failed (LNEGO|LPROTO) ")
+    case("moved, and a key that is none", lambda peer: peer.answer(peer.read(), b"TargetAddress\0", status=0x0101), "failed LPROTO ")
+    case("moved, with other keys beside", lambda peer: peer.log_in() if peer.number else peer.answer(peer.read(), {
+        "MaxBurstLength": "0", "X-a": "1", "TargetAddress": "127.0.0.1:%d,1" % peer.port}, status=0x0101), "done")
+
+
+# ---- the wire
+
+def in_pieces(size, pause):
+    def script(peer):
+        data = peer.response(peer.read(), ANSWERS)
+        for at in range(0, len(data), size):
+            peer.send(data[at:at + size])
+            time.sleep(pause)
+    return script
+
+
+def cut_at(at, how):
+    """So much of an honest response, and then the end."""
+    def script(peer):
+        peer.send(peer.response(peer.read(), ANSWERS)[:at])
+        if how == "RST":
+            time.sleep(0.005)
+            peer.reset()
+        elif how == "FIN":
+            peer.connection.close()
+    return script
+
+
+def unasked(peer):
+    """A response to a request that was never sent."""
+    time.sleep(0.01)
+    peer.send(bytes([LOGIN_RESPONSE, 0x87]) + bytes(46))
+
+
+def twice(peer):
+    request = peer.read()
+    peer.send(peer.response(request, ANSWERS, transit=False) + peer.response(request))
+
+
+def wire():
+    case("one byte in a segment", in_pieces(1, 0.0005), "done")
+    case("seven bytes in a segment, with pauses", in_pieces(7, 0.004), "done")
+    case("one byte in a segment, in discovery", in_pieces(1, 0.0005), "failed .*no answer", DISCOVERY)
+    case("slower than the login timeout", in_pieces(8, 0.1), "broken timeout")
+    for at in list(range(0, 49, 3)) + list(range(49, 48 + len(text_of(ANSWERS)), 23)):
+        case("RST after %d bytes" % at, cut_at(at, "RST"), "broken (closed|Connection reset)|broken .*")
+        case("FIN after %d bytes" % at, cut_at(at, "FIN"), "broken closed")
+    for at in (0, 1, 20, 47):
+        case("RST after %d bytes, in discovery" % at, cut_at(at, "RST"), "failed .*(broke|closed)", DISCOVERY)
+        case("FIN after %d bytes, in discovery" % at, cut_at(at, "FIN"), "failed .*closed", DISCOVERY)
+    for at in (0, 1, 47, 48, 60, 300):
+        case("silence after %d bytes" % at, cut_at(at, ""), "broken timeout")
+    case("silence after 20 bytes, in discovery", cut_at(20, ""), "failed .*no answer within", DISCOVERY)
+    case("a response that nobody asked for", unasked, "failed LPROTO |broken ")
+    case("two responses to one request", twice, "done|failed LPROTO ")
+    case("a web server", lambda peer: peer.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n" + bytes(64)), "broken |failed ")
+    case("an SSH server", lambda peer: peer.send(b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n" + bytes(64)), "broken |failed ")
+    case("zeros", lambda peer: peer.send(bytes(4096)), "failed LPROTO .*opcode 0x00")
+    case("0xff", lambda peer: peer.send(b"\xff" * 4096), "broken PDU too long")
+    case("nobody reads our request", lambda peer: time.sleep(1.5), "broken (timeout|closed)")
+
+
+# ---- discovery
+
+def record(name, *addresses):
+    return text_of([("TargetName", name)] + [("TargetAddress", address) for address in addresses])
+
+
+A, B = "iqn.2026-01.test.hostile:a", "iqn.2026-01.test.hostile:b"
+
+
+def lists(*parts, **fields):
+    return lambda peer: peer.targets(*parts, **fields)
+
+
+def endless_list(peer):
+    peer.log_in()
+    number = 0
+    while True:
+        request = peer.read()
+        peer.send(peer.text_response(request, record(A + str(number)), flags=0x40, ttt=7))
+        number += 1
+
+
+def discovery():
+    two = record(A, "192.0.2.1:3260,1", "[2001:db8::1]:3261,2") + record(B, "host.example,3")
+    shown = r"(?s)done 2 targets\n192.0.2.1:3260,1 %s\n\[2001:db8::1\]:3261,2 %s\nhost.example:3260,3 %s\n$" % (A, A, B)
+    case("discovery: two targets", lists(two), shown, DISCOVERY)
+    for at in range(1, len(two), 13):
+        case("discovery: the list split at byte %d" % at, lists(two[:at], two[at:]), shown, DISCOVERY)
+    case("discovery: a byte in each PDU", lists(*[two[at:at + 1] for at in range(len(two))]), shown, DISCOVERY)
+    case("discovery: F=0 without the C bit", lists(two[:20], two[20:], b"", ttt=3, flags=0), "failed ", DISCOVERY)
+    case("discovery: no target", lists(b""), "done 0 targets", DISCOVERY)
+    case("discovery: no address", lists(record(A)), "done 1 targets\n- " + A, DISCOVERY)
+    case("discovery: the last pair without its NUL", lists(two[:-1]), shown, DISCOVERY)
+    case("discovery: an address that cannot be read is left out", lists(record(A, "::1", "192.0.2.1:3260,1")), "done 1 targets\n192", DISCOVERY)
+    case("discovery: ten addresses", lists(record(A, *["192.0.2.%d,1" % n for n in range(10)])), "done 1 targets", DISCOVERY)
+    case("discovery: 65 targets", lists(*[record(A + str(n), "192.0.2.1,1") for n in range(65)]), r"(?s)done 64 targets.*there are more", DISCOVERY)
+    case("discovery: an address before any name", lists(text_of({"TargetAddress": "192.0.2.1,1"}) + two), shown, DISCOVERY)
+    case("discovery: other keys between", lists(text_of({"X-a": "1"}) + two), shown, DISCOVERY)
+    for name in ("", "x", "iqn.", "iqn.2026-01.test:" + "x" * 224, "eui.123", "iqn.2026-01.test:\x01"):
+        case("discovery: TargetName=%.30s" % name, lists(record(name)), "failed .*cannot be read", DISCOVERY)
+    case("discovery: no equals sign", lists(b"SendTargets\0"), "failed .*cannot be read", DISCOVERY)
+    case("discovery: a pair without an end", lists(*[b"a" * 8000] * 4), "failed .*cannot be read", DISCOVERY)
+    case("discovery: an endless list", endless_list, "failed .*no end", DISCOVERY)
+    case("discovery: a list of half a megabyte", lists(*[(record(A + str(n)) * 150)[:8000] for n in range(70)]), "failed ", DISCOVERY)
+    case("discovery: no Target Transfer Tag", lists(two[:20], two[20:], ttt=0xFFFFFFFF), "failed .*Target Transfer Tag", DISCOVERY)
+    for field, value in (("opcode", 0x23), ("opcode", 0x3F), ("itt", 77), ("stat_sn", 5), ("ahs", 1), ("length", 0xFFFFFF), ("length", 8193)):
+        case("discovery: %s 0x%x" % (field, value), lists(two, **{field: value}), "failed ", DISCOVERY)
+    case("discovery: half a list and silence", lists(two, length=len(two) + 100), "failed .*no answer within", DISCOVERY)
+
+
+# ---- run
+
+def play(driver, name, script, expected, options):
+    listener = Listener(script)
+    began = time.monotonic()
+    shown = driver.run(listener.port, "timeout=%d" % TIMEOUT_MS, *options, seconds=40)
+    seconds = time.monotonic() - began
+    listener.close()
+    problems = list(listener.problems)
+    if not re.match(expected, shown):
+        problems.append("expected: %s\ngot: %s" % (expected, shown))
+    if "HANG" in shown or "CRASH" in shown:
+        problems.append(shown)
+    # each attempt has its own timeout; a redirect or a second try is a new attempt
+    if seconds > 12:
+        problems.append("it took %.1f s" % seconds)
+    return name, problems
+
+
+with Rig() as test:
+    for section in (headers, statuses, values, texts, conversations, security, redirects, wire, discovery):
+        section()
+    if len(sys.argv) > 1:  # hostile.t REGEX: only these
+        cases = [row for row in cases if re.search(sys.argv[1], row[0])]
+    program = Driver(test.folder)
+    with ThreadPoolExecutor(max_workers=6) as pool:
+        for title, wrong in pool.map(lambda row: play(program, *row), cases):
+            test.ok(not wrong, title, "\n".join(wrong))
