@@ -36,9 +36,9 @@ i=/sbin/iscsi-init
 $i attach %s,%s 2>&1 | show attach
 $i list 2>&1 | show list
 cat /sys/class/iscsi_session/*/targetname | show names
-sid=$(grep -l second /sys/class/iscsi_session/*/targetname | sed 's/.*session\([0-9]*\).*/\1/')
+sid=$(basename $(dirname $(grep -l second /sys/class/iscsi_session/*/targetname)))
 echo ATTACHED; read line
-$i detach $sid 2>&1 | show detach
+$i detach ${sid#session} 2>&1 | show detach
 cat /sys/class/iscsi_session/*/targetname | show left
 ls /sys/block | show blocks
 """ % (other.portal(), other.name)
