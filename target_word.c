@@ -167,7 +167,7 @@ int target_set_param(struct text name, struct text value, enum source source, st
 	char expected[80], shown[TEXT_SHOWN];
 	int32_t number;
 
-	if (row < 0 || !param_rows[row].settable)
+	if (row < 0 || row == PARAM_MAX_CONNECTIONS)
 		return -ENOENT;
 	if (!value.at && param_rows[row].kind == KIND_BOOLEAN)
 		value = text_of("Yes");
@@ -234,21 +234,19 @@ static int read_option(struct text text, struct seen *seen, struct target_plan *
 {
 	struct text value = text, name = text_cut(&value, '=');
 	int row = param_find(name.at ? name.at : "", name.length);
-	int result;
 
 	if (!text.length)
 		return fault_set(fault, text.at, "an empty option: two commas, or one at the end");
 	for (unsigned i = 0; i < OPTIONS; i++)
 		if (text_is_word(name, options[i].name))
 			return read_listed_option(i, name, value, seen, target, fault);
-	if (row >= 0 && row < PARAM_COUNT && seen->param[row])
-		return given_twice(name, fault);
-	result = target_set_param(name, value, target->source, target, fault);
-	if (result == -ENOENT)
+	if (row < 0 || !param_rows[row].settable)
 		return unknown_option(name, seen->secret, fault);
+	if (seen->param[row])
+		return given_twice(name, fault);
 	seen->param[row] = true;
 	seen->secret = false;
-	return result;
+	return target_set_param(name, value, target->source, target, fault);
 }
 
 /* ---- the word ---- */

@@ -32,7 +32,7 @@ const char *target_write_lun(uint64_t lun, char out[LUN_TEXT_MAX]);
 /* An initiator's or target's name, checked and copied. */
 int target_read_name(struct text text, char out[NAME_MAX_BYTES + 1], struct fault *fault);
 
-/* One setting of the table proto/params by its name. -ENOENT: there is no such setting; -EINVAL with *fault. */
+/* One setting of the table proto/params by its name, be it an option of iscsi= or another dialect's alone. -ENOENT: there is no such setting; -EINVAL with *fault. */
 int target_set_param(struct text name, struct text value, enum source source, struct target_plan *target,
 		     struct fault *fault);
 

@@ -277,6 +277,50 @@ static void a_bad_line_gets_one_exact_message(void **state)
 	}
 }
 
+static void open_iscsis_records_are_known(void **state)
+{
+	static const struct {
+		const char *record;
+		enum param param;
+		int32_t value;
+	} records[] = {
+		{"node.session.timeo.replacement_timeout=17", PARAM_REPLACEMENT_TIMEOUT, 17},
+		{"node.session.cmds_max=17", PARAM_CMDS_MAX, 17},
+		{"node.session.queue_depth=17", PARAM_QUEUE_DEPTH, 17},
+		{"node.session.err_timeo.abort_timeout=17", PARAM_ABORT_TIMEOUT, 17},
+		{"node.session.err_timeo.lu_reset_timeout=17", PARAM_LU_RESET_TIMEOUT, 17},
+		{"node.session.err_timeo.tgt_reset_timeout=17", PARAM_TARGET_RESET_TIMEOUT, 17},
+		{"node.session.iscsi.FastAbort=No", PARAM_FAST_ABORT, 0},
+		{"node.session.iscsi.InitialR2T=Yes", PARAM_INITIAL_R2T, 1},
+		{"node.session.iscsi.ImmediateData=No", PARAM_IMMEDIATE_DATA, 0},
+		{"node.session.iscsi.FirstBurstLength=1024", PARAM_FIRST_BURST_LENGTH, 1024},
+		{"node.session.iscsi.MaxBurstLength=1024", PARAM_MAX_BURST_LENGTH, 1024},
+		{"node.session.iscsi.DefaultTime2Wait=17", PARAM_DEFAULT_TIME2WAIT, 17},
+		{"node.session.iscsi.DefaultTime2Retain=17", PARAM_DEFAULT_TIME2RETAIN, 17},
+		{"node.session.iscsi.MaxOutstandingR2T=2", PARAM_MAX_OUTSTANDING_R2T, 2},
+		{"node.session.iscsi.ERL=0", PARAM_ERROR_RECOVERY_LEVEL, 0},
+		{"node.conn[0].iscsi.HeaderDigest=None,CRC32C", PARAM_HEADER_DIGEST, DIGEST_NONE_CRC32C},
+		{"node.conn[0].iscsi.DataDigest=CRC32C", PARAM_DATA_DIGEST, DIGEST_CRC32C},
+		{"node.conn[0].iscsi.MaxRecvDataSegmentLength=1024", PARAM_MAX_RECV_DATA_SEGMENT_LENGTH, 1024},
+		{"node.conn[0].iscsi.MaxXmitDataSegmentLength=1024", PARAM_MAX_XMIT_DATA_SEGMENT_LENGTH, 1024},
+		{"node.conn[0].timeo.login_timeout=17", PARAM_LOGIN_TIMEOUT, 17},
+		{"node.conn[0].timeo.noop_out_interval=17", PARAM_NOOP_OUT_INTERVAL, 17},
+		{"node.conn[0].timeo.noop_out_timeout=17", PARAM_NOOP_OUT_TIMEOUT, 17},
+		{"node.tpgt=17", PARAM_TPGT, 17},
+	};
+	char line[200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
+		snprintf(line, sizeof(line), "netroot=iscsi:10.0.0.1::::iqn.2009-06.a:b rd.iscsi.param=%s",
+			 records[i].record);
+		if (read_line(line) != 0)
+			fail_msg("%s: %s", line, error.text);
+		assert_int_equal(plan.targets[0].params.value[records[i].param], records[i].value);
+		assert_int_equal(plan.targets[0].params.source[records[i].param], SOURCE_DRACUT);
+	}
+}
+
 /* ---- /etc/iscsi/iscsi.initramfs ---- */
 
 static const char *with_file(const char *line, const char *file, char text[LINE_MAX_TEXT])
@@ -352,6 +396,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_becomes_these_targets),
 		cmocka_unit_test(a_bad_line_gets_one_exact_message),
+		cmocka_unit_test(open_iscsis_records_are_known),
 		cmocka_unit_test(debians_file_names_targets_that_the_line_overrides),
 		cmocka_unit_test(debians_file_says_the_line_of_an_error),
 		cmocka_unit_test(words_of_both_dialects_are_recognised),

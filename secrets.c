@@ -1,0 +1,181 @@
+/* secrets.c - CHAP secrets from files. See secrets.h. */
+#include "secrets.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "credential.h"
+#include "proto/wipe.h"
+
+#define FILE_BYTES_MAX 16384
+
+struct file {
+	char text[FILE_BYTES_MAX];
+	size_t length;
+};
+
+static int refuse(struct plan_error *error, const char *path, const char *what)
+{
+	char shown[TEXT_SHOWN];
+
+	snprintf(error->text, sizeof(error->text), "the file of secrets %s: %s", text_show(text_of(path), shown), what);
+	return -EINVAL;
+}
+
+static const char *check_owner(const struct stat *status)
+{
+	if (!S_ISREG(status->st_mode))
+		return "is not a regular file";
+	if (status->st_uid != 0 && status->st_uid != geteuid())
+		return "does not belong to root";
+	if (status->st_mode & 077)
+		return "can be read or written by others than its owner; its mode should be 0600";
+	return NULL;
+}
+
+static int read_whole(int fd, struct file *file)
+{
+	ssize_t n = 1;
+
+	file->length = 0;
+	while (n > 0 && file->length < sizeof(file->text)) {
+		n = read(fd, file->text + file->length, sizeof(file->text) - file->length);
+		if (n < 0)
+			return -errno;
+		file->length += (size_t)n;
+	}
+	return file->length == sizeof(file->text) ? -EFBIG : 0;
+}
+
+/* 0; -ENOENT (no message: the caller knows whether that is one); -EINVAL with *error. */
+static int read_file(const char *path, struct file *file, struct plan_error *error)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), result;
+	const char *trouble = NULL;
+	struct stat status;
+
+	if (fd < 0)
+		return errno == ENOENT ? -ENOENT : refuse(error, path, strerror(errno));
+	result = fstat(fd, &status) ? -errno : 0;
+	if (!result)
+		trouble = check_owner(&status);
+	if (!result && !trouble)
+		result = read_whole(fd, file);
+	(void)close(fd);
+	if (trouble)
+		return refuse(error, path, trouble);
+	return result ? refuse(error, path, strerror(-result)) : 0;
+}
+
+static int load_one(const char *path, struct chap_secret *secret, struct file *file, struct plan_error *error)
+{
+	struct fault fault = {0};
+	int result;
+
+	if (!path[0] || secret->length)
+		return 0;
+	result = read_file(path, file, error);
+	if (result == -ENOENT)
+		return refuse(error, path, "is not there");
+	if (!result &&
+	    credential_read_file((struct text){.at = file->text, .length = file->length}, secret, &fault) < 0)
+		result = refuse(error, path, fault.text);
+	wipe(file, sizeof(*file));
+	return result;
+}
+
+static int load_files(struct target_plan *target, struct file *file, struct plan_error *error)
+{
+	struct fault fault = {0};
+
+	if (load_one(target->secret_file, &target->chap.password, file, error) < 0 ||
+	    load_one(target->secret_in_file, &target->chap.password_in, file, error) < 0)
+		return -EINVAL;
+	if ((target->secret_file[0] || target->secret_in_file[0]) && credential_check(target, &fault) < 0)
+		return refuse(error, target->secret_file[0] ? target->secret_file : target->secret_in_file, fault.text);
+	return 0;
+}
+
+/* ---- the table ---- */
+
+static struct text next_field(struct text *line)
+{
+	size_t start = 0, end;
+
+	while (start < line->length && strchr(" \t\r", line->at[start]))
+		start++;
+	for (end = start; end < line->length && !strchr(" \t\r", line->at[end]);)
+		end++;
+	*line = (struct text){.at = line->at + end, .length = line->length - end};
+	return (struct text){.at = line->at - (end - start), .length = end - start};
+}
+
+static int take_fields(struct text line, struct target_plan *target, struct fault *fault)
+{
+	struct text field[4];
+
+	for (int i = 0; i < 4; i++)
+		field[i] = next_field(&line);
+	if (!field[1].length || (field[2].length && !field[3].length) || next_field(&line).length)
+		return fault_set(fault, NULL, "expected target, user, secret and perhaps the target's user and secret");
+	if (credential_read_name(field[0], target->chap.username, fault) < 0 ||
+	    credential_read_secret(field[1], &target->chap.password, target->secret_file, sizeof(target->secret_file),
+				   fault) < 0)
+		return -EINVAL;
+	if (field[2].length && (credential_read_name(field[2], target->chap.username_in, fault) < 0 ||
+				credential_read_secret(field[3], &target->chap.password_in, target->secret_in_file,
+						       sizeof(target->secret_in_file), fault) < 0))
+		return -EINVAL;
+	return credential_check(target, fault);
+}
+
+/* The first line for this target; no line is no error. */
+static int look_up(const struct file *table, struct target_plan *target, struct fault *fault, int *line)
+{
+	struct text rest = {.at = table->text, .length = table->length};
+
+	for (*line = 1; rest.at; ++*line) {
+		struct text fields = text_cut(&rest, '\n'), name = next_field(&fields);
+
+		if (!name.length || name.at[0] == '#')
+			continue;
+		if (text_is(name, "*") || (target->name[0] && text_is_word(name, target->name)))
+			return take_fields(fields, target, fault);
+	}
+	return 0;
+}
+
+static int load_table(struct plan *plan, const char *path, struct file *table, struct plan_error *error)
+{
+	int result = read_file(path, table, error), line = 0;
+
+	for (int i = 0; !result && i < plan->target_count; i++) {
+		struct target_plan *target = &plan->targets[i];
+		struct fault fault = {0};
+		char what[300];
+
+		if (target->wants_lease || target->chap.username[0] || look_up(table, target, &fault, &line) == 0)
+			continue;
+		snprintf(what, sizeof(what), "line %d: %s", line, fault.text);
+		result = refuse(error, path, what);
+	}
+	wipe(table, sizeof(*table));
+	return result == -ENOENT ? 0 : result;
+}
+
+int secrets_load(struct plan *plan, const char *table, struct plan_error *error)
+{
+	struct file file;
+
+	error->text[0] = 0;
+	if (load_table(plan, table, &file, error) < 0)
+		return -EINVAL;
+	for (int i = 0; i < plan->target_count; i++)
+		if (load_files(&plan->targets[i], &file, error) < 0)
+			return -EINVAL;
+	return 0;
+}
