@@ -39,6 +39,7 @@ int ipv6_conf_prepare(const char *interface, bool routers)
 		result = set(directory, "accept_ra", 1);
 	if (!result) {
 		(void)set(directory, "router_solicitation_delay", 0);
+		(void)set(directory, "router_solicitation_interval", 1); /* RFC 4861 10 has 4 s; it doubles */
 		(void)set(directory, "autoconf", 1);
 	}
 	(void)close(directory);

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 /* Lets the kernel have IPv6 on the interface, listen to routers if `routers`, and ask for them at once instead of after
-   up to a second's chance. A setting that is not there is passed over. 0 or -errno: -ENOENT without IPv6. */
+   up to a second's chance, again after 1 s instead of 4. A setting that is not there is passed over. 0 or -errno: -ENOENT without IPv6. */
 int ipv6_conf_prepare(const char *interface, bool routers);
 
 #endif

@@ -145,6 +145,12 @@ class Lab:
         if up:
             self.ip(b, f"link set {b_name} up")
 
+    def reaches(self, machine, address):
+        """Refused is reached."""
+        return "refused" in self.inside(machine, sys.executable, "-c",
+                                        "import socket, sys\ntry:\n socket.create_connection((sys.argv[1], 9), 3)\n"
+                                        "except OSError as error:\n print(str(error).lower())", address)
+
     def start(self, machine, *command):
         log = open(os.path.join(self.directory, f"log-{next(self.numbers)}"), "w+")
         process = subprocess.Popen(["ip", "netns", "exec", self.name(machine), *command], stdout=log,
