@@ -135,6 +135,15 @@ static bool is_final(const struct session *s, int64_t now_ms)
 	return s->failure_retry == RETRY_NEVER;
 }
 
+/* The first failure, and then only long pauses: a boot that is held up for seconds says so on a quiet console, too. */
+static void report_pause(const struct session *s, const char *portal, int64_t pause)
+{
+	if (!s->resident && pause >= BACKOFF_BOOT_MS / 2)
+		log_err("%s at %s: %s; next try in %" PRId64 " ms", s->plan->name, portal, s->failure, pause);
+	else if (s->attempts == 0 || log_get_level() >= LOG_LEVEL_DEBUG || pause >= BACKOFF_BOOT_MS / 2)
+		log_warn("%s at %s: %s; next try in %" PRId64 " ms", s->plan->name, portal, s->failure, pause);
+}
+
 /* This attempt is over: try again later, or give up for good. */
 static void fail_attempt(struct session *s, int64_t now_ms)
 {
@@ -150,8 +159,7 @@ static void fail_attempt(struct session *s, int64_t now_ms)
 		return;
 	}
 	pause = backoff_ms(s);
-	if (s->attempts == 0 || log_get_level() >= LOG_LEVEL_DEBUG || pause >= BACKOFF_BOOT_MS / 2)
-		log_warn("%s at %s: %s; next try in %" PRId64 " ms", s->plan->name, portal, s->failure, pause);
+	report_pause(s, portal, pause);
 	s->attempts++;
 	enter(s, SESSION_WAITING, now_ms + pause);
 }
