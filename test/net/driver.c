@@ -2,10 +2,13 @@
  *
  * driver [-t SECONDS] [-k SECONDS] [-s] [-r DIRECTORY] 'KERNEL COMMAND LINE': reads the line as a boot does, brings the
  * network up, and prints one line for every change. -t: how long it may take; -k: how long to go on afterwards; -s: as
- * the resident process; -r: writes the records below the directory. Exits 0 when the network was usable at the end.
+ * the resident process; -r: writes the records below the directory; -n NAME: looks the name up at the end, with the
+ * machine's own resolv.conf. Exits 0 when the network was usable at the end.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +19,7 @@
 #include "log.h"
 #include "net.h"
 #include "plan.h"
+#include "resolve.h"
 
 static const char *const state_names[] = {"waiting-link", "waiting-carrier", "waiting-address", "usable", "failed"};
 
@@ -57,17 +61,45 @@ static void turn(int64_t until)
 	net_step(&net, fds, count, now());
 }
 
+static void look_up(const char *name)
+{
+	static struct resolve resolve;
+	struct sockaddr_storage found[RESOLVE_ADDRESSES_MAX];
+	int count = -EAGAIN;
+
+	resolve_init(&resolve);
+	if (resolve_start(&resolve, name, 3260, now() + 30000))
+		return;
+	while (count == -EAGAIN) {
+		struct pollfd fd;
+
+		if (resolve_pollfds(&resolve, &fd, 1) != 1 || poll(&fd, 1, 30000) != 1)
+			break;
+		count = resolve_step(&resolve, found, RESOLVE_ADDRESSES_MAX);
+	}
+	for (int i = 0; i < count; i++) {
+		char text[80] = "?", port[8] = "?";
+
+		getnameinfo((struct sockaddr *)&found[i], sizeof(found[i]), text, sizeof(text), port, sizeof(port),
+			    NI_NUMERICHOST | NI_NUMERICSERV);
+		printf("found %s port %s\n", text, port);
+	}
+	if (count <= 0)
+		printf("not found: %s\n", resolve_failure(&resolve));
+	resolve_stop(&resolve);
+}
+
 int main(int argc, char *argv[])
 {
 	int64_t timeout = 10000, keep = 0, start = now(), end;
-	const char *root = NULL, *module;
+	const char *root = NULL, *name = NULL, *module;
 	struct plan_error error;
 	bool settle = false;
 	enum net_state state = NET_WAITING_LINK, seen = NET_FAILED;
 	char what[400];
 	int option;
 
-	while ((option = getopt(argc, argv, "t:k:sr:")) != -1) {
+	while ((option = getopt(argc, argv, "t:k:sr:n:")) != -1) {
 		if (option == 't')
 			timeout = (int64_t)(atof(optarg) * 1000);
 		else if (option == 'k')
@@ -76,6 +108,8 @@ int main(int argc, char *argv[])
 			settle = true;
 		else if (option == 'r')
 			root = optarg;
+		else if (option == 'n')
+			name = optarg;
 		else
 			return 2;
 	}
@@ -107,6 +141,8 @@ int main(int argc, char *argv[])
 			break;
 		turn(end);
 	}
+	if (name)
+		look_up(name);
 	state = net_state(&net);
 	printf("end %s: %s\n", state_names[state], net_waiting_for(&net, what, sizeof(what)));
 	return state == NET_USABLE ? 0 : 1;

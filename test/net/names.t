@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+"""A portal's name: looked up over IPv4 and IPv6, several addresses, and name servers that say no or nothing."""
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from lab import Lab, done, ok  # pylint: disable=wrong-import-position
+
+lab = Lab("dnsmasq", "unshare")
+lab.machine("client")
+lab.machine("server")
+lab.cable("client", "eth0", "server", "srv0", "192.0.2.1/24")
+lab.ip("server", "address add 2001:db8::1/64 dev srv0 nodad")
+LINE = "ip=192.0.2.9:::255.255.255.0::eth0:off iscsi=192.0.2.1,iqn.2003-01.org.example:disk"
+
+
+def look_up(name, servers):
+    """With a resolv.conf of our own, seen by the driver alone."""
+    path = os.path.join(lab.directory, "resolv.conf")
+    with open(path, "w", encoding="ascii") as file:
+        file.write("".join(f"nameserver {server}\n" for server in servers) + "options timeout:1 attempts:1\n")
+    return lab.inside("client", "unshare", "-m", "sh", "-c",
+                      f"mount --bind {path} /etc/resolv.conf && exec {lab.program} -t 8 -n '{name}' '{LINE}'",
+                      check=False)
+
+
+lab.dnsmasq("server", "srv0", "--host-record=disk.example.org,192.0.2.1,2001:db8::1",
+            "--host-record=four.example.org,192.0.2.1", "--host-record=four.example.org,192.0.2.2",
+            "--local=/example.org/")
+text = look_up("four.example.org", ["192.0.2.1"])
+ok("found 192.0.2.1 port 3260" in text and "found 192.0.2.2 port 3260" in text, "several addresses", text)
+text = look_up("disk.example.org", ["192.0.2.1"])
+ok("found 192.0.2.1 port" in text and "found 2001:db8::1 port" in text, "of both families", text)
+lab.ip("client", "address add 2001:db8::9/64 dev eth0 nodad")
+text = look_up("disk.example.org", ["2001:db8::1"])
+ok("found 192.0.2.1 port" in text, "from a name server reached over IPv6", text)
+text = look_up("missing.example.org", ["192.0.2.1"])
+ok("not found: " in text and ", says 192.0.2.1" in text, "a server that does not know the name is named", text)
+
+# A socket that takes the questions and says nothing.
+lab.ip("server", "address add 192.0.2.66/24 dev srv0")
+lab.start("server", sys.executable, "-c", "import socket, time\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+          "s.bind(('192.0.2.66', 53))\ntime.sleep(60)")
+text = look_up("disk.example.org", ["192.0.2.66"])
+ok("not found: no answer from the name server 192.0.2.66" in text, "a server that does not answer is named", text)
+text = look_up("disk.example.org", ["192.0.2.66", "192.0.2.1"])
+ok("found 192.0.2.1 port" in text, "and the next one is asked", text)
+done()
