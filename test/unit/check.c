@@ -135,6 +135,37 @@ static void foreign_bytes_are_escaped(void **state)
 	says(TARGET ",username=%1b%0a,password=x", "CHAP as '\\x1b\\x0a'");
 }
 
+/* The manual's table of settings is the one of proto/params. The test runs in the repository's root. */
+static void the_manual_has_every_setting_with_its_range_and_default(void **state)
+{
+	static char manual[65536];
+	FILE *file = fopen("iscsi-init.8", "r");
+	char wanted[120], value[32];
+
+	(void)state;
+	assert_non_null(file);
+	manual[fread(manual, 1, sizeof(manual) - 1, file)] = 0;
+	fclose(file);
+	for (int i = 0; i < PARAM_COUNT; i++) {
+		const struct param_row *row = &param_rows[i];
+		const char *unit = row->unit[0] == 's' ? " s" : "";
+
+		if (!row->settable)
+			continue;
+		param_write((enum param)i, row->ours, value, sizeof(value));
+		if (row->kind == KIND_NUMBER && row->min != row->max)
+			snprintf(wanted, sizeof(wanted), "\n.It Cm %s Ta %d to %d%s Ta %s", row->name, row->min,
+				 row->max, unit, value);
+		else if (row->kind == KIND_BOOLEAN)
+			snprintf(wanted, sizeof(wanted), "\n.It Cm %s Ta Yes or \\&No Ta %s%s\n", row->name,
+				 row->ours ? "" : "\\&", value);
+		else
+			snprintf(wanted, sizeof(wanted), "\n.It Cm %s Ta ", row->name);
+		if (!strstr(manual, wanted))
+			fail_msg("not in iscsi-init.8: %s", wanted);
+	}
+}
+
 static void the_result_is_0_or_1(void **state)
 {
 	(void)state;
@@ -153,6 +184,7 @@ int main(void)
 		cmocka_unit_test(root_init_and_manner_are_shown),
 		cmocka_unit_test(the_firmware_and_the_lease_are_named_as_sources),
 		cmocka_unit_test(foreign_bytes_are_escaped),
+		cmocka_unit_test(the_manual_has_every_setting_with_its_range_and_default),
 		cmocka_unit_test(the_result_is_0_or_1),
 	};
 
