@@ -52,7 +52,7 @@ def onfail(rig, kernel, initrd):
 def target_comes_late(rig, kernel, initrd):
     disk = rig.disk()
     target = Target(rig, {1: disk}, start=False)
-    guest = rig.boot(kernel, initrd, "quiet root=/dev/sda1 iscsi.onfail=poweroff " + target.word())
+    guest = rig.boot(kernel, initrd, "loglevel=7 root=/dev/sda1 iscsi.onfail=poweroff " + target.word())
     rig.check(guest, guest.expect("iscsi-init: .*(refused|closed|reset|lost|connect)", 30), "an absent target is reported")
     target.start()
     rig.check(guest, guest.expect("^ROOT-OK", 40), "and the boot goes on once it is there")
@@ -65,18 +65,18 @@ with Rig() as rig:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
-        fails(rig, kernel, initrd, "root=/dev/sda1 iscsi.timeout=2 iscsi=%s:%d,%s" % (HOST, port, TARGET_NAME),
+        fails(rig, kernel, initrd, "root=/dev/sda1 iscsi.timeout=6 iscsi=%s:%d,%s" % (HOST, port, TARGET_NAME),
               ["%s:%d" % (HOST, port), "refused|closed|reset"], "a portal where nobody listens")
     target = Target(rig, {1: rig.disk()})
-    fails(rig, kernel, initrd, "root=/dev/sda1 iscsi.timeout=3 iscsi=%s,iqn.2026-01.test.rig:other" % target.portal(),
+    fails(rig, kernel, initrd, "root=/dev/sda1 iscsi.timeout=6 iscsi=%s,iqn.2026-01.test.rig:other" % target.portal(),
           ["iqn.2026-01.test.rig:other", "not found"], "a target that is not there")
     rig.ok(target.sessions() == 0, "no session is left on the target")
     fails(rig, kernel, initrd, target.word("MaxBurstLenght=65536"), ["'MaxBurstLenght'", "did you mean MaxBurstLength"],
           "an unknown option")
     fails(rig, kernel, initrd, target.word("queue_depth=many"), ["queue_depth", "many", "expected"], "a bad value")
-    fails(rig, kernel, initrd, target.word() + " root=UUID=00000000-0000-0000-0000-000000000000 iscsi.timeout=3",
+    fails(rig, kernel, initrd, target.word() + " root=UUID=00000000-0000-0000-0000-000000000000 iscsi.timeout=6",
           ["UUID=00000000-0000-0000-0000-000000000000"], "a root that no disk has")
-    fails(rig, kernel, rig.initrd(kernel, "--modules", "none"), target.word() + " root=/dev/sda1 iscsi.timeout=3",
+    fails(rig, kernel, rig.initrd(kernel, "--modules", "none"), target.word() + " root=/dev/sda1 iscsi.timeout=6",
           ["iscsi_tcp|sd_mod", kernel.version, "/lib/modules"], "no modules in the image")
     fails(rig, kernel, initrd, "root=/dev/sda1", ["no target|no iscsi|target"], "no target named, no other init")
     target_comes_late(rig, kernel, initrd)
