@@ -28,6 +28,12 @@ static const struct {
 	const char *line, *targets, *root, *note;
 	bool firmware;
 } good_lines[] = {
+	{"netroot=iscsi:u:p@10.0.0.1::::eui.0123456789abcdef",
+	 "10.0.0.1:3260 eui.0123456789abcdef user=u:p [dracut's words]", "6  t0",
+	 "a CHAP secret stands on the command line, where /proc/cmdline shows it to everybody; better: password=@/path",
+	 false},
+	{"netroot=iscsi:10.0.0.1:::0:iqn.2009-06.a:b root=LABEL=x", "10.0.0.1:3260 iqn.2009-06.a:b [dracut's words]",
+	 "3 x t0", "", false},
 	{"netroot=iscsi:192.168.50.1::::iqn.2009-06.dracut:target0",
 	 "192.168.50.1:3260 iqn.2009-06.dracut:target0 [dracut's words]", "6  t0", "", false},
 	{"netroot=iscsi:192.168.50.1:6:3261:2:iqn.2009-06.dracut:target0",
@@ -151,6 +157,8 @@ static const struct {
 static const struct {
 	const char *line, *error;
 } bad_lines[] = {
+	{"netroot=iscsi:10.0.0.1::::iqn.2009-06.a:b@c",
+	 "command line, word 1 'netroot', character 27: target: not a legal iSCSI name"},
 	{"netroot=iscsi:192.168.50.1:::default:eth0::iqn.2009-06.dracut:target0",
 	 "command line, word 1 'netroot', character 38: LUN: expected a decimal number, not 'eth0'"},
 	{"netroot=iscsi:192.168.50.1::::iqn.2009-06.dracut:iqn.2001-01.x",

@@ -26,6 +26,9 @@ static int read_line(const char *line)
 static const struct {
 	const char *line, *network;
 } good_lines[] = {
+	{"iscsi=[fe80::1%eth0],naa.0123456789abcdef", "eth0 link6"},
+	{"iscsi=10.0.0.1,naa.0123456789abcdef,interface=eth3", "eth3 dhcp4"},
+	{"iscsi=10.0.0.1,naa.0123456789abcdef,interface=eth3 ip=eth4:dhcp", "eth4 dhcp4"},
 	{"ip=10.0.0.2::10.0.0.1:255.255.255.0:host.dom:eth0:none", "eth0 static 10.0.0.2/24 gw=10.0.0.1 host=host"},
 	{"ip=10.0.0.2::10.0.0.1:24::eth0:off:1500", "eth0 static 10.0.0.2/24 gw=10.0.0.1 mtu=1500"},
 	{"ip=10.0.0.2::10.0.0.1:24::eth0:off:1500:52:54:00:12:34:56",
