@@ -19,7 +19,8 @@ class Driver:
                         ["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-I.", "-isystem", "build/host/libs/include", "-Wall",
                          "-Wextra"] + SANITIZE + ["-o", self.path, "test/target/driver.c", "build/host/libproject.a"] +
                         LIBRARIES):
-            subprocess.run(command, check=True, cwd=TOP, stdin=subprocess.DEVNULL, env=clean)
+            subprocess.run(command, check=True, cwd=TOP, stdin=subprocess.DEVNULL,
+                           stdout=subprocess.DEVNULL, env=clean)
 
     def run(self, port, *options, host="127.0.0.1", seconds=30):
         """Its output, or what went wrong with it (a sanitizer's report, a leaked descriptor, no end)."""
