@@ -1,0 +1,34 @@
+#!/usr/bin/env python3
+"""Links that the command line makes: the root disk through a bond, a VLAN beside the boot interface, another name."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from rig import Kernel, Rig, Target  # noqa: E402
+
+SHOW = """ip addr | show addr
+cat /proc/net/vlan/eth0.7 | show vlan
+cat /sys/class/net/bond0/bonding/mode /sys/class/net/bond0/bonding/slaves | show bond
+"""
+
+
+def boot(rig, kernel, initrd, words, name, *expected):
+    disk = rig.disk(script=SHOW)
+    target = Target(rig, {1: disk})
+    guest = rig.boot(kernel, initrd, "quiet root=/dev/sda1 %s %s" % (target.word(), words))
+    guest.expect("^DONE")
+    shown = guest.section("addr") + guest.section("vlan") + guest.section("bond")
+    rig.check(guest, all(text in shown for text in expected), name)
+    guest.wait()
+
+
+with Rig() as rig:
+    kernel = Kernel("6.1-cloud-amd64")
+    initrd = rig.initrd(kernel)
+    boot(rig, kernel, initrd, "bond=bond0:eth0:mode=active-backup,miimon=100 ip=bond0:dhcp",
+         "the root disk through a bond", "inet 10.0.2.15/24", "active-backup 1", "eth0")
+    boot(rig, kernel, initrd, "ip=eth0:dhcp bootdev=eth0 vlan=eth0.7:eth0 ip=192.0.2.9:::255.255.255.0::eth0.7:off",
+         "a VLAN beside the boot interface", "inet 192.0.2.9/24", "VID: 7", "inet 10.0.2.15/24")
+    boot(rig, kernel, initrd, "ifname=san0:52:54:00:12:34:56 ip=san0:dhcp", "the root disk by an interface renamed",
+         "san0:", "inet 10.0.2.15/24")
