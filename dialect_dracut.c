@@ -203,52 +203,62 @@ int dracut_read_target(struct text text, bool hex_lun, struct target_plan *targe
 
 /* ---- rd.iscsi.param ---- */
 
+/* A record that is no row of proto/params. */
+enum {
+	RECORD_IGNORED = PARAM_COUNT,
+	RECORD_USERNAME,
+	RECORD_PASSWORD,
+	RECORD_USERNAME_IN,
+	RECORD_PASSWORD_IN,
+	RECORD_ALGORITHMS
+};
+
+/* open-iscsi's names; no pointers, which would cost a relocation each. */
 static const struct {
-	const char *record;  /* open-iscsi's name */
-	const char *setting; /* proto/params' */
-	bool ignored;
+	char name[44];
+	uint8_t setting; /* enum param, or from RECORD_IGNORED on */
 } records[] = {
-	{"node.session.timeo.replacement_timeout", "replacement_timeout", false},
-	{"node.session.cmds_max", "cmds_max", false},
-	{"node.session.queue_depth", "queue_depth", false},
-	{"node.session.err_timeo.abort_timeout", "abort_timeout", false},
-	{"node.session.err_timeo.lu_reset_timeout", "lu_reset_timeout", false},
-	{"node.session.err_timeo.tgt_reset_timeout", "tgt_reset_timeout", false},
-	{"node.session.iscsi.FastAbort", "fast_abort", false},
-	{"node.session.iscsi.InitialR2T", "InitialR2T", false},
-	{"node.session.iscsi.ImmediateData", "ImmediateData", false},
-	{"node.session.iscsi.FirstBurstLength", "FirstBurstLength", false},
-	{"node.session.iscsi.MaxBurstLength", "MaxBurstLength", false},
-	{"node.session.iscsi.DefaultTime2Wait", "DefaultTime2Wait", false},
-	{"node.session.iscsi.DefaultTime2Retain", "DefaultTime2Retain", false},
-	{"node.session.iscsi.MaxOutstandingR2T", "MaxOutstandingR2T", false},
-	{"node.session.iscsi.ERL", "ErrorRecoveryLevel", false},
-	{"node.conn[0].iscsi.HeaderDigest", "HeaderDigest", false},
-	{"node.conn[0].iscsi.DataDigest", "DataDigest", false},
-	{"node.conn[0].iscsi.MaxRecvDataSegmentLength", "MaxRecvDataSegmentLength", false},
-	{"node.conn[0].iscsi.MaxXmitDataSegmentLength", "MaxXmitDataSegmentLength", false},
-	{"node.conn[0].timeo.login_timeout", "login_timeout", false},
-	{"node.conn[0].timeo.noop_out_interval", "noop_out_interval", false},
-	{"node.conn[0].timeo.noop_out_timeout", "noop_out_timeout", false},
-	{"node.tpgt", "tpgt", false},
-	{"node.session.auth.chap_algs", "chap_algs", false},
-	{"node.session.auth.username", "username", false},
-	{"node.session.auth.password", "password", false},
-	{"node.session.auth.username_in", "username_in", false},
-	{"node.session.auth.password_in", "password_in", false},
-	{"node.session.auth.authmethod", NULL, true},
-	{"node.session.initial_login_retry_max", NULL, true},
-	{"node.session.iscsi.MaxConnections", NULL, true},
-	{"node.session.nr_sessions", NULL, true},
-	{"node.session.scan", NULL, true},
-	{"node.session.xmit_thread_priority", NULL, true},
-	{"node.session.reopen_max", NULL, true},
-	{"node.conn[0].startup", NULL, true},
-	{"node.conn[0].timeo.logout_timeout", NULL, true},
-	{"node.conn[0].timeo.auth_timeout", NULL, true},
-	{"node.conn[0].tcp.window_size", NULL, true},
-	{"node.startup", NULL, true},
-	{"node.leading_login", NULL, true},
+	{"node.session.timeo.replacement_timeout", PARAM_REPLACEMENT_TIMEOUT},
+	{"node.session.cmds_max", PARAM_CMDS_MAX},
+	{"node.session.queue_depth", PARAM_QUEUE_DEPTH},
+	{"node.session.err_timeo.abort_timeout", PARAM_ABORT_TIMEOUT},
+	{"node.session.err_timeo.lu_reset_timeout", PARAM_LU_RESET_TIMEOUT},
+	{"node.session.err_timeo.tgt_reset_timeout", PARAM_TARGET_RESET_TIMEOUT},
+	{"node.session.iscsi.FastAbort", PARAM_FAST_ABORT},
+	{"node.session.iscsi.InitialR2T", PARAM_INITIAL_R2T},
+	{"node.session.iscsi.ImmediateData", PARAM_IMMEDIATE_DATA},
+	{"node.session.iscsi.FirstBurstLength", PARAM_FIRST_BURST_LENGTH},
+	{"node.session.iscsi.MaxBurstLength", PARAM_MAX_BURST_LENGTH},
+	{"node.session.iscsi.DefaultTime2Wait", PARAM_DEFAULT_TIME2WAIT},
+	{"node.session.iscsi.DefaultTime2Retain", PARAM_DEFAULT_TIME2RETAIN},
+	{"node.session.iscsi.MaxOutstandingR2T", PARAM_MAX_OUTSTANDING_R2T},
+	{"node.session.iscsi.ERL", PARAM_ERROR_RECOVERY_LEVEL},
+	{"node.conn[0].iscsi.HeaderDigest", PARAM_HEADER_DIGEST},
+	{"node.conn[0].iscsi.DataDigest", PARAM_DATA_DIGEST},
+	{"node.conn[0].iscsi.MaxRecvDataSegmentLength", PARAM_MAX_RECV_DATA_SEGMENT_LENGTH},
+	{"node.conn[0].iscsi.MaxXmitDataSegmentLength", PARAM_MAX_XMIT_DATA_SEGMENT_LENGTH},
+	{"node.conn[0].timeo.login_timeout", PARAM_LOGIN_TIMEOUT},
+	{"node.conn[0].timeo.noop_out_interval", PARAM_NOOP_OUT_INTERVAL},
+	{"node.conn[0].timeo.noop_out_timeout", PARAM_NOOP_OUT_TIMEOUT},
+	{"node.tpgt", PARAM_TPGT},
+	{"node.session.auth.chap_algs", RECORD_ALGORITHMS},
+	{"node.session.auth.username", RECORD_USERNAME},
+	{"node.session.auth.password", RECORD_PASSWORD},
+	{"node.session.auth.username_in", RECORD_USERNAME_IN},
+	{"node.session.auth.password_in", RECORD_PASSWORD_IN},
+	{"node.session.auth.authmethod", RECORD_IGNORED},
+	{"node.session.initial_login_retry_max", RECORD_IGNORED},
+	{"node.session.iscsi.MaxConnections", RECORD_IGNORED},
+	{"node.session.nr_sessions", RECORD_IGNORED},
+	{"node.session.scan", RECORD_IGNORED},
+	{"node.session.xmit_thread_priority", RECORD_IGNORED},
+	{"node.session.reopen_max", RECORD_IGNORED},
+	{"node.conn[0].startup", RECORD_IGNORED},
+	{"node.conn[0].timeo.logout_timeout", RECORD_IGNORED},
+	{"node.conn[0].timeo.auth_timeout", RECORD_IGNORED},
+	{"node.conn[0].tcp.window_size", RECORD_IGNORED},
+	{"node.startup", RECORD_IGNORED},
+	{"node.leading_login", RECORD_IGNORED},
 };
 #define RECORDS (sizeof(records) / sizeof(records[0]))
 
@@ -286,33 +296,33 @@ static struct text join_with_colons(struct text value, char *out, size_t size)
 	return (struct text){.at = out, .length = value.length};
 }
 
-static int take_algorithms(struct text value, struct target_plan *target, struct fault *fault)
+static int set_record(unsigned setting, struct text value, struct target_plan *target, struct fault *fault)
 {
-	return credential_read_algorithms(value, &target->chap, fault);
-}
-
-static int set_record(const char *setting, struct text value, struct target_plan *target, struct fault *fault)
-{
-	static const struct {
-		const char *name;
-		int (*take)(struct text value, struct target_plan *target, struct fault *fault);
-	} others[] = {
-		{"username", take_username},       {"password", take_password},    {"username_in", take_username_in},
-		{"password_in", take_password_in}, {"chap_algs", take_algorithms},
-	};
 	struct fault inner = {0};
 	char joined[64];
 
-	for (unsigned i = 0; i < 4; i++)
-		if (!strcmp(setting, others[i].name))
-			return others[i].take(value, target, fault);
-	value = join_with_colons(value, joined, sizeof(joined));
-	if (!strcmp(setting, others[4].name))
-		return others[4].take(value, target, &inner) < 0 ? fault_set(fault, NULL, "%s: %s", setting, inner.text)
-								 : 0;
-	if (target_set_param(text_of(setting), value, SOURCE_DRACUT, target, &inner) < 0)
-		return fault_set(fault, NULL, "%s", inner.text);
-	return 0;
+	switch (setting) {
+	case RECORD_IGNORED:
+		return 0;
+	case RECORD_USERNAME:
+		return take_username(value, target, fault);
+	case RECORD_PASSWORD:
+		return take_password(value, target, fault);
+	case RECORD_USERNAME_IN:
+		return take_username_in(value, target, fault);
+	case RECORD_PASSWORD_IN:
+		return take_password_in(value, target, fault);
+	case RECORD_ALGORITHMS:
+		value = join_with_colons(value, joined, sizeof(joined));
+		if (credential_read_algorithms(value, &target->chap, &inner) < 0)
+			return fault_set(fault, NULL, "chap_algs: %s", inner.text);
+		return 0;
+	default:
+		value = join_with_colons(value, joined, sizeof(joined));
+		if (target_set_param(text_of(param_rows[setting].name), value, SOURCE_DRACUT, target, &inner) < 0)
+			return fault_set(fault, NULL, "%s", inner.text);
+		return 0;
+	}
 }
 
 static int read_record(struct text text, struct target_plan *target, struct fault *fault)
@@ -322,11 +332,9 @@ static int read_record(struct text text, struct target_plan *target, struct faul
 
 	if (!value.at)
 		return fault_set(fault, text.at, "expected name=value");
-	for (unsigned i = 0; i < RECORDS; i++) {
-		if (!text_is(name, records[i].record))
-			continue;
-		return records[i].setting ? set_record(records[i].setting, value, target, fault) : 0;
-	}
+	for (unsigned i = 0; i < RECORDS; i++)
+		if (text_is(name, records[i].name))
+			return set_record(records[i].setting, value, target, fault);
 	return fault_set(fault, name.at, "setting %s is not known here", text_show(name, shown));
 }
 
@@ -578,8 +586,8 @@ static int check_param(struct text value, struct plan *plan, struct fault *fault
 	if (read_record(value, &scratch, fault) < 0)
 		return -EINVAL;
 	for (unsigned i = 0; i < RECORDS; i++)
-		if (text_is(name, records[i].record) && records[i].ignored)
-			plan_note(plan, "rd.iscsi.param=%s has no effect here", records[i].record);
+		if (text_is(name, records[i].name) && records[i].setting == RECORD_IGNORED)
+			plan_note(plan, "rd.iscsi.param=%s has no effect here", records[i].name);
 	return 0;
 }
 
