@@ -158,7 +158,7 @@ static bool read_lun(struct field f, uint64_t *out)
 			n++;
 			digits = 0;
 		} else if (is_hex(f.text[i]) && ++digits <= 4) {
-			group[n] = (uint16_t)(group[n] << 4 | digit(f.text[i]));
+			group[n] = (uint16_t)((unsigned)group[n] << 4 | digit(f.text[i]));
 		} else {
 			return false;
 		}

@@ -46,7 +46,7 @@ enum param {
 	PARAM_ROTATIONAL,
 	PARAM_SCAN_TIMEOUT,
 	PARAM_PARTITIONS, /* enum partitions_mode */
-	PARAM_SCAN,	  /* enum scan_mode */
+	PARAM_SCAN,       /* enum scan_mode */
 	PARAM_COUNT
 };
 
@@ -79,10 +79,10 @@ struct param_row {
 	enum param_kind kind;
 	enum param_rule rule;
 	int32_t min, max;     /* KIND_NUMBER: what is accepted, both ends included */
-	int32_t ours;	      /* what we use or offer when nobody says otherwise */
-	int32_t rfc;	      /* what holds when the key was not negotiated; equals `ours` for RULE_NONE */
-	int kernel;	      /* ISCSI_PARAM_..., or -1 where SET_PARAM has none */
-	bool settable;	      /* is an option of iscsi= */
+	int32_t ours;         /* what we use or offer when nobody says otherwise */
+	int32_t rfc;          /* what holds when the key was not negotiated; equals `ours` for RULE_NONE */
+	int kernel;           /* ISCSI_PARAM_..., or -1 where SET_PARAM has none */
+	bool settable;        /* is an option of iscsi= */
 	const char *unit;     /* "bytes", "s", "" */
 	const char *words[3]; /* KIND_WORD: the words, in the order of their values */
 	const char *help;     /* one line */
