@@ -12,6 +12,7 @@
 
 #include "log.h"
 #include "proto/dhcp.h"
+#include "secrets.h"
 
 #define RESCAN_PAUSE_MS 1000
 
@@ -170,7 +171,7 @@ static int add_lease(struct world *w, struct plan_error *error)
 
 static void take_lease(struct world *w)
 {
-	struct plan_error error;
+	struct plan_error error = {.text = ""};
 
 	w->has_lease = true;
 	if (w->plan.network.wants_root_path && add_lease(w, &error))
@@ -244,6 +245,30 @@ static bool has_random(struct world *w)
 }
 
 /* ---- targets ---- */
+
+static void warn_of_secrets(const struct target_plan *target)
+{
+	if (target->secret_on_cmdline)
+		log_warn("%s: its secret stands on the kernel command line, where /proc/cmdline shows it to everybody; "
+			 "password=@/path and " SECRETS_FILE " hide it",
+			 target->name);
+	if (target->chap.password.length && target->chap.password.length < CHAP_SECRET_SHORT)
+		log_warn("%s: its CHAP secret has less than 96 bits: who hears one login can guess it (RFC 7143 9.2.1)",
+			 target->name);
+}
+
+static bool has_secrets(struct world *w)
+{
+	struct plan_error error = {.text = ""};
+
+	if (secrets_load(&w->plan, SECRETS_FILE, &error)) {
+		fail(w, "%s", error.text);
+		return false;
+	}
+	for (int i = 0; i < w->plan.target_count; i++)
+		warn_of_secrets(&w->plan.targets[i]);
+	return true;
+}
 
 static void take_discovered(struct world *w, struct target_plan *target)
 {
@@ -325,7 +350,9 @@ static void advance_targets(struct world *w, int64_t now_ms)
 			fail(w, "the kernel's iSCSI interface cannot be used: %s (module iscsi_tcp)",
 			     strerror(-result));
 	}
-	if (!w->has_netlink || !has_random(w) || is_discovering(w, now_ms))
+	if (!w->has_secrets)
+		w->has_secrets = has_secrets(w);
+	if (!w->has_netlink || !w->has_secrets || !has_random(w) || is_discovering(w, now_ms))
 		return;
 	start_sessions(w, now_ms);
 }

@@ -440,7 +440,7 @@ int cmdline_parse(const char *text, size_t length, struct cmdline *out, struct p
 	out->length = length;
 	cut_words(out);
 	for (int i = 0; i < out->word_count; i++) {
-		struct fault fault;
+		struct fault fault = {.text = ""};
 
 		if (read_word(out, &out->words[i], &fault) < 0)
 			result = cmdline_error(error, out, &out->words[i], &fault);

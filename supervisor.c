@@ -15,6 +15,7 @@
 #include "boot.h"
 #include "iscsid.h"
 #include "log.h"
+#include "proto/wipe.h"
 #include "sys/uevent.h"
 
 #define FDS_MAX            256
@@ -404,6 +405,10 @@ int supervisor_settle(struct world *world, char *const argv[], const char **step
 	loader_stop(&world->loader);
 	if (world->net_open)
 		net_settle(&world->net);
+	/* What was read is in the plan; the texts it came from may hold secrets. */
+	wipe(&world->cmdline, sizeof(world->cmdline));
+	wipe(world->debian, sizeof(world->debian));
+	wipe(&world->ibft, sizeof(world->ibft));
 	*step = "leaving the OOM killer's list";
 	if (oom < 0 || write(oom, "-1000", 5) != 5)
 		result = -errno;

@@ -59,7 +59,7 @@ struct world {
 	int session_count;
 
 	/* What the boot's rules remember: each is a level that was reached, see boot.c. */
-	bool net_open, has_netlink, has_firmware, asked_firmware, has_lease, has_root, chains, resident;
+	bool net_open, has_netlink, has_firmware, asked_firmware, has_lease, has_secrets, has_root, chains, resident;
 	int discovering; /* index of the target whose portal is asked; -1 */
 	int64_t disks_ready_ms;
 	unsigned modules_in; /* bits by boot.c's list: answered */
