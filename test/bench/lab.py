@@ -146,7 +146,7 @@ class Lab:
 
     def boot(self, peer, link, disk, targets=1, disks=1, more="", seconds=120, **options):
         """One boot: a dictionary of figures, or None with a note when the candidate did not come to its root."""
-        words = "quiet rdinit=/bench-start %s %s" % (peer.words(link, disk, targets, disks), more)
+        words = "quiet log_buf_len=8M rdinit=/bench-start %s %s" % (peer.words(link, disk, targets, disks), more)
         with link.inside():
             guest = self.rig.boot(self.kernel, self.image(peer), words, memory=1024, network=link.options, **options)
         ended = guest.wait(seconds)
