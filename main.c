@@ -45,18 +45,19 @@ static ssize_t read_file(const char *path, char *out, size_t size)
 static void begin(struct world *w)
 {
 	enum mounts_place place = MOUNTS_DEV;
-	int result = mounts_early(&w->mounts, &place);
+	int result;
 
+	times_start(&w->times, supervisor_now());
+	result = mounts_early(&w->mounts, &place);
 	w->dev = sysfs_open("/dev");
 	log_open(w->dev);
 	if (result)
 		log_err("cannot mount %s: %s", mounts_path(place), strerror(-result));
 	w->sysfs = sysfs_open("/sys");
 	w->proc = sysfs_open("/proc");
-	w->uevents = w->random = w->iscsid = w->status.fd = w->run.fd = -1;
+	w->uevents = w->random = w->iscsid = w->status.fd = w->run.fd = w->run.mountinfo = -1;
 	w->loader.fd = -1;
 	w->discovering = -1;
-	times_start(&w->times, supervisor_now());
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
