@@ -1028,7 +1028,8 @@ static int join(struct login *l, const uint8_t *data, size_t length)
 {
 	if (length > sizeof(l->text) - l->joined)
 		return fail(l, LOGIN_PROTOCOL, "the response's text goes on beyond %d bytes", LOGIN_JOINED_MAX);
-	memcpy(l->text + l->joined, data, length);
+	if (length)
+		memcpy(l->text + l->joined, data, length);
 	l->joined += length;
 	return GO_ON;
 }
