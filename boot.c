@@ -246,12 +246,8 @@ static bool has_random(struct world *w)
 
 /* ---- targets ---- */
 
-static void warn_of_secrets(const struct target_plan *target)
+static void warn_of_short_secret(const struct target_plan *target)
 {
-	if (target->secret_on_cmdline)
-		log_warn("%s: its secret stands on the kernel command line, where /proc/cmdline shows it to everybody; "
-			 "password=@/path and " SECRETS_FILE " hide it",
-			 target->name);
 	if (target->chap.password.length && target->chap.password.length < CHAP_SECRET_SHORT)
 		log_warn("%s: its CHAP secret has less than 96 bits: who hears one login can guess it (RFC 7143 9.2.1)",
 			 target->name);
@@ -266,7 +262,7 @@ static bool has_secrets(struct world *w)
 		return false;
 	}
 	for (int i = 0; i < w->plan.target_count; i++)
-		warn_of_secrets(&w->plan.targets[i]);
+		warn_of_short_secret(&w->plan.targets[i]);
 	return true;
 }
 

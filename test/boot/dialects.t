@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""Command lines that were written for dracut, Debian's initramfs and iPXE boot unchanged."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from rig import HOST, Kernel, Rig, Target  # noqa: E402
+
+ACCOUNTS = [("inuser", "in-secret-1234"), ("outuser", "out-secret-1234", "--outgoing")]
+
+
+def boots(rig, kernel, initrd, name, line, accounts=()):
+    disk = rig.disk(script="cat /sys/class/iscsi_session/session*/targetname | show target\n"
+                           "cat /sys/class/iscsi_session/session*/initiatorname | show initiator\n"
+                           "cat /sys/class/iscsi_session/session*/username_in | show user\n")
+    target = Target(rig, {1: disk}, accounts=accounts)
+    words = {"port": target.port, "name": target.name, "host": HOST, "uuid": disk.UUID}
+    guest = rig.boot(kernel, initrd, "quiet iscsi.onfail=poweroff " + line % words)
+    rig.check(guest, guest.expect("^DONE") and target.name in guest.section("target"), name)
+    guest.wait()
+    return guest
+
+
+with Rig() as rig:
+    cloud = Kernel("6.1-cloud-amd64")
+    image = rig.initrd(cloud)
+    boots(rig, cloud, image, "dracut: netroot=iscsi: with a LUN, root= by UUID",
+          "ip=dhcp netroot=iscsi:%(host)s::%(port)d:1:%(name)s root=UUID=%(uuid)s rw")
+    guest = boots(rig, cloud, image, "dracut: root=iscsi:, initiator and settings by rd.iscsi.*",
+                  "ip=dhcp rd.neednet=1 root=iscsi:%(host)s:6:%(port)d:1:%(name)s rd.iscsi.initiator=iqn.2026-01.test.rig:me "
+                  "rd.iscsi.param=node.session.timeo.replacement_timeout=77 rd.break-like=left rw rootflags=noatime "
+                  "root=/dev/sda1")
+    rig.ok("iqn.2026-01.test.rig:me" in guest.section("initiator"), "with that initiator name",
+           guest.section("initiator"))
+    guest = boots(rig, cloud, image, "dracut: mutual CHAP in netroot=",
+                  "netroot=iscsi:inuser:in-secret-1234:outuser:out-secret-1234@%(host)s::%(port)d::%(name)s root=/dev/sda1",
+                  ACCOUNTS)
+    rig.ok("outuser" in guest.section("user"), "and the target had to authenticate itself", guest.section("user"))
+    rig.ok("secret-1234" not in guest.console.split("DONE")[0].split("Run /init")[-1].replace(
+        guest.cmdline, ""), "no secret on the console")
+    boots(rig, cloud, image, "Debian: iscsi_target_name=, iscsi_target_ip= and the rest",
+          "ip=dhcp iscsi_initiator=iqn.2026-01.test.rig:deb iscsi_target_name=%(name)s iscsi_target_ip=%(host)s "
+          "iscsi_target_port=%(port)d iscsi_target_group=1 root=UUID=%(uuid)s")
+    boots(rig, cloud, image, "Debian: the same in upper case",
+          "ISCSI_INITIATOR=iqn.2026-01.test.rig:deb ISCSI_TARGET_NAME=%(name)s ISCSI_TARGET_IP=%(host)s "
+          "ISCSI_TARGET_PORT=%(port)d root=UUID=%(uuid)s")
+    boots(rig, cloud, image, "Debian: root=iscsi: followed by a second root=",
+          "root=iscsi:%(host)s:6:%(port)d:1:%(name)s root=UUID=%(uuid)s")
+    boots(rig, cloud, image, "a portal alone is asked which target it has", "iscsi=%(host)s:%(port)d root=UUID=%(uuid)s")
