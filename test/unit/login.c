@@ -514,7 +514,6 @@ static void a_stage_that_was_not_asked_for_is_refused(void **state)
 		struct fields f = honest(flags[i]);
 
 		start();
-		f.tsih = 0x55;
 		assert_int_equal(respond_with(&f, flags[i], "", 0), LOGIN_FAILED);
 		assert_int_equal(login_get_failure(&login)->error, LOGIN_PROTOCOL);
 	}
@@ -523,6 +522,72 @@ static void a_stage_that_was_not_asked_for_is_refused(void **state)
 	start();
 	assert_int_equal(respond(T | SECURITY | TO_FULL, "AuthMethod=None"), LOGIN_FAILED);
 	assert_failed(LOGIN_PROTOCOL, "stage 3");
+}
+
+static void text_that_breaks_the_rfc_is_refused(void **state)
+{
+	static const struct {
+		uint8_t flags;
+		const char *text;
+		enum login_error error;
+		const char *words;
+	} rows[] = {
+		{OPERATIONAL, "MaxBurstLength=512;MaxBurstLength=512", LOGIN_PROTOCOL, "MaxBurstLength twice"},
+		{OPERATIONAL, "SessionType=Normal", LOGIN_PROTOCOL, "only an initiator"},
+		{OPERATIONAL, "CHAP_A=5", LOGIN_PROTOCOL, "CHAP_A"},
+		{OPERATIONAL, "HeaderDigest=None,None", LOGIN_NEGOTIATION, "HeaderDigest=None,None"},
+		{OPERATIONAL, "MaxBurstLength=Reject", LOGIN_NEGOTIATION, "rejects our MaxBurstLength"},
+		{OPERATIONAL, "MaxBurstLength=None", LOGIN_NEGOTIATION, "MaxBurstLength=None"},
+		{T | OPERATIONAL | TO_FULL, "TaskReporting=FastAbort", LOGIN_PROTOCOL, "question"},
+		{OPERATIONAL, "no pair", LOGIN_PROTOCOL, "key=value"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		start();
+		assert_int_equal(respond(rows[i].flags, rows[i].text), LOGIN_FAILED);
+		assert_failed(rows[i].error, rows[i].words);
+	}
+	config.start_in_security = true;
+	start();
+	assert_int_equal(respond(SECURITY, "MaxBurstLength=512"), LOGIN_FAILED);
+	assert_failed(LOGIN_PROTOCOL, "security stage");
+}
+
+static void the_tsih_comes_last_and_not_before(void **state)
+{
+	struct fields f = honest(OPERATIONAL);
+
+	(void)state;
+	f.tsih = 0x55;
+	start();
+	assert_int_equal(respond_with(&f, OPERATIONAL, "", 0), LOGIN_FAILED);
+	assert_failed(LOGIN_PROTOCOL, "TSIH 85, expected 0");
+	config.tsih = 0x55; /* a session that exists: its TSIH, always */
+	start();
+	assert_int_equal(respond_with(&f, OPERATIONAL, "", 0), LOGIN_SEND);
+	f.tsih = 0x56;
+	assert_int_equal(respond_with(&f, T | OPERATIONAL | TO_FULL, "", 0), LOGIN_FAILED);
+	assert_failed(LOGIN_PROTOCOL, "TSIH 86, expected 85");
+}
+
+static void nothing_comes_while_our_text_is_not_whole(void **state)
+{
+	static const struct {
+		uint8_t flags;
+		const char *text, *words;
+	} rows[] = {{T | OPERATIONAL | TO_FULL, "", "midst"}, {OPERATIONAL, "TargetAlias=x", "C bit"}};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		start();
+		memset(login.answers, 'x', LOGIN_DATA_MAX + 1);
+		login.reply = LOGIN_DATA_MAX + 1;
+		assert_int_equal(respond(OPERATIONAL, ""), LOGIN_SEND);
+		assert_int_equal(request.bhs[1], C | OPERATIONAL);
+		assert_int_equal(respond(rows[i].flags, rows[i].text), LOGIN_FAILED);
+		assert_failed(LOGIN_PROTOCOL, rows[i].words);
+	}
 }
 
 static void stat_sn_counts_by_one(void **state)
@@ -630,7 +695,7 @@ static void a_moved_target_is_followed(void **state)
 	assert_int_equal(to->tpgt, 7);
 	assert_false(to->permanent);
 	start();
-	assert_int_equal(refuse(0x0102, "X-a=1;TargetAddress=disk.example"), LOGIN_MOVED);
+	assert_int_equal(refuse(0x0102, "X-a=1;MaxBurstLength=0;TargetAddress=disk.example"), LOGIN_MOVED);
 	assert_string_equal(to->host, "disk.example");
 	assert_int_equal(to->port, 3260);
 	assert_int_equal(to->tpgt, -1);
@@ -739,7 +804,7 @@ static void mutual_chap_lets_only_the_right_target_in(void **state)
 
 static void mutual_chap_wants_name_and_response(void **state)
 {
-	static const char *const proofs[] = {"", "CHAP_N=them", "CHAP_N=other;CHAP_R=0x00", "CHAP_N=them;CHAP_R=0x00"};
+	static const char *const proofs[] = {"", "CHAP_N=them", "CHAP_N=them;CHAP_R=0x00"};
 
 	(void)state;
 	use_chap(true);
@@ -755,6 +820,21 @@ static void mutual_chap_wants_name_and_response(void **state)
 				 strstr(their_response(CHAP_SHA3_256, &chap.password_in), ";") + 1),
 			 LOGIN_FAILED);
 	assert_failed(LOGIN_AUTH_REFUSED, "CHAP_N");
+}
+
+static void mutual_chap_wants_the_configured_name(void **state)
+{
+	char other[200];
+	const char *right;
+
+	(void)state;
+	use_chap(true);
+	right = their_response(CHAP_SHA3_256, &chap.password_in);
+	to_the_challenge();
+	assert_int_equal(respond(SECURITY, "CHAP_A=8;CHAP_I=7;CHAP_C=0x00"), LOGIN_SEND);
+	(void)snprintf(other, sizeof(other), "CHAP_N=themX%s", right + strlen("CHAP_N=them"));
+	assert_int_equal(respond(T | SECURITY | TO_OPERATIONAL, other), LOGIN_FAILED);
+	assert_failed(LOGIN_AUTH_REFUSED, "username_in");
 }
 
 static void our_own_challenge_is_not_answered(void **state)
@@ -898,6 +978,9 @@ int main(void)
 		cmocka_unit_test_setup(every_range_has_its_edges, set_up),
 		cmocka_unit_test_setup(a_header_that_is_not_the_answer_is_refused, set_up),
 		cmocka_unit_test_setup(a_stage_that_was_not_asked_for_is_refused, set_up),
+		cmocka_unit_test_setup(text_that_breaks_the_rfc_is_refused, set_up),
+		cmocka_unit_test_setup(the_tsih_comes_last_and_not_before, set_up),
+		cmocka_unit_test_setup(nothing_comes_while_our_text_is_not_whole, set_up),
 		cmocka_unit_test_setup(stat_sn_counts_by_one, set_up),
 		cmocka_unit_test_setup(a_conversation_without_an_end_is_ended, set_up),
 		cmocka_unit_test_setup(messages_hold_no_foreign_control_bytes, set_up),
@@ -908,6 +991,7 @@ int main(void)
 		cmocka_unit_test_setup(one_way_chap_answers_and_goes_on, set_up),
 		cmocka_unit_test_setup(mutual_chap_lets_only_the_right_target_in, set_up),
 		cmocka_unit_test_setup(mutual_chap_wants_name_and_response, set_up),
+		cmocka_unit_test_setup(mutual_chap_wants_the_configured_name, set_up),
 		cmocka_unit_test_setup(our_own_challenge_is_not_answered, set_up),
 		cmocka_unit_test_setup(one_secret_both_ways_is_refused_before_anything_is_sent, set_up),
 		cmocka_unit_test_setup(authentication_that_we_require_cannot_be_skipped, set_up),
