@@ -5,7 +5,7 @@
  */
 #include "interface.h"
 
-#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
@@ -13,19 +13,15 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/utsname.h>
-#include <unistd.h>
 
-#include "address.h"
+#include "assignment.h"
 #include "log.h"
 #include "sys/ipv6_conf.h"
 
-#define LOWER_UP      0x10000 /* IFF_LOWER_UP, kernel: include/uapi/linux/if.h */
-#define DORMANT       0x20000 /* IFF_DORMANT */
-#define METHODS_IPV6  (METHOD_AUTO6 | METHOD_DHCP6 | METHOD_LINK6)
-#define LEASE_MTU_MIN 576  /* RFC 2132 5.1 allows 68; what every host must take (RFC 791) is the least we believe */
-#define SECOND_METRIC 1024 /* of default routes behind the first */
-#define STEPS_MAX     8    /* more than the longest way through the table */
+#define LOWER_UP     0x10000 /* IFF_LOWER_UP, kernel: include/uapi/linux/if.h */
+#define DORMANT      0x20000 /* IFF_DORMANT */
+#define METHODS_IPV6 (METHOD_AUTO6 | METHOD_DHCP6 | METHOD_LINK6)
+#define STEPS_MAX    8 /* more than the longest way through the table */
 
 static const char *const state_names[INTERFACE_STATES] = {
 	[INTERFACE_UNUSED] = "unused",       [INTERFACE_CARRIER] = "waiting for carrier",
@@ -72,6 +68,12 @@ void interface_set_link(struct interface *interface, const struct rtnl_link *lin
 void interface_set_link6(struct interface *interface, const struct rtnl_link6 *link6)
 {
 	interface->link6 = *link6;
+	interface->has_router6 = interface->has_router6 || link6->managed || link6->other;
+}
+
+void interface_set_router6(struct interface *interface)
+{
+	interface->has_router6 = true;
 }
 
 void interface_set_dns6(struct interface *interface, const struct rtnl_dns6 *dns6)
@@ -81,16 +83,11 @@ void interface_set_dns6(struct interface *interface, const struct rtnl_dns6 *dns
 		interface->dns6.count = 0;
 }
 
-static bool is_same_address(const struct rtnl_address *a, const struct rtnl_address *b)
-{
-	return a->family == b->family && a->prefix == b->prefix && !memcmp(a->address, b->address, sizeof(a->address));
-}
-
 void interface_set_address(struct interface *interface, const struct rtnl_address *address, bool gone)
 {
 	int i = 0;
 
-	while (i < interface->address_count && !is_same_address(&interface->addresses[i], address))
+	while (i < interface->address_count && !assignment_is_same(&interface->addresses[i], address))
 		i++;
 	if (gone) {
 		if (i < interface->address_count)
@@ -130,7 +127,7 @@ const struct rtnl_address *interface_global_address(const struct interface *inte
 static const struct rtnl_address *find_address(const struct interface *interface, const struct rtnl_address *ours)
 {
 	for (int i = 0; i < interface->address_count; i++)
-		if (is_same_address(&interface->addresses[i], ours))
+		if (assignment_is_same(&interface->addresses[i], ours))
 			return &interface->addresses[i];
 	return NULL;
 }
@@ -146,6 +143,14 @@ static bool has_link_local6(const struct interface *interface)
 	return false;
 }
 
+static bool is_ours(const struct interface *interface, const struct rtnl_address *address)
+{
+	for (int i = 0; i < INTERFACE_PLANS_MAX; i++)
+		if (assignment_is_same(address, &interface->fixed[i]))
+			return true;
+	return assignment_is_same(address, &interface->leased6);
+}
+
 /* An IPv6 address that the kernel made of a router advertisement. */
 static bool has_auto6(const struct interface *interface)
 {
@@ -153,225 +158,56 @@ static bool has_auto6(const struct interface *interface)
 		const struct rtnl_address *address = &interface->addresses[i];
 
 		if (address->family == AF_INET6 && address->scope < RT_SCOPE_LINK && may_be_used(address) &&
-		    !is_same_address(address, &interface->leased6) && !is_same_address(address, &interface->fixed))
+		    !is_ours(interface, address))
 			return true;
 	}
 	return false;
 }
 
-/* ---- putting addresses on it ---- */
+/* ---- its plans ---- */
 
-static struct rtnl_address address_of(const struct interface *interface, uint8_t family, const void *bytes,
-				      uint8_t prefix)
+/* Every method that one of the plans has. */
+static unsigned all_methods(const struct interface *interface)
 {
-	struct rtnl_address address = {.index = interface->link.index, .family = family, .prefix = prefix};
+	unsigned methods = 0;
 
-	memcpy(address.address, bytes, family == AF_INET ? 4 : 16);
-	return address;
+	for (int i = 0; i < interface->plan_count; i++)
+		methods |= interface->plans[i]->methods;
+	return methods;
 }
 
-static const char *write_rtnl_address(const struct rtnl_address *address, char out[ADDRESS_TEXT_MAX])
+int interface_plan_mtu(const struct interface *interface)
 {
-	if (!inet_ntop(address->family, address->address, out, ADDRESS_TEXT_MAX))
-		out[0] = '\0';
-	return out;
+	for (int i = 0; i < interface->plan_count; i++)
+		if (interface->plans[i]->mtu > 0)
+			return interface->plans[i]->mtu;
+	return 0;
 }
 
-static bool is_covered(const struct rtnl_address *address, const uint8_t *other)
+static const char *plan_hostname(const struct interface *interface)
 {
-	int whole = address->prefix / 8, bits = address->prefix % 8;
-
-	if (memcmp(address->address, other, (size_t)whole))
-		return false;
-	return !bits || (address->address[whole] ^ other[whole]) >> (8 - bits) == 0;
-}
-
-/* A default route that is there already keeps its place: this one stands behind it. */
-static void put_route(struct interface *interface, struct rtnl_route *route)
-{
-	int result = rtnl_add_route(interface->rtnl, route);
-
-	if (result == -EEXIST && !route->prefix) {
-		route->metric = SECOND_METRIC + (uint32_t)interface->link.index;
-		result = rtnl_add_route(interface->rtnl, route);
-	}
-	if (result && result != -EEXIST)
-		log_warn("%s: a route cannot be set: %s", interface->link.name, strerror(-result));
-}
-
-static struct rtnl_route route_of(const struct interface *interface, uint8_t family, const void *to, uint8_t prefix,
-				  const void *gateway, const struct rtnl_address *through)
-{
-	struct rtnl_route route = {.index = interface->link.index, .family = family, .prefix = prefix};
-	size_t size = family == AF_INET ? 4 : 16;
-
-	if (prefix)
-		memcpy(route.to, to, size);
-	route.has_gateway = gateway != NULL;
-	if (gateway)
-		memcpy(route.gateway, gateway, size);
-	route.gateway_on_link = gateway && through && !is_covered(through, gateway);
-	return route;
-}
-
-static void put_gateway(struct interface *interface, const struct rtnl_address *through, const uint8_t *gateway)
-{
-	struct rtnl_route route = route_of(interface, through->family, NULL, 0, gateway, through);
-
-	put_route(interface, &route);
-}
-
-void interface_add_route(struct interface *interface, const struct route_plan *plan)
-{
-	uint8_t family = plan->to.family == 6 || plan->gateway.family == 6 ? AF_INET6 : AF_INET;
-	const struct rtnl_address *through = &interface->fixed;
-	struct rtnl_route route;
-
-	if (through->family != family)
-		through = interface->leased4.family == family ? &interface->leased4 : NULL;
-	route = route_of(interface, family, plan->to.bytes, plan->prefix,
-			 plan->gateway.family ? plan->gateway.bytes : NULL, through);
-	put_route(interface, &route);
-}
-
-static int put_address(struct interface *interface, const struct rtnl_address *address)
-{
-	char text[ADDRESS_TEXT_MAX];
-	int result = rtnl_add_address(interface->rtnl, address);
-
-	(void)write_rtnl_address(address, text);
-	if (result)
-		log_warn("%s: address %s/%u cannot be set: %s", interface->link.name, text, address->prefix,
-			 strerror(-result));
-	else
-		log_info("%s: address %s/%u", interface->link.name, text, address->prefix);
-	return result;
-}
-
-static void take_away(struct interface *interface, struct rtnl_address *address)
-{
-	if (address->family)
-		(void)rtnl_remove_address(interface->rtnl, address);
-	address->family = 0;
-}
-
-static void set_mtu(struct interface *interface, uint32_t mtu)
-{
-	struct rtnl_change change = {.mtu = mtu};
-	int result = mtu == interface->link.mtu ? 0 : rtnl_change_link(interface->rtnl, interface->link.index, &change);
-
-	if (result)
-		log_warn("%s: an MTU of %u cannot be set: %s", interface->link.name, mtu, strerror(-result));
-}
-
-static void set_hostname(const char *name)
-{
-	struct utsname system;
-
-	if (!name[0] || uname(&system) < 0 || strcmp(system.nodename, "(none)"))
-		return;
-	if (sethostname(name, strlen(name)) < 0)
-		log_warn("the host name \"%s\" cannot be set: %s", name, strerror(errno));
-}
-
-static void set_static(struct interface *interface)
-{
-	const struct interface_plan *plan = interface->plan;
-	uint8_t family = plan->address.family == 4 ? AF_INET : AF_INET6;
-	struct rtnl_address address = address_of(interface, family, plan->address.bytes, plan->prefix);
-
-	if (interface->static_set)
-		return;
-	if (plan->peer.family == plan->address.family) {
-		address.has_peer = true;
-		memcpy(address.peer, plan->peer.bytes, sizeof(address.peer));
-	}
-	if (put_address(interface, &address)) {
-		set_failure(interface, "the kernel refuses the address of %s", interface->link.name);
-		return;
-	}
-	interface->static_set = true;
-	interface->fixed = address;
-	if (plan->gateway.family == plan->address.family)
-		put_gateway(interface, &address, plan->gateway.bytes);
+	for (int i = 0; i < interface->plan_count; i++)
+		if (interface->plans[i]->hostname[0])
+			return interface->plans[i]->hostname;
+	return "";
 }
 
 /* ---- leases ---- */
 
-static void put_lease_routes(struct interface *interface, const struct dhcp_lease *lease)
-{
-	for (int i = 0; i < lease->route_count; i++) {
-		uint32_t to = htonl(lease->routes[i].destination), gateway = htonl(lease->routes[i].gateway);
-		struct rtnl_route route = route_of(interface, AF_INET, &to, lease->routes[i].prefix,
-						   gateway ? &gateway : NULL, &interface->leased4);
-
-		put_route(interface, &route);
-	}
-	if (lease->router_count) {
-		uint32_t gateway = htonl(lease->routers[0]);
-
-		put_gateway(interface, &interface->leased4, (const uint8_t *)&gateway);
-	}
-}
-
-/* Renewed with the same address: nothing changes on the interface. */
-static void apply_lease4(struct interface *interface, int64_t now_ms)
-{
-	const struct dhcp_lease *lease = &interface->lease4.dhcp.lease;
-	uint32_t bytes = htonl(lease->address);
-	struct rtnl_address address = address_of(interface, AF_INET, &bytes, lease->prefix);
-
-	if (is_same_address(&address, &interface->leased4))
-		return;
-	if (!interface->settled)
-		take_away(interface, &interface->leased4);
-	if (put_address(interface, &address))
-		return;
-	interface->leased4 = address;
-	if (interface->settled)
-		return;
-	put_lease_routes(interface, lease);
-	if (lease->mtu >= LEASE_MTU_MIN && !interface->plan->mtu)
-		set_mtu(interface, lease->mtu);
-	set_hostname(lease->hostname);
-	lease4_applied(&interface->lease4, now_ms);
-}
-
-static void keep_or_take_away(struct interface *interface, struct rtnl_address *address)
-{
-	if (!interface->settled)
-		take_away(interface, address);
-	else if (address->family)
-		log_err("%s: the address stays nevertheless, root depends on it", interface->link.name);
-}
-
 static void take_lease4(struct interface *interface, unsigned did, int64_t now_ms)
 {
 	if (did & DHCP_LOST)
-		keep_or_take_away(interface, &interface->leased4);
+		assignment_lose(interface, &interface->leased4);
 	if (did & DHCP_BOUND && dhcp_has_lease(&interface->lease4.dhcp))
-		apply_lease4(interface, now_ms);
-}
-
-static void apply_lease6(struct interface *interface)
-{
-	const struct dhcp6_lease *lease = &interface->lease6.dhcp.lease;
-	struct rtnl_address address = address_of(interface, AF_INET6, lease->address, 128);
-
-	if (interface->lease6.dhcp.config.information_only || is_same_address(&address, &interface->leased6))
-		return;
-	if (!interface->settled)
-		take_away(interface, &interface->leased6);
-	if (!put_address(interface, &address))
-		interface->leased6 = address;
+		assignment_lease4(interface, now_ms);
 }
 
 static void take_lease6(struct interface *interface, unsigned did)
 {
 	if (did & DHCP_LOST)
-		keep_or_take_away(interface, &interface->leased6);
+		assignment_lose(interface, &interface->leased6);
 	if (did & DHCP_BOUND && dhcp6_has_lease(&interface->lease6.dhcp))
-		apply_lease6(interface);
+		assignment_lease6(interface);
 }
 
 /* The kernel's "dhcp,<type>,<value>": one type byte, then the text (kernel: net/ipv4/ipconfig.c). */
@@ -397,8 +233,9 @@ static void start_dhcp4(struct interface *interface, int64_t now_ms)
 	struct dhcp_config config = {.want_root_path = interface->network->wants_root_path};
 
 	memcpy(config.mac, interface->link.mac, sizeof(config.mac));
-	(void)snprintf(config.hostname, sizeof(config.hostname), "%s", interface->plan->hostname);
-	set_client_id(&config, interface->plan->client_id);
+	(void)snprintf(config.hostname, sizeof(config.hostname), "%s", plan_hostname(interface));
+	for (int i = 0; i < interface->plan_count; i++)
+		set_client_id(&config, interface->plans[i]->client_id);
 	lease4_start(&interface->lease4, interface->link.index, interface->link.name, &config, now_ms);
 }
 
@@ -417,7 +254,7 @@ static void start_dhcp6(struct interface *interface, bool information_only, int6
 /* DHCPv6 waits for the link-local address. Without being asked for it follows what routers say (RFC 4861 4.2). */
 static void start_dhcp6_when_due(struct interface *interface, int64_t now_ms)
 {
-	unsigned methods = interface->plan->methods;
+	unsigned methods = all_methods(interface);
 	bool address = methods & METHOD_DHCP6 || (methods & METHOD_AUTO6 && interface->link6.managed);
 
 	if (!has_link_local6(interface) || !(address || (methods & METHOD_AUTO6 && interface->link6.other)))
@@ -429,25 +266,12 @@ static void start_dhcp6_when_due(struct interface *interface, int64_t now_ms)
 
 /* ---- the machine's actions ---- */
 
-static bool wants_ipv6(const struct interface_plan *plan)
+static bool wants_ipv6(const struct interface *interface)
 {
-	return plan->methods & METHODS_IPV6 || (plan->methods & METHOD_STATIC && plan->address.family == 6);
-}
-
-static void set_mac(struct interface *interface)
-{
-	struct rtnl_change down = {.down = true}, change = {.mac = interface->plan->new_mac};
-	int result;
-
-	if (interface->link.has_mac && !memcmp(interface->link.mac, change.mac, 6))
-		return;
-	result = rtnl_change_link(interface->rtnl, interface->link.index, &change);
-	if (result == -EBUSY && !rtnl_change_link(interface->rtnl, interface->link.index, &down))
-		result = rtnl_change_link(interface->rtnl, interface->link.index, &change);
-	if (result)
-		log_warn("%s: the MAC address cannot be changed: %s", interface->link.name, strerror(-result));
-	else
-		memcpy(interface->link.mac, change.mac, 6);
+	for (int i = 0; i < interface->plan_count; i++)
+		if (interface->plans[i]->methods & METHOD_STATIC && interface->plans[i]->address.family == 6)
+			return true;
+	return all_methods(interface) & METHODS_IPV6;
 }
 
 static int64_t limit(int seconds, int64_t now_ms)
@@ -455,44 +279,55 @@ static int64_t limit(int seconds, int64_t now_ms)
 	return seconds > 0 ? now_ms + (int64_t)seconds * 1000 : INT64_MAX;
 }
 
+static void prepare_ipv6(const struct interface *interface)
+{
+	int result = wants_ipv6(interface)
+			     ? ipv6_conf_prepare(interface->link.name, all_methods(interface) & METHODS_IPV6)
+			     : 0;
+
+	if (result)
+		log_warn("%s: IPv6 cannot be set up: %s", interface->link.name, strerror(-result));
+}
+
 static void prepare(struct interface *interface, int64_t now_ms)
 {
-	const struct interface_plan *plan = interface->plan;
 	struct rtnl_change change = {.up = true};
 	int result;
 
 	interface->was_up = interface->link.flags & IFF_UP;
 	interface->carrier_limit_ms = limit(interface->network->carrier_timeout_s, now_ms);
 	interface->prepared = true;
-	if (plan->sets_mac)
-		set_mac(interface);
-	if (plan->mtu > 0)
-		set_mtu(interface, (uint32_t)plan->mtu);
-	result = wants_ipv6(plan) ? ipv6_conf_prepare(interface->link.name, plan->methods & ~(unsigned)METHOD_STATIC)
-				  : 0;
-	if (result)
-		log_warn("%s: IPv6 cannot be set up: %s", interface->link.name, strerror(-result));
-	set_hostname(plan->hostname);
+	for (int i = 0; i < interface->plan_count; i++)
+		if (interface->plans[i]->sets_mac)
+			assignment_mac(interface, interface->plans[i]->new_mac);
+	if (interface_plan_mtu(interface))
+		assignment_mtu(interface, (uint32_t)interface_plan_mtu(interface));
+	prepare_ipv6(interface);
+	assignment_hostname(plan_hostname(interface));
 	result = rtnl_change_link(interface->rtnl, interface->link.index, &change);
 	if (result)
 		set_failure(interface, "%s cannot be brought up: %s", interface->link.name, strerror(-result));
 }
 
+static void start_static(struct interface *interface)
+{
+	for (int i = 0; i < interface->plan_count; i++)
+		if (interface->plans[i]->methods & METHOD_STATIC && assignment_static(interface, i))
+			set_failure(interface, "the kernel refuses the address of %s", interface->link.name);
+}
+
 static void start_methods(struct interface *interface, int64_t now_ms)
 {
-	unsigned methods = interface->plan->methods;
-
 	log_debug("%s: carrier", interface->link.name);
 	if (!interface->link_ms)
 		interface->link_ms = now_ms;
 	if (!interface->started)
 		interface->address_limit_ms = limit(interface->network->dhcp_timeout_s, now_ms);
 	interface->started = interface->link_up = true;
-	if (methods & METHOD_STATIC)
-		set_static(interface);
+	start_static(interface);
 	if (lease4_is_started(&interface->lease4))
 		take_lease4(interface, lease4_link(&interface->lease4, true, now_ms), now_ms);
-	else if (methods & METHOD_DHCP4)
+	else if (all_methods(interface) & METHOD_DHCP4)
 		start_dhcp4(interface, now_ms);
 	if (lease6_is_started(&interface->lease6))
 		take_lease6(interface, lease6_link(&interface->lease6, true, now_ms));
@@ -527,13 +362,11 @@ static void put_back(struct interface *interface, int64_t now_ms)
 	(void)now_ms;
 	lease4_stop(&interface->lease4);
 	lease6_stop(&interface->lease6);
-	take_away(interface, &interface->leased4);
-	take_away(interface, &interface->leased6);
-	take_away(interface, &interface->fixed);
+	assignment_clear(interface);
 	if (interface->prepared && !interface->was_up)
 		(void)rtnl_change_link(interface->rtnl, interface->link.index, &down);
-	interface->prepared = interface->started = interface->static_set = false;
-	interface->plan = NULL;
+	interface->prepared = interface->started = false;
+	interface->plan_count = 0;
 	interface->failure[0] = '\0';
 	interface->carrier_limit_ms = interface->address_limit_ms = INT64_MAX;
 }
@@ -573,16 +406,14 @@ static void run(struct interface *interface, enum interface_event event, int64_t
 		row->action(interface, now_ms);
 }
 
-/* The methods whose address is there. */
+/* The methods whose address is there, but for static ones. */
 static unsigned methods_done(const struct interface *interface)
 {
-	const struct rtnl_address *fixed = find_address(interface, &interface->fixed);
+	/* A leased address has no route but the router's: DHCPv6 knows no prefixes (RFC 5942 3). */
 	const struct rtnl_address *leased6 = find_address(interface, &interface->leased6);
-	bool is_leased6 = leased6 && may_be_used(leased6);
+	bool is_leased6 = leased6 && may_be_used(leased6) && interface->has_router6;
 	unsigned done = 0;
 
-	if (interface->static_set && (interface->fixed.family == AF_INET || (fixed && may_be_used(fixed))))
-		done |= METHOD_STATIC;
 	if (interface->leased4.family)
 		done |= METHOD_DHCP4;
 	if (is_leased6)
@@ -594,11 +425,29 @@ static unsigned methods_done(const struct interface *interface)
 	return done;
 }
 
+/* IPv4 has no duplicate address detection that the kernel waits for. */
+static bool is_static_done(const struct interface *interface, int i)
+{
+	const struct rtnl_address *fixed = &interface->fixed[i], *found = find_address(interface, fixed);
+
+	return fixed->family == AF_INET || (fixed->family && found && may_be_used(found));
+}
+
+static bool is_plan_done(const struct interface *interface, int i)
+{
+	unsigned wanted = interface->plans[i]->methods, done = methods_done(interface) & wanted;
+
+	if (wanted & METHOD_STATIC && is_static_done(interface, i))
+		done |= METHOD_STATIC;
+	return interface->plans[i]->any_method && wanted ? done != 0 : done == wanted;
+}
+
 static bool is_ready(const struct interface *interface)
 {
-	unsigned wanted = interface->plan->methods, done = methods_done(interface) & wanted;
-
-	return interface->plan->any_method && wanted ? done != 0 : done == wanted;
+	for (int i = 0; i < interface->plan_count; i++)
+		if (!is_plan_done(interface, i))
+			return false;
+	return true;
 }
 
 static bool has_failed_dad(const struct interface *interface, const struct rtnl_address *ours)
@@ -615,13 +464,14 @@ static void look_at_duplicates(struct interface *interface, int64_t now_ms)
 
 	if (has_failed_dad(interface, &interface->leased6)) {
 		log_warn("%s: another station has %s: declined", interface->link.name,
-			 write_rtnl_address(&interface->leased6, text));
+			 assignment_text(&interface->leased6, text));
 		interface_set_address(interface, &interface->leased6, true);
 		take_lease6(interface, lease6_conflict(&interface->lease6, now_ms));
 	}
-	if (has_failed_dad(interface, &interface->fixed) && !interface->failure[0])
-		set_failure(interface, "%s: another station has the address %s", interface->link.name,
-			    write_rtnl_address(&interface->fixed, text));
+	for (int i = 0; i < INTERFACE_PLANS_MAX && !interface->failure[0]; i++)
+		if (has_failed_dad(interface, &interface->fixed[i]))
+			set_failure(interface, "%s: another station has the address %s", interface->link.name,
+				    assignment_text(&interface->fixed[i], text));
 }
 
 static int64_t current_limit(const struct interface *interface)
@@ -651,7 +501,7 @@ static enum interface_event next_event(const struct interface *interface)
 {
 	bool carrier = interface_has_carrier(interface);
 
-	if (!interface->plan)
+	if (!interface->plan_count)
 		return INTERFACE_EVENTS;
 	switch (interface->state) {
 	case INTERFACE_CARRIER:
@@ -680,7 +530,7 @@ static void advance(struct interface *interface, int64_t now_ms)
 	for (int i = 0; i < STEPS_MAX; i++) {
 		enum interface_event event;
 
-		if (interface->plan && interface->started && !interface->settled) {
+		if (interface->plan_count && interface->started && !interface->settled) {
 			start_dhcp6_when_due(interface, now_ms);
 			look_at_duplicates(interface, now_ms);
 		}
@@ -694,9 +544,14 @@ static void advance(struct interface *interface, int64_t now_ms)
 
 /* ---- what net.c calls ---- */
 
-void interface_claim(struct interface *interface, const struct interface_plan *plan, int64_t now_ms)
+void interface_add_plan(struct interface *interface, const struct interface_plan *plan)
 {
-	interface->plan = plan;
+	if (interface->plan_count < INTERFACE_PLANS_MAX)
+		interface->plans[interface->plan_count++] = plan;
+}
+
+void interface_claim(struct interface *interface, int64_t now_ms)
+{
 	run(interface, INTERFACE_EVENT_CLAIM, now_ms);
 	advance(interface, now_ms);
 }
@@ -710,8 +565,8 @@ void interface_adopt(struct interface *interface, int64_t now_ms)
 	interface->state = INTERFACE_USABLE;
 	interface->link_ms = interface->address_ms = now_ms;
 	if (address)
-		log_info("%s: used as it is, with address %s/%u", interface->link.name,
-			 write_rtnl_address(address, text), address->prefix);
+		log_info("%s: used as it is, with address %s/%u", interface->link.name, assignment_text(address, text),
+			 address->prefix);
 }
 
 void interface_release(struct interface *interface, int64_t now_ms)
@@ -764,7 +619,7 @@ static void write_refusal(const char *refused, char *out, size_t size)
 
 static const char *waiting_for_address(const struct interface *interface, char *out, size_t size)
 {
-	unsigned missing = interface->plan->methods & ~methods_done(interface);
+	unsigned missing = all_methods(interface) & ~methods_done(interface);
 	const char *name = interface->link.name;
 	char why[120];
 
@@ -772,6 +627,9 @@ static const char *waiting_for_address(const struct interface *interface, char *
 		write_refusal(interface->lease4.refused, why, sizeof(why));
 		(void)snprintf(out, size, "%s on %s (%u discovers sent%s)", dhcp_waiting(&interface->lease4.dhcp), name,
 			       interface->lease4.discovers, why);
+	} else if (interface->leased6.family && !interface->has_router6) {
+		(void)snprintf(out, size, "a router advertisement on %s: the address of DHCPv6 has no route without",
+			       name);
 	} else if (lease6_is_started(&interface->lease6) && missing & (METHOD_DHCP6 | METHOD_AUTO6)) {
 		write_refusal(interface->lease6.refused, why, sizeof(why));
 		(void)snprintf(out, size, "%s on %s (%u messages sent%s)", dhcp6_waiting(&interface->lease6.dhcp), name,
@@ -792,7 +650,7 @@ const char *interface_waiting_for(const struct interface *interface, char *out, 
 		(void)snprintf(out, size, "%s", interface->failure);
 	else if (interface->state == INTERFACE_CARRIER)
 		(void)snprintf(out, size, "carrier on %s", interface->link.name);
-	else if (interface->state == INTERFACE_ADDRESS && interface->plan)
+	else if (interface->state == INTERFACE_ADDRESS && interface->plan_count)
 		return waiting_for_address(interface, out, size);
 	else
 		(void)snprintf(out, size, "%s", interface->link.name);

@@ -27,7 +27,7 @@ enum interface_state {
 };
 
 enum interface_event {
-	INTERFACE_EVENT_CLAIM, /* .plan is set */
+	INTERFACE_EVENT_CLAIM, /* its plans are set */
 	INTERFACE_EVENT_UP,    /* carrier came */
 	INTERFACE_EVENT_DOWN,  /* carrier went */
 	INTERFACE_EVENT_READY, /* every method that is needed has its address */
@@ -38,6 +38,7 @@ enum interface_event {
 };
 
 #define INTERFACE_ADDRESSES_MAX 8
+#define INTERFACE_PLANS_MAX     4 /* one ip= each: IPv4 and IPv6, for one */
 #define INTERFACE_FAILURE_MAX   200
 
 struct interface {
@@ -47,25 +48,26 @@ struct interface {
 	/* What the kernel says. link.index 0: this place is free. */
 	struct rtnl_link link;
 	struct rtnl_link6 link6;
+	bool has_router6; /* a router has advertised itself */
 	struct rtnl_address addresses[INTERFACE_ADDRESSES_MAX];
 	int address_count;
 	struct rtnl_dns6 dns6;
 
 	enum interface_state state;
-	const struct interface_plan *plan; /* NULL: used as it is, or not at all */
-	bool existing;                     /* had its address before us */
-	bool settled;                      /* after the hand-over: keep leases, change nothing else */
-	bool was_up;                       /* before us */
-	bool prepared;                     /* MAC, MTU set; brought up */
-	bool started;                      /* methods are under way */
-	bool link_up;                      /* as the leases were told last */
-	bool static_set;
+	const struct interface_plan *plans[INTERFACE_PLANS_MAX];
+	int plan_count; /* 0: used as it is, or not at all */
+	bool existing;  /* had its address before us */
+	bool settled;   /* after the hand-over: keep leases, change nothing else */
+	bool was_up;    /* before us */
+	bool prepared;  /* MAC, MTU set; brought up */
+	bool started;   /* methods are under way */
+	bool link_up;   /* as the leases were told last */
 	char failure[INTERFACE_FAILURE_MAX];
 
 	struct lease4 lease4;
 	struct lease6 lease6;
-	struct rtnl_address leased4, leased6; /* what leases put on the interface; family 0: nothing */
-	struct rtnl_address fixed;            /* what the plan put on it; family 0: nothing */
+	struct rtnl_address leased4, leased6;           /* what leases put on the interface; family 0: nothing */
+	struct rtnl_address fixed[INTERFACE_PLANS_MAX]; /* what each plan put on it; family 0: nothing */
 
 	int64_t link_ms, address_ms;                /* when carrier and a usable address came; 0: not yet */
 	int64_t carrier_limit_ms, address_limit_ms; /* INT64_MAX: none */
@@ -77,19 +79,23 @@ void interface_init(struct interface *interface, struct rtnl *rtnl, const struct
 void interface_set_link(struct interface *interface, const struct rtnl_link *link);
 void interface_set_link6(struct interface *interface, const struct rtnl_link6 *link6);
 void interface_set_address(struct interface *interface, const struct rtnl_address *address, bool gone);
+void interface_set_router6(struct interface *interface);
 void interface_set_dns6(struct interface *interface, const struct rtnl_dns6 *dns6);
 
-/* Gives it a plan: brings it up, and on with the first step. */
-void interface_claim(struct interface *interface, const struct interface_plan *plan, int64_t now_ms);
+/* One more plan for it; what does not fit is left out. */
+void interface_add_plan(struct interface *interface, const struct interface_plan *plan);
+
+/* Its plans are complete: brings it up, and on with the first step. */
+void interface_claim(struct interface *interface, int64_t now_ms);
+
+/* Bytes that a plan sets; 0: none does. */
+int interface_plan_mtu(const struct interface *interface);
 
 /* It has an address already: usable as it is. */
 void interface_adopt(struct interface *interface, int64_t now_ms);
 
 /* Puts it back as it was, gives leases back. */
 void interface_release(struct interface *interface, int64_t now_ms);
-
-/* A route of the plan's, by this interface. Once is enough. */
-void interface_add_route(struct interface *interface, const struct route_plan *plan);
 
 /* The interface is gone from the kernel: closes, forgets. The place is free afterwards. */
 void interface_forget(struct interface *interface);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "assignment.h"
 #include "link.h"
 #include "log.h"
 #include "records.h"
@@ -89,6 +90,11 @@ static void take_event(void *context, const struct rtnl_event *event)
 		if (interface && event->dns6.index)
 			interface_set_dns6(interface, &event->dns6);
 		net->records_due = net->winner >= 0;
+		break;
+	case RTNL_ROUTER6:
+		interface = find_interface(net, event->router6.index);
+		if (interface)
+			interface_set_router6(interface);
 		break;
 	case RTNL_OTHER:
 		break;
@@ -184,6 +190,18 @@ static const struct interface_plan *find_plan(const struct net *net, const struc
 	return found;
 }
 
+/* All that are of the same kind as the first: several ip= may be for one interface. */
+static void add_plans(struct net *net, struct interface *interface, const struct interface_plan *first)
+{
+	interface->plan_count = 0;
+	for (int i = 0; i < net->plan->interface_count; i++) {
+		const struct interface_plan *plan = &net->plan->interfaces[i];
+
+		if (is_meant(plan, &interface->link) && is_any(plan) == is_any(first))
+			interface_add_plan(interface, plan);
+	}
+}
+
 /* Nobody named it, and another one has won already. */
 static bool comes_too_late(const struct net *net, const struct interface_plan *plan)
 {
@@ -208,7 +226,8 @@ static void claim(struct net *net, struct interface *interface, int64_t now_ms)
 		if (interface_has_carrier(interface))
 			interface_adopt(interface, now_ms);
 	} else if (plan && !comes_too_late(net, plan)) {
-		interface_claim(interface, plan, now_ms);
+		add_plans(net, interface, plan);
+		interface_claim(interface, now_ms);
 	}
 }
 
@@ -283,7 +302,7 @@ static void put_planned_routes(struct net *net, const struct interface *winner)
 			if (net->route_set[i] || interface->state != INTERFACE_USABLE ||
 			    !(named || (!plan->interface[0] && interface == winner)))
 				continue;
-			interface_add_route(interface, plan);
+			assignment_route(interface, plan);
 			net->route_set[i] = true;
 		}
 	}
@@ -292,16 +311,13 @@ static void put_planned_routes(struct net *net, const struct interface *winner)
 /* Those that were tried together with the winner become what they were. */
 static void release_losers(struct net *net, int64_t now_ms)
 {
-	const struct interface_plan *plan = net->interfaces[net->winner].plan;
-
 	for (int i = 0; i < NET_INTERFACES_MAX; i++) {
 		struct interface *interface = &net->interfaces[i];
 
-		if (i != net->winner && interface->plan && is_any(interface->plan) &&
-		    (!plan || plan == interface->plan)) {
-			log_debug("%s: put back, another interface was first", interface->link.name);
-			interface_release(interface, now_ms);
-		}
+		if (i == net->winner || !interface->plan_count || !is_any(interface->plans[0]))
+			continue;
+		log_debug("%s: put back, another interface was first", interface->link.name);
+		interface_release(interface, now_ms);
 	}
 }
 
@@ -320,13 +336,13 @@ static void choose_winner(struct net *net, int64_t now_ms)
 static void look_for_failure(struct net *net)
 {
 	const char *why = NULL;
-	int failed = 0;
+	int failed = 0; /* plans */
 
 	for (int i = 0; i < NET_INTERFACES_MAX; i++) {
 		const struct interface *interface = &net->interfaces[i];
 
 		if (interface->state == INTERFACE_FAILED) {
-			failed++;
+			failed += interface->plan_count;
 			why = interface->failure;
 		} else if (interface->state != INTERFACE_UNUSED) {
 			return;
@@ -659,6 +675,7 @@ int net_write_records(const struct net *net, const char *root)
 void net_settle(struct net *net)
 {
 	net->settled = true;
+	rtnl_ignore_routes(&net->rtnl);
 	for (int i = 0; i < NET_INTERFACES_MAX; i++)
 		net->interfaces[i].settled = true;
 }

@@ -125,7 +125,19 @@ static const struct rtnl_address *find_address(const struct interface *interface
 	}
 	if (interface->leased4.family == family)
 		return &interface->leased4; /* the kernel's event is still on its way */
-	return interface->fixed.family == family ? &interface->fixed : NULL;
+	for (int i = 0; i < INTERFACE_PLANS_MAX; i++)
+		if (interface->fixed[i].family == family)
+			return &interface->fixed[i];
+	return NULL;
+}
+
+/* The plan with a static address of the family; NULL: none. */
+static const struct interface_plan *find_static_plan(const struct interface *interface, uint8_t family)
+{
+	for (int i = 0; i < interface->plan_count; i++)
+		if (interface->plans[i]->methods & METHOD_STATIC && interface->plans[i]->address.family == family)
+			return interface->plans[i];
+	return NULL;
 }
 
 static const char *write4(uint32_t address, char out[ADDRESS_TEXT_MAX])
@@ -144,6 +156,7 @@ static uint32_t netmask(uint8_t prefix)
 static uint32_t gateway4(const struct interface *interface)
 {
 	const struct dhcp_lease *lease = &interface->lease4.dhcp.lease;
+	const struct interface_plan *plan = find_static_plan(interface, 4);
 	uint32_t address;
 
 	if (lease->router_count)
@@ -151,9 +164,9 @@ static uint32_t gateway4(const struct interface *interface)
 	for (int i = 0; i < lease->route_count; i++)
 		if (!lease->routes[i].prefix)
 			return lease->routes[i].gateway;
-	if (!interface->plan || interface->plan->gateway.family != 4)
+	if (!plan || plan->gateway.family != 4)
 		return 0;
-	memcpy(&address, interface->plan->gateway.bytes, sizeof(address));
+	memcpy(&address, plan->gateway.bytes, sizeof(address));
 	return ntohl(address);
 }
 
@@ -166,7 +179,7 @@ static const char *hostname_of(const struct interface *interface)
 {
 	if (interface->lease4.dhcp.lease.hostname[0])
 		return interface->lease4.dhcp.lease.hostname;
-	return interface->plan ? interface->plan->hostname : "";
+	return interface->plan_count ? interface->plans[0]->hostname : "";
 }
 
 /* ---- klibc's format ---- */
@@ -229,18 +242,17 @@ static int write_klibc4(const char *root, const struct interface *interface, con
 static int write_klibc6(const char *root, const struct interface *interface, const struct rtnl_address *address,
 			const struct address *dns, int count)
 {
-	bool fixed = interface->fixed.family == AF_INET6;
+	const struct interface_plan *plan = find_static_plan(interface, 6);
 	struct page page = {.used = 0};
 	char file[64], text[ADDRESS_TEXT_MAX] = "";
 
 	put_variable(&page, "DEVICE6", interface->link.name);
-	put_variable(&page, "IPV6PROTO", fixed ? "none" : interface->leased6.family ? "dhcp6" : "auto6");
+	put_variable(&page, "IPV6PROTO", plan ? "none" : interface->leased6.family ? "dhcp6" : "auto6");
 	(void)inet_ntop(AF_INET6, address->address, text, sizeof(text));
 	put_variable(&page, "IPV6ADDR", text);
 	(void)snprintf(text, sizeof(text), "%u", address->prefix);
 	put_variable(&page, "IPV6NETMASK", text);
-	put_variable(&page, "IPV6GATEWAY",
-		     fixed && interface->plan ? address_write(&interface->plan->gateway, text) : "");
+	put_variable(&page, "IPV6GATEWAY", plan ? address_write(&plan->gateway, text) : "");
 	put_dns(&page, dns, count, 6, "");
 	put_variable(&page, "HOSTNAME", hostname_of(interface));
 	put_variable(&page, "IPV6DOMAINSEARCH", interface->lease6.dhcp.lease.domain);

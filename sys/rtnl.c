@@ -14,6 +14,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "proto/bytes.h"
@@ -31,9 +32,15 @@ _Static_assert(sizeof(struct nduseroptmsg) == 16, "kernel: include/uapi/linux/rt
 #define RA_MANAGED    0x40 /* kernel: include/net/if_inet6.h, IF_RA_MANAGED */
 #define RA_OTHER      0x80 /* IF_RA_OTHERCONF */
 #define PERM_ADDRESS  54   /* IFLA_PERM_ADDRESS, since 5.6 */
+#ifndef SOL_NETLINK
+#define SOL_NETLINK 270
+#endif
+#ifndef RTPROT_RA
+#define RTPROT_RA 9
+#endif
 #define EVENT_GROUPS                                                                                    \
 	(1u << (RTNLGRP_LINK - 1) | 1u << (RTNLGRP_IPV4_IFADDR - 1) | 1u << (RTNLGRP_IPV6_IFADDR - 1) | \
-	 1u << (RTNLGRP_IPV6_IFINFO - 1) | 1u << (RTNLGRP_ND_USEROPT - 1))
+	 1u << (RTNLGRP_IPV6_IFINFO - 1) | 1u << (RTNLGRP_IPV6_ROUTE - 1) | 1u << (RTNLGRP_ND_USEROPT - 1))
 
 /* ---- reading ---- */
 
@@ -240,6 +247,22 @@ static enum rtnl_type read_dns6(struct reader *r, struct rtnl_dns6 *dns6)
 	return RTNL_DNS6;
 }
 
+static enum rtnl_type read_route(struct reader *r, struct rtnl_router6 *router6)
+{
+	struct reader value;
+	struct rtmsg head;
+	int type;
+
+	read_struct(r, &head, sizeof(head));
+	if (r->bad || head.rtm_family != AF_INET6 || head.rtm_dst_len || head.rtm_protocol != RTPROT_RA)
+		return RTNL_OTHER;
+	*router6 = (struct rtnl_router6){.index = 0};
+	while ((type = next_attribute(r, &value)) >= 0)
+		if (type == RTA_OIF)
+			router6->index = (int)read_u32(value);
+	return router6->index > 0 ? RTNL_ROUTER6 : RTNL_OTHER;
+}
+
 static enum rtnl_type read_message(struct reader *r, uint16_t type, struct rtnl_event *event)
 {
 	switch (type) {
@@ -249,6 +272,8 @@ static enum rtnl_type read_message(struct reader *r, uint16_t type, struct rtnl_
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
 		return read_address(r, type == RTM_DELADDR, &event->address);
+	case RTM_NEWROUTE:
+		return read_route(r, &event->router6);
 	case RTM_NEWNDUSEROPT:
 		return read_dns6(r, &event->dns6);
 	default:
@@ -404,6 +429,13 @@ void rtnl_close(struct rtnl *rtnl)
 	close(rtnl->call_fd);
 	close(rtnl->event_fd);
 	rtnl->call_fd = rtnl->event_fd = -1;
+}
+
+void rtnl_ignore_routes(const struct rtnl *rtnl)
+{
+	int group = RTNLGRP_IPV6_ROUTE;
+
+	(void)setsockopt(rtnl->event_fd, SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, &group, sizeof(group));
 }
 
 int rtnl_dump_links(struct rtnl *rtnl, void (*found)(void *context, const struct rtnl_event *event), void *context)

@@ -27,6 +27,7 @@ enum rtnl_type {
 	RTNL_ADDRESS,      /* .address: new or changed */
 	RTNL_ADDRESS_GONE, /* .address */
 	RTNL_DNS6,         /* .dns6: name servers in a router advertisement (RFC 8106) */
+	RTNL_ROUTER6,      /* .router6: an IPv6 default route that a router advertised */
 	RTNL_OTHER
 };
 
@@ -66,6 +67,10 @@ struct rtnl_dns6 {
 	uint8_t servers[RTNL_DNS_MAX][16];
 };
 
+struct rtnl_router6 {
+	int index;
+};
+
 struct rtnl_event {
 	enum rtnl_type type;
 	union {
@@ -73,12 +78,16 @@ struct rtnl_event {
 		struct rtnl_link6 link6;
 		struct rtnl_address address;
 		struct rtnl_dns6 dns6;
+		struct rtnl_router6 router6;
 	};
 };
 
 /* Both sockets. 0 or -errno. */
 int rtnl_open(struct rtnl *rtnl);
 void rtnl_close(struct rtnl *rtnl);
+
+/* No RTNL_ROUTER6 from now on: a router's routing daemon would wake us for nothing. */
+void rtnl_ignore_routes(const struct rtnl *rtnl);
 
 /* One datagram of the kernel, and where its reading is. */
 struct rtnl_reader {

@@ -60,6 +60,11 @@ check(f"ifname=san0:{MAC} ip=192.0.2.9:::255.255.255.0::san0:off", "and takes th
       interface="san0", link=[MAC])
 lab.drop("client", "server")
 
+pair()
+check("ip=192.0.2.9::192.0.2.1:255.255.255.0::eth0:off ip=[2001:db8::9]:::64::eth0:off", "two ip= for one interface",
+      ["192.0.2.9/24", "2001:db8::9/64"], routes=["default via 192.0.2.1"])
+lab.drop("client", "server")
+
 # An interface that was configured before us.
 pair()
 lab.ip("client", "address add 192.0.2.33/24 dev eth0")

@@ -119,6 +119,13 @@ ok(outcome.status == 1 and "DHCPv6" in outcome.text.splitlines()[-1], "no DHCPv6
 drop()
 
 pair()
+lab.dnsmasq("server", "srv0", "--port=0", "--dhcp-range=2001:db8::1000,2001:db8::1100,64,1h")
+outcome = lab.drive("client", "ip=dhcp6" + TARGET, "-t", "6")
+ok(outcome.status == 1 and "a router advertisement on eth0: the address of DHCPv6 has no route" in outcome.text,
+   "DHCPv6 without a router: named", outcome.text)
+drop()
+
+pair()
 radvd(PREFIX)
 outcome = lab.drive("client", "ip=either6" + TARGET, "-t", "12")
 ok(outcome.status == 0 and addresses() == ["2001:db8::5054:ff:fe12:3456/64"], "either6: what comes first", outcome.text)
@@ -137,15 +144,27 @@ ok(outcome.status == 1 and "another station has the address 2001:db8::1" in outc
    "a static address that is taken: named", outcome.text)
 drop()
 
-pair()
-lab.ip("server", "address add 2001:db8::1000/64 dev srv0")
-lab.ip("server", "address add 2001:db8::1001/64 dev srv0")
-server = lab.dnsmasq("server", "srv0", "--port=0", "--dhcp-range=2001:db8::1000,2001:db8::1002,64,1h",
-                     "--dhcp-sequential-ip")
+lab.machine("client")
+lab.machine("server")
+lab.machine("other")
+for words in ("link add br0 type bridge mcast_snooping 0", "address add 2001:db8::1/64 dev br0 nodad",
+              "link set br0 up"):
+    lab.ip("server", words)
+lab.cable("client", "eth0", "server", "p0", mac=MAC)
+lab.cable("other", "eth0", "server", "p1")
+lab.ip("server", "link set p0 master br0")
+lab.ip("server", "link set p1 master br0")
+lab.ip("other", "link set eth0 up")
+lab.ip("other", "address add 2001:db8::1000/64 dev eth0 nodad")
+lab.ip("other", "address add 2001:db8::1001/64 dev eth0 nodad")
+server = lab.dnsmasq("server", "br0", "--port=0", "--dhcp-range=2001:db8::1000,2001:db8::1002,64,1h")
+radvd("AdvManagedFlag on; prefix 2001:db8::/64 { AdvOnLink on; AdvAutonomous off; };", "br0")
 outcome = lab.drive("client", "ip=dhcp6" + TARGET, "-t", "25")
-ok(outcome.status == 0 and addresses() == ["2001:db8::1002/128"] or "declined" in outcome.text,
+ok(outcome.status == 0 and addresses() == ["2001:db8::1002/128"] and
+   "another station has 2001:db8::1001: declined" in outcome.text,
    "a leased address that is taken is declined", outcome.text + lab.log(server))
 drop()
+lab.drop("other")
 
 pair()
 outcome = lab.drive("client", "ip=link6 iscsi=[fe80::1%eth0],iqn.2003-01.org.example:disk", "-t", "5")

@@ -241,6 +241,26 @@ static void more_name_servers_than_places_are_cut(void **state)
 	assert_int_equal(event.dns6.count, RTNL_DNS_MAX);
 }
 
+static void a_router_is_known_by_its_default_route(void **state)
+{
+	struct rtmsg head = {.rtm_family = AF_INET6, .rtm_protocol = 9 /* RTPROT_RA */};
+	uint32_t index = 7;
+
+	(void)state;
+	begin(RTM_NEWROUTE, &head, sizeof(head));
+	attribute(RTA_OIF, &index, 4);
+	finish();
+	assert_true(rtnl_next(&reader, &event));
+	assert_int_equal(event.type, RTNL_ROUTER6);
+	assert_int_equal(event.router6.index, 7);
+	head.rtm_dst_len = 64;
+	begin(RTM_NEWROUTE, &head, sizeof(head));
+	attribute(RTA_OIF, &index, 4);
+	finish();
+	assert_true(rtnl_next(&reader, &event));
+	assert_int_equal(event.type, RTNL_OTHER);
+}
+
 static void an_answer_carries_its_error(void **state)
 {
 	struct nlmsgerr head = {.error = -EEXIST};
@@ -306,6 +326,7 @@ int main(void)
 		cmocka_unit_test(name_servers_of_an_advertisement),
 		cmocka_unit_test(a_name_server_option_that_lies_is_left_out),
 		cmocka_unit_test(more_name_servers_than_places_are_cut),
+		cmocka_unit_test(a_router_is_known_by_its_default_route),
 		cmocka_unit_test(an_answer_carries_its_error),
 		cmocka_unit_test(several_messages_come_one_after_the_other),
 		cmocka_unit_test(a_cut_message_is_never_read_past_its_end),
