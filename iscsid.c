@@ -31,7 +31,7 @@ int iscsid_find(int proc)
 	result = -ENOENT;
 	while (result < 0 && (name = sysfs_dir_next(&dir, NULL)))
 		if (is_iscsid(proc, name))
-			result = (int)syscall(SYS_pidfd_open, atoi(name), 0);
+			result = (int)syscall(SYS_pidfd_open, strtol(name, NULL, 10), 0);
 	sysfs_dir_close(&dir);
 	return result < 0 ? -ENOENT : result;
 }
