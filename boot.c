@@ -257,7 +257,7 @@ static bool has_secrets(struct world *w)
 {
 	struct plan_error error = {.text = ""};
 
-	if (secrets_load(&w->plan, SECRETS_FILE, &error)) {
+	if (secrets_load(&w->plan, "", &error)) {
 		fail(w, "%s", error.text);
 		return false;
 	}

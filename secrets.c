@@ -1,19 +1,23 @@
-/* secrets.c - CHAP secrets from files. See secrets.h. */
+/* secrets.c - CHAP secrets from files, credentials and keys. See secrets.h. */
 #include "secrets.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "credential.h"
 #include "proto/wipe.h"
+#include "sys/keyring.h"
 
 #define FILE_BYTES_MAX 16384
 
 struct file {
+	const char *root;
 	char text[FILE_BYTES_MAX];
 	size_t length;
 };
@@ -22,7 +26,7 @@ static int refuse(struct plan_error *error, const char *path, const char *what)
 {
 	char shown[TEXT_SHOWN];
 
-	snprintf(error->text, sizeof(error->text), "the file of secrets %s: %s", text_show(text_of(path), shown), what);
+	snprintf(error->text, sizeof(error->text), "the secrets of %s: %s", text_show(text_of(path), shown), what);
 	return -EINVAL;
 }
 
@@ -51,15 +55,28 @@ static int read_whole(int fd, struct file *file)
 	return file->length == sizeof(file->text) ? -EFBIG : 0;
 }
 
-/* 0; -ENOENT (no message: the caller knows whether that is one); -EINVAL with *error. */
+static int open_file(const char *root, const char *path)
+{
+	char full[PATH_MAX];
+	int n = snprintf(full, sizeof(full), "%s%s", root, path), fd;
+
+	if (n < 0 || (size_t)n >= sizeof(full))
+		return -ENAMETOOLONG;
+	fd = open(full, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+/* 0; -ENOENT, -EACCES (no message: the caller knows whether that is one); -EINVAL with *error. */
 static int read_file(const char *path, struct file *file, struct plan_error *error)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), result;
+	int fd = open_file(file->root, path), result;
 	const char *trouble = NULL;
 	struct stat status;
 
+	if (fd == -ENOENT || fd == -EACCES)
+		return fd;
 	if (fd < 0)
-		return errno == ENOENT ? -ENOENT : refuse(error, path, strerror(errno));
+		return refuse(error, path, strerror(-fd));
 	result = fstat(fd, &status) ? -errno : 0;
 	if (!result)
 		trouble = check_owner(&status);
@@ -79,12 +96,12 @@ static int load_one(const char *path, struct chap_secret *secret, struct file *f
 	if (!path[0] || secret->length)
 		return 0;
 	result = read_file(path, file, error);
-	if (result == -ENOENT)
-		return refuse(error, path, "is not there");
+	if (result == -ENOENT || result == -EACCES)
+		return refuse(error, path, result == -ENOENT ? "is not there" : strerror(EACCES));
 	if (!result &&
 	    credential_read_file((struct text){.at = file->text, .length = file->length}, secret, &fault) < 0)
 		result = refuse(error, path, fault.text);
-	wipe(file, sizeof(*file));
+	wipe(file->text, sizeof(file->text));
 	return result;
 }
 
@@ -149,9 +166,9 @@ static int look_up(const struct file *table, struct target_plan *target, struct 
 	return 0;
 }
 
-static int load_table(struct plan *plan, const char *path, struct file *table, struct plan_error *error)
+static int load_table(struct plan *plan, struct file *table, struct plan_error *error)
 {
-	int result = read_file(path, table, error), line = 0;
+	int result = read_file(SECRETS_FILE, table, error), line = 0;
 
 	for (int i = 0; !result && i < plan->target_count; i++) {
 		struct target_plan *target = &plan->targets[i];
@@ -161,21 +178,113 @@ static int load_table(struct plan *plan, const char *path, struct file *table, s
 		if (target->wants_lease || target->chap.username[0] || look_up(table, target, &fault, &line) == 0)
 			continue;
 		snprintf(what, sizeof(what), "line %d: %s", line, fault.text);
-		result = refuse(error, path, what);
+		result = refuse(error, SECRETS_FILE, what);
 	}
-	wipe(table, sizeof(*table));
+	wipe(table->text, sizeof(table->text));
+	return result == -ENOENT || result == -EACCES ? 0 : result;
+}
+
+/* ---- credentials and keys ---- */
+
+#define CREDENTIAL_COUNT 4
+
+struct place {
+	const char *before, *after;                                       /* the name stands between them */
+	ssize_t (*read)(const char *description, void *out, size_t size); /* NULL: a file */
+};
+
+static int read_place(const struct place *place, const char *name, char path[PATH_MAX], struct file *file,
+		      struct plan_error *error)
+{
+	ssize_t n;
+
+	(void)snprintf(path, PATH_MAX, "%s%s%s", place->before, name, place->after);
+	if (!place->read)
+		return read_file(path, file, error);
+	n = place->read(path, file->text, sizeof(file->text));
+	file->length = n < 0 ? 0 : (size_t)n;
+	return n == -ENOKEY ? -ENOENT : n < 0 ? refuse(error, path, strerror((int)-n)) : 0;
+}
+
+static int take_name(const struct file *file, char name[CHAP_NAME_MAX], struct fault *fault)
+{
+	struct text rest = {.at = file->text, .length = file->length}, line = text_cut(&rest, '\n');
+
+	if (line.length && line.at[line.length - 1] == '\r')
+		line.length--;
+	return credential_take_name(line, name, fault);
+}
+
+static int take_credential(int i, const struct file *file, struct chap_config *chap, struct fault *fault)
+{
+	struct text content = {.at = file->text, .length = file->length};
+
+	if (i % 2 == 0)
+		return take_name(file, i ? chap->username_in : chap->username, fault);
+	return credential_read_file(content, i > 1 ? &chap->password_in : &chap->password, fault);
+}
+
+/* A place with a user name is taken whole. -ENOENT: it has none. */
+static int load_place(const struct place *place, struct target_plan *target, struct file *file,
+		      struct plan_error *error)
+{
+	static const char *const names[CREDENTIAL_COUNT] = {"username", "password", "username_in", "password_in"};
+	struct fault fault = {0};
+	char path[PATH_MAX];
+
+	for (int i = 0; i < CREDENTIAL_COUNT; i++) {
+		int result = read_place(place, names[i], path, file, error);
+
+		if ((result == -ENOENT || result == -EACCES) && i)
+			continue;
+		if (result)
+			return result;
+		result = take_credential(i, file, &target->chap, &fault);
+		wipe(file->text, sizeof(file->text));
+		if (result)
+			return refuse(error, path, fault.text);
+	}
+	(void)snprintf(path, sizeof(path), "%s%s%s", place->before, "*", place->after);
+	return credential_check(target, &fault) ? refuse(error, path, fault.text) : 0;
+}
+
+static int load_credentials(struct target_plan *target, struct file *file, struct plan_error *error)
+{
+	char given[PATH_MAX / 2] = "";
+	const char *directory = getenv("CREDENTIALS_DIRECTORY"); /* systemd.exec(5) */
+	const struct place places[] = {
+		{given, "", NULL},
+		{"/run/credentials/@initrd/iscsi.", "", NULL},
+		{"/run/credentials/@system/iscsi.", "", NULL},
+		{"/sys/firmware/qemu_fw_cfg/by_name/opt/io.systemd.credentials/iscsi.", "/raw", NULL},
+		{"iscsi-init:", "", keyring_read},
+	};
+	bool has_given = directory && directory[0] == '/' && strlen(directory) < sizeof(given) - sizeof("/iscsi.");
+	int result = -ENOENT;
+
+	if (has_given)
+		(void)snprintf(given, sizeof(given), "%s/iscsi.", directory);
+	for (size_t i = has_given ? 0 : 1; result == -ENOENT && i < sizeof(places) / sizeof(places[0]); i++) {
+		result = load_place(&places[i], target, file, error);
+		result = result == -EACCES ? -ENOENT : result;
+	}
 	return result == -ENOENT ? 0 : result;
 }
 
-int secrets_load(struct plan *plan, const char *table, struct plan_error *error)
+int secrets_load(struct plan *plan, const char *root, struct plan_error *error)
 {
-	struct file file;
+	struct file file = {.root = root};
 
 	error->text[0] = 0;
-	if (load_table(plan, table, &file, error) < 0)
+	if (load_table(plan, &file, error) < 0)
 		return -EINVAL;
-	for (int i = 0; i < plan->target_count; i++)
-		if (load_files(&plan->targets[i], &file, error) < 0)
+	for (int i = 0; i < plan->target_count; i++) {
+		struct target_plan *target = &plan->targets[i];
+
+		if (load_files(target, &file, error) < 0)
 			return -EINVAL;
+		if (!target->wants_lease && !target->chap.username[0] && load_credentials(target, &file, error) < 0)
+			return -EINVAL;
+	}
 	return 0;
 }

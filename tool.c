@@ -15,6 +15,7 @@
 #include "check.h"
 #include "log.h"
 #include "proto/wipe.h"
+#include "secrets.h"
 #include "shutdown.h"
 #include "sys/sysfs.h"
 #include "sys/uevent.h"
@@ -99,6 +100,7 @@ static bool plan_attach(struct world *w, char *words[])
 	char line[CMDLINE_BYTES_MAX];
 	size_t used = 0;
 	uint8_t mac[6];
+	int result;
 
 	for (int i = 0; words[i]; i++) {
 		int n = snprintf(line + used, sizeof(line) - used, "%siscsi=%s", i ? " " : "", words[i]);
@@ -108,10 +110,14 @@ static bool plan_attach(struct world *w, char *words[])
 			return false;
 		}
 		used += (size_t)n;
+		wipe(words[i], strlen(words[i])); /* ps shows it */
 	}
 	read_initiator_name(&w->files);
-	if (cmdline_parse(line, used, &w->cmdline, &error) ||
-	    plan_make(&w->cmdline, NULL, &w->files, &w->plan, &error)) {
+	result = cmdline_parse(line, used, &w->cmdline, &error);
+	if (!result)
+		result = plan_make(&w->cmdline, NULL, &w->files, &w->plan, &error);
+	wipe(line, sizeof(line));
+	if (result) {
 		log_err("%s", error.text);
 		return false;
 	}
@@ -504,12 +510,17 @@ static int discovered(struct world *w, bool reached)
 
 static struct tool_job discover(struct world *w, char *words[], int64_t now_ms)
 {
+	struct plan_error error = {.text = ""};
 	int result = open_places(w);
 
 	if (result)
 		return fail("/sys", result);
 	if (!plan_attach(w, words))
 		return done(TOOL_USAGE);
+	if (secrets_load(&w->plan, "", &error)) {
+		log_err("%s", error.text);
+		return done(TOOL_FAILED);
+	}
 	discovery_start(&w->discovery, &w->plan.targets[0], now_ms);
 	w->discovering = 0;
 	return (struct tool_job){.reached = is_discovered,
