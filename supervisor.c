@@ -6,8 +6,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,16 +13,12 @@
 #include "boot.h"
 #include "iscsid.h"
 #include "log.h"
+#include "resident.h"
 #include "proto/wipe.h"
 #include "sys/uevent.h"
 
 #define FDS_MAX            256
-#define SHUTDOWN_DIRECTORY "initramfs"   /* below /run: systemd's and dracut's convention */
-#define RESIDENT_NAME      "@iscsi-init" /* the '@' keeps systemd's and sysvinit's killers away */
-
-#ifndef PR_SET_IO_FLUSHER
-#define PR_SET_IO_FLUSHER 57
-#endif
+#define SHUTDOWN_DIRECTORY "initramfs" /* below /run: systemd's and dracut's convention */
 
 int64_t supervisor_now(void)
 {
@@ -360,74 +354,42 @@ bool supervisor_run(struct world *world, bool (*reached)(struct world *world, in
 
 /* ---- the resident process ---- */
 
-/* The kernel shows argv's memory, and the environment's behind it, as the process's name. */
-static void take_name(char *const argv[])
+/* What only the boot needed, and what a recovery begins anew: some of it is secret, all of it is memory. */
+static void release_boot(struct world *w)
 {
-	size_t room = strlen(argv[0]);
-	char *at = argv[0];
+	struct plan *plan = &w->plan;
+	int interfaces = NET_INTERFACES_MAX;
 
-	/* The strings of argv lie one behind the other. */
-	for (int i = 1; argv[i] == at + room + 1; i++)
-		room += 1 + strlen(argv[i]);
-	for (int i = 0; environ[i] && environ[i] == at + room + 1; i++)
-		room += 1 + strlen(environ[i]);
-	environ = NULL;
-	memset(at, 0, room);
-	(void)snprintf(at, room + 1, "%s", RESIDENT_NAME);
-	(void)prctl(PR_SET_NAME, "iscsi-init");
-}
-
-/* Descriptors 0 to 2 must name something harmless, and not the console. */
-static void leave_console(int dev)
-{
-	int null = openat(dev, "null", O_RDWR | O_CLOEXEC);
-
-	for (int fd = 0; null >= 0 && fd < 3; fd++)
-		(void)dup2(null, fd);
-	if (null > 2)
-		(void)close(null);
+	resident_release(&w->cmdline, sizeof(w->cmdline));
+	resident_release(plan->targets + w->session_count,
+			 sizeof(plan->targets) - (size_t)w->session_count * sizeof(plan->targets[0]));
+	resident_release(&w->files, (size_t)((char *)&w->mounts - (char *)&w->files));
+	while (interfaces > 0 && !w->net.interfaces[interfaces - 1].link.index)
+		interfaces--;
+	resident_release(w->net.interfaces + interfaces,
+			 (size_t)(NET_INTERFACES_MAX - interfaces) * sizeof(w->net.interfaces[0]));
+	resident_release(&w->discovery, sizeof(w->discovery));
+	resident_release(w->sessions + w->session_count,
+			 sizeof(w->sessions) - (size_t)w->session_count * sizeof(w->sessions[0]));
+	for (int i = 0; i < w->session_count; i++)
+		resident_release(&w->sessions[i].login, sizeof(w->sessions[i].login));
 }
 
 int supervisor_settle(struct world *world, char *const argv[], const char **step)
 {
-	int oom = openat(world->proc, "self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-	int result = 0;
-
 	world->resident = true;
 	for (int i = 0; i < world->session_count; i++)
 		world->sessions[i].resident = true;
-	(void)setsid();
-	take_name(argv);
-	leave_console(world->dev);
 	if (world->uevents >= 0)
 		(void)close(world->uevents);
 	world->uevents = -1;
 	loader_stop(&world->loader);
 	if (world->net_open)
 		net_settle(&world->net);
-	/* What was read is in the plan; the texts it came from may hold secrets. */
-	wipe(&world->cmdline, sizeof(world->cmdline));
-	wipe(world->debian, sizeof(world->debian));
-	wipe(&world->ibft, sizeof(world->ibft));
-	*step = "leaving the OOM killer's list";
-	if (oom < 0 || write(oom, "-1000", 5) != 5)
-		result = -errno;
-	if (oom >= 0)
-		(void)close(oom);
-	if (prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0)) {
-		*step = "PR_SET_IO_FLUSHER";
-		result = -errno;
-	}
-	/* Only what was touched is locked: the boot's tables stay unmapped. */
-	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) {
-		*step = "locking memory";
-		result = -errno;
-	}
-	if (chdir("/"))
-		result = result ? result : -errno;
+	release_boot(world);
 	if (world->run.fd >= 0)
 		offer_shutdown(world->proc, world->run.fd);
-	return result;
+	return resident_become(world->dev, world->proc, argv, step);
 }
 
 static bool has_no_session(struct world *world, int64_t now_ms)

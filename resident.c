@@ -1,0 +1,211 @@
+/* resident.c - see resident.h. */
+#include "resident.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "sys/sysfs.h"
+
+#define NAME       "@iscsi-init" /* the '@' keeps systemd's and sysvinit's killers away */
+#define COMM       "iscsi-init"
+#define COPY_BYTES 4194304 /* more than the program ever has */
+#define PAGE       4096
+
+#if UINTPTR_MAX > 0xffffffff
+#define ELF(name) Elf64_##name
+#else
+#define ELF(name) Elf32_##name
+#endif
+
+#ifndef PR_SET_IO_FLUSHER
+#define PR_SET_IO_FLUSHER 57
+#endif
+
+/* The kernel shows argv's memory, and the environment's behind it, as the process's name. */
+static void take_name(char *const argv[])
+{
+	size_t room = strlen(argv[0]);
+	char *at = argv[0];
+
+	/* The strings of argv lie one behind the other. */
+	for (int i = 1; argv[i] == at + room + 1; i++)
+		room += 1 + strlen(argv[i]);
+	for (int i = 0; environ[i] && environ[i] == at + room + 1; i++)
+		room += 1 + strlen(environ[i]);
+	environ = NULL;
+	memset(at, 0, room);
+	(void)snprintf(at, room + 1, "%s", NAME);
+	(void)prctl(PR_SET_NAME, COMM);
+}
+
+/* Descriptors 0 to 2 must name something harmless, and not the console. */
+static void leave_console(int dev)
+{
+	int null = openat(dev, "null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = 0; null >= 0 && fd < 3; fd++)
+		(void)dup2(null, fd);
+	if (null > 2)
+		(void)close(null);
+}
+
+/* Is the program's file in a file system that never gives its pages away? That of an initramfs with root= is. */
+static bool is_in_ramfs(int proc)
+{
+	int exe = openat(proc, "self/exe", O_PATH | O_CLOEXEC);
+	struct statfs status;
+	bool ramfs = exe >= 0 && fstatfs(exe, &status) == 0 && status.f_type == RAMFS_MAGIC;
+
+	if (exe >= 0)
+		(void)close(exe);
+	return ramfs;
+}
+
+/* The program's file, as far as resident_end. */
+static int lock_program(void)
+{
+	const ELF(Phdr) *headers = (const ELF(Phdr) *)getauxval(AT_PHDR);
+	const char *base = NULL, *end = (const char *)(uintptr_t)resident_end;
+	int failure = 0;
+
+	for (unsigned long i = 0; i < getauxval(AT_PHNUM); i++) {
+		const ELF(Phdr) *header = &headers[i];
+		size_t size = header->p_filesz;
+
+		if (header->p_type != PT_LOAD)
+			continue;
+		if (!base) /* the first one begins with the file's own headers, and these are behind them */
+			base = (const char *)headers - sizeof(ELF(Ehdr)) - header->p_vaddr;
+		if (end > base + header->p_vaddr && end < base + header->p_vaddr + size)
+			size = (size_t)(end - (base + header->p_vaddr));
+		if (mlock(base + header->p_vaddr, size))
+			failure = -errno;
+	}
+	return failure;
+}
+
+/* What was touched is locked; what the boot alone needed stays away. */
+static int lock_memory(int proc)
+{
+	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
+		return -errno;
+	return is_in_ramfs(proc) ? 0 : lock_program();
+}
+
+static int leave_oom_list(int proc)
+{
+	return sysfs_write(proc, "self/oom_score_adj", "-1000");
+}
+
+int resident_become(int dev, int proc, char *const argv[], const char **step)
+{
+	int result, failure = 0;
+
+	(void)setsid();
+	take_name(argv);
+	leave_console(dev);
+	result = leave_oom_list(proc);
+	if (result) {
+		*step = "leaving the OOM killer's list";
+		failure = result;
+	}
+	if (prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0)) {
+		*step = "PR_SET_IO_FLUSHER";
+		failure = -errno;
+	}
+	result = lock_memory(proc);
+	if (result) {
+		*step = "locking memory";
+		failure = result;
+	}
+	if (chdir("/")) {
+		*step = "leaving the working directory";
+		failure = -errno;
+	}
+	return failure;
+}
+
+void resident_release(void *start, size_t size)
+{
+	uintptr_t from = ((uintptr_t)start + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
+	uintptr_t to = ((uintptr_t)start + size) & ~(uintptr_t)(PAGE - 1);
+
+	if (to > from)
+		(void)madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
+static int copy_program(int to)
+{
+	int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	ssize_t n = from < 0 ? -1 : 1;
+
+	while (n > 0)
+		n = sendfile(to, from, NULL, COPY_BYTES);
+	n = n < 0 ? -errno : 0;
+	if (from >= 0)
+		(void)close(from);
+	return (int)n;
+}
+
+int resident_leave_disk(char *const argv[])
+{
+	char exe[64] = "";
+	int copy, result;
+
+	if (readlink("/proc/self/exe", exe, sizeof(exe) - 1) > 0 && !strncmp(exe, "/memfd:", 7))
+		return 0;
+	copy = memfd_create(COMM, MFD_CLOEXEC);
+	if (copy < 0)
+		return -errno;
+	result = copy_program(copy);
+	if (!result) {
+		(void)fexecve(copy, argv, environ);
+		result = -errno;
+	}
+	(void)close(copy);
+	return result;
+}
+
+/* A process of root's whose name begins so: its children share it, and end with it. */
+static bool is_resident(int proc, const char *pid)
+{
+	char path[64], name[sizeof(NAME)];
+	struct stat status;
+
+	/* First the name that can be read of every process: another's memory may wait for the disk. */
+	if (pid[0] < '1' || pid[0] > '9' || snprintf(path, sizeof(path), "%.16s/comm", pid) >= (int)sizeof(path) ||
+	    sysfs_read(proc, path, name, sizeof(name)) <= 0 || strcmp(name, COMM) != 0)
+		return false;
+	(void)snprintf(path, sizeof(path), "%.16s/cmdline", pid);
+	return sysfs_read(proc, path, name, sizeof(name)) > 0 && !strcmp(name, NAME) &&
+	       fstatat(proc, pid, &status, 0) == 0 && status.st_uid == 0;
+}
+
+pid_t resident_find(int proc)
+{
+	struct sysfs_dir dir;
+	const char *name;
+	pid_t found = 0;
+
+	if (sysfs_dir_open(&dir, proc, "."))
+		return 0;
+	while (!found && (name = sysfs_dir_next(&dir, NULL))) {
+		if (is_resident(proc, name) && atoi(name) != getpid())
+			found = (pid_t)atoi(name);
+	}
+	sysfs_dir_close(&dir);
+	return found;
+}
