@@ -284,7 +284,7 @@ static void print_boot(const struct cmdline *cmdline, const struct plan *plan, F
 
 	fprintf(out, "init: %s in the initramfs, if it is there and not iscsi-init; else %s in the root\n",
 		plan->boot.next_init[0] ? safe(text, sizeof(text), plan->boot.next_init) : "/init",
-		plan->root.init[0] ? "init= " : "the usual /sbin/init");
+		plan->root.init[0] ? "that of init=" : "the usual /sbin/init");
 	if (plan->root.init[0])
 		fprintf(out, "  init=%s\n", safe(text, sizeof(text), plan->root.init));
 	if (arguments->length)

@@ -4,10 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "adopt.h"
@@ -15,6 +19,7 @@
 #include "check.h"
 #include "log.h"
 #include "proto/wipe.h"
+#include "resident.h"
 #include "secrets.h"
 #include "shutdown.h"
 #include "sys/sysfs.h"
@@ -23,6 +28,8 @@
 #define LEAVE_TIMEOUT_MS    6000
 #define INITIATOR_NAME_FILE "/etc/iscsi/initiatorname.iscsi"
 #define STATE_DIRECTORY     "/run/iscsi-init"
+
+static const char no_session[] = "session %u: there is none; list shows those that there are";
 
 static struct tool_job done(int exit)
 {
@@ -213,7 +220,6 @@ static int detached(struct world *w, bool reached)
 static struct tool_job detach(struct world *w, char *words[], int64_t now_ms)
 {
 	struct session_input in = {.now_ms = now_ms};
-	static const char *const gone = "session %u: there is none; list shows those that there are";
 	struct adopted from;
 	uint32_t sid;
 
@@ -222,7 +228,7 @@ static struct tool_job detach(struct world *w, char *words[], int64_t now_ms)
 	if (open_kernel(w))
 		return done(TOOL_FAILED);
 	if (adopt_session(w->sysfs, sid, &from)) {
-		log_err(gone, sid);
+		log_err(no_session, sid);
 		return done(TOOL_FAILED);
 	}
 	from.up = true; /* or leaving would begin with a new login */
@@ -251,7 +257,27 @@ static void find_record(uint32_t sid, char *out, size_t size)
 		(void)close(fd);
 }
 
-static void print_session(const struct adopted *s)
+/* What a record of status.c says, for people. */
+static void print_record(const char *record, int64_t now_ms)
+{
+	char state[32], error[64], since[40];
+	unsigned recoveries, attempts;
+	int64_t since_ms;
+	time_t at;
+
+	if (sscanf(record, "sid=%*u state=\"%31[^\"]\" since_ms=%" SCNd64 " recoveries=%u attempts=%u last_error=%63s",
+		   state, &since_ms, &recoveries, &attempts, error) != 5)
+		return;
+	at = time(NULL) - (time_t)((now_ms - since_ms) / 1000);
+	(void)strftime(since, sizeof(since), "%Y-%m-%d %H:%M:%SZ", gmtime(&at));
+	(void)printf("  supervisor: %s since %s (%" PRId64 " s), %u recoveries, last error %s", state, since,
+		     (now_ms - since_ms) / 1000, recoveries, error);
+	if (attempts)
+		(void)printf(", %u attempts failed", attempts);
+	(void)printf("\n");
+}
+
+static void print_session(const struct adopted *s, int64_t now_ms)
 {
 	char portal[PLAN_HOST_MAX + 32], record[STATUS_RECORD + 1];
 
@@ -260,7 +286,7 @@ static void print_session(const struct adopted *s)
 		     s->connection_state[0] ? s->connection_state : "?", s->plan.initiator);
 	find_record(s->sid, record, sizeof(record));
 	if (record[0])
-		(void)printf("  supervisor: %s\n", record);
+		print_record(record, now_ms);
 }
 
 static void print_times(void)
@@ -286,13 +312,12 @@ static struct tool_job list(struct world *w, char *words[], int64_t now_ms)
 	int count, result = open_places(w);
 
 	(void)words;
-	(void)now_ms;
 	if (result)
 		return fail("/sys", result);
 	count = adopt_list(w->sysfs, sids, (int)(sizeof(sids) / sizeof(sids[0])));
 	for (int i = 0; i < count; i++) {
 		if (!adopt_session(w->sysfs, sids[i], &s))
-			print_session(&s);
+			print_session(&s, now_ms);
 	}
 	if (!count)
 		(void)printf("no sessions\n");
@@ -311,6 +336,10 @@ static struct tool_job rescan(struct world *w, char *words[], int64_t now_ms)
 	result = open_places(w);
 	if (!result)
 		result = blockdev_rescan(w->sysfs, sid);
+	if (result == -ENOENT) {
+		log_err(no_session, sid);
+		return done(TOOL_FAILED);
+	}
 	return result ? fail("rescan", result) : done(TOOL_OK);
 }
 
@@ -362,21 +391,44 @@ static void print_event(const struct netlink_event *event)
 	(void)fflush(stdout);
 }
 
+/* What the supervisor logs ends with its event in parentheses. */
+static void print_supervisor_events(int kmsg)
+{
+	char record[2048], *event, *end;
+	ssize_t n;
+
+	while ((n = read(kmsg, record, sizeof(record) - 1)) > 0 || (n < 0 && errno == EPIPE)) {
+		record[n < 0 ? 0 : n] = '\0';
+		record[strcspn(record, "\n")] = '\0';
+		if (!strstr(record, ";iscsi-init: ") || !(event = strstr(record, "(event=")) ||
+		    !(end = strchr(event, ')')))
+			continue;
+		*end = '\0';
+		(void)printf("%s\n", event + 1);
+		(void)fflush(stdout);
+	}
+}
+
 static struct tool_job monitor(struct world *w, char *words[], int64_t now_ms)
 {
 	uint8_t buffer[NETLINK_MESSAGE_MAX] __attribute__((aligned(8)));
 	struct netlink_event event;
-	struct pollfd fd;
+	struct pollfd fds[2];
 	int result;
 
 	(void)words;
 	(void)now_ms;
 	if (open_kernel(w))
 		return done(TOOL_FAILED);
-	fd = (struct pollfd){.fd = w->netlink.event_fd, .events = POLLIN};
+	fds[0] = (struct pollfd){.fd = w->netlink.event_fd, .events = POLLIN};
+	fds[1] = (struct pollfd){.fd = openat(w->dev, "kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC), .events = POLLIN};
+	if (fds[1].fd >= 0)
+		(void)lseek(fds[1].fd, 0, SEEK_END);
 	for (;;) {
-		if (poll(&fd, 1, -1) < 0 && errno != EINTR)
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
 			return fail("poll", -errno);
+		if (fds[1].fd >= 0)
+			print_supervisor_events(fds[1].fd);
 		while ((result = netlink_receive(&w->netlink, buffer, &event)) == 0)
 			print_event(&event);
 		if (result != -EAGAIN && result != -EPROTO)
@@ -386,19 +438,42 @@ static struct tool_job monitor(struct world *w, char *words[], int64_t now_ms)
 
 /* ---- supervise ---- */
 
+/* How often the one before us brought it back. */
+static void remember(struct session *s)
+{
+	char record[STATUS_RECORD + 1];
+
+	find_record(s->sid, record, sizeof(record));
+	(void)sscanf(record, "sid=%*u state=\"%*[^\"]\" since_ms=%*d recoveries=%u", &s->recoveries);
+}
+
 static struct tool_job supervise(struct world *w, char *words[], int64_t now_ms)
 {
+	static char *again[] = {"iscsi-init", "supervise", NULL};
 	uint32_t sids[PLAN_TARGETS_MAX];
 	struct adopted from;
-	int count;
+	int count, result;
+	pid_t other;
 
 	(void)words;
 	if (open_kernel(w))
 		return done(TOOL_FAILED);
+	other = resident_find(w->proc);
+	if (other) {
+		log_err("process %d looks after the sessions already", (int)other);
+		return done(TOOL_FAILED);
+	}
+	result = resident_leave_disk(again);
+	if (result)
+		log_warn("running from memory failed: %s; this program may lie on the disk it repairs",
+			 strerror(-result));
+	log_open(w->dev);
 	count = adopt_list(w->sysfs, sids, PLAN_TARGETS_MAX);
 	for (int i = 0; i < count; i++) {
-		if (!adopt_session(w->sysfs, sids[i], &from))
-			adopt(w, &from, now_ms);
+		if (adopt_session(w->sysfs, sids[i], &from))
+			continue;
+		adopt(w, &from, now_ms);
+		remember(&w->sessions[w->session_count - 1]);
 	}
 	wipe(&from, sizeof(from));
 	if (!w->session_count) {
@@ -440,6 +515,21 @@ static int end_machine(struct world *w, bool reached)
 	return TOOL_FAILED;
 }
 
+/* Who would log in again what is logged out now. Until here it kept the disks alive. */
+static void end_supervisor(struct world *w)
+{
+	pid_t pid;
+
+	for (int i = 0; i < PLAN_TARGETS_MAX && (pid = resident_find(w->proc)) > 0 && !kill(pid, SIGKILL); i++) {
+		int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+		struct pollfd ended = {.fd = fd, .events = POLLIN};
+
+		(void)poll(&ended, fd >= 0, 1000);
+		if (fd >= 0)
+			(void)close(fd);
+	}
+}
+
 /* Logs out of everything: the disks are flushed, or have been given up. */
 static struct tool_job leave_all(struct world *w, int64_t now_ms)
 {
@@ -448,6 +538,7 @@ static struct tool_job leave_all(struct world *w, int64_t now_ms)
 	struct adopted from;
 	int count = adopt_list(w->sysfs, sids, PLAN_TARGETS_MAX);
 
+	end_supervisor(w);
 	for (int i = 0; i < count; i++) {
 		if (adopt_session(w->sysfs, sids[i], &from))
 			continue;
@@ -549,7 +640,9 @@ static const struct command {
 	{"rescan", "<session>", 1, 1, rescan, "look for new LUNs"},
 	{"partitions", "<device>", 1, 1, partitions, "read the partition table again"},
 	{"discover", "<portal>[,<option>=<value>]...", 1, 1, discover, "ask a portal for its targets (SendTargets)"},
-	{"monitor", "", 0, 0, monitor, "print the kernel's iSCSI events, one line each, until stopped"},
+	{"events", "", 0, 0, monitor,
+	 "print the kernel's iSCSI events and the supervisor's, one line each, until stopped"},
+	{"monitor", "", 0, 0, monitor, "the same"},
 	{"supervise", "", 0, 0, supervise, "look after the sessions that are there, as the boot's process does"},
 	{"shutdown", "reboot|poweroff|halt|kexec", 1, 8, shutdown_machine,
 	 "flush, make read-only, log out, and end the machine: the last command of a shutdown"},
@@ -572,8 +665,9 @@ static void print_options(FILE *out)
 			      param_expects((enum param)i, expects, sizeof(expects)), row->unit[0] ? " " : "",
 			      row->unit, param_write((enum param)i, row->ours, value, sizeof(value)), row->help);
 	}
-	(void)fprintf(out, "  initiator, lun, scheduler, username, password, username_in, password_in, chap_algs: see "
-			   "the manual\n");
+	(void)fprintf(
+		out, "  initiator, lun, interface, scheduler, username, password, username_in, password_in, chap_algs: "
+		     "see the manual\n");
 }
 
 static void print_help(FILE *out)
@@ -584,17 +678,17 @@ static void print_help(FILE *out)
 		      "  iscsi=<portal>,<target>[,<option>[=<value>]]...   see iscsi-init(8), and try `check`\n\n"
 		      "As a program:\n");
 	for (size_t i = 0; i < COMMANDS; i++)
-		(void)fprintf(out, "  iscsi-init %s %s\n      %s\n", commands[i].name, commands[i].arguments,
-			      commands[i].help);
+		(void)fprintf(out, "  iscsi-init %s%s%s\n      %s\n", commands[i].name,
+			      commands[i].arguments[0] ? " " : "", commands[i].arguments, commands[i].help);
 	(void)fprintf(out, "\nOptions of iscsi=:\n");
 	print_options(out);
 	(void)fprintf(out, "\nExit codes: 0 done, 1 failed (one line says why), 2 wrong use.\n");
 }
 
-static struct tool_job misused(const char *format, const char *word)
+static struct tool_job misused(const struct command *command)
 {
-	log_err(format, word);
-	log_err("iscsi-init --help says what there is");
+	log_err("expected: iscsi-init %s %s", command->name,
+		command->arguments[0] ? command->arguments : "and nothing more");
 	return done(TOOL_USAGE);
 }
 
@@ -618,8 +712,9 @@ struct tool_job tool_prepare(struct world *world, int argc, char *argv[], int64_
 		if (strcmp(commands[i].name, name))
 			continue;
 		if (words < commands[i].min || words > commands[i].max)
-			return misused("%s: wrong number of arguments", name);
+			return misused(&commands[i]);
 		return commands[i].run(world, argv + 2, now_ms);
 	}
-	return misused("there is no subcommand \"%s\"", name);
+	log_err("there is no subcommand \"%s\"; iscsi-init --help lists those that there are", name);
+	return done(TOOL_USAGE);
 }
