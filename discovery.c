@@ -10,13 +10,11 @@
 #include <unistd.h>
 
 #include "proto/bytes.h"
-#include "proto/iscsi_abi.h"
 #include "proto/keys.h"
+#include "proto/pdu.h"
 #include "session.h"
 
 #define DISCOVERY_ISID 0xffffff /* above any kernel session's number */
-#define TEXT_FINAL     0x80
-#define TEXT_CONTINUE  0x40
 
 static void end(struct discovery *d, enum discovery_state state)
 {
@@ -128,7 +126,7 @@ static void send_pdu(struct discovery *d, const uint8_t bhs[48], const uint8_t *
 
 	write_bytes(&w, bhs, ISCSI_BHS_BYTES);
 	write_bytes(&w, data, length);
-	write_zeros(&w, -length & 3);
+	write_zeros(&w, pdu_padded(length) - length);
 	d->out_used = w.bad ? 0 : w.used;
 	d->out_sent = 0;
 	send_some(d);
@@ -139,8 +137,15 @@ static void begin_connect(struct discovery *d, int64_t now_ms);
 /* RFC 7143 11.10: SendTargets=All, or an empty request that asks for the rest (ttt). */
 static void ask(struct discovery *d, uint32_t ttt)
 {
+	struct pdu_text_request header = {
+		.flags = PDU_FINAL,
+		.itt = d->itt,
+		.ttt = ttt,
+		.cmd_sn = d->cmd_sn,
+		.exp_stat_sn = d->exp_stat_sn,
+	};
 	uint8_t bhs[ISCSI_BHS_BYTES], data[32];
-	struct writer w = writer_of(bhs, sizeof(bhs)), text = writer_of(data, sizeof(data));
+	struct writer text = writer_of(data, sizeof(data));
 
 	if (d->exchanges++ >= DISCOVERY_EXCHANGES_MAX) {
 		fail(d, "the list of targets has no end");
@@ -148,16 +153,8 @@ static void ask(struct discovery *d, uint32_t ttt)
 	}
 	if (ttt == ISCSI_RESERVED_TAG)
 		keys_put(&text, "SendTargets", "All");
-	write_u8(&w, ISCSI_OP_TEXT | ISCSI_IMMEDIATE_BIT);
-	write_u8(&w, TEXT_FINAL);
-	write_zeros(&w, 3);
-	write_be24(&w, (uint32_t)text.used);
-	write_zeros(&w, 8);
-	write_be32(&w, d->itt);
-	write_be32(&w, ttt);
-	write_be32(&w, d->cmd_sn);
-	write_be32(&w, d->exp_stat_sn);
-	write_zeros(&w, 16);
+	header.length = (uint32_t)text.used;
+	pdu_write_text(&header, bhs);
 	d->step = DISCOVERY_ASK;
 	send_pdu(d, bhs, data, text.used);
 }
@@ -272,17 +269,11 @@ static void finish(struct discovery *d)
 /* RFC 7143 11.11. */
 static void take_text(struct discovery *d, const uint8_t *bhs, const uint8_t *data, size_t length)
 {
-	struct reader r = reader_of(bhs, ISCSI_BHS_BYTES);
-	uint8_t opcode = read_u8(&r) & 0x3f, flags = read_u8(&r);
-	uint32_t itt, ttt, stat_sn;
+	struct pdu_text_response r = pdu_read_text(bhs);
 
-	read_skip(&r, 14);
-	itt = read_be32(&r);
-	ttt = read_be32(&r);
-	stat_sn = read_be32(&r);
-	if (opcode != ISCSI_OP_TEXT_RESPONSE || itt != d->itt || stat_sn != d->exp_stat_sn) {
-		fail(d, "expected the list of targets, got a PDU with opcode 0x%02x, tag %u, StatSN %u", opcode, itt,
-		     stat_sn);
+	if (r.opcode != ISCSI_OP_TEXT_RESPONSE || r.itt != d->itt || r.stat_sn != d->exp_stat_sn) {
+		fail(d, "expected the list of targets, got a PDU with opcode 0x%02x, tag %u, StatSN %u", r.opcode,
+		     r.itt, r.stat_sn);
 		return;
 	}
 	d->exp_stat_sn++;
@@ -290,41 +281,46 @@ static void take_text(struct discovery *d, const uint8_t *bhs, const uint8_t *da
 		fail(d, "the list of targets cannot be read");
 		return;
 	}
-	if (flags & TEXT_FINAL && !(flags & TEXT_CONTINUE))
+	if (r.flags & PDU_FINAL && !(r.flags & PDU_CONTINUE))
 		finish(d);
-	else if (ttt == ISCSI_RESERVED_TAG)
+	else if (r.ttt == ISCSI_RESERVED_TAG)
 		fail(d, "the list of targets breaks off (no Target Transfer Tag)");
 	else
-		ask(d, ttt);
+		ask(d, r.ttt);
 }
 
-/* Reads what is there; a whole PDU goes to its step. */
-static void receive_some(struct discovery *d, int64_t now_ms)
+/* Reads up to so many bytes of the PDU. False: they are not all there. */
+static bool receive_up_to(struct discovery *d, size_t whole)
 {
-	size_t length, whole = ISCSI_BHS_BYTES;
 	ssize_t n;
 
-	if (d->in_used >= ISCSI_BHS_BYTES) {
-		length = (size_t)d->in[5] << 16 | (size_t)d->in[6] << 8 | d->in[7];
-		whole += (length + 3) & ~(size_t)3;
-	}
+	if (d->in_used >= whole)
+		return true;
 	n = recv(d->fd, d->in + d->in_used, whole - d->in_used, MSG_DONTWAIT);
 	if (n == 0)
 		fail(d, "the portal closed the connection");
 	else if (n < 0 && errno != EAGAIN && errno != EINTR)
 		fail(d, "the connection broke: %s", strerror(errno));
-	if (n <= 0)
+	d->in_used += n > 0 ? (size_t)n : 0;
+	return d->in_used >= whole;
+}
+
+/* Reads what is there; a whole PDU goes to its step. */
+static void receive_some(struct discovery *d, int64_t now_ms)
+{
+	size_t length;
+
+	if (!receive_up_to(d, ISCSI_BHS_BYTES))
 		return;
-	d->in_used += (size_t)n;
-	if (d->in_used < ISCSI_BHS_BYTES)
-		return;
-	length = (size_t)d->in[5] << 16 | (size_t)d->in[6] << 8 | d->in[7];
-	whole = ISCSI_BHS_BYTES + ((length + 3) & ~(size_t)3);
+	length = pdu_data_length(d->in);
 	if (d->in[4] || length > LOGIN_DATA_MAX) {
-		fail(d, "the portal sent a PDU with %zu bytes of data, at most %d are allowed", length, LOGIN_DATA_MAX);
+		fail(d,
+		     "the portal sent a PDU with %zu bytes of data and %u words of additional header, expected "
+		     "at most %d and none",
+		     length, d->in[4], LOGIN_DATA_MAX);
 		return;
 	}
-	if (d->in_used < whole)
+	if (!receive_up_to(d, ISCSI_BHS_BYTES + pdu_padded(length)))
 		return;
 	d->in_used = 0;
 	if (d->step == DISCOVERY_LOGIN)

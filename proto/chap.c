@@ -75,11 +75,6 @@ int chap_respond(enum chap_algorithm algorithm, uint8_t id, const struct chap_se
 	return result ? -EINVAL : (int)digest;
 }
 
-bool chap_is_short(const struct chap_secret *secret)
-{
-	return secret->length && secret->length < CHAP_SECRET_SHORT;
-}
-
 bool chap_equal(const uint8_t *a, const uint8_t *b, size_t length)
 {
 	uint8_t different = 0;

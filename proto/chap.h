@@ -37,9 +37,6 @@ int chap_respond(enum chap_algorithm algorithm, uint8_t id, const struct chap_se
 size_t chap_digest_length(enum chap_algorithm algorithm);
 const char *chap_algorithm_name(enum chap_algorithm algorithm);
 
-/* Shorter than the 96 bits that RFC 7143 9.2.1 asks for where the link is not encrypted. */
-bool chap_is_short(const struct chap_secret *secret);
-
 /* Takes the same time whatever the bytes are. */
 bool chap_equal(const uint8_t *a, const uint8_t *b, size_t length);
 

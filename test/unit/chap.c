@@ -1,4 +1,4 @@
-/* CHAP: the digests of a second implementation (Python's hashlib), the offer, the comparison, short secrets. */
+/* CHAP: the digests of a second implementation (Python's hashlib), the offer, the comparison. */
 #include "proto/chap.h"
 
 #include <errno.h>
@@ -100,18 +100,6 @@ static void equal_means_every_byte(void **state)
 	}
 }
 
-static void secrets_below_96_bits_are_short(void **state)
-{
-	struct chap_secret secret = {.length = 0};
-
-	(void)state;
-	assert_false(chap_is_short(&secret)); /* none at all */
-	secret.length = 11;
-	assert_true(chap_is_short(&secret));
-	secret.length = 12;
-	assert_false(chap_is_short(&secret));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -119,7 +107,6 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_hashed_is_refused),
 		cmocka_unit_test(the_offer_is_strongest_first_or_what_was_configured),
 		cmocka_unit_test(equal_means_every_byte),
-		cmocka_unit_test(secrets_below_96_bits_are_short),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

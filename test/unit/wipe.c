@@ -4,14 +4,12 @@
  */
 #include "proto/wipe.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -21,7 +19,7 @@
 
 #define MASK        0x5a
 #define SECRET_SIZE 16
-#define REGION_MAX  (256ull << 20) /* the sanitizer's shadow is larger, and holds no copies */
+#define REGION_MAX  (256ul << 20) /* the sanitizer's shadow is larger, and holds no copies */
 
 static const uint8_t masked[2][SECRET_SIZE] = {
 	{1, 130, 3, 44, 5, 66, 7, 88, 9, 10, 211, 12, 13, 14, 15, 16},
@@ -33,30 +31,21 @@ static struct login_pdu request;
 static struct params offer;
 static struct chap_config chap;
 
-static bool is_secret(const uint8_t *at, const uint8_t *mask)
+/* Looks where it stands: a copy of the memory would hold the secrets, too. The sanitizer's own memory is looked at like all
+   other. */
+__attribute__((no_sanitize("address"))) static int count_in_region(const uint8_t *start, const uint8_t *end)
 {
-	for (size_t i = 0; i < SECRET_SIZE; i++) {
-		if ((uint8_t)(at[i] ^ MASK) != mask[i])
-			return false;
-	}
-	return true;
-}
-
-static int count_in_region(int memory, uint64_t start, uint64_t end)
-{
-	static uint8_t chunk[65536];
 	int found = 0;
 
-	for (uint64_t at = start; at < end; at += sizeof(chunk) - SECRET_SIZE) {
-		size_t size = end - at < sizeof(chunk) ? (size_t)(end - at) : sizeof(chunk);
-		ssize_t n = pread(memory, chunk, size, (off_t)at);
+	for (const uint8_t *at = start; at + SECRET_SIZE <= end; at++) {
+		for (int k = 0; k < 2; k++) {
+			size_t equal = 0;
 
-		for (ssize_t i = 0; i + SECRET_SIZE <= n; i++) {
-			for (int k = 0; k < 2; k++)
-				found += is_secret(chunk + i, masked[k]);
+			while (equal < SECRET_SIZE && (uint8_t)(at[equal] ^ MASK) == masked[k][equal])
+				equal++;
+			found += equal == SECRET_SIZE;
 		}
 	}
-	memset(chunk, 0, sizeof(chunk));
 	return found;
 }
 
@@ -64,19 +53,17 @@ static int count_in_region(int memory, uint64_t start, uint64_t end)
 static int count_secrets(void)
 {
 	FILE *maps = fopen("/proc/self/maps", "r");
-	int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC), found = 0;
-	uint64_t start, end;
+	uintptr_t start, end;
 	char line[400], rights[8];
+	int found = 0;
 
 	assert_non_null(maps);
-	assert_true(memory >= 0);
 	while (fgets(line, sizeof(line), maps)) {
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s", &start, &end, rights) == 3 && rights[1] == 'w' &&
-		    end - start < REGION_MAX)
-			found += count_in_region(memory, start, end);
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %7s", &start, &end, rights) == 3 && rights[0] == 'r' &&
+		    rights[1] == 'w' && end - start < REGION_MAX)
+			found += count_in_region((const uint8_t *)start, (const uint8_t *)end);
 	}
 	(void)fclose(maps);
-	(void)close(memory);
 	return found;
 }
 
