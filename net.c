@@ -19,6 +19,32 @@
 
 #define TYPE_ETHERNET 1 /* ARPHRD_ETHER */
 
+/* ---- which plan means which interface ---- */
+
+static bool is_any(const struct interface_plan *plan)
+{
+	return !plan->name[0] && !plan->has_mac;
+}
+
+/* With a driver of its own: VLANs and their like carry the MAC of what is below them. veth is a container's Ethernet. */
+static bool is_physical(const struct rtnl_link *link)
+{
+	return !link->kind[0] || !strcmp(link->kind, "veth");
+}
+
+static bool has_mac(const struct rtnl_link *link, const uint8_t mac[6])
+{
+	return (link->has_mac && !memcmp(link->mac, mac, 6)) ||
+	       (link->has_permanent_mac && !memcmp(link->permanent_mac, mac, 6));
+}
+
+static bool is_meant(const struct interface_plan *plan, const struct rtnl_link *link)
+{
+	if (plan->name[0])
+		return !strcmp(plan->name, link->name);
+	return is_physical(link) && (!plan->has_mac || has_mac(link, plan->mac));
+}
+
 /* ---- what the kernel says ---- */
 
 static struct interface *find_interface(struct net *net, int index)
@@ -29,24 +55,51 @@ static struct interface *find_interface(struct net *net, int index)
 	return NULL;
 }
 
-/* No plan means loopback and what is not Ethernet. */
-static bool is_of_interest(const struct rtnl_link *link)
+/* Does a plan name it, by name or MAC? */
+static bool is_named(const struct net *net, const struct rtnl_link *link)
 {
-	return !(link->flags & IFF_LOOPBACK) && link->type == TYPE_ETHERNET;
+	for (int i = 0; i < net->plan->interface_count; i++)
+		if (!is_any(&net->plan->interfaces[i]) && is_meant(&net->plan->interfaces[i], link))
+			return true;
+	return false;
+}
+
+/* Nobody who names no interface means loopback, or what is not Ethernet. */
+static bool is_of_interest(const struct net *net, const struct rtnl_link *link)
+{
+	if (link->flags & IFF_LOOPBACK)
+		return false;
+	return link->type == TYPE_ETHERNET || is_named(net, link);
+}
+
+/* A free one; for an interface that a plan names also that of one that nobody needs. */
+static struct interface *find_place(struct net *net, const struct rtnl_link *link)
+{
+	struct interface *free = find_interface(net, 0);
+
+	for (int i = 0; i < NET_INTERFACES_MAX && !free && is_named(net, link); i++) {
+		if (net->interfaces[i].state != INTERFACE_UNUSED || is_named(net, &net->interfaces[i].link))
+			continue;
+		free = &net->interfaces[i];
+		interface_forget(free);
+	}
+	return free;
 }
 
 static void set_link(struct net *net, const struct rtnl_link *link)
 {
 	struct interface *interface = find_interface(net, link->index);
 
-	if (!interface && is_of_interest(link))
-		interface = find_interface(net, 0);
+	if (!interface && !is_of_interest(net, link))
+		return;
+	if (!interface)
+		interface = find_place(net, link);
 	if (interface)
 		interface_set_link(interface, link);
-	else if (is_of_interest(link) && !net->overflowed)
+	else if (!net->overflowed)
 		log_warn("%s and others are left alone: more than %d network interfaces", link->name,
 			 NET_INTERFACES_MAX);
-	net->overflowed = net->overflowed || (!interface && is_of_interest(link));
+	net->overflowed = net->overflowed || !interface;
 }
 
 static void forget_link(struct net *net, const struct rtnl_link *link)
@@ -89,7 +142,6 @@ static void take_event(void *context, const struct rtnl_event *event)
 		interface = find_interface(net, event->dns6.index);
 		if (interface && event->dns6.index)
 			interface_set_dns6(interface, &event->dns6);
-		net->records_due = net->winner >= 0;
 		break;
 	case RTNL_ROUTER6:
 		interface = find_interface(net, event->router6.index);
@@ -148,31 +200,7 @@ static void read_events(struct net *net)
 		log_warn("network events were lost, and looking at everything again failed: %s", strerror(-result));
 }
 
-/* ---- which plan is for which interface ---- */
-
-static bool is_any(const struct interface_plan *plan)
-{
-	return !plan->name[0] && !plan->has_mac;
-}
-
-/* With a driver of its own: VLANs and their like carry the MAC of what is below them. veth is a container's Ethernet. */
-static bool is_physical(const struct rtnl_link *link)
-{
-	return !link->kind[0] || !strcmp(link->kind, "veth");
-}
-
-static bool has_mac(const struct rtnl_link *link, const uint8_t mac[6])
-{
-	return (link->has_mac && !memcmp(link->mac, mac, 6)) ||
-	       (link->has_permanent_mac && !memcmp(link->permanent_mac, mac, 6));
-}
-
-static bool is_meant(const struct interface_plan *plan, const struct rtnl_link *link)
-{
-	if (plan->name[0])
-		return !strcmp(plan->name, link->name);
-	return is_physical(link) && (!plan->has_mac || has_mac(link, plan->mac));
-}
+/* ---- giving plans to interfaces ---- */
 
 /* A plan that names an interface goes before one that does not. */
 static const struct interface_plan *find_plan(const struct net *net, const struct rtnl_link *link)
@@ -267,27 +295,35 @@ static bool is_under_way(const struct interface *interface)
 	return interface->state == INTERFACE_ADDRESS && !interface->existing;
 }
 
-/* Another interface may still bring the root path that this one's lease does not have. */
-static bool waits_for_better(const struct net *net, const struct interface *interface)
+static bool has_root_path(const struct interface *interface)
 {
-	const struct dhcp_lease *lease = &interface->lease4.dhcp.lease;
-	const struct dhcp6_lease *lease6 = &interface->lease6.dhcp.lease;
-
-	if (!net->plan->wants_root_path || lease->root_path[0] || lease6->boot_url[0])
-		return false;
-	for (int i = 0; i < NET_INTERFACES_MAX; i++)
-		if (is_under_way(&net->interfaces[i]))
-			return true;
-	return false;
+	return interface->lease4.dhcp.lease.root_path[0] || interface->lease6.dhcp.lease.boot_url[0];
 }
 
 static bool may_win(const struct net *net, const struct interface *interface)
 {
 	if (!interface->link.index || interface->state != INTERFACE_USABLE)
 		return false;
-	if (net->plan->bootdev[0] && strcmp(net->plan->bootdev, interface->link.name))
-		return false;
-	return !waits_for_better(net, interface);
+	return !net->plan->bootdev[0] || !strcmp(net->plan->bootdev, interface->link.name);
+}
+
+/* The first that is usable. Where DHCP decides the disk the first with a root path, as long as one may still come. */
+static int find_candidate(const struct net *net)
+{
+	bool under_way = false;
+	int found = -1;
+
+	for (int i = 0; i < NET_INTERFACES_MAX; i++) {
+		const struct interface *interface = &net->interfaces[i];
+
+		under_way = under_way || is_under_way(interface);
+		if (!may_win(net, interface))
+			continue;
+		if (!net->plan->wants_root_path || has_root_path(interface))
+			return i;
+		found = found < 0 ? i : found;
+	}
+	return under_way ? -1 : found;
 }
 
 static void put_planned_routes(struct net *net, const struct interface *winner)
@@ -323,9 +359,7 @@ static void release_losers(struct net *net, int64_t now_ms)
 
 static void choose_winner(struct net *net, int64_t now_ms)
 {
-	for (int i = 0; i < NET_INTERFACES_MAX && net->winner < 0; i++)
-		if (may_win(net, &net->interfaces[i]))
-			net->winner = i;
+	net->winner = find_candidate(net);
 	if (net->winner < 0)
 		return;
 	net->records_due = true;
@@ -364,6 +398,62 @@ static void settle_plan(struct net *net, int64_t now_ms)
 		put_planned_routes(net, &net->interfaces[net->winner]);
 }
 
+/* ---- name servers ---- */
+
+static void add_dns(struct address out[NET_DNS_MAX], int *count, uint8_t family, const uint8_t *bytes)
+{
+	struct address address = {.family = family};
+
+	memcpy(address.bytes, bytes, family == 4 ? 4 : 16);
+	for (int i = 0; i < *count; i++)
+		if (!memcmp(&out[i], &address, sizeof(address)))
+			return;
+	if (*count < NET_DNS_MAX)
+		out[(*count)++] = address;
+}
+
+static void add_dns_of(const struct interface *interface, struct address out[NET_DNS_MAX], int *count)
+{
+	const struct dhcp_lease *lease = &interface->lease4.dhcp.lease;
+	const struct dhcp6_lease *lease6 = &interface->lease6.dhcp.lease;
+
+	for (int i = 0; i < lease->dns_count; i++) {
+		const uint8_t bytes[4] = {(uint8_t)(lease->dns[i] >> 24), (uint8_t)(lease->dns[i] >> 16),
+					  (uint8_t)(lease->dns[i] >> 8), (uint8_t)lease->dns[i]};
+
+		add_dns(out, count, 4, bytes);
+	}
+	for (int i = 0; i < lease6->dns_count; i++)
+		add_dns(out, count, 6, lease6->dns[i]);
+	for (int i = 0; i < interface->dns6.count; i++)
+		add_dns(out, count, 6, interface->dns6.servers[i]);
+}
+
+int net_dns(const struct net *net, struct address out[NET_DNS_MAX])
+{
+	int count = 0;
+
+	for (int i = 0; i < net->plan->dns_count; i++)
+		add_dns(out, &count, net->plan->dns[i].family, net->plan->dns[i].bytes);
+	for (int i = 0; i < NET_INTERFACES_MAX && !net->plan->ignore_peer_dns; i++)
+		if (net->interfaces[i].link.index)
+			add_dns_of(&net->interfaces[i], out, &count);
+	return count;
+}
+
+/* Late ones, of a second interface or of a router, are written down as well. */
+static void look_at_dns(struct net *net)
+{
+	struct address dns[NET_DNS_MAX] = {{.family = 0}};
+	int count = net_dns(net, dns);
+
+	if (count == net->dns_count && !memcmp(dns, net->dns, sizeof(dns)))
+		return;
+	net->dns_count = count;
+	memcpy(net->dns, dns, sizeof(dns));
+	net->records_due = net->records_due || net->winner >= 0;
+}
+
 /* ---- what the loop calls ---- */
 
 static int bring_up_loopback(struct net *net)
@@ -398,13 +488,6 @@ int net_open(struct net *net, const struct network_plan *plan, int sysfs, int64_
 	return 0;
 }
 
-void net_close(struct net *net)
-{
-	for (int i = 0; i < NET_INTERFACES_MAX; i++)
-		interface_forget(&net->interfaces[i]);
-	rtnl_close(&net->rtnl);
-}
-
 int net_pollfds(const struct net *net, struct pollfd *out, int max)
 {
 	int count = pollfds_add(out, 0, max, net->rtnl.event_fd);
@@ -433,8 +516,10 @@ void net_step(struct net *net, const struct pollfd *fds, int count, int64_t now_
 	for (int i = 0; i < NET_INTERFACES_MAX; i++)
 		if (net->interfaces[i].link.index)
 			interface_step(&net->interfaces[i], fds, count, now_ms);
-	if (!net->settled)
-		settle_plan(net, now_ms);
+	if (net->settled)
+		return;
+	settle_plan(net, now_ms);
+	look_at_dns(net);
 }
 
 /* ---- what the others ask ---- */
@@ -603,48 +688,7 @@ int64_t net_address_ms(const struct net *net)
 	return at;
 }
 
-/* ---- name servers and records ---- */
-
-static void add_dns(struct address out[NET_DNS_MAX], int *count, uint8_t family, const uint8_t *bytes)
-{
-	struct address address = {.family = family};
-
-	memcpy(address.bytes, bytes, family == 4 ? 4 : 16);
-	for (int i = 0; i < *count; i++)
-		if (!memcmp(&out[i], &address, sizeof(address)))
-			return;
-	if (*count < NET_DNS_MAX)
-		out[(*count)++] = address;
-}
-
-static void add_dns_of(const struct interface *interface, struct address out[NET_DNS_MAX], int *count)
-{
-	const struct dhcp_lease *lease = &interface->lease4.dhcp.lease;
-	const struct dhcp6_lease *lease6 = &interface->lease6.dhcp.lease;
-
-	for (int i = 0; i < lease->dns_count; i++) {
-		const uint8_t bytes[4] = {(uint8_t)(lease->dns[i] >> 24), (uint8_t)(lease->dns[i] >> 16),
-					  (uint8_t)(lease->dns[i] >> 8), (uint8_t)lease->dns[i]};
-
-		add_dns(out, count, 4, bytes);
-	}
-	for (int i = 0; i < lease6->dns_count; i++)
-		add_dns(out, count, 6, lease6->dns[i]);
-	for (int i = 0; i < interface->dns6.count; i++)
-		add_dns(out, count, 6, interface->dns6.servers[i]);
-}
-
-int net_dns(const struct net *net, struct address out[NET_DNS_MAX])
-{
-	int count = 0;
-
-	for (int i = 0; i < net->plan->dns_count; i++)
-		add_dns(out, &count, net->plan->dns[i].family, net->plan->dns[i].bytes);
-	for (int i = 0; i < NET_INTERFACES_MAX && !net->plan->ignore_peer_dns; i++)
-		if (net->interfaces[i].link.index)
-			add_dns_of(&net->interfaces[i], out, &count);
-	return count;
-}
+/* ---- records ---- */
 
 bool net_records_due(struct net *net)
 {

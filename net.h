@@ -40,13 +40,14 @@ struct net {
 	bool link_made[PLAN_LINKS_MAX];
 	bool route_set[PLAN_ROUTES_MAX];
 	bool records_due;
+	struct address dns[NET_DNS_MAX]; /* as net_records_due last knew them */
+	int dns_count;
 	char failure[200]; /* "": none */
 };
 
 /* Opens rtnetlink, brings lo up, looks at what is there. plan and sysfs (the descriptor of /sys) stay in use. 0 or
    -errno. */
 int net_open(struct net *net, const struct network_plan *plan, int sysfs, int64_t now_ms);
-void net_close(struct net *net);
 
 int net_pollfds(const struct net *net, struct pollfd *out, int max);
 int64_t net_deadline(const struct net *net); /* monotonic; INT64_MAX: none */

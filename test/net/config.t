@@ -120,6 +120,20 @@ ok(all("UP" not in line.split("<")[1].split(">")[0].split(",") for line in links
        if line.startswith(("eth0", "eth2"))), "the others are put back", links)
 lab.drop("client", "server")
 
+# DHCP decides the disk: an interface whose lease names none waits for one whose lease does.
+lab.machine("client")
+lab.machine("server")
+lab.machine("slow")
+lab.cable("client", "eth0", "server", "srv0", "192.0.2.1/24")
+lab.cable("client", "eth1", "slow", "srv0", "198.51.100.1/24")
+lab.dnsmasq("server", "srv0", "--port=0", "--dhcp-range=192.0.2.50,192.0.2.60,1h")
+lab.dnsmasq("slow", "srv0", "--port=0", "--dhcp-range=198.51.100.50,198.51.100.60,1h", "--dhcp-reply-delay=1",
+            "--dhcp-option=17,iscsi:198.51.100.1::::iqn.2003-01.org.example:r")
+outcome = lab.drive("client", "ip=dhcp iscsi=dhcp", "-t", "10")
+ok("state usable eth1" in outcome.text and "root-path [iscsi:198.51.100.1" in outcome.text,
+   "with iscsi=dhcp the interface with a root path wins", outcome.text)
+lab.drop("client", "server", "slow")
+
 # One that appears late.
 lab.machine("client")
 lab.machine("server")

@@ -172,6 +172,26 @@ ok(outcome.status == 0 and lab.addresses("client", "eth0") == ["fe80::5054:ff:fe
    outcome.text)
 drop()
 
+BABBLER = """
+import os, socket
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"srv0")
+s.bind(("::", 547))
+s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, socket.inet_pton(socket.AF_INET6, "ff02::1:2") +
+             socket.if_nametoindex("srv0").to_bytes(4, "little"))
+while True:
+    packet, source = s.recvfrom(2000)
+    for answer in (b"", b"\\x02", b"\\x02" + packet[1:4], b"\\x07" + packet[1:4] + b"\\x00\\x03\\xff\\xff",
+                   b"\\x07" + packet[1:], b"\\x02" + packet[1:4] + os.urandom(200), os.urandom(300)):
+        s.sendto(answer, source)
+"""
+pair()
+lab.start("server", sys.executable, "-c", BABBLER)
+outcome = lab.drive("client", "ip=dhcp6" + TARGET, "-t", "5")
+ok(outcome.status == 1 and not addresses() and "the last answer was not taken" in outcome.text,
+   "malformed DHCPv6: no address, and why the answers were not taken", f"{addresses()}\n{outcome.text}")
+drop()
+
 # Advertisements that no router would send: the kernel throws them away or passes on what we must not believe.
 SENDER = """
 import socket, struct, sys, time

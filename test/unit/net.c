@@ -1,0 +1,251 @@
+/* Which plan means which interface, what is waited for, and in which order name servers stand; no kernel is asked. */
+#include <linux/if_addr.h>
+#include <net/if.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <cmocka.h>
+
+#include "link.h"
+#include "log.h"
+#include "net.h"
+
+#define LOWER_UP 0x10000
+#define DORMANT  0x20000
+
+static struct network_plan plan;
+static struct net net;
+static char text[400];
+
+/* rtnl's descriptors are not open: what would change the machine fails, and says so at debug level. */
+static int reset(void **state)
+{
+	(void)state;
+	memset(&plan, 0, sizeof(plan));
+	memset(&net, 0, sizeof(net));
+	plan.wanted = true;
+	net.plan = &plan;
+	net.rtnl.call_fd = net.rtnl.event_fd = -1;
+	net.winner = -1;
+	for (int i = 0; i < NET_INTERFACES_MAX; i++)
+		interface_init(&net.interfaces[i], &net.rtnl, &plan);
+	log_set_level(LOG_LEVEL_ERR);
+	return 0;
+}
+
+static struct interface *put_interface(int place, const char *name, uint32_t flags)
+{
+	struct rtnl_link link = {.index = place + 2, .flags = flags, .type = 1, .has_mac = true};
+
+	(void)snprintf(link.name, sizeof(link.name), "%s", name);
+	link.mac[5] = (uint8_t)place;
+	interface_set_link(&net.interfaces[place], &link);
+	return &net.interfaces[place];
+}
+
+static struct rtnl_address address_of(uint8_t family, uint8_t last, uint32_t flags)
+{
+	return (struct rtnl_address){
+		.index = 2, .family = family, .prefix = 24, .flags = flags, .address = {192, 0, 2, last}};
+}
+
+static void carrier_is_the_drivers_word(void **state)
+{
+	struct interface *interface = put_interface(0, "eth0", IFF_UP);
+
+	(void)state;
+	assert_false(interface_has_carrier(interface));
+	interface->link.flags = IFF_UP | LOWER_UP;
+	assert_true(interface_has_carrier(interface));
+	interface->link.flags = IFF_UP | LOWER_UP | DORMANT;
+	assert_false(interface_has_carrier(interface));
+	interface->link.flags = LOWER_UP;
+	assert_false(interface_has_carrier(interface));
+}
+
+static void an_address_counts_only_when_it_may_be_used(void **state)
+{
+	struct interface *interface = put_interface(0, "eth0", IFF_UP);
+	struct rtnl_address address = address_of(AF_INET6, 9, IFA_F_TENTATIVE);
+
+	(void)state;
+	interface_set_address(interface, &address, false);
+	assert_null(interface_global_address(interface));
+	address.flags = 0;
+	interface_set_address(interface, &address, false);
+	assert_int_equal(interface->address_count, 1);
+	assert_non_null(interface_global_address(interface));
+	address.flags = IFA_F_DEPRECATED;
+	interface_set_address(interface, &address, false);
+	assert_null(interface_global_address(interface));
+	interface_set_address(interface, &address, true);
+	assert_int_equal(interface->address_count, 0);
+}
+
+static void more_addresses_than_places_do_no_harm(void **state)
+{
+	struct interface *interface = put_interface(0, "eth0", IFF_UP);
+
+	(void)state;
+	for (int i = 0; i < 3 * INTERFACE_ADDRESSES_MAX; i++) {
+		struct rtnl_address address = address_of(AF_INET, (uint8_t)i, 0);
+
+		interface_set_address(interface, &address, false);
+	}
+	assert_int_equal(interface->address_count, INTERFACE_ADDRESSES_MAX);
+}
+
+static void what_is_waited_for_has_a_name(void **state)
+{
+	(void)state;
+	assert_int_equal(net_state(&net), NET_WAITING_LINK);
+	assert_string_equal(net_waiting_for(&net, text, sizeof(text)),
+			    "an address on any interface (the command line configures none)");
+	plan.interface_count = 1;
+	assert_string_equal(net_waiting_for(&net, text, sizeof(text)), "a network interface (is its driver there?)");
+	strcpy(plan.interfaces[0].name, "eth1");
+	assert_string_equal(net_waiting_for(&net, text, sizeof(text)),
+			    "the network interface \"eth1\" (is its driver there?)");
+	plan.interfaces[0].name[0] = '\0';
+	plan.interfaces[0].has_mac = true;
+	memcpy(plan.interfaces[0].mac, "\x52\x54\0\x12\x34\x56", 6);
+	assert_string_equal(net_waiting_for(&net, text, sizeof(text)),
+			    "a network interface with the MAC address 52:54:00:12:34:56");
+	put_interface(0, "eth0", IFF_UP)->state = INTERFACE_CARRIER;
+	put_interface(1, "eth1", IFF_UP)->state = INTERFACE_CARRIER;
+	assert_int_equal(net_state(&net), NET_WAITING_CARRIER);
+	assert_string_equal(net_waiting_for(&net, text, sizeof(text)), "carrier on eth0, or carrier on eth1");
+}
+
+static void a_short_buffer_is_not_overrun(void **state)
+{
+	char small[20];
+
+	(void)state;
+	for (int i = 0; i < NET_INTERFACES_MAX; i++)
+		put_interface(i, "enp0s31f6np1d2", IFF_UP)->state = INTERFACE_CARRIER;
+	assert_true(strlen(net_waiting_for(&net, small, sizeof(small))) < sizeof(small));
+	assert_true(strlen(net_waiting_for(&net, text, sizeof(text))) < sizeof(text));
+}
+
+static void modules_are_asked_for_once_and_only_when_the_plan_needs_them(void **state)
+{
+	(void)state;
+	assert_null(net_module_wanted(&net));
+	plan.interface_count = 2;
+	plan.interfaces[0].methods = METHOD_DHCP4;
+	plan.interfaces[1].address.family = 6;
+	plan.link_count = 1;
+	plan.links[0].kind = LINK_BOND;
+	assert_string_equal(net_module_wanted(&net), "af_packet");
+	assert_string_equal(net_module_wanted(&net), "ipv6");
+	assert_string_equal(net_module_wanted(&net), "bonding");
+	assert_null(net_module_wanted(&net));
+}
+
+static void the_plans_name_servers_stand_before_the_leases(void **state)
+{
+	struct address dns[NET_DNS_MAX];
+	struct interface *interface = put_interface(0, "eth0", IFF_UP);
+
+	(void)state;
+	plan.dns_count = 1;
+	plan.dns[0] = (struct address){4, {192, 0, 2, 1}};
+	interface->lease4.dhcp.lease.dns_count = 2;
+	interface->lease4.dhcp.lease.dns[0] = 0xc0000235;
+	interface->lease4.dhcp.lease.dns[1] = 0xc0000201; /* the plan's: once is enough */
+	interface->dns6.count = 1;
+	interface->dns6.servers[0][15] = 1;
+	assert_int_equal(net_dns(&net, dns), 3);
+	assert_int_equal(dns[0].bytes[3], 1);
+	assert_int_equal(dns[1].bytes[3], 0x35);
+	assert_int_equal(dns[2].family, 6);
+	plan.ignore_peer_dns = true;
+	assert_int_equal(net_dns(&net, dns), 1);
+}
+
+static void slaves_and_interfaces_to_be_renamed_are_not_for_addresses(void **state)
+{
+	struct rtnl_link link = {.name = "eth0", .has_mac = true, .mac = {2, 0, 0, 0, 0, 1}};
+
+	(void)state;
+	assert_false(link_is_taken(&plan, &link));
+	link.master = 4;
+	assert_true(link_is_taken(&plan, &link));
+	link.master = 0;
+	plan.link_count = 1;
+	plan.links[0] = (struct link_plan){.kind = LINK_BOND, .slaves = {"eth0"}, .slave_count = 1};
+	assert_true(link_is_taken(&plan, &link));
+	plan.links[0] = (struct link_plan){.kind = LINK_RENAME, .name = "san0", .mac = {2, 0, 0, 0, 0, 1}};
+	assert_true(link_is_taken(&plan, &link));
+	strcpy(link.name, "san0");
+	assert_false(link_is_taken(&plan, &link));
+}
+
+/* Up and down as the kernel tells it, without a kernel: DHCP starts with carrier, hears of its loss, goes on after it. */
+static void a_lost_cable_leads_back_to_waiting_for_it(void **state)
+{
+	struct interface *interface = put_interface(0, "eth0", 0);
+	static const struct interface_plan static_plan = {.methods = METHOD_LINK6};
+
+	(void)state;
+	interface_add_plan(interface, &static_plan);
+	interface->state = INTERFACE_CARRIER;
+	interface_step(interface, NULL, 0, 1000);
+	assert_int_equal(interface->state, INTERFACE_CARRIER);
+	interface->link.flags = IFF_UP | LOWER_UP;
+	interface_step(interface, NULL, 0, 2000);
+	assert_int_equal(interface->state, INTERFACE_ADDRESS);
+	assert_int_equal(interface->link_ms, 2000);
+	interface->link.flags = IFF_UP;
+	interface_step(interface, NULL, 0, 3000);
+	assert_int_equal(interface->state, INTERFACE_CARRIER);
+	interface->link.flags = IFF_UP | LOWER_UP;
+	interface->addresses[0] = (struct rtnl_address){.family = AF_INET6, .scope = 253, .address = {0xfe, 0x80}};
+	interface->address_count = 1;
+	interface_step(interface, NULL, 0, 4000);
+	assert_int_equal(interface->state, INTERFACE_USABLE);
+	assert_int_equal(interface->address_ms, 4000);
+	interface->address_count = 0;
+	interface_step(interface, NULL, 0, 5000);
+	assert_int_equal(interface->state, INTERFACE_ADDRESS);
+}
+
+static void limits_end_in_a_failure_that_says_what_was_missing(void **state)
+{
+	struct interface *interface = put_interface(0, "eth0", 0);
+	static const struct interface_plan dhcp = {.methods = METHOD_DHCP4};
+
+	(void)state;
+	interface_add_plan(interface, &dhcp);
+	interface->state = INTERFACE_CARRIER;
+	interface->carrier_limit_ms = 5000;
+	assert_int_equal(interface_deadline(interface), 5000);
+	interface_step(interface, NULL, 0, 4999);
+	assert_int_equal(interface->state, INTERFACE_CARRIER);
+	interface_step(interface, NULL, 0, 5000);
+	assert_int_equal(interface->state, INTERFACE_FAILED);
+	assert_string_equal(interface->failure, "gave up waiting for carrier on eth0");
+	assert_int_equal(interface_deadline(interface), INT64_MAX);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(carrier_is_the_drivers_word, reset),
+		cmocka_unit_test_setup(an_address_counts_only_when_it_may_be_used, reset),
+		cmocka_unit_test_setup(more_addresses_than_places_do_no_harm, reset),
+		cmocka_unit_test_setup(what_is_waited_for_has_a_name, reset),
+		cmocka_unit_test_setup(a_short_buffer_is_not_overrun, reset),
+		cmocka_unit_test_setup(modules_are_asked_for_once_and_only_when_the_plan_needs_them, reset),
+		cmocka_unit_test_setup(the_plans_name_servers_stand_before_the_leases, reset),
+		cmocka_unit_test_setup(slaves_and_interfaces_to_be_renamed_are_not_for_addresses, reset),
+		cmocka_unit_test_setup(a_lost_cable_leads_back_to_waiting_for_it, reset),
+		cmocka_unit_test_setup(limits_end_in_a_failure_that_says_what_was_missing, reset),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
