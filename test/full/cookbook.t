@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The README's recipes: the lines that stand there are run, on a kernel of the cache instead of an installed one, and what
-comes out of them boots."""
+"""The README's recipes: the lines that stand there are run, on a kernel of the cache instead of an installed one, and
+what comes out of them boots."""
 
 import ctypes
 import os
@@ -45,7 +45,8 @@ class Kitchen:
 
     def here(self, text):
         """The README's names of files, ports and labels are those of this test."""
-        for readme, ours in (("/lib/modules/$(uname -r)", self.kernel.modules), ("/lib/modules/$version", self.kernel.modules),
+        for readme, ours in (("/lib/modules/$(uname -r)", self.kernel.modules),
+                             ("/lib/modules/$version", self.kernel.modules),
                              ("/boot/vmlinuz-$version", self.kernel.vmlinuz), ("/srv/tftp", self.folder),
                              ("/boot/efi", self.folder), ("/boot/initrd.img-$version", "theirs"),
                              ("/boot/initrd.img-iscsi", "ours"), ("LABEL=root", "LABEL=" + Disk.LABEL),
@@ -130,8 +131,8 @@ def append(rig, kernel):
 def password(rig, kernel):
     kitchen = Kitchen(rig, kernel, accounts=[("me", "a-long-secret-of-ours")])
     kitchen.cook(RECIPES["With a password"][0])
-    guest = rig.boot(kernel, kitchen.file("initrd.img"), kitchen.here("quiet root=LABEL=root iscsi=%s,%s" % (PORTAL, NAME)),
-                     network=kitchen.nic(rom=False))
+    words = kitchen.here("quiet root=LABEL=root iscsi=%s,%s" % (PORTAL, NAME))
+    guest = rig.boot(kernel, kitchen.file("initrd.img"), words, network=kitchen.nic(rom=False))
     kitchen.serve(guest, "a password from the image")
 
 
@@ -156,7 +157,8 @@ def fleet(rig, kernel):
     kitchen.cook(RECIPES["Your own image"][0].replace("make\n", ""))
     if ctypes.CDLL(None).unshare(CLONE_NEWNET):
         raise RuntimeError("no network namespace: this needs root")
-    run("sh", "-ec", "ip link set lo up; ip tuntap add tap0 mode tap; ip address add %s/24 dev tap0; ip link set tap0 up" % PORTAL)
+    run("sh", "-ec", "ip link set lo up; ip tuntap add tap0 mode tap; ip address add %s/24 dev tap0\n"
+        "ip link set tap0 up" % PORTAL)
     target = FleetTarget(rig, kitchen.target.luns, name=NAME)
     kitchen.target = target
     config, cmdline = (kitchen.here(block) for block in RECIPES["A fleet by DHCP"])

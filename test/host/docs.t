@@ -1,0 +1,244 @@
+#!/bin/sh
+# The documents against the program: what it has stands in the manual, what the documents name is there.
+# shellcheck source=test/lint/tap.sh
+. "$(dirname "$0")/../lint/tap.sh"
+page=iscsi-init.8
+binary=./iscsi-init
+image_tool=tools/iscsi-init-image
+
+all_in()	# file; one word a line on standard input: says which are not in the file
+{
+	sort -u >"$scratch/words"
+	[ -s "$scratch/words" ] || { echo "nothing to look for: has the source changed its form?"; return 1; }
+	missing=0
+	while read -r word; do
+		grep -qwF -e "$word" "$1" || { echo "$word: not in $1"; missing=1; }
+	done <"$scratch/words"
+	return $missing
+}
+
+# ---- the manual
+
+# As a reader sees it, without overstrikes; and in one line, for what is more than a word.
+MANWIDTH=200 man -l "$page" 2>/dev/null | col -bx >"$scratch/page"
+tr -s ' \n' ' ' <"$scratch/page" >"$scratch/manual"
+
+lint_page()
+{
+	man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>"$scratch/warnings" >/dev/null
+	cat "$scratch/warnings"
+	[ ! -s "$scratch/warnings" ]
+}
+
+commands()
+{
+	sed -n '/^SUBCOMMANDS/,/^FILES/s/^     \([a-z]*\)\( .*\)*$/\1/p' "$scratch/page" >"$scratch/described"
+	"$binary" --help | sed -n 's/^  iscsi-init \([a-z]*\)\( .*\)*$/\1/p' |
+		all_in "$scratch/described"
+}
+
+options()
+{
+	"$binary" --help | sed -n '/^Options of iscsi=/,/^$/s/^  \([A-Za-z0-9_]*\) .*/\1/p' | grep -v initiator |
+		all_in "$scratch/manual"
+}
+
+other_options()
+{
+	sed -n '/struct option_row options/,/^};/p' target_word.c | grep -o '"[a-z_]*"' | tr -d '"' |
+		all_in "$scratch/manual"
+}
+
+help_has_options()
+{
+	"$binary" --help >"$scratch/help"
+	sed -n '/struct option_row options/,/^};/p' target_word.c | grep -o '"[a-z_]*"' | tr -d '"' |
+		all_in "$scratch/help"
+}
+
+own_words()
+{
+	grep -o '{"iscsi\.[a-z]*"' cmdline.c | tr -d '{"' |
+		all_in "$scratch/manual"
+}
+
+kernel_words()
+{
+	sed -n '/word_row rows/,/^};/p' cmdline.c | grep -o '{"[a-z]*"' | tr -d '{"' |
+		all_in "$scratch/manual"
+}
+
+debian_words()
+{
+	sed -n '/names\[SETTINGS\]/,/^};/p' dialect_debian.c | grep -o '"iscsi_[a-z_]*"' | tr -d '"' |
+		all_in "$scratch/manual"
+}
+
+network_words()
+{
+	sed -n '/^} rows\[\]/,/^};/p' network_words.c | grep -o '{"[a-z.]*"' | tr -d '{"' | grep -v '^rd.net.timeout' |
+		all_in "$scratch/manual"
+}
+
+statuses()
+{
+	cat login*.c | grep -o '{0x0[123][0-9a-f]*, RETRY' | sed 's/.*0x\(....\).*/L\U\1/' |
+		all_in "$scratch/manual"
+}
+
+codes()
+{
+	cat login*.c | sed -n '/login_error_code(/,/^}/p' | grep -o '"L[A-Z]\{3,\}"' | tr -d '"' | grep -v LOK |
+		all_in "$scratch/manual"
+}
+
+failures()
+{
+	sed -n '/read_onfail/,/^}/p' cmdline.c | grep -o '"[a-z]*"' | tr -d '"' |
+		all_in "$scratch/manual"
+}
+
+events()
+{
+	sed -n '/event_name(const/,/^}/p' tool.c | grep -o '"[a-z]*"' | tr -d '"' |
+		all_in "$scratch/manual"
+}
+
+states()
+{
+	sed -n '/state_names\[SESSION_STATES/,/^};/p' session.c | grep -o '"[a-z ]*"' | tr -d '"' |
+		all_in "$scratch/manual"
+}
+
+phases()
+{
+	sed -n '/names\[PHASE_COUNT/,/^};/p' times.c | grep -o '"[a-z]*"' | tr -d '"' |
+		all_in "$scratch/manual"
+}
+
+logged_events()
+{
+	grep -oh '(event=[a-z]*' ./*.c | cut -d = -f 2 |
+		all_in "$scratch/manual"
+}
+
+kernel_errors()
+{
+	grep -o '{"ISCSI_ERR_[A-Z0-9_]*"' netlink.c | tr -d '{"' |
+		all_in "$scratch/manual"
+}
+
+# Each setting's line of the table: its name with the default that the program has.
+defaults()
+{
+	"$binary" --help | sed -n '/^Options of iscsi=/,/^$/s/^  \([A-Za-z0-9_]*\)  *.* (\(-*[A-Za-z0-9]*\)): .*/\1 \2/p' \
+		>"$scratch/rows"
+	[ "$(wc -l <"$scratch/rows")" -gt 20 ] || return 1
+	while read -r name value; do
+		grep -qE "^ *$name .*[^0-9A-Za-z-]$value( \(.*\))?\$" "$scratch/page" && continue
+		echo "$name: no line that ends in $value"
+		failed_row=1
+	done <"$scratch/rows"
+	[ -z "${failed_row:-}" ]
+}
+
+check "the page has nothing that its formatter warns about" lint_page
+check "every subcommand is in the manual" commands
+check "every setting is in the manual" options
+check "every setting's default is in the manual's table" defaults
+check "every other option of iscsi= is in the manual" other_options
+check "every option of iscsi= is in --help" help_has_options
+check "every iscsi.* word is in the manual" own_words
+check "every word of the kernel's that is read is in the manual" kernel_words
+check "every word of Debian's is in the manual" debian_words
+check "every word about the network is in the manual" network_words
+check "every status of a login is in the manual" statuses
+check "every code of a failed login is in the manual" codes
+check "every iscsi.onfail= is in the manual" failures
+check "every error of the kernel's is in the manual" kernel_errors
+check "every event of the kernel's is in the manual" events
+check "every event of the resident process is in the manual" logged_events
+check "every state of a session is in the manual" states
+check "every phase of a boot is in the manual" phases
+
+# ---- ARCHITECTURE.md: a header without a source stands for itself, else either name will do
+
+named()
+{
+	for file in $(product_files); do
+		grep -qE "\`${file%.[ch]}\.[ch]\`" ARCHITECTURE.md || { echo "$file is not named"; unnamed=1; }
+	done
+	[ -z "${unnamed:-}" ]
+}
+
+exists()
+{
+	grep -oE '`((proto|sys|test|tools|deps|bench)/)?[A-Za-z0-9_./-]+\.(c|h|t|md|sh)`' "$1" | tr -d '`' | sort -u |
+		while read -r file; do
+			[ -e "$file" ] || [ -e "test/unit/$file" ] || echo "$file is not there"
+		done | tee "$scratch/gone"
+	[ ! -s "$scratch/gone" ]
+}
+
+links()
+{
+	for document in README.md ARCHITECTURE.md test/README.md bench/results/README.md; do
+		[ -e "$document" ] || continue
+		grep -oE '\]\([^)#]+' "$document" | cut -c 3- | grep -v '^http' | while read -r to; do
+			[ -e "$(dirname "$document")/$to" ] || echo "$document: $to is not there"
+		done
+	done | tee "$scratch/broken"
+	[ ! -s "$scratch/broken" ]
+}
+
+check "every source file is named in ARCHITECTURE.md" named
+check "every file that ARCHITECTURE.md names is there" exists ARCHITECTURE.md
+check "every file that the README names is there" exists README.md
+check "no link leads nowhere" links
+
+# ---- the README's commands
+
+make_targets()
+{
+	grep -oE '\bmake [a-z-]+' README.md test/README.md ARCHITECTURE.md | cut -d ' ' -f 2 | sort -u >"$scratch/targets"
+	[ -s "$scratch/targets" ] || return 1
+	while read -r target; do
+		make -n -q "$target" >/dev/null 2>&1
+		[ $? -lt 2 ] || { echo "make $target: no such target"; bad_target=1; }
+	done <"$scratch/targets"
+	[ -z "${bad_target:-}" ]
+}
+
+image_options()
+{
+	"$image_tool" --help >"$scratch/image-help"
+	sed -n '/iscsi-init-image/,/^```/p' README.md | grep -oE '(^|[ `])--[a-z-]+' | tr -d ' `' | sort -u | all_in "$scratch/image-help"
+}
+
+# Each line of the command line's screen, filled in where it has a gap, is one that check takes.
+example_lines()
+{
+	{
+		grep -oE "iscsi=10\.0\.0\.1,iqn\.2026-01\.org\.example:disk[^'\`]*" README.md
+		echo 'iscsi=dhcp root=LABEL=root rw'
+		sed -n '/^.Bd -literal/,/^.Ed/p' "$page" | grep -E '^(rdinit=/iscsi-init )?iscsi=' | sed 's/\.\.\./x/'
+	} | sort -u >"$scratch/lines"
+	while read -r line; do
+		"$binary" check "$line" || { echo "refused: $line"; bad_line=1; }
+	done <"$scratch/lines"
+	[ -z "${bad_line:-}" ]
+}
+
+licences()
+{
+	for library in musl kmod zlib xz zstd; do
+		grep -q "^| $library" README.md || { echo "no licence of $library"; return 1; }
+	done
+	grep -q 'Mbed TLS' README.md
+}
+
+check "every make target that the documents name is there" make_targets
+check "every option of the image builder in the README is one of its own" image_options
+check "every example of a command line is one that check takes" example_lines
+check "every linked library has its licence in the README" licences
+done_testing
