@@ -90,7 +90,6 @@ outcome = lab.drive("client", "ip=dhcp" + TARGET, "-t", "8", "-r", lab.directory
 leased = [a for a in lab.addresses("client", "eth0") if "." in a]
 routes = lab.ip("client", "route")
 ok(outcome.status == 0 and leased and leased[0].startswith("192.0.2.5"), "DHCP by dnsmasq", outcome.text)
-ok(outcome.took is not None and outcome.took < 300, "in two round trips", outcome.text)
 ok("root-path [iscsi:192.0.2.1::::iqn.2003-01.org.example:r]" in outcome.text, "with a root path", outcome.text)
 ok("default via 192.0.2.3" in routes and "198.51.100.0/24 via 192.0.2.4" in routes and "192.0.2.2" not in routes,
    "classless routes replace the router", routes)
