@@ -81,7 +81,7 @@ lab.drop("client", "server")
 
 # DHCP.
 pair()
-server = lab.dnsmasq("server", "srv0", "--port=0", "--dhcp-range=192.0.2.50,192.0.2.60,1h",
+server = lab.dnsmasq("server", "srv0", "--port=0", "--dhcp-range=192.0.2.50,192.0.2.59,1h",
                      "--dhcp-option=3,192.0.2.2", "--dhcp-option=6,192.0.2.53,192.0.2.54", "--dhcp-option=26,1450",
                      "--dhcp-option=15,example.org", "--dhcp-option=17,iscsi:192.0.2.1::::iqn.2003-01.org.example:r",
                      "--dhcp-vendorclass=set:us,iscsi-init", "--dhcp-option=tag:us,121,0.0.0.0/0,192.0.2.3,"
@@ -111,7 +111,7 @@ lab.machine("server")
 lab.cable("client", "eth0", "server", "srv0")
 lab.cable("client", "eth1", "server", "srv1", "192.0.2.1/24")
 lab.cable("client", "eth2", "server", "srv2", up=False)
-lab.dnsmasq("server", "srv1", "--port=0", "--dhcp-range=192.0.2.50,192.0.2.60,1h")
+lab.dnsmasq("server", "srv1", "--port=0", "--dhcp-range=192.0.2.50,192.0.2.59,1h")
 outcome = lab.drive("client", TARGET.strip(), "-t", "8")
 links = lab.ip("client", "-br link")
 ok("state usable eth1" in outcome.text, "the interface that gets an address wins", outcome.text)
@@ -125,7 +125,7 @@ lab.machine("server")
 lab.machine("slow")
 lab.cable("client", "eth0", "server", "srv0", "192.0.2.1/24")
 lab.cable("client", "eth1", "slow", "srv0", "198.51.100.1/24")
-lab.dnsmasq("server", "srv0", "--port=0", "--dhcp-range=192.0.2.50,192.0.2.60,1h")
+lab.dnsmasq("server", "srv0", "--port=0", "--dhcp-range=192.0.2.50,192.0.2.59,1h")
 lab.dnsmasq("slow", "srv0", "--port=0", "--dhcp-range=198.51.100.50,198.51.100.60,1h", "--dhcp-reply-delay=1",
             "--dhcp-option=17,iscsi:198.51.100.1::::iqn.2003-01.org.example:r")
 outcome = lab.drive("client", "ip=dhcp iscsi=dhcp", "-t", "10")
@@ -139,7 +139,7 @@ lab.machine("server")
 process = lab.drive_aside("client", "ip=dhcp" + TARGET, "-t", "15")
 ok(wait_for(lambda: "waiting-link" in lab.log(process)), "no interface yet: waited for", lab.log(process))
 lab.cable("client", "late0", "server", "srv0", "192.0.2.1/24")
-lab.dnsmasq("server", "srv0", "--port=0", "--dhcp-range=192.0.2.50,192.0.2.60,1h")
+lab.dnsmasq("server", "srv0", "--port=0", "--dhcp-range=192.0.2.50,192.0.2.59,1h")
 ok(wait_for(lambda: "usable late0" in lab.log(process), 8), "an interface that appears late is used", lab.log(process))
 lab.drop("client", "server")
 
@@ -148,7 +148,7 @@ lab.machine("client")
 lab.machine("server")
 lab.cable("client", "eth0", "server", "srv0")
 lab.cable("client", "eth1", "server", "srv1", "192.0.2.1/24", mac=MAC)
-lab.dnsmasq("server", "srv1", "--port=0", "--dhcp-range=192.0.2.50,192.0.2.60,1h")
+lab.dnsmasq("server", "srv1", "--port=0", "--dhcp-range=192.0.2.50,192.0.2.59,1h")
 outcome = lab.drive("client", f"BOOTIF=01-{MAC.replace(':', '-')} ip=dhcp" + TARGET, "-t", "8")
 ok("usable eth1" in outcome.text and "eth0" not in outcome.text, "BOOTIF= names the interface", outcome.text)
 lab.drop("client", "server")
@@ -156,7 +156,7 @@ lab.machine("client")
 lab.machine("server")
 lab.cable("client", "eth0", "server", "srv0", "198.51.100.1/24")
 lab.cable("client", "eth1", "server", "srv1", "192.0.2.1/24")
-lab.dnsmasq("server", "srv1", "--port=0", "--dhcp-range=192.0.2.50,192.0.2.60,1h")
+lab.dnsmasq("server", "srv1", "--port=0", "--dhcp-range=192.0.2.50,192.0.2.59,1h")
 check("ip=198.51.100.9::198.51.100.1:24::eth0:off ip=eth1:dhcp bootdev=eth1", "two interfaces, the second boots: first",
       ["198.51.100.9/24"], routes=["default via 198.51.100.1 dev eth0", "default via 192.0.2.1 dev eth1 metric"])
 ok(any("192.0.2.5" in a for a in lab.addresses("client", "eth1")), "and second")
@@ -172,7 +172,7 @@ try:
 except RuntimeError:
     has_vlan = False
 if has_vlan:
-    lab.dnsmasq("server", "srv0.7", "--port=0", "--dhcp-range=203.0.113.50,203.0.113.60,1h")
+    lab.dnsmasq("server", "srv0.7", "--port=0", "--dhcp-range=203.0.113.50,203.0.113.59,1h")
     outcome = lab.drive("client", "vlan=eth0.7:eth0 ip=eth0.7:dhcp" + TARGET, "-t", "8")
     ok("usable eth0.7" in outcome.text and lab.addresses("client", "eth0.7")[0].startswith("203.0.113.5"),
        "DHCP on a VLAN", outcome.text)
