@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.." || exit 1
 tool=$PWD/tools/iscsi-init-image
 work=$(mktemp -d /tmp/iscsi-init-test.XXXXXX)
 trap 'rm -rf "$work"' EXIT
-kernels=$(test/boot/kernels 6.1-amd64) || exit 1
+kernels=$(test/boot/kernels 6.12-amd64) || exit 1
 tree=$kernels/lib/modules/$(cat "$kernels/version")
 binary=/bin/busybox # any static program of this architecture
 count=0
@@ -44,11 +44,11 @@ names()
 }
 
 image --compress none -o "$work/first" && names "$work/first" >"$work/out"
-says '^init$' && says '/iscsi_tcp\.ko$' && says '/ext4\.ko$' && says '/modules\.dep\.bin$'
+says '^init$' && says '/iscsi_tcp\.ko\.xz$' && says '/ext4\.ko\.xz$' && says '/modules\.dep\.bin$'
 ok $? 'an image has /init, the modules and their index'
-says '/crc32c_generic\.ko$' && says '/libiscsi_tcp\.ko$' && says '/net_failover\.ko$'
+says '/crc32c_generic\.ko\.xz$' && says '/libiscsi_tcp\.ko\.xz$' && says '/net_failover\.ko\.xz$'
 ok $? 'dependencies and soft dependencies are in'
-! says '/e1000\.ko$' && ! says '/xfs\.ko$'
+! says '/e1000\.ko\.xz$' && ! says '/xfs\.ko\.xz$'
 ok $? 'and what was not asked for is not'
 ! cpio -itv --quiet <"$work/first" 2>&1 | grep -v -E '^[^ ]+ +[0-9]+ root +root .* Jan  1  1970 ' >"$work/out"
 ok $? 'everything is root'\''s, with one time stamp'
@@ -75,8 +75,8 @@ cmp "$work/first" "$work/indexed" >>"$work/out" 2>&1 && [ ! -e "$work/elsewhere/
 ok $? 'a tree without modules.dep is indexed, in a copy'
 
 image --list --nic tg3 --fs ext4,vfat --add-module loop
-says 'tg3\.ko +--nic' && says 'loop\.ko +--add-module' && says 'nls_cp437\.ko +file names of vfat' &&
-	says 'libphy\.ko +needed by' && says '^ +[0-9]+ +in [0-9]+ files'
+says 'tg3\.ko\.xz +--nic' && says 'loop\.ko\.xz +--add-module' && says 'nls_cp437\.ko\.xz +file names of vfat' &&
+	says 'libphy\.ko\.xz +needed by' && says '^ +[0-9]+ +in [0-9]+ files'
 ok $? '--list says why each file goes in, and how large all is'
 [ ! -e "$work/refused" ] && image --nic all --list && says '/mlx5_core\.ko' && says '/e1000\.ko'
 ok $? '--nic all takes every Ethernet driver'
@@ -89,8 +89,8 @@ ok $? 'firmware that a module names goes in when it is there'
 echo secret >"$work/secrets"
 image --config secrets="$work/secrets" --compress none -o "$work/config" &&
 	cpio -itv --quiet <"$work/config" >"$work/out" 2>&1
-says '^-rw------- .* etc/iscsi-init/secrets$'
-ok $? '--config secrets= is readable by root only'
+says '^-rw------- .* etc/iscsi-init/secrets$' && [ "$(stat -c %a "$work/config")" = 600 ]
+ok $? '--config secrets= is readable by root only, and so is the image'
 
 image --archive --compress none -o "$work/archive" && names "$work/archive" >"$work/out"
 says '^iscsi-init$' && ! says '^init$' && ! says '^(lib|etc|\.)$' && ! says '^lib/modules'

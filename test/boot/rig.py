@@ -91,7 +91,7 @@ def cached(key, suffix, make):
     return path
 
 
-def forget_old_images(days=3):
+def forget_old_images(days=2):
     """Keeps the cache small: images that no test asked for lately go."""
     folder = os.path.join(CACHE, "images")
     for name in os.listdir(folder) if os.path.isdir(folder) else []:
@@ -432,6 +432,7 @@ class Rig:
         self.folder = tempfile.mkdtemp(prefix="iscsi-init-test.", dir="/tmp")
         for number in ENDINGS:
             signal.signal(number, self.interrupted)
+        forget_old_images()
         return self
 
     @staticmethod
