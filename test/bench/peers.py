@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "boot"))
+sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "boot"))
 from rig import cached, digest_of, run  # noqa: E402
 
 INITIATOR = "iqn.2026-01.test.rig:guest"
@@ -60,7 +60,6 @@ cp "$1/config" /boot/config-"$2"
 case $3 in
 initramfs-tools) mkinitramfs -d "$5" -o "$4" "$2" ;;
 dracut)
-	# shellcheck disable=SC2086 # lists of words
 	dracut --quiet --force --no-hostonly --no-early-microcode --gzip --kver "$2" --kernel-image "$1/vmlinuz" \
 		--modules "$DRACUT_MODULES" --drivers "$BENCH_MODULES" "$4"
 	;;
@@ -180,7 +179,7 @@ def initramfs_tools_peer(kernel, rig, target):
 
 
 def dracut_peer(kernel, target):
-    """dracut with its iscsi module, without systemd (which would take longer), with its own choice of modules."""
+    """dracut with its iscsi module, with its shell as init, with its own choice of drivers."""
     def words(link, disk, targets=1, disks=1):
         return "%s rd.neednet=1 net.ifnames=0 rd.iscsi.initiator=%s netroot=iscsi:@%s::%d::%s1 root=UUID=%s ro" % (
             kernel_ip(link), INITIATOR, link.target, link.port, target, disk.UUID)

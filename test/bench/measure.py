@@ -11,7 +11,7 @@ import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(os.path.dirname(HERE), "boot"))
+sys.path.append(os.path.join(os.path.dirname(HERE), "boot"))
 from rig import MIB, TOP, Process, cached, digest_of, newc_archive, run  # noqa: E402
 
 PREFIX = "iqn.2026-01.test.rig:t"  # targets are PREFIX1, PREFIX2...
