@@ -200,6 +200,8 @@ static void take_lease4(struct interface *interface, unsigned did, int64_t now_m
 		assignment_lose(interface, &interface->leased4);
 	if (did & DHCP_BOUND && dhcp_has_lease(&interface->lease4.dhcp))
 		assignment_lease4(interface, now_ms);
+	if (interface->settled)
+		dhcp_wipe_secrets(&interface->lease4.dhcp);
 }
 
 static void take_lease6(struct interface *interface, unsigned did)

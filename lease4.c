@@ -171,6 +171,7 @@ static unsigned read_packets(struct lease4 *lease, int64_t now_ms)
 		else
 			did |= feed(lease, DHCP_PACKET, payload, length, now_ms);
 	}
+	explicit_bzero(frame, sizeof(frame)); /* it may have held CHAP secrets */
 	return did;
 }
 
@@ -182,6 +183,7 @@ static unsigned read_datagrams(struct lease4 *lease, int64_t now_ms)
 
 	while (lease->udp_fd >= 0 && (got = udp_receive(lease->udp_fd, bytes, sizeof(bytes))) >= 0)
 		did |= feed(lease, DHCP_PACKET, bytes, (size_t)got, now_ms);
+	explicit_bzero(bytes, sizeof(bytes));
 	return did;
 }
 

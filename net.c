@@ -716,9 +716,16 @@ int net_write_records(const struct net *net, const char *root)
 	return result ? result : one;
 }
 
+void net_wipe_secrets(struct net *net)
+{
+	for (int i = 0; i < NET_INTERFACES_MAX; i++)
+		dhcp_wipe_secrets(&net->interfaces[i].lease4.dhcp);
+}
+
 void net_settle(struct net *net)
 {
 	net->settled = true;
+	net_wipe_secrets(net);
 	rtnl_ignore_routes(&net->rtnl);
 	for (int i = 0; i < NET_INTERFACES_MAX; i++)
 		net->interfaces[i].settled = true;

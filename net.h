@@ -81,6 +81,10 @@ bool net_records_due(struct net *net);
    after one. */
 int net_write_records(const struct net *net, const char *root);
 
+/* Overwrites the CHAP secrets that leases brought: the plan has them now. net_settle does it too, and every renewal
+   after it. */
+void net_wipe_secrets(struct net *net);
+
 /* The boot is over: from now on only leases are kept. Interfaces that are not usable are left as they are. */
 void net_settle(struct net *net);
 

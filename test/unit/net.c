@@ -214,6 +214,20 @@ static void a_lost_cable_leads_back_to_waiting_for_it(void **state)
 	assert_int_equal(interface->state, INTERFACE_ADDRESS);
 }
 
+static void settling_overwrites_what_leases_kept_secret(void **state)
+{
+	struct interface *interface = put_interface(0, "eth0", 0);
+
+	(void)state;
+	strcpy(interface->lease4.dhcp.lease.chap_secret, "twelve bytes");
+	strcpy(interface->lease4.dhcp.lease.chap_in_secret, "twelve others");
+	net_settle(&net);
+	for (size_t i = 0; i < sizeof(interface->lease4.dhcp.lease.chap_secret); i++)
+		assert_true(!interface->lease4.dhcp.lease.chap_secret[i] &&
+			    !interface->lease4.dhcp.lease.chap_in_secret[i]);
+	assert_true(interface->settled);
+}
+
 static void limits_end_in_a_failure_that_says_what_was_missing(void **state)
 {
 	struct interface *interface = put_interface(0, "eth0", 0);
@@ -244,6 +258,7 @@ int main(void)
 		cmocka_unit_test_setup(the_plans_name_servers_stand_before_the_leases, reset),
 		cmocka_unit_test_setup(slaves_and_interfaces_to_be_renamed_are_not_for_addresses, reset),
 		cmocka_unit_test_setup(a_lost_cable_leads_back_to_waiting_for_it, reset),
+		cmocka_unit_test_setup(settling_overwrites_what_leases_kept_secret, reset),
 		cmocka_unit_test_setup(limits_end_in_a_failure_that_says_what_was_missing, reset),
 	};
 
