@@ -58,8 +58,9 @@ help_has_options()
 
 own_words()
 {
+	sed -n 's/^     \(iscsi\.[a-z]*\)=.*/\1/p' "$scratch/page" >"$scratch/described"
 	grep -o '{"iscsi\.[a-z]*"' cmdline.c | tr -d '{"' |
-		all_in "$scratch/manual"
+		all_in "$scratch/described"
 }
 
 kernel_words()
@@ -134,9 +135,9 @@ defaults()
 	"$binary" --help | sed -n '/^Options of iscsi=/,/^$/s/^  \([A-Za-z0-9_]*\)  *.* (\(-*[A-Za-z0-9]*\)): .*/\1 \2/p' \
 		>"$scratch/rows"
 	[ "$(wc -l <"$scratch/rows")" -gt 20 ] || return 1
-	while read -r name value; do
-		grep -qE "^ *$name .*[^0-9A-Za-z-]$value( \(.*\))?\$" "$scratch/page" && continue
-		echo "$name: no line that ends in $value"
+	while read -r setting value; do
+		grep -qE "^ *$setting .*[^0-9A-Za-z-]$value( \(.*\))?\$" "$scratch/page" && continue
+		echo "$setting: no line that ends in $value"
 		failed_row=1
 	done <"$scratch/rows"
 	[ -z "${failed_row:-}" ]
