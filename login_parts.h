@@ -72,8 +72,8 @@ bool login_is_discovery(const struct login *login);
 /* Our values of everything that is negotiated, once. */
 void login_offer_all(struct login *login);
 
-/* One of the target's keys that are settings: the answer to an offer of ours, or an offer that is answered. */
-int login_negotiate(struct login *login, int key, const struct key *value);
+/* One of the target's keys that are settings (row i): the answer to an offer of ours, or an offer that is answered. */
+int login_negotiate(struct login *login, int i, const struct key *key);
 
 /* At the end: what holds for keys that the target did not speak of. */
 int login_settle(struct login *login);

@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""Targets that lie to a real kernel: every attach ends with its reason, and leaves no session, connection, host or socket
+behind; a good target then attaches as if nothing had been. (test/net/hostile.t has the long table, without a kernel.)"""
+
+import os
+import re
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "target")]
+from rig import HOST, Kernel, Rig, Target  # noqa: E402
+from target import ANSWERS, Chap, Listener, text_of  # noqa: E402
+
+CHAP = ",username=inuser,password=insecret1234"
+MUTUAL = CHAP + ",username_in=outuser,password_in=outsecret1234"
+
+
+def final(**fields):
+    return lambda peer: peer.answer(peer.read(), ANSWERS, **fields)
+
+
+def then_changes(**fields):
+    """An honest first response, and then one that is not."""
+    def script(peer):
+        peer.answer(peer.read(), ANSWERS, transit=False)
+        peer.answer(peer.read(), **fields)
+    return script
+
+
+def cut(at):
+    def script(peer):
+        peer.send(peer.response(peer.read(), ANSWERS)[:at])
+        time.sleep(0.1)
+        peer.reset()
+    return script
+
+
+def endless(peer):
+    while True:
+        peer.answer(peer.read(), b"a", transit=False, more=True)
+
+
+def circle(peer):
+    peer.answer(peer.read(), {"TargetAddress": "%s:%d,1" % (HOST, peer.port)}, status=0x0101)
+
+
+# The answer itself is wrong: said, and given up at once.
+PERMANENT = [
+    ("a digest that nobody agreed on", lambda peer: peer.answer(peer.read(), dict(ANSWERS, HeaderDigest="CRC32C")), "",
+     "HeaderDigest=CRC32C: expected None"),
+    ("no TSIH", final(tsih=0), "", "TSIH"),
+    ("TSIH too early", then_changes(tsih=1, transit=False), "", "TSIH"),
+    ("StatSN jumps", then_changes(stat_sn=77), "", "StatSN"),
+    ("another ISID", final(isid=b"\0\2\x3d\xff\xff\xff"), "", "ISID"),
+    ("FirstBurstLength beyond our offer", lambda peer: peer.answer(peer.read(), dict(ANSWERS, FirstBurstLength="16777215")),
+     "", "FirstBurstLength=16777215"),
+    ("an endless C bit", endless, "", "no end after 16"),
+    ("text that is none", lambda peer: peer.answer(peer.read(), b"\xff" * 400), "", "key=value"),
+    ("authentication skipped", Chap(AuthMethod="None"), CHAP, "skips the authentication"),
+    ("mutual CHAP with a wrong response", Chap(8, secret_in="another12345"), MUTUAL, "does not know password_in"),
+    ("mutual CHAP without a response", Chap(8, CHAP_R=None, CHAP_N=None), MUTUAL, "did not authenticate"),
+    ("status 0202", final(status=0x0202), "", "authorization failure"),
+]
+# What the kernel or the network ends is tried again, as long as iscsi.timeout lasts.
+TRANSIENT = [
+    ("AHS where none may be", final(ahs=1), "", "TotalAHSLength is 1"),
+    ("a data segment of 2^24-1 bytes", final(length=0xFFFFFF), "", "ISCSI_ERR_DATALEN"),
+    ("a data segment of 8193 bytes", final(length=8193), "", "ISCSI_ERR_DATALEN"),
+    ("a shorter data segment than announced, and silence", final(length=600), "", "no answer"),
+    ("opcode 0x3f", final(opcode=0x3F), "", "opcode"),
+    ("opcode 0x25, data in the midst of a login", final(opcode=0x25), "", "ISCSI_ERR_"),
+    ("another Initiator Task Tag", final(itt=0x1234), "", "ISCSI_ERR_BAD_ITT"),
+    ("redirects in a circle", circle, "", "circle"),
+    ("RST in the header", cut(20), "", "closed the connection|reset|sending failed"),
+    ("RST in the data", cut(100), "", "closed the connection|reset|sending failed"),
+    ("closed at once", lambda peer: peer.connection.close(), "", "closed the connection|reset|sending failed"),
+    ("silence", lambda peer: peer.wait_for_the_end(), "", "no answer"),
+    ("a response that nobody asked for", lambda peer: peer.send(bytes([0x23, 0x87]) + bytes(46)), "", "no answer|ISCSI_ERR_"),
+    ("status 0301", final(status=0x0301), "", "service unavailable"),
+]
+CASES = PERMANENT + TRANSIENT
+
+SCRIPT = """
+i=/sbin/iscsi-init
+n=0
+attach() { ($i attach "$2" >/tmp/$1 2>&1; echo "exit $?" >>/tmp/$1) & }
+mount -t tmpfs tmpfs /tmp
+%s
+wait
+for f in /tmp/[0-9]*; do show ${f#/tmp/} <$f; done
+cd /sys/class; echo iscsi_session/* iscsi_connection/* | show sessions
+ls /sys/class/iscsi_host | show hosts
+grep -c " 01 " /proc/net/tcp | show sockets
+$i attach %s,%s 2>&1 | show good
+"""
+
+with Rig() as rig:
+    listeners = [Listener(script) for _, script, _, _ in CASES]
+    lines = ["attach %d '%s:%d,iqn.2026-01.test.hostile:t%d,login_timeout=5%s iscsi.timeout=15'" % (
+        number, HOST, listener.port, number, case[2])
+             for number, (listener, case) in enumerate(zip(listeners, CASES))]
+    good = Target(rig, {1: rig.disk(table="none")}, name="iqn.2026-01.test.rig:good")
+    with open(rig.binary, "rb") as file:
+        disk = rig.disk(script=SCRIPT % ("\n".join(line + ("\nwait" if number < len(PERMANENT) and number % 5 == 4 else "") for number, line in enumerate(lines)), good.portal(), good.name), files={"/sbin/iscsi-init": file.read()})
+    target = Target(rig, {1: disk})
+    kernel = Kernel("6.1-cloud-amd64")
+    guest = rig.boot(kernel, rig.initrd(kernel), "loglevel=4 rw root=/dev/sda1 " + target.word())
+    rig.check(guest, guest.expect("^DONE", 120), "every attach comes back")
+    for number, (name, _, _, expected) in enumerate(CASES):
+        shown = guest.section(str(number))
+        rig.ok("exit 1" in shown and re.search(expected, shown), name, "expected: %s\ngot: %s" % (expected, shown))
+    rig.ok(guest.section("sessions").split() == ["iscsi_session/session1", "iscsi_connection/connection1:0"],
+           "only the root's session is left", guest.section("sessions"))
+    rig.ok(len(guest.section("hosts").split()) == 1, "and its host", guest.section("hosts"))
+    rig.ok(guest.section("sockets").strip() == "1", "and its connection", guest.section("sockets"))
+    rig.ok("session " in guest.section("good"), "then a good target attaches", guest.section("good"))
+    for pattern in ("BUG:", "WARNING:", "Oops", "use-after-free", "Call Trace"):
+        rig.ok(pattern not in guest.console, "the kernel does not say " + pattern)
+    guest.wait()
+    for listener in listeners:
+        listener.close()
