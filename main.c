@@ -13,6 +13,7 @@
 
 #include "boot.h"
 #include "log.h"
+#include "proto/wipe.h"
 #include "shutdown.h"
 #include "supervisor.h"
 #include "sys/modules.h"
@@ -89,6 +90,7 @@ static void make_plan(struct world *w)
 	ssize_t n = read_file("/proc/cmdline", text, sizeof(text));
 	int result = n < 0 ? (int)n : cmdline_parse(text, (size_t)n, &w->cmdline, &error);
 
+	wipe(text, sizeof(text)); /* the resident process keeps this stack */
 	read_files(w);
 	if (!result)
 		result = plan_make(&w->cmdline, NULL, &w->files, &w->plan, &error);

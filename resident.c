@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "proto/wipe.h"
 #include "sys/sysfs.h"
 
 #define NAME       "@iscsi-init" /* the '@' keeps systemd's and sysvinit's killers away */
@@ -105,6 +107,15 @@ static int lock_memory(int proc)
 	return is_in_ramfs(proc) ? 0 : lock_program();
 }
 
+/* A shutdown tells every process to end long before the disks are unmounted. SIGKILL still ends this one. */
+static void ignore_endings(void)
+{
+	static const int endings[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM};
+
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
+		(void)signal(endings[i], SIG_IGN);
+}
+
 static int leave_oom_list(int proc)
 {
 	return sysfs_write(proc, "self/oom_score_adj", "-1000");
@@ -115,6 +126,7 @@ int resident_become(int dev, int proc, char *const argv[], const char **step)
 	int result, failure = 0;
 
 	(void)setsid();
+	ignore_endings();
 	take_name(argv);
 	leave_console(dev);
 	result = leave_oom_list(proc);
@@ -140,11 +152,16 @@ int resident_become(int dev, int proc, char *const argv[], const char **step)
 
 void resident_release(void *start, size_t size)
 {
-	uintptr_t from = ((uintptr_t)start + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
-	uintptr_t to = ((uintptr_t)start + size) & ~(uintptr_t)(PAGE - 1);
+	uintptr_t begin = (uintptr_t)start, end = begin + size;
+	uintptr_t from = (begin + PAGE - 1) & ~(uintptr_t)(PAGE - 1), to = end & ~(uintptr_t)(PAGE - 1);
 
-	if (to > from)
-		(void)madvise((void *)from, to - from, MADV_DONTNEED);
+	if (to <= from) {
+		wipe(start, size);
+		return;
+	}
+	wipe(start, from - begin);
+	wipe((void *)to, end - to);
+	(void)madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
 static int copy_program(int to)

@@ -10,12 +10,12 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* A session of its own, name "@iscsi-init", descriptors 0 to 2 to /dev/null, out of the OOM killer's reach, PR_SET_IO_FLUSHER,
+/* A session of its own, name "@iscsi-init", descriptors 0 to 2 to /dev/null, deaf to SIGTERM and its like, out of the OOM killer's reach, PR_SET_IO_FLUSHER,
    memory locked: what was touched, and the code up to resident_end. dev, proc: descriptors. argv: the process's own, its memory becomes the name. 0, or -errno with
    *step, a constant text; it goes on after a failure. */
 int resident_become(int dev, int proc, char *const argv[], const char **step);
 
-/* Gives the whole pages within [start, start + size) back to the kernel: they read as zeroes from now on. Before
+/* [start, start + size) reads as zeroes from now on, and its whole pages are given back to the kernel. Before
    resident_become. */
 void resident_release(void *start, size_t size);
 
