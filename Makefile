@@ -15,10 +15,10 @@ say = $(if $(V),,@echo '  $1')
 
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 CPPFLAGS_ALL = -std=gnu11 -D_GNU_SOURCE -I. -DISCSI_INIT_VERSION='"$(VERSION)"' $(CPPFLAGS)
-CFLAGS ?= -Os
+CFLAGS ?= -Oz
 CFLAGS_ALL = -fPIE -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables \
-	-fstack-protector-strong -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) $(CFLAGS)
-LDFLAGS_ALL = -static-pie -Wl,--gc-sections,-z,relro,-z,now,-z,noexecstack,--build-id=none,-s $(LDFLAGS)
+	-ffile-prefix-map=$(CURDIR)=. $(WARNINGS) $(CFLAGS)
+LDFLAGS_ALL = -static-pie -Wl,--gc-sections,-z,relro,-z,now,-z,noexecstack,-z,noseparate-code,-z,pack-relative-relocs,--hash-style=gnu,--build-id=none,-s $(LDFLAGS)
 SANITIZE = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
 ifdef SYSTEM_LIBS
@@ -48,9 +48,10 @@ sources := $(wildcard *.c proto/*.c sys/*.c)
 objects := $(sources:%.c=$(O)/%.o)
 parts := $(filter-out main.c,$(sources))
 # What the resident process runs comes first in the program, so that little of the rest is in memory with it.
-resident := main session session_params netlink supervisor resident status iscsid devices login log resolve lease4 \
+resident := main session session_params netlink supervisor resident status iscsid devices login login_chap login_keys \
+	login_status log resolve lease4 \
 	lease6 interface net link assignment records mounts address times $(patsubst %,proto/%,arp chap dhcp \
-	dhcp_client dhcp_frame dhcp6 dhcp6_client keys name params text) $(patsubst %,sys/%,child ipv6_conf nlsock \
+	dhcp_client dhcp_frame dhcp6 dhcp6_client keys name params pdu text) $(patsubst %,sys/%,child ipv6_conf nlsock \
 	packet rtnl sysfs udp)
 resident := $(filter $(resident:%=$(O)/%.o),$(objects))
 units := $(patsubst test/unit/%.c,build/host/unit/%,$(wildcard test/unit/*.c))
