@@ -12,6 +12,7 @@
 #include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "assignment.h"
@@ -216,10 +217,12 @@ static void take_lease6(struct interface *interface, unsigned did)
 static void set_client_id(struct dhcp_config *config, const char *asked)
 {
 	const char *comma = strchr(asked, ',');
-	unsigned type = 0;
+	unsigned long type;
 	size_t length;
+	char *end;
 
-	if (!comma || sscanf(asked, "%3u,", &type) != 1 || type > 255)
+	type = strtoul(asked, &end, 10);
+	if (!comma || end != comma || end == asked || type > 255)
 		return;
 	length = strlen(comma + 1);
 	if (length + 1 > sizeof(config->client_id))

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <linux/netlink.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -20,12 +21,13 @@
 
 static int read_handle(int sysfs, uint64_t *handle)
 {
-	char text[32];
+	char text[32], *end;
 	ssize_t n = sysfs_read(sysfs, TRANSPORT_HANDLE, text, sizeof(text));
 
 	if (n < 0)
 		return (int)n;
-	return sscanf(text, "%" SCNu64, handle) == 1 ? 0 : -EPROTO;
+	*handle = strtoull(text, &end, 10);
+	return end == text || *end ? -EPROTO : 0;
 }
 
 int netlink_open(struct netlink *netlink, int sysfs)

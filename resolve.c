@@ -38,11 +38,13 @@ static void list_servers(char *out, size_t size)
 		(void)close(fd);
 	text[got > 0 ? got : 0] = '\0';
 	for (char *line = text; *line && used < size; line += *line == '\n') {
-		char server[64];
+		static const char word[] = "nameserver ";
+		size_t length = strcspn(line, "\n");
 
-		if (sscanf(line, "nameserver %63s", server) == 1)
-			used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "", server);
-		line += strcspn(line, "\n");
+		if (!strncmp(line, word, sizeof(word) - 1))
+			used += (size_t)snprintf(out + used, size - used, "%s%.*s", used ? ", " : "",
+						 (int)(length - sizeof(word) + 1), line + sizeof(word) - 1);
+		line += length;
 	}
 }
 

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "adopt.h"
 #include "boot.h"
 #include "check.h"
@@ -93,9 +94,7 @@ static bool first_mac(int sysfs, uint8_t mac[6])
 		if (sysfs_read_number(sysfs, path, 1, 1, &type))
 			continue;
 		(void)snprintf(path, sizeof(path), "class/net/%.15s/address", name);
-		found = sysfs_read(sysfs, path, text, sizeof(text)) > 0 &&
-			sscanf(text, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &mac[0], &mac[1], &mac[2], &mac[3], &mac[4],
-			       &mac[5]) == 6;
+		found = sysfs_read(sysfs, path, text, sizeof(text)) > 0 && !address_read_mac(text_of(text), ':', mac);
 	}
 	sysfs_dir_close(&dir);
 	return found;
@@ -257,23 +256,46 @@ static void find_record(uint32_t sid, char *out, size_t size)
 		(void)close(fd);
 }
 
+/* The value of " name=" in a record; "" when it is not there. */
+static const char *record_field(const char *record, const char *name, char *out, size_t size)
+{
+	const char *at = strstr(record, name);
+	size_t length;
+
+	out[0] = '\0';
+	if (!at)
+		return out;
+	at += strlen(name);
+	length = *at == '"' ? strcspn(++at, "\"") : strcspn(at, " ");
+	(void)snprintf(out, size, "%.*s", (int)length, at);
+	return out;
+}
+
+static int64_t record_number(const char *record, const char *name)
+{
+	char text[24];
+
+	return strtoll(record_field(record, name, text, sizeof(text)), NULL, 10);
+}
+
 /* What a record of status.c says, for people. */
 static void print_record(const char *record, int64_t now_ms)
 {
-	char state[32], error[64], since[40];
-	unsigned recoveries, attempts;
-	int64_t since_ms;
-	time_t at;
+	char state[32], error[64];
+	int64_t since_s = (now_ms - record_number(record, " since_ms=")) / 1000;
+	int64_t attempts = record_number(record, " attempts=");
+	time_t at = time(NULL) - (time_t)since_s;
+	struct tm t;
 
-	if (sscanf(record, "sid=%*u state=\"%31[^\"]\" since_ms=%" SCNd64 " recoveries=%u attempts=%u last_error=%63s",
-		   state, &since_ms, &recoveries, &attempts, error) != 5)
+	if (!gmtime_r(&at, &t))
 		return;
-	at = time(NULL) - (time_t)((now_ms - since_ms) / 1000);
-	(void)strftime(since, sizeof(since), "%Y-%m-%d %H:%M:%SZ", gmtime(&at));
-	(void)printf("  supervisor: %s since %s (%" PRId64 " s), %u recoveries, last error %s", state, since,
-		     (now_ms - since_ms) / 1000, recoveries, error);
+	(void)printf("  supervisor: %s since %04d-%02d-%02d %02d:%02d:%02dZ (%" PRId64 " s), %" PRId64
+		     " recoveries, last error %s",
+		     record_field(record, " state=", state, sizeof(state)), t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
+		     t.tm_hour, t.tm_min, t.tm_sec, since_s, record_number(record, " recoveries="),
+		     record_field(record, " last_error=", error, sizeof(error)));
 	if (attempts)
-		(void)printf(", %u attempts failed", attempts);
+		(void)printf(", %" PRId64 " attempts failed", attempts);
 	(void)printf("\n");
 }
 
@@ -444,7 +466,7 @@ static void remember(struct session *s)
 	char record[STATUS_RECORD + 1];
 
 	find_record(s->sid, record, sizeof(record));
-	(void)sscanf(record, "sid=%*u state=\"%*[^\"]\" since_ms=%*d recoveries=%u", &s->recoveries);
+	s->recoveries = (unsigned)record_number(record, " recoveries=");
 }
 
 static struct tool_job supervise(struct world *w, char *words[], int64_t now_ms)
