@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""A portal without a target's name is asked which targets it has: by `discover`, and by a boot, which takes the only one
+and refuses to choose."""
+
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from rig import TARGET_NAME, Kernel, Rig, Target  # noqa: E402
+
+LONG_NAME = "iqn.2026-01.test.rig:" + "a-rather-long-name-for-a-target-of-a-test." * 4
+MANY = 40  # of these names: more than 8 KiB, so more than one PDU
+
+
+def add_target(target, number, name):
+    target.admin("--mode", "target", "--op", "new", "--tid", number, "--targetname", name)
+    target.admin("--mode", "target", "--op", "bind", "--tid", number, "--initiator-address", "ALL")
+
+
+def discover(rig, word):
+    done = subprocess.run([rig.binary, "discover", word], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=60)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def local(target):
+    return "127.0.0.1:%d" % target.port
+
+
+def one(rig, kernel, initrd, target):
+    line = "%s,1 %s\n" % (local(target), TARGET_NAME)
+    rig.ok(discover(rig, local(target)) == (0, line, ""), "discover prints portal, portal group and name",
+           repr(discover(rig, local(target))))
+    status, printed, said = discover(rig, "127.0.0.1:%d" % Target.free_port())
+    rig.ok(status and not printed and "refused" in said, "discover says why it failed, and fails", said)
+    guest = rig.boot(kernel, initrd, "loglevel=7 rw root=/dev/sda1 iscsi=" + target.portal())
+    rig.check(guest, guest.expect("^ROOT-OK", 90), "iscsi=<portal> boots from the only target")
+    rig.ok(guest.said("has one target: " + TARGET_NAME), "and says which it is")
+    guest.wait()
+
+
+def several(rig, kernel, initrd, target):
+    names = [TARGET_NAME, "iqn.2026-01.test.rig:t2", "eui.02004567a425678d"]
+    for number, name in enumerate(names[1:], 2):
+        add_target(target, number, name)
+    status, printed, _ = discover(rig, local(target))
+    rig.ok(status == 0 and sorted(line.split(" ")[1] for line in printed.splitlines()) == sorted(names),
+           "discover prints three targets", printed)
+    guest = rig.boot(kernel, initrd, "loglevel=6 rw root=/dev/sda1 iscsi.onfail=poweroff iscsi=" + target.portal())
+    rig.check(guest, guest.wait(90), "iscsi=<portal> with three targets: nothing is attached")
+    rig.check(guest, guest.said("has several targets; name one") and all(guest.said(name) for name in names),
+              "the message lists them")
+    rig.ok(target.sessions() == 0, "no session is left")
+
+
+def many(rig, target):
+    names = [LONG_NAME + "%03d" % number for number in range(MANY)]
+    for number, name in enumerate(names, 10):
+        add_target(target, number, name)
+    status, printed, said = discover(rig, local(target))
+    found = [line.split(" ")[1] for line in printed.splitlines()]
+    rig.ok(status == 0 and len(printed) > 8192 and set(names) <= set(found) and len(found) == MANY + 3,
+           "discover prints a list that takes several PDUs", "%d lines, %s" % (len(found), said))
+
+
+with Rig() as rig:
+    kernel = Kernel("6.1-cloud-amd64")
+    initrd = rig.initrd(kernel)
+    target = Target(rig, {1: rig.disk()})
+    one(rig, kernel, initrd, target)
+    several(rig, kernel, initrd, target)
+    many(rig, target)
