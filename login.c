@@ -176,7 +176,9 @@ enum login_action login_start(struct login *login, const struct login_config *co
 	login_put(login, "SessionType", login_is_discovery(login) ? "Discovery" : "Normal");
 	if (login->stage == OPERATIONAL)
 		return enter_operational(login, request);
-	login_put(login, "AuthMethod", login_wants_chap(login) ? "CHAP" : "None");
+	/* Without a secret CHAP is named only to be told that the target insists on it: offered None alone, LIO closes the
+	   connection without a word. */
+	login_put(login, "AuthMethod", login_wants_chap(login) ? "CHAP" : "None,CHAP");
 	login->authenticated = CHAP_OFFERED;
 	return send(login, !login_wants_chap(login), OPERATIONAL, request);
 }

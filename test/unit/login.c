@@ -272,7 +272,7 @@ static void the_security_stage_comes_first_when_the_target_insisted(void **state
 	assert_true(login_get_failure(&login)->wants_security);
 	config.start_in_security = true;
 	start();
-	assert_string_equal(sent(), LEADING "AuthMethod=None;");
+	assert_string_equal(sent(), LEADING "AuthMethod=None,CHAP;");
 	assert_int_equal(request.bhs[1], T | SECURITY | TO_OPERATIONAL);
 	assert_int_equal(respond(T | SECURITY | TO_OPERATIONAL, "AuthMethod=None"), LOGIN_SEND);
 	assert_string_equal(sent(), OPERATIONAL_KEYS);
