@@ -176,6 +176,7 @@ static void take_lease(struct world *w)
 	w->has_lease = true;
 	if (w->plan.network.wants_root_path && add_lease(w, &error))
 		fail(w, "%s", error.text);
+	net_wipe_secrets(&w->net); /* they are in the plan now */
 }
 
 static void advance_network(struct world *w, int64_t now_ms)
@@ -200,11 +201,11 @@ static void advance_network(struct world *w, int64_t now_ms)
 		fail(w, "the network cannot be set up: %s", net_waiting_for(&w->net, why, sizeof(why)));
 		return;
 	}
+	if (net_records_due(&w->net) && net_write_records(&w->net, ""))
+		log_debug("the network's records are not all written yet");
 	if (net_state(&w->net) != NET_USABLE || w->has_lease)
 		return;
 	times_reach(&w->times, PHASE_ADDRESS, net_address_ms(&w->net));
-	if (net_records_due(&w->net) && net_write_records(&w->net, ""))
-		log_debug("the network's records are not all written yet");
 	take_lease(w);
 	if (net_boot_mac(&w->net))
 		plan_add_mac(&w->plan, net_boot_mac(&w->net));

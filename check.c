@@ -227,7 +227,9 @@ static void print_target(const struct plan *plan, int index, FILE *out)
 		if (param_rows[i].settable)
 			fprintf(out, "  %s = %s%s%s (%s)\n", param_rows[i].name,
 				param_write((enum param)i, target->params.value[i], value, sizeof(value)),
-				param_rows[i].unit[0] ? " " : "", param_rows[i].unit,
+				param_rows[i].unit[0] ? " " : "",
+				i == PARAM_REPLACEMENT_TIMEOUT && target->params.value[i] < 0 ? "s: for ever"
+											      : param_rows[i].unit,
 				source_name((enum source)target->params.source[i]));
 }
 

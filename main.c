@@ -22,6 +22,7 @@
 #include "tool.h"
 
 #define INITIATOR_NAME_FILE "/etc/iscsi/initiatorname.iscsi"
+#define BUILT_IN_FILE       "/etc/iscsi-init/cmdline"
 #define DEBIAN_FILE         "/etc/iscsi/iscsi.initramfs"
 #define UNDO_TIMEOUT_MS     6000
 
@@ -83,11 +84,27 @@ static void say_notes(const struct plan *plan)
 		log_warn("%s", plan->notes.text[i]);
 }
 
+/* The image's own words stand before the kernel's, so that a word of the kernel's line that counts once has the last
+   say. The length, or -errno. */
+static ssize_t read_command_line(char *text, size_t size)
+{
+	ssize_t built_in = read_file(BUILT_IN_FILE, text, size), n;
+
+	if (built_in < 0)
+		built_in = 0;
+	for (ssize_t i = 0; i < built_in; i++)
+		text[i] = text[i] == '\n' ? ' ' : text[i];
+	if (built_in > 0 && (size_t)built_in + 1 < size)
+		text[built_in++] = ' ';
+	n = read_file("/proc/cmdline", text + built_in, size - (size_t)built_in);
+	return n < 0 ? n : built_in + n;
+}
+
 static void make_plan(struct world *w)
 {
 	char text[CMDLINE_BYTES_MAX + 2];
 	struct plan_error error = {.text = ""};
-	ssize_t n = read_file("/proc/cmdline", text, sizeof(text));
+	ssize_t n = read_command_line(text, sizeof(text));
 	int result = n < 0 ? (int)n : cmdline_parse(text, (size_t)n, &w->cmdline, &error);
 
 	wipe(text, sizeof(text)); /* the resident process keeps this stack */

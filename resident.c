@@ -220,8 +220,8 @@ pid_t resident_find(int proc)
 	if (sysfs_dir_open(&dir, proc, "."))
 		return 0;
 	while (!found && (name = sysfs_dir_next(&dir, NULL))) {
-		if (is_resident(proc, name) && atoi(name) != getpid())
-			found = (pid_t)atoi(name);
+		if (is_resident(proc, name) && strtol(name, NULL, 10) != getpid())
+			found = (pid_t)strtol(name, NULL, 10);
 	}
 	sysfs_dir_close(&dir);
 	return found;

@@ -51,7 +51,7 @@ const struct param_row param_rows[PARAM_COUNT] = {
 	[PARAM_MAX_CONNECTIONS] = {"MaxConnections", KIND_NUMBER, RULE_MIN, 1, 65535, 1, 1, -1, false, "", {0},
 		"connections of a session"},
 	[PARAM_CMDS_MAX] = {"cmds_max", KIND_NUMBER, RULE_NONE, 2, 2048, 128, 128, -1, true, "", {0},
-		"commands of a session at a time; a power of two"},
+		"commands of a session at a time; the kernel takes a power of two or rounds it down"},
 	[PARAM_QUEUE_DEPTH] = {"queue_depth", KIND_NUMBER, RULE_NONE, 1, 1024, 32, 32, -1, true, "", {0},
 		"commands of a LUN at a time"},
 	[PARAM_NOOP_OUT_INTERVAL] = {"noop_out_interval", KIND_NUMBER, RULE_NONE, 0, 3600, 5, 5, ISCSI_PARAM_RECV_TMO,
@@ -222,7 +222,9 @@ const char *param_expects(enum param param, char *out, size_t size)
 {
 	const struct param_row *row = &param_rows[param];
 
-	if (row->kind == KIND_NUMBER)
+	if (row->kind == KIND_NUMBER && row->min == row->max)
+		(void)snprintf(out, size, "only %" PRId32, row->min);
+	else if (row->kind == KIND_NUMBER)
 		(void)snprintf(out, size, "a number from %" PRId32 " to %" PRId32, row->min, row->max);
 	else if (row->kind == KIND_BOOLEAN)
 		(void)snprintf(out, size, "Yes or No");
