@@ -48,3 +48,11 @@ with Rig() as rig:
     boots(rig, cloud, image, "Debian: root=iscsi: followed by a second root=",
           "root=iscsi:%(host)s:6:%(port)d:1:%(name)s root=UUID=%(uuid)s")
     boots(rig, cloud, image, "a portal alone is asked which target it has", "iscsi=%(host)s:%(port)d root=UUID=%(uuid)s")
+    disk = rig.disk()
+    target = Target(rig, {1: disk})
+    words = rig.path("words", "")
+    with open(words, "w") as file:
+        file.write("root=/dev/sda1\nrw " + target.word() + "\n")
+    guest = rig.boot(cloud, rig.initrd(cloud, "--config", "cmdline=" + words), "quiet")
+    rig.check(guest, guest.expect("^ROOT-OK"), "the image's own command line stands before the kernel's")
+    guest.wait()
