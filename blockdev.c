@@ -274,8 +274,11 @@ static bool count_unit(void *context, const struct logical_unit *unit)
 	}
 	blockdev->disk_count++;
 	blockdev->ready_count += unit->ready;
-	if (unit->ready && !blockdev->first_disk[0])
+	/* The directory is in no order. */
+	if (unit->ready && (!blockdev->first_disk[0] || unit->lun < blockdev->first_lun)) {
 		memcpy(blockdev->first_disk, unit->block, sizeof(unit->block));
+		blockdev->first_lun = unit->lun;
+	}
 	return true;
 }
 

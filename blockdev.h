@@ -48,7 +48,8 @@ struct blockdev {
 	unsigned other_type;
 	int other_count;                    /* LUNs of other types */
 	int ready_count;                    /* disks that can be opened */
-	char first_disk[BLOCKDEV_NAME_MAX]; /* "sda"; "" none */
+	char first_disk[BLOCKDEV_NAME_MAX]; /* that of the lowest LUN: "sda"; "" none */
+	uint64_t first_lun;
 };
 
 /* The SCSI host number of a kernel session (sysfs class/iscsi_session/session<sid>), or -errno. */

@@ -187,6 +187,24 @@ static void disk_counts_when_it_has_block_device_size_and_node(void **state)
 	assert_int_equal(rig->blockdev.other_count, 0);
 }
 
+static void the_first_disk_is_that_of_the_lowest_lun(void **state)
+{
+	static const char *const names[] = {"sdd", "sdb", "sdc", "sda"};
+	static const unsigned luns[] = {300, 7, 10, 5};
+	struct rig *rig = *state;
+
+	for (int i = 0; i < 4; i++) {
+		add_unit(rig, luns[i], "0\n");
+		attach(rig, luns[i], names[i], "8");
+		if (!add_node(rig, names[i]))
+			return;
+	}
+	start(rig);
+	(void)step_while(rig, BLOCKDEV_SCANNING);
+	assert_int_equal(rig->blockdev.disk_count, 4);
+	assert_string_equal(rig->blockdev.first_disk, "sda");
+}
+
 static void every_disk_of_several_is_waited_for(void **state)
 {
 	struct rig *rig = *state;
@@ -287,6 +305,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_lun_is_scanned_alone_and_its_absence_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(other_types_are_no_disks_and_are_named, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(disk_counts_when_it_has_block_device_size_and_node, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_first_disk_is_that_of_the_lowest_lun, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(every_disk_of_several_is_waited_for, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(queue_gets_its_settings, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(lean_flags_are_set_for_the_scans_and_put_back_by_the_last, set_up,
