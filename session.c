@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "devices.h"
 #include "log.h"
 #include "proto/bytes.h"
 #include "proto/iscsi_abi.h"
@@ -26,6 +27,8 @@
 #define BACKOFF_BOOT_MS   5000  /* the longest pause between two attempts of a boot */
 #define NOT_FOUND_BOOT_MS 30000 /* 'target not found' is what a target says that is still starting */
 #define LOGOUT_TIMEOUT_MS 5000
+#define DEVICES_AGAIN_MS  5000
+#define FOREIGN_MS        10000 /* what another program that is not iscsid may take for its login or logout */
 
 static const char *const state_names[SESSION_STATES] = {
 	[SESSION_IDLE] = "idle",        [SESSION_RESOLVING] = "resolving", [SESSION_CONNECTING] = "connecting",
@@ -491,11 +494,42 @@ static void say_up(struct session *s, int64_t now_ms)
 	(void)session_portal_text(&s->portal, portal, sizeof(portal));
 	if (s->was_up) {
 		s->recoveries++;
-		log_warn("%s is back at %s after %" PRId64 ".%03d s; recovery %u", s->plan->name, portal,
-			 (now_ms - s->down_ms) / 1000, (int)((now_ms - s->down_ms) % 1000), s->recoveries);
+		log_warn("%s is back at %s after %" PRId64 ".%03d s; recovery %u (event=back sid=%u outage_ms=%" PRId64
+			 " attempts=%u)",
+			 s->plan->name, portal, (now_ms - s->down_ms) / 1000, (int)((now_ms - s->down_ms) % 1000),
+			 s->recoveries, s->sid, now_ms - s->down_ms, s->attempts + 1);
 	} else {
 		log_info("logged in to %s at %s, session %u", s->plan->name, portal, s->sid);
 	}
+}
+
+/* Those that the kernel's error handling gave up meanwhile; it may still be about to, so this is looked at twice. */
+static void revive_devices(struct session *s, const struct session_input *in)
+{
+	int count = devices_offline(s->sysfs, s->sid), result;
+
+	(void)in;
+	if (!count)
+		return;
+	log_warn("%s: %d device(s) that the kernel took offline are set running again (event=running sid=%u)",
+		 s->plan->name, count, s->sid);
+	result = devices_set_running(&s->devices, s->sysfs, s->sid);
+	if (result)
+		log_err("%s: its devices stay offline: %s", s->plan->name, strerror(-result));
+}
+
+static void revive_devices_again(struct session *s, const struct session_input *in)
+{
+	enter(s, SESSION_UP, SESSION_NEVER);
+	revive_devices(s, in);
+}
+
+static void devices_revived(struct session *s, const struct session_input *in)
+{
+	int count;
+
+	(void)in;
+	(void)child_step(&s->devices, &count, sizeof(count));
 }
 
 /* RFC 7143 T5: parameters, start, full feature phase. */
@@ -503,6 +537,7 @@ static void finish_login(struct session *s, const struct session_input *in)
 {
 	const char *step = "setting the negotiated parameters";
 	uint32_t refused = 0;
+	int64_t again_ms;
 	int result;
 
 	s->negotiated = *login_get_result(&s->login);
@@ -518,13 +553,16 @@ static void finish_login(struct session *s, const struct session_input *in)
 	close_socket(s); /* the kernel has its own reference */
 	login_wipe(&s->login);
 	say_up(s, in->now_ms);
+	if (s->was_up)
+		revive_devices(s, in);
+	again_ms = s->was_up ? in->now_ms + DEVICES_AGAIN_MS : SESSION_NEVER;
 	s->was_up = true;
 	s->attempts = 0;
 	s->redirects = 0;
 	s->begun_ms = 0;
 	s->up_ms = in->now_ms;
 	s->failure[0] = '\0';
-	enter(s, SESSION_UP, SESSION_NEVER);
+	enter(s, SESSION_UP, again_ms);
 }
 
 static void take_response(struct session *s, const struct session_input *in)
@@ -583,7 +621,8 @@ static void lose(struct session *s, const struct session_input *in, const char *
 	char portal[PLAN_HOST_MAX + 32];
 
 	(void)session_portal_text(&s->portal, portal, sizeof(portal));
-	log_warn("lost %s at %s: %s; its I/O is held until it is back", s->plan->name, portal, why);
+	log_warn("lost %s at %s: %s; its I/O is held until it is back (event=lost sid=%u error=%s)", s->plan->name,
+		 portal, why, s->sid, s->last_error ? netlink_error_name(s->last_error) : "none");
 	s->down_ms = in->now_ms;
 	s->begun_ms = in->now_ms;
 	s->portal = s->home;
@@ -663,13 +702,33 @@ static void leave_unanswered(struct session *s, const struct session_input *in)
 
 /* ---- iscsid ---- */
 
-static void park(struct session *s, const struct session_input *in)
+static void stand_back(struct session *s, int64_t now_ms, int64_t deadline_ms)
 {
-	(void)in;
 	close_socket(s);
 	resolve_stop(&s->resolve);
 	login_wipe(&s->login);
-	log_info("session %u (%s): iscsid looks after it from now on", s->sid, s->plan->name);
+	s->up_ms = now_ms;
+	enter(s, SESSION_PARKED, deadline_ms);
+}
+
+static void park(struct session *s, const struct session_input *in)
+{
+	log_warn("session %u (%s): iscsid looks after it from now on (event=parked sid=%u)", s->sid, s->plan->name,
+		 s->sid);
+	stand_back(s, in->now_ms, SESSION_NEVER);
+}
+
+/* A login or logout that is not ours, and no iscsid: what came of it is looked at a little later. */
+static void make_way(struct session *s, const struct session_input *in)
+{
+	log_warn("session %u (%s): another program logs in or out (event=foreign sid=%u)", s->sid, s->plan->name,
+		 s->sid);
+	stand_back(s, in->now_ms, in->now_ms + FOREIGN_MS);
+}
+
+static void stay_parked(struct session *s, const struct session_input *in)
+{
+	(void)in;
 	enter(s, SESSION_PARKED, SESSION_NEVER);
 }
 
@@ -681,23 +740,32 @@ bool session_is_up_in_kernel(const struct session *s)
 	return sysfs_read(s->sysfs, path, text, sizeof(text)) > 0 && !strcmp(text, "up");
 }
 
-static void take_back(struct session *s, const struct session_input *in)
-{
-	log_info("session %u (%s): iscsid is gone; looked after from here again", s->sid, s->plan->name);
-	if (session_is_up_in_kernel(s))
-		enter(s, SESSION_UP, SESSION_NEVER);
-	else
-		lose(s, in, "iscsid left it disconnected");
-}
-
 static void forget(struct session *s, const struct session_input *in)
 {
 	(void)in;
 	close_socket(s);
 	resolve_stop(&s->resolve);
-	log_info("session %u (%s) was ended by another program", s->sid, s->plan->name);
+	log_warn("session %u (%s) was ended by another program (event=ended sid=%u)", s->sid, s->plan->name, s->sid);
 	s->in_kernel = s->has_connection = false;
 	enter(s, SESSION_GONE, SESSION_NEVER);
+}
+
+static void take_back(struct session *s, const struct session_input *in)
+{
+	char path[48];
+
+	(void)snprintf(path, sizeof(path), "class/iscsi_session/session%u", s->sid);
+	if (!sysfs_exists(s->sysfs, path)) {
+		forget(s, in);
+		return;
+	}
+	log_warn("session %u (%s): looked after from here again (event=returned sid=%u)", s->sid, s->plan->name,
+		 s->sid);
+	s->up_ms = in->now_ms;
+	if (session_is_up_in_kernel(s))
+		enter(s, SESSION_UP, SESSION_NEVER);
+	else
+		lose(s, in, "the other program left it disconnected");
 }
 
 /* ---- the table ---- */
@@ -724,7 +792,10 @@ static const struct transition {
 	{SESSION_UP, SESSION_EVENT_ASYNC_LOGOUT, answer_logout_request, "T11"},
 	{SESSION_UP, SESSION_EVENT_ASYNC_DROP, recover_after_drop, "T15"},
 	{SESSION_UP, SESSION_EVENT_LEAVE, begin_leaving, "T9"},
-	{SESSION_UP, SESSION_EVENT_RESPONSE, park, ""}, /* a login that we did not begin */
+	{SESSION_UP, SESSION_EVENT_RESPONSE, make_way, ""}, /* a login that we did not begin */
+	{SESSION_UP, SESSION_EVENT_LOGGED_OUT, make_way, "T9"},
+	{SESSION_UP, SESSION_EVENT_DEADLINE, revive_devices_again, ""},
+	{SESSION_UP, SESSION_EVENT_READY, devices_revived, ""},
 	{SESSION_LOGOUT, SESSION_EVENT_LOGGED_OUT, recover_after_logout, "T13"},
 	{SESSION_LOGOUT, SESSION_EVENT_ERROR, recover_after_logout, "T17"},
 	{SESSION_LOGOUT, SESSION_EVENT_DEADLINE, recover_after_logout, "T16"},
@@ -735,15 +806,17 @@ static const struct transition {
 	{SESSION_LEAVING, SESSION_EVENT_ERROR, leave, "T17"},
 	{SESSION_LEAVING, SESSION_EVENT_DEADLINE, leave_unanswered, "T16"},
 	{SESSION_PARKED, SESSION_EVENT_RETURNED, take_back, ""},
+	{SESSION_PARKED, SESSION_EVENT_DEADLINE, take_back, ""},
+	{SESSION_PARKED, SESSION_EVENT_TAKEN, stay_parked, ""},
 	/* From every state in which there is something to do. */
 	{SESSION_RESOLVING, SESSION_EVENT_LEAVE, leave, ""},
 	{SESSION_CONNECTING, SESSION_EVENT_LEAVE, leave, ""},
 	{SESSION_LOGIN, SESSION_EVENT_LEAVE, leave, ""},
 	{SESSION_WAITING, SESSION_EVENT_LEAVE, leave, ""},
 	{SESSION_FAILED, SESSION_EVENT_LEAVE, leave, ""},
-	{SESSION_RESOLVING, SESSION_EVENT_RESPONSE, park, ""},
-	{SESSION_CONNECTING, SESSION_EVENT_RESPONSE, park, ""},
-	{SESSION_WAITING, SESSION_EVENT_RESPONSE, park, ""},
+	{SESSION_RESOLVING, SESSION_EVENT_RESPONSE, make_way, ""},
+	{SESSION_CONNECTING, SESSION_EVENT_RESPONSE, make_way, ""},
+	{SESSION_WAITING, SESSION_EVENT_RESPONSE, make_way, ""},
 	{SESSION_UP, SESSION_EVENT_TAKEN, park, ""},
 	{SESSION_RESOLVING, SESSION_EVENT_TAKEN, park, ""},
 	{SESSION_CONNECTING, SESSION_EVENT_TAKEN, park, ""},
@@ -800,6 +873,7 @@ void session_init(struct session *session, const struct target_plan *plan, const
 	session->portal = session->home = plan->portal;
 	session->fd = -1;
 	resolve_init(&session->resolve);
+	session->devices = CHILD_NONE;
 	session->failure[0] = '\0';
 }
 
@@ -873,6 +947,10 @@ int session_pollfds(const struct session *session, struct pollfd *out, int max)
 		return 0;
 	if (session->state == SESSION_RESOLVING)
 		return resolve_pollfds(&session->resolve, out, max);
+	if (session->state == SESSION_UP && session->devices.fd >= 0) {
+		*out = (struct pollfd){.fd = session->devices.fd, .events = POLLIN};
+		return 1;
+	}
 	if ((session->state != SESSION_CONNECTING && session->state != SESSION_LOGIN) || session->fd < 0)
 		return 0;
 	*out = (struct pollfd){.fd = session->fd, .events = session->state == SESSION_LOGIN ? POLLRDHUP : POLLOUT};

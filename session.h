@@ -16,6 +16,7 @@
 #include "netlink.h"
 #include "plan.h"
 #include "resolve.h"
+#include "sys/child.h"
 
 #define SESSION_ADDRESSES_MAX 8
 #define SESSION_REDIRECTS_MAX 8
@@ -94,8 +95,9 @@ struct session {
 	char failure[320];
 	enum login_retry failure_retry;
 	unsigned recoveries;
-	int64_t up_ms, down_ms, connected_ms;
-	uint32_t last_error; /* ISCSI_ERR_... */
+	int64_t up_ms, down_ms, connected_ms; /* up_ms: also when it was left to iscsid */
+	uint32_t last_error;                  /* ISCSI_ERR_... */
+	struct child devices;                 /* sets devices running again that the kernel gave up */
 };
 
 /* plan, netlink and the descriptor of /sys must outlive the session. */

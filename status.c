@@ -26,8 +26,9 @@ static void write_record(int fd, int index, const struct session *s)
 	int used = snprintf(record, sizeof(record),
 			    "sid=%u state=\"%s\" since_ms=%" PRId64 " recoveries=%u attempts=%u last_error=%s "
 			    "portal=%s target=%s",
-			    s->sid, session_state_name(s->state), s->state == SESSION_UP ? s->up_ms : s->down_ms,
-			    s->recoveries, s->attempts, s->last_error ? netlink_error_name(s->last_error) : "none",
+			    s->sid, session_state_name(s->state),
+			    s->state == SESSION_UP || s->state == SESSION_PARKED ? s->up_ms : s->down_ms, s->recoveries,
+			    s->attempts, s->last_error ? netlink_error_name(s->last_error) : "none",
 			    session_portal_text(&s->portal, portal, sizeof(portal)), s->plan->name);
 
 	if (used > STATUS_RECORD - 1)

@@ -270,6 +270,8 @@ static void dispatch(struct world *w, const struct watch *watch, int i, int64_t 
 		state = w->sessions[watch->index[i]].state;
 		if (w->has_netlink && state == SESSION_LOGIN)
 			hear_kernel(w, now_ms);
+		if (state == SESSION_LOGIN)
+			(void)yields_to_iscsid(w, now_ms); /* is it iscsid that took the connection away? */
 		if (state == w->sessions[watch->index[i]].state)
 			session_step(&w->sessions[watch->index[i]], SESSION_EVENT_READY, &in);
 		break;
