@@ -1,0 +1,102 @@
+"""A booted root that does what a test tells it: a shell on the console, and a writer whose every byte is checked.
+
+The writer makes numbered files of random bytes, syncs each, and says its checksum; in the end all are read back past the
+cache, in the guest and in the disk's image.
+"""
+
+import hashlib
+import os
+import re
+
+from rig import Target
+
+# Runs commands from the console, one a line; what each printed, every line marked, and how it ended.
+SHELL = """
+. /lab.sh
+stty -echo </dev/console
+echo LAB-READY
+while read -r line; do
+	eval "$line" >/run/printed 2>&1
+	status=$?
+	sed "s/^/| /; s/\\$/ ./" /run/printed
+	echo; echo "did $status"
+done </dev/console
+"""
+
+LIBRARY = """
+write_files() {
+	mkdir -p /w
+	n=0
+	while [ ! -e /run/stop-writing ]; do
+		n=$((n + 1))
+		dd if=/dev/urandom of=/w/$n bs=64k count=2 conv=fsync 2>/dev/null || echo "WRITE-ERROR $n"
+		echo "WROTE $n $(md5sum /w/$n | cut -d ' ' -f 1) $(cut -d ' ' -f 1 /proc/uptime)"
+		[ $n -ge 300 ] && n=0
+	done
+	sync
+	echo WRITER-ENDS
+}
+resident() {
+	for p in $(pidof iscsi-init); do
+		grep -q "^@iscsi-init" /proc/$p/cmdline && echo $p
+	done
+}
+errors() { dmesg | grep -E "I/O error|Buffer I/O|EXT4-fs (error|warning)|emount|rejecting I/O"; }
+"""
+
+
+class Lab:
+    """One guest whose root is a target's disk."""
+
+    def __init__(self, rig, kernel, initrd, options=(), words="", files=None, target=None, **boot):
+        content = {"/lab.sh": LIBRARY}
+        content.update(files or {})
+        self.rig = rig
+        self.disk = rig.disk(script=SHELL, files=content, size=boot.pop("size", 64 << 20))
+        self.target = target(self.disk) if target else Target(rig, {1: self.disk})
+        self.guest = rig.boot(kernel, initrd, "loglevel=5 rw root=/dev/sda1 %s %s" % (self.target.word(*options), words),
+                              **boot)
+        if not self.guest.expect("^LAB-READY", 90):
+            rig.check(self.guest, False, "the guest boots")
+
+    def shell(self, command, seconds=60):
+        """What a command printed; None when it did not end in time. Its exit status is in .status."""
+        begun = self.guest.seen
+        self.guest.send(command + "\n")
+        done = self.guest.expect(r"^did (\d+)\n", seconds)
+        if not done:
+            return None
+        self.status = int(done.group(1))
+        return "\n".join(re.findall(r"^\| (.*) \.$", self.guest.console[begun:self.guest.seen], re.M))
+
+    def expect(self, pattern, name, seconds=60):
+        match = self.guest.expect(pattern, seconds)
+        self.rig.check(self.guest, match, name)
+        return match
+
+    def start_writer(self):
+        self.shell("write_files >/dev/console 2>&1 &")
+        self.guest.expect("^WROTE 2 ", 60)
+
+    def wrote(self, files=2):
+        """Waits for the writer to go on."""
+        return all(self.guest.expect("^WROTE ", 60) for _ in range(files))
+
+    def verify(self, name):
+        """Ends the writer; its files are right for the guest and in the image; nobody saw an error. Powers off."""
+        rig, guest = self.rig, self.guest
+        self.shell("touch /run/stop-writing")
+        rig.check(guest, guest.expect("^WRITER-ENDS", 120), name + ": the writer ends")
+        sums = dict(re.findall(r"^WROTE (\d+) ([0-9a-f]{32}) ", guest.console, re.M))
+        read = self.shell("echo 3 >/proc/sys/vm/drop_caches; md5sum /w/*", 120) or ""
+        seen = {os.path.basename(path): digest for digest, path in re.findall(r"^([0-9a-f]{32})  (\S+)$", read, re.M)}
+        rig.check(guest, len(sums) > 3 and sums == seen, "%s: %d files, read back from the target, are right" %
+                  (name, len(sums)))
+        rig.ok("WRITE-ERROR" not in guest.console, name + ": no write failed")
+        errors = self.shell("errors")
+        rig.ok(errors == "", name + ": the file system saw no error", errors or "")
+        guest.send("sync; echo o >/proc/sysrq-trigger\n")
+        rig.check(guest, guest.wait(60), name + ": the machine powers off")
+        broken = [number for number, digest in sums.items()
+                  if hashlib.md5(self.disk.read_bytes("/w/" + number)).hexdigest() != digest]
+        rig.ok(not broken, name + ": the image holds the same bytes", " ".join(broken))
