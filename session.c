@@ -134,7 +134,7 @@ static bool is_final(const struct session *s, int64_t now_ms)
 	if (s->resident)
 		return false;
 	if (s->failure_retry == RETRY_SHORTLY)
-		return now_ms - s->begun_ms >= NOT_FOUND_BOOT_MS;
+		return now_ms - s->not_found_ms >= NOT_FOUND_BOOT_MS;
 	return s->failure_retry == RETRY_NEVER;
 }
 
@@ -157,6 +157,8 @@ static void fail_attempt(struct session *s, int64_t now_ms)
 	(void)session_portal_text(&s->portal, portal, sizeof(portal));
 	s->portal = s->home;
 	s->redirects = 0;
+	if (s->failure_retry == RETRY_SHORTLY && !s->not_found_ms)
+		s->not_found_ms = now_ms; /* counted from here: before, the target may have been down altogether */
 	if (is_final(s, now_ms)) {
 		enter(s, SESSION_FAILED, SESSION_NEVER);
 		return;

@@ -86,8 +86,9 @@ struct session {
 	bool start_in_security, md5_only;
 	int redirects;
 	struct portal visited[SESSION_REDIRECTS_MAX];
-	unsigned attempts; /* failed in a row */
-	uint32_t random;   /* state of the jitter */
+	int64_t not_found_ms; /* since when the target says that it is not there; 0: it did not */
+	unsigned attempts;    /* failed in a row */
+	uint32_t random;      /* state of the jitter */
 	struct login login;
 	struct login_result negotiated;
 
