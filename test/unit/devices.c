@@ -1,0 +1,112 @@
+/* devices.c: which devices of a session are offline, and setting them running, on a tree that looks like sysfs. */
+#include "devices.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "sys/sysfs.h"
+
+#define SESSION "class/iscsi_session/session7/device/"
+
+static const struct {
+	const char *path, *text;
+} files[] = {
+	{SESSION "target3:0:0/3:0:0:0/state", "running\n"},
+	{SESSION "target3:0:0/3:0:0:1/state", "offline\n"},
+	{SESSION "target3:0:0/power/state", "offline\n"}, /* not a device */
+	{SESSION "target3:0:1/3:0:1:0/state", "transport-offline\n"},
+	{SESSION "target3:0:1/3:0:1:2/state", "offline\n"},
+	{SESSION "iscsi_session/state", "offline\n"},
+	{"class/iscsi_session/session8/device/target4:0:0/4:0:0:0/state", "offline\n"},
+};
+
+static char folder[] = "/tmp/devices.XXXXXX";
+
+static void make_folders(char *path)
+{
+	for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		(void)mkdir(path, 0755);
+		*slash = '/';
+	}
+}
+
+static int make_tree(void **state)
+{
+	int *sysfs = malloc(sizeof(*sysfs));
+
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(chdir(folder), 0);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		char path[160];
+		int fd;
+
+		(void)snprintf(path, sizeof(path), "%s", files[i].path);
+		make_folders(path);
+		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+		assert_true(write(fd, files[i].text, strlen(files[i].text)) > 0);
+		(void)close(fd);
+	}
+	*sysfs = sysfs_open(".");
+	*state = sysfs;
+	return 0;
+}
+
+static int remove_tree(void **state)
+{
+	char command[64];
+
+	(void)close(*(int *)*state);
+	free(*state);
+	(void)snprintf(command, sizeof(command), "rm -rf %s", folder);
+	return system(command); /* NOLINT: our own folder */
+}
+
+static void only_offline_devices_of_the_session_count(void **state)
+{
+	int sysfs = *(int *)*state;
+
+	assert_int_equal(devices_offline(sysfs, 7), 2);
+	assert_int_equal(devices_offline(sysfs, 8), 1);
+	assert_int_equal(devices_offline(sysfs, 9), 0);
+}
+
+static void they_are_set_running_and_no_other(void **state)
+{
+	int sysfs = *(int *)*state, count = 0;
+	struct child child = CHILD_NONE;
+	struct pollfd fd;
+	char text[32];
+
+	assert_int_equal(devices_set_running(&child, sysfs, 7), 0);
+	fd = (struct pollfd){.fd = child.fd, .events = POLLIN};
+	assert_int_equal(poll(&fd, 1, 10000), 1);
+	assert_int_equal(child_step(&child, &count, sizeof(count)), CHILD_DONE);
+	assert_int_equal(count, 2);
+	assert_int_equal(devices_offline(sysfs, 7), 0);
+	assert_int_equal(devices_offline(sysfs, 8), 1);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		assert_true(sysfs_read(sysfs, files[i].path, text, sizeof(text)) > 0);
+		assert_int_equal(strncmp(text, "running", 7) == 0, i == 0 || i == 1 || i == 4);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_offline_devices_of_the_session_count),
+		cmocka_unit_test(they_are_set_running_and_no_other),
+	};
+
+	return cmocka_run_group_tests(tests, make_tree, remove_tree);
+}
