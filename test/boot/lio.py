@@ -1,12 +1,13 @@
 """The Linux kernel's own target, LIO, in a guest: configfs and busybox, nothing else. Its portal is a free port of 127.0.0.1
 (QEMU's forwarding), and, for another guest on the same cable, [fd00::1]:3260."""
 
+import lzma
 import os
 
 from rig import Guest, Target, newc_archive
 
 MODULES = ["virtio_pci", "virtio_net", "virtio_blk", "configfs", "target_core_mod", "target_core_iblock",
-           "iscsi_target_mod", "crc32c_generic", "md5", "sha1_generic", "sha256_generic", "sha3_generic"]
+           "iscsi_target_mod", "crc32c_generic", "md5", "sha1_generic", "sha256_generic", "sha3_generic", "sha3"]
 
 INIT = """#!/bin/sh
 export PATH=/bin
@@ -69,6 +70,10 @@ while read -r line; do eval "$line"; echo "did $?"; done
 """
 
 
+def module_name(path):
+    return os.path.basename(path).split(".")[0]
+
+
 def closure(kernel, names):
     """The files of these modules and of what they need, in the order of loading; what is built in is left out."""
     needs, files = {}, {}
@@ -76,7 +81,7 @@ def closure(kernel, names):
         for line in table:
             path, _, before = line.partition(":")
             needs[path] = before.split()[::-1]
-            files[os.path.basename(path).split(".")[0]] = path
+            files[module_name(path)] = path
     order = []
     for name in names:
         for path in needs.get(files.get(name, ""), []) + [files.get(name)]:
@@ -92,15 +97,14 @@ class Lio:
         paths = closure(kernel, MODULES)
         files = {"bin": None, "proc": None, "sys": None, "dev": None, "modules": None}
         for path in paths:
-            if not path.endswith(".ko"):
-                raise RuntimeError("a kernel with uncompressed modules is needed, not " + kernel.name)
             with open(os.path.join(kernel.modules, path), "rb") as file:
-                files["modules/" + os.path.basename(path)] = file.read()
+                data = file.read()
+            files["modules/" + module_name(path)] = lzma.decompress(data) if path.endswith(".xz") else data
         with open("/bin/busybox", "rb") as file:
             busybox = file.read()
         for name in ("sh", "mount", "insmod", "ifconfig", "mkdir", "ln", "echo", "printf", "cat", "grep", "poweroff"):
             files["bin/" + name] = busybox
-        files["init"] = INIT % {"modules": " ".join(os.path.basename(path) for path in paths), "script": script}
+        files["init"] = INIT % {"modules": " ".join(module_name(path) for path in paths), "script": script}
         initrd = rig.path("lio", ".initrd")
         with open(initrd, "wb") as file:
             file.write(newc_archive(files))

@@ -10,6 +10,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "target")]
 from driver import Driver  # noqa: E402
 from lio import Lio  # noqa: E402
 from rig import MIB, Disk, Kernel, Rig  # noqa: E402
+from wire import digests  # noqa: E402
 
 IQN = "iqn.2026-01.test.lio:"
 ME = "iqn.2026-01.test.driver:i"
@@ -52,61 +53,6 @@ def logins(rig, driver, port):
     has(rig, driver.run(port, "timeout=10000"), ["done ", IQN + "none"], "discovery")
 
 
-def crc32c(data):
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
-    return (crc ^ 0xFFFFFFFF).to_bytes(4, "little")
-
-
-def streams(path, port):
-    """The bytes of both directions of the TCP connections over IPv6 to a port, as a capture has them: to it, from it."""
-    with open(path, "rb") as file:
-        capture = file.read()
-    parts, at = ({}, {}), 24
-    while at + 16 <= len(capture):
-        size = int.from_bytes(capture[at + 8:at + 12], "little")
-        frame = capture[at + 16:at + 16 + size]
-        at += 16 + size
-        if frame[12:14] != b"\x86\xdd" or frame[20] != 6:
-            continue
-        tcp = frame[54:54 + int.from_bytes(frame[18:20], "big")]
-        ends = int.from_bytes(tcp[0:2], "big"), int.from_bytes(tcp[2:4], "big")
-        if port in ends and tcp[tcp[12] // 16 * 4:]:
-            parts[ends[0] == port][int.from_bytes(tcp[4:8], "big")] = tcp[tcp[12] // 16 * 4:]
-    return [in_order(direction) for direction in parts]
-
-
-def in_order(segments):
-    data, following = b"", None
-    for sequence in sorted(segments):
-        if following is None or sequence == following:
-            data += segments[sequence]
-            following = sequence + len(segments[sequence])
-    return data
-
-
-def count_digests(data, most=120):
-    """Of the first PDUs after the login: how many header and data digests are right, and how many are not."""
-    right = wrong = at = 0
-    while at + 52 <= len(data) and right + wrong < most:
-        header, length = data[at:at + 48], int.from_bytes(data[at + 5:at + 8], "big")
-        padded = length + 3 & ~3
-        if header[0] & 0x3F in (0x03, 0x23):
-            at += 48 + padded
-            continue
-        checked = [(header, data[at + 48:at + 52])]
-        at += 52
-        if length:
-            checked.append((data[at:at + padded], data[at + padded:at + padded + 4]))
-            at += padded + 4
-        for body, digest in checked:
-            right, wrong = right + (crc32c(body) == digest), wrong + (crc32c(body) != digest)
-    return right, wrong
-
-
 def boots(rig, kernel, cable):
     guest = rig.boot(kernel, rig.initrd(kernel), "quiet rw ip=[fd00::2]:::64::eth0:off root=/dev/sda1 "
                      "iscsi=[fd00::1]:3261,%smutual,initiator=iqn.2026-01.test.guest:i,HeaderDigest=CRC32C,DataDigest=CRC32C,%s"
@@ -119,9 +65,10 @@ def boots(rig, kernel, cable):
     rig.ok("10.0.2" not in guest.section("address") and guest.section("address").startswith("fd00:"), "the session is IPv6's",
            guest.section("address"))
     guest.wait()
-    for data, who in zip(streams(guest.capture, 3261), ("the guest", "the target")):
-        right, wrong = count_digests(data)
-        rig.ok(right > 50 and not wrong, "on the wire, every PDU of %s has its digests" % who, "%d right, %d wrong" % (right, wrong))
+    for counted, who in zip(digests(guest.capture, 3261), ("the guest", "the target")):
+        pdus, headers, parts, right = counted
+        rig.ok(headers == pdus > 50 and right == parts > 0, "on the wire, every PDU of %s has its digests" % who,
+               "%d PDUs, %d header digests; %d data segments, %d data digests" % counted)
 
 
 SCRIPT = """
