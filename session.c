@@ -171,14 +171,14 @@ static void fail_attempt(struct session *s, int64_t now_ms)
 
 /* ---- connecting ---- */
 
-static int set_socket_options(int fd, const struct session *s, const struct sockaddr *address)
+static int set_socket_options(int fd, const struct session *s)
 {
 	int one = 1;
 
 	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)))
 		return -errno;
-	/* A portal without a scope of its own leaves by the interface that was asked for. */
-	if (s->portal.scope[0] && address->sa_family == AF_INET &&
+	/* A link-local portal's scope, or the interface that was asked for. */
+	if (s->portal.scope[0] &&
 	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, s->portal.scope, (socklen_t)strlen(s->portal.scope)))
 		return -errno;
 	return 0;
@@ -197,7 +197,7 @@ static int start_connect(struct session *s, const struct sockaddr_storage *addre
 
 	if (fd < 0)
 		return -errno;
-	result = set_socket_options(fd, s, (const struct sockaddr *)address);
+	result = set_socket_options(fd, s);
 	if (!result && connect(fd, (const struct sockaddr *)address, address_length(address)) && errno != EINPROGRESS)
 		result = -errno;
 	if (result) {
@@ -368,20 +368,22 @@ static void send_request(struct session *s, const struct login_pdu *request, int
 		fail_in_kernel(s, "sending a login request", result, now_ms);
 }
 
-/* Random bytes only for mutual CHAP; the boot has waited for the kernel's generator then. */
-static int make_challenge(struct login_config *config)
-{
-	size_t size = sizeof(config->challenge);
+/* Our side of mutual CHAP. */
+struct challenge {
+	uint8_t bytes[CHAP_OUR_CHALLENGE_BYTES];
+	uint8_t id;
+};
 
-	if (!config->chap || !config->chap->username_in[0])
+/* Random bytes only where they are needed; the boot has waited for the kernel's generator then. */
+static int make_challenge(const struct session *s, struct challenge *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (!s->plan->chap.username_in[0])
 		return 0;
-	if (getrandom(config->challenge, size, GRND_NONBLOCK) != (ssize_t)size ||
-	    getrandom(&config->challenge_id, 1, GRND_NONBLOCK) != 1)
-		return -EAGAIN;
-	return 0;
+	return getrandom(out, sizeof(*out), GRND_NONBLOCK) == (ssize_t)sizeof(*out) ? 0 : -EAGAIN;
 }
 
-static enum login_action start_login(struct session *s, struct login_pdu *request)
+static enum login_action start_login(struct session *s, const struct challenge *random, struct login_pdu *request)
 {
 	struct login_config config = {
 		.initiator_name = s->plan->initiator,
@@ -394,10 +396,8 @@ static enum login_action start_login(struct session *s, struct login_pdu *reques
 	};
 
 	name_isid(s->sid, config.isid); /* as open-iscsi makes it: iscsid then reinstates this very session */
-	if (make_challenge(&config)) {
-		set_failure(s, RETRY_TRANSIENT, "the kernel has no random numbers yet for mutual CHAP");
-		return LOGIN_FAILED;
-	}
+	memcpy(config.challenge, random->bytes, sizeof(config.challenge));
+	config.challenge_id = random->id;
 	return login_start(&s->login, &config, request);
 }
 
@@ -428,6 +428,7 @@ static void fail_login(struct session *s, int64_t now_ms)
 static void begin_login(struct session *s, const struct session_input *in)
 {
 	struct login_pdu request;
+	struct challenge random;
 	const char *step = "";
 	int error = 0, result;
 	socklen_t size = sizeof(error);
@@ -443,8 +444,13 @@ static void begin_login(struct session *s, const struct session_input *in)
 		fail_in_kernel(s, step, result, in->now_ms);
 		return;
 	}
+	if (make_challenge(s, &random)) {
+		set_failure(s, RETRY_TRANSIENT, "the kernel has no random numbers yet for mutual CHAP");
+		fail_attempt(s, in->now_ms);
+		return;
+	}
 	enter(s, SESSION_LOGIN, in->now_ms + login_timeout_ms(s));
-	if (start_login(s, &request) == LOGIN_SEND)
+	if (start_login(s, &random, &request) == LOGIN_SEND)
 		send_request(s, &request, in->now_ms);
 	else
 		fail_login(s, in->now_ms);
