@@ -96,8 +96,8 @@ class Targets:
         with open(blank, "wb") as file:
             file.truncate(8 * MIB)
         with link.inside(), open(rig.path("tgtd", ".log"), "wb") as log:
-            self.process = Process(["tgtd", "-f", "-C", "0", "-t", str(threads), "--iscsi", "portal=%s:%d" % (link.target, link.port)], log,
-                                   env=self.environment)
+            self.process = Process(["tgtd", "-f", "-C", "0", "-t", str(threads), "--iscsi",
+                                    "portal=%s:%d" % (link.target, link.port)], log, env=self.environment)
             rig.processes.append(self.process)
             self.wait()
         for number in range(1, targets + 1):
