@@ -8,7 +8,7 @@ import hashlib
 import os
 import re
 
-from rig import Target
+from rig import Target, run
 
 # Runs commands from the console, one a line; what each printed, every line marked, and how it ended.
 SHELL = """
@@ -100,3 +100,18 @@ class Lab:
         broken = [number for number, digest in sums.items()
                   if hashlib.md5(self.disk.read_bytes("/w/" + number)).hexdigest() != digest]
         rig.ok(not broken, name + ": the image holds the same bytes", " ".join(broken))
+
+
+def programs(*paths):
+    """Dynamic programs of this machine and the libraries they need, as files for a root disk."""
+    files = {}
+    for path in paths:
+        needed = [path]
+        for line in run("ldd", path).splitlines():
+            match = re.search(r"(/\S+) \(0x", line)
+            if match:
+                needed.append(match.group(1))
+        for name in needed:
+            with open(name, "rb") as file:
+                files[name] = file.read()
+    return files
