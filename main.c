@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "boot.h"
+#include "handover.h"
 #include "log.h"
 #include "proto/wipe.h"
 #include "shutdown.h"
@@ -202,6 +203,19 @@ static pid_t leave_supervisor(struct world *w, char *const argv[])
 	_exit(0);
 }
 
+/* Beside the boot, not before it: the new root's files are read over the network. */
+static void compare_with_root(const struct world *w)
+{
+	int root = w->chains || !w->session_count ? -1 : open(ROOT_MOUNT_POINT, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (root >= 0 && fork() == 0) {
+		(void)handover_compare(root, w->sessions, w->session_count);
+		_exit(0);
+	}
+	if (root >= 0)
+		(void)close(root);
+}
+
 static void hand_over(struct world *w, char *argv[])
 {
 	const char *step = "exec";
@@ -211,6 +225,7 @@ static void hand_over(struct world *w, char *argv[])
 	record(w);
 	stop_work(w);
 	supervisor = leave_supervisor(w, argv);
+	compare_with_root(w);
 	if (w->chains) {
 		log_info("starting %s", w->plan.boot.next_init[0] ? w->plan.boot.next_init : "/init");
 		mounts_leave(&w->mounts);

@@ -558,6 +558,7 @@ static void finish_login(struct session *s, const struct session_input *in)
 		fail_in_kernel(s, step, result, in->now_ms);
 		return;
 	}
+	s->chap_algorithm = (uint8_t)s->login.chap.algorithm;
 	close_socket(s); /* the kernel has its own reference */
 	login_wipe(&s->login);
 	say_up(s, in->now_ms);

@@ -91,6 +91,7 @@ struct session {
 	uint32_t random;      /* state of the jitter */
 	struct login login;
 	struct login_result negotiated;
+	uint8_t chap_algorithm; /* enum chap_algorithm; CHAP_NONE: logged in without */
 
 	/* For messages, `list` and the time table. */
 	char failure[320];
