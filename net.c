@@ -493,7 +493,8 @@ int net_pollfds(const struct net *net, struct pollfd *out, int max)
 	int count = pollfds_add(out, 0, max, net->rtnl.event_fd);
 
 	for (int i = 0; i < NET_INTERFACES_MAX; i++)
-		count = interface_pollfds(&net->interfaces[i], out, count, max);
+		if (net->interfaces[i].link.index)
+			count = interface_pollfds(&net->interfaces[i], out, count, max);
 	return count;
 }
 
@@ -502,7 +503,7 @@ int64_t net_deadline(const struct net *net)
 	int64_t at = INT64_MAX;
 
 	for (int i = 0; i < NET_INTERFACES_MAX; i++) {
-		int64_t one = interface_deadline(&net->interfaces[i]);
+		int64_t one = net->interfaces[i].link.index ? interface_deadline(&net->interfaces[i]) : INT64_MAX;
 
 		at = one < at ? one : at;
 	}
