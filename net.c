@@ -75,15 +75,18 @@ static bool is_of_interest(const struct net *net, const struct rtnl_link *link)
 /* A free one; for an interface that a plan names also that of one that nobody needs. */
 static struct interface *find_place(struct net *net, const struct rtnl_link *link)
 {
-	struct interface *free = find_interface(net, 0);
+	struct interface *place = find_interface(net, 0);
 
-	for (int i = 0; i < NET_INTERFACES_MAX && !free && is_named(net, link); i++) {
-		if (net->interfaces[i].state != INTERFACE_UNUSED || is_named(net, &net->interfaces[i].link))
+	if (place || !is_named(net, link))
+		return place;
+	for (int i = 0; i < NET_INTERFACES_MAX; i++) {
+		place = &net->interfaces[i];
+		if (place->state != INTERFACE_UNUSED || is_named(net, &place->link))
 			continue;
-		free = &net->interfaces[i];
-		interface_forget(free);
+		interface_forget(place);
+		return place;
 	}
-	return free;
+	return NULL;
 }
 
 static void set_link(struct net *net, const struct rtnl_link *link)

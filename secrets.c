@@ -26,7 +26,7 @@ static int refuse(struct plan_error *error, const char *path, const char *what)
 {
 	char shown[TEXT_SHOWN];
 
-	snprintf(error->text, sizeof(error->text), "the secrets of %s: %s", text_show(text_of(path), shown), what);
+	snprintf(error->text, sizeof(error->text), "the secrets of %s: %.200s", text_show(text_of(path), shown), what);
 	return -EINVAL;
 }
 
