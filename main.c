@@ -334,7 +334,7 @@ static int run_tool(struct world *w, int argc, char *argv[])
 {
 	int64_t now_ms = supervisor_now();
 	char *ending[] = {argv[0], "shutdown", argc > 1 ? argv[1] : NULL, NULL};
-	bool ends = getpid() == 1;
+	bool ends = getpid() == 1 && strcmp(argv[1], "shutdown") != 0; /* "/shutdown reboot" */
 	struct tool_job job = tool_prepare(w, ends ? 3 : argc, ends ? ending : argv, now_ms);
 	bool reached;
 

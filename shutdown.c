@@ -49,7 +49,11 @@ bool shutdown_is_wanted(char *const argv[])
 	enum shutdown_how how;
 
 	name = name ? name + 1 : argv[0];
-	return !strcmp(name, "shutdown") && argv[1] && shutdown_read_how(argv[1], &how);
+	if (!argv[1])
+		return false;
+	if (!strcmp(argv[1], "shutdown"))
+		return argv[2] && shutdown_read_how(argv[2], &how);
+	return !strcmp(name, "shutdown") && shutdown_read_how(argv[1], &how);
 }
 
 /* The octal escapes of mountinfo (space, tab, newline, backslash), in place. */
@@ -68,20 +72,28 @@ static void unescape(char *text)
 	*out = '\0';
 }
 
-/* The mount point of one line of mountinfo; NULL when there is none. */
-static char *mount_point(char *line)
+struct mount {
+	char *path;
+	bool of_disk; /* has a source that is a path: a device */
+};
+
+/* One line of mountinfo; false when it is none. */
+static bool read_mount(char *line, struct mount *mount)
 {
-	char *field = line;
+	char *field = line, *source = strstr(line, " - ");
 
 	for (int i = 0; field && i < MOUNT_POINT_FIELD; i++) {
 		field = strchr(field, ' ');
 		field = field ? field + 1 : NULL;
 	}
 	if (!field)
-		return NULL;
+		return false;
+	source = source ? strchr(source + strlen(" - "), ' ') : NULL;
+	mount->of_disk = source && source[1] == '/';
 	field[strcspn(field, " ")] = '\0';
 	unescape(field);
-	return field;
+	mount->path = field;
+	return true;
 }
 
 static bool is_below(const char *path, const char *prefix)
@@ -104,13 +116,14 @@ static bool is_kernels(const char *path)
 	return false;
 }
 
-/* Unmounted, or at least read-only. */
-static bool let_go(const char *path, bool *busy)
+/* Unmounted, or at least read-only. What is no disk's is no loss: the resident process still has /dev, /proc and /sys of
+   the old root open, where systemd has left copies of these mounts. */
+static bool let_go(const struct mount *at, bool *busy)
 {
-	if (strcmp(path, "/") && umount2(path, 0) == 0)
+	if (strcmp(at->path, "/") && (umount2(at->path, 0) == 0 || (!at->of_disk && !umount2(at->path, MNT_DETACH))))
 		return true;
 	*busy = true;
-	return mount(NULL, path, NULL, MS_REMOUNT | MS_RDONLY, NULL) == 0;
+	return mount(NULL, at->path, NULL, MS_REMOUNT | MS_RDONLY, NULL) == 0;
 }
 
 /* One pass from the last mount to the first; how many went. */
@@ -130,15 +143,15 @@ static int unmount_once(const char *prefix, bool *busy)
 		(void)close(fd);
 	text[used] = '\0';
 	for (char *line = strrchr(text, '\n'); line; line = strrchr(text, '\n')) {
-		char *path;
+		struct mount at;
 
 		*line = '\0';
 		line = strrchr(text, '\n');
-		path = mount_point(line ? line + 1 : text);
-		if (!path || !is_below(path, prefix) || (!strcmp(prefix, "/") && is_kernels(path)))
+		if (!read_mount(line ? line + 1 : text, &at) || !is_below(at.path, prefix) ||
+		    (!strcmp(prefix, "/") && is_kernels(at.path)))
 			continue;
 		held = false;
-		went += let_go(path, &held) && !held;
+		went += let_go(&at, &held) && !held;
 		*busy = *busy || held;
 	}
 	return went;

@@ -12,7 +12,7 @@
 
 enum shutdown_how { SHUTDOWN_REBOOT, SHUTDOWN_POWEROFF, SHUTDOWN_HALT, SHUTDOWN_KEXEC };
 
-/* Were we started as PID 1 to end a machine ("/shutdown reboot ...")? */
+/* Were we started as PID 1 to end a machine ("/shutdown reboot ...", "iscsi-init shutdown reboot")? */
 bool shutdown_is_wanted(char *const argv[]);
 
 /* "reboot", "poweroff", "halt", "kexec". False: none of these. */

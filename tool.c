@@ -577,7 +577,7 @@ static struct tool_job leave_all(struct world *w, int64_t now_ms)
 
 static struct tool_job shutdown_machine(struct world *w, char *words[], int64_t now_ms)
 {
-	bool as_init = getpid() == 1;
+	bool as_init = getpid() == 1 && !access("/oldroot", F_OK); /* root was left for us */
 	int result;
 
 	if (!shutdown_read_how(words[0], &w->ending)) {

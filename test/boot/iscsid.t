@@ -39,6 +39,7 @@ def takes_over(rig, kernel, initrd):
               ["initiator=" + name, "username=" + USER, "password=" + SECRET, "chap_algs=MD5", "replacement_timeout=500"],
               files=root_files(rig, name), size=96 << 20,
               target=lambda disk: Target(rig, {1: disk}, accounts=((USER, SECRET),)))
+    rig.ok(lab.guest.said("root's I/O fails 77 s after"), "what iscsid's own settings will change is said beforehand")
     lab.start_writer()
     before = lab.shell("iscsiadm -m session -P 3; ls /sys/class/iscsi_session") or ""
     lab.shell("mkdir -p /run/lock/iscsi; iscsid")

@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""The end of a machine whose root is an iSCSI disk: unmounted, flushed, logged out, and never hanging. By Debian's
+systemd, which starts our /run/initramfs/shutdown, and by `iscsi-init shutdown` alone."""
+
+import os
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import wire  # noqa: E402
+from lab import Lab, programs  # noqa: E402
+from rig import Kernel, MIB, Rig  # noqa: E402
+
+UNITS = "/lib/systemd/system/"
+COPIED = ("shutdown.target umount.target final.target poweroff.target reboot.target halt.target systemd-poweroff.service "
+          "systemd-reboot.service systemd-halt.service").split()
+LAB_UNIT = """[Unit]
+DefaultDependencies=no
+Conflicts=shutdown.target
+Before=shutdown.target
+[Service]
+ExecStart=/bin/busybox sh -c '. /test.sh'
+StandardInput=tty-force
+TTYPath=/dev/console
+Environment=PATH=/bin:/sbin
+TimeoutStopSec=3
+"""
+
+
+def systemd_files():
+    files = programs("/lib/systemd/systemd", "/lib/systemd/systemd-shutdown", "/bin/systemctl")
+    files["/sbin/init"] = files.pop("/lib/systemd/systemd")
+    for unit in COPIED:
+        with open(UNITS + unit, "rb") as file:
+            files[UNITS + unit] = file.read()
+    files[UNITS + "default.target"] = "[Unit]\nRequires=lab.service\n"
+    files[UNITS + "lab.service"] = LAB_UNIT
+    files["/etc/machine-id"] = "0123456789abcdef0123456789abcdef\n"
+    return files
+
+
+def ends(rig, lab, name, seconds=60):
+    rig.check(lab.guest, lab.guest.wait(seconds), name + ": the machine ends")
+
+
+def is_clean(rig, lab, name):
+    shown = subprocess.run(["dumpe2fs", "-h", "%s?offset=%d" % (lab.disk.path, MIB)], stdout=subprocess.PIPE,
+                           stderr=subprocess.DEVNULL).stdout.decode()
+    checked = subprocess.run(["e2fsck", "-fn", "%s?offset=%d" % (lab.disk.path, MIB)], stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT)
+    rig.ok(re.search(r"^Filesystem state: +clean$", shown, re.M), name + ": the file system was unmounted clean", shown)
+    rig.ok(checked.returncode == 0, name + ": and is without a fault", checked.stdout.decode("utf-8", "replace"))
+
+
+def logouts(lab):
+    """How many Logout Requests and Responses went over the wire."""
+    opcodes = []
+    for _, data in wire.streams(lab.guest.capture, lab.target.port):
+        at = 0
+        while at + 48 <= len(data):
+            opcodes.append(data[at] & 0x3F)
+            at += 48 + data[at + 4] * 4 + (int.from_bytes(data[at + 5:at + 8], "big") + 3) // 4 * 4
+    return [opcodes.count(0x06), opcodes.count(0x26)]
+
+
+def logged_out(rig, lab, name):
+    seen = logouts(lab)
+    rig.ok(seen == [1, 1], name + ": one Logout Request, and its answer", str(seen))
+    rig.ok(lab.target.sessions() == 0, name + ": the target has no session left")
+
+
+def by_systemd(rig, kernel, initrd):
+    lab = Lab(rig, kernel, initrd, files=systemd_files(), size=128 * MIB, words="loglevel=7", capture=True)
+    lab.start_writer()
+    rig.ok((lab.shell("ls -l /proc/1/exe") or "").endswith("/sbin/init"), "systemd is init")
+    lab.shell("echo last words >/w/last; systemctl poweroff >/run/poweroff 2>&1 &")
+    name = "systemctl poweroff"
+    ends(rig, lab, name)
+    rig.ok(lab.guest.said("flushing and unmounting the disks"), name + ": systemd starts our /run/initramfs/shutdown")
+    rig.ok("the disks did not" not in lab.guest.console and not lab.guest.said("unmounting: "),
+           name + ": nothing was in the way of unmounting")
+    logged_out(rig, lab, name)
+    is_clean(rig, lab, name)
+    rig.ok(lab.disk.read_file("/w/last") == "last words\n", name + ": the last write is on the disk")
+
+
+def unreachable(rig, kernel, initrd):
+    """systemd and we end the machine though the target has gone for good."""
+    lab = Lab(rig, kernel, initrd, files=systemd_files(), size=128 * MIB, words="loglevel=7")
+    lab.start_writer()
+    lab.shell("systemctl --version >/dev/null; ls -l /run/initramfs >/dev/null")
+    lab.target.kill()
+    begun = lab.guest.seconds()
+    lab.guest.send("(echo 1 >/proc/sys/kernel/sysrq; kill -RTMIN+14 1) 2>/dev/null\n")
+    name = "an unreachable target"
+    ends(rig, lab, name, 240)
+    rig.show_console(lab.guest)
+    rig.note("%s: the machine ended after %.0f s" % (name, lab.guest.seconds() - begun))
+    rig.ok(lab.guest.said("did not answer within"), name + ": a line says so")
+
+
+def alone(rig, kernel, initrd):
+    """Without systemd, from within root."""
+    with open(rig.binary, "rb") as file:
+        files = {"/bin/iscsi-init": file.read()}
+    name = "iscsi-init shutdown"
+    lab = Lab(rig, kernel, initrd, files=files, words="loglevel=7", capture=True)
+    lab.start_writer()
+    lab.shell("touch /run/stop-writing")
+    lab.guest.expect("^WRITER-ENDS", 60)
+    lab.shell("mkdir /mnt/t; mount -t tmpfs t /mnt/t; echo last words >/w/last")
+    lab.guest.send("iscsi-init shutdown poweroff\n")
+    ends(rig, lab, name)
+    logged_out(rig, lab, name)
+    is_clean(rig, lab, name)
+    rig.ok(lab.disk.read_file("/w/last") == "last words\n", name + ": the last write is on the disk")
+    name = "iscsi-init shutdown without a target"
+    lab = Lab(rig, kernel, initrd, files=files, words="loglevel=7")
+    lab.start_writer()
+    lab.target.kill()
+    begun = lab.guest.seconds()
+    lab.guest.send("exec /run/initramfs/shutdown shutdown poweroff\n")  # in memory: the one on root is out of reach
+    ends(rig, lab, name, 120)
+    rig.note("%s: the machine ended after %.0f s" % (name, lab.guest.seconds() - begun))
+    rig.ok(lab.guest.said("did not answer within"), name + ": a line says so")
+
+
+wire.BYTES_MAX = 1 << 30
+CASES = {"systemd": by_systemd, "unreachable": unreachable, "alone": alone}
+
+if __name__ == "__main__":
+    with Rig() as the_rig:
+        cloud = Kernel("6.1-cloud-amd64")
+        image = the_rig.initrd(cloud)
+        for case in sys.argv[1:] or CASES:
+            CASES[case](the_rig, cloud, image)
