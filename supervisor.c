@@ -15,9 +15,11 @@
 #include "log.h"
 #include "resident.h"
 #include "proto/wipe.h"
+#include "sys/sysfs.h"
 #include "sys/uevent.h"
 
 #define FDS_MAX            256
+#define ENDING_PATIENCE_MS 30000
 #define SHUTDOWN_DIRECTORY "initramfs" /* below /run: systemd's and dracut's convention */
 
 int64_t supervisor_now(void)
@@ -310,6 +312,27 @@ static const struct pollfd *slice(const struct watch *watch, enum owner owner, i
 	return first;
 }
 
+/* systemd has left every service and is at its last program, or that program has already left root for ours. */
+static bool is_machine_ending(const struct world *w)
+{
+	char name[20];
+
+	return sysfs_read(w->proc, "1/comm", name, sizeof(name)) > 0 &&
+	       (!strcmp(name, "systemd-shutdow") || !strcmp(name, "shutdown"));
+}
+
+/* A machine that ends does not wait for a lost disk for ever: its I/O fails then, and the shutdown goes on. */
+static bool gives_up_at_the_end(struct world *w, struct session *s, int64_t now_ms)
+{
+	if (!w->resident || s->state == SESSION_UP || now_ms - s->down_ms < ENDING_PATIENCE_MS || !is_machine_ending(w))
+		return false;
+	log_err("the machine ends, and %s has not answered for %d s: given up, what was not written to it is lost "
+		"(event=given-up sid=%u)",
+		s->plan->name, ENDING_PATIENCE_MS / 1000, s->sid);
+	session_step(s, SESSION_EVENT_LEAVE, &(struct session_input){.now_ms = now_ms});
+	return true;
+}
+
 /* Those that want their descriptors and their deadlines at once, and the sessions' deadlines. */
 static void step_timed(struct world *w, const struct watch *watch, int64_t now_ms)
 {
@@ -323,7 +346,8 @@ static void step_timed(struct world *w, const struct watch *watch, int64_t now_m
 	if (w->discovering >= 0)
 		discovery_step(&w->discovery, now_ms);
 	for (int i = 0; i < w->session_count; i++) {
-		if (session_deadline(&w->sessions[i]) <= now_ms && !yields_to_iscsid(w, now_ms))
+		if (session_deadline(&w->sessions[i]) <= now_ms && !yields_to_iscsid(w, now_ms) &&
+		    !gives_up_at_the_end(w, &w->sessions[i], now_ms))
 			session_step(&w->sessions[i], SESSION_EVENT_DEADLINE, &in);
 	}
 }
