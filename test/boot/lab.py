@@ -82,11 +82,16 @@ class Lab:
         """Waits for the writer to go on."""
         return all(self.guest.expect("^WROTE ", 60) for _ in range(files))
 
+    def stop_writer(self, name):
+        begun = len(self.guest.console)
+        self.shell("touch /run/stop-writing")
+        ended = "WRITER-ENDS" in self.guest.console[begun:] or self.guest.expect("^WRITER-ENDS", 120)
+        self.rig.check(self.guest, ended, name + ": the writer ends")
+
     def verify(self, name):
         """Ends the writer; its files are right for the guest and in the image; nobody saw an error. Powers off."""
         rig, guest = self.rig, self.guest
-        self.shell("touch /run/stop-writing")
-        rig.check(guest, guest.expect("^WRITER-ENDS", 120), name + ": the writer ends")
+        self.stop_writer(name)
         sums = dict(re.findall(r"^WROTE (\d+) ([0-9a-f]{32}) ", guest.console, re.M))
         read = self.shell("echo 3 >/proc/sys/vm/drop_caches; md5sum /w/*", 120) or ""
         seen = {os.path.basename(path): digest for digest, path in re.findall(r"^([0-9a-f]{32})  (\S+)$", read, re.M)}

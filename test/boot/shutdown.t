@@ -107,8 +107,7 @@ def alone(rig, kernel, initrd):
     name = "iscsi-init shutdown"
     lab = Lab(rig, kernel, initrd, files=files, words="loglevel=7", capture=True)
     lab.start_writer()
-    lab.shell("touch /run/stop-writing")
-    lab.guest.expect("^WRITER-ENDS", 60)
+    lab.stop_writer(name)
     lab.shell("mkdir /mnt/t; mount -t tmpfs t /mnt/t; echo last words >/w/last")
     lab.guest.send("iscsi-init shutdown poweroff\n")
     ends(rig, lab, name)
