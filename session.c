@@ -25,6 +25,7 @@
 
 #define BACKOFF_FIRST_MS  100
 #define OUTAGE_PART       8
+#define CONNECT_FIRST_MS  2000  /* the SYN and its first repetition, a second later */
 #define BACKOFF_BOOT_MS   5000  /* the longest pause between two attempts of a boot */
 #define NOT_FOUND_BOOT_MS 30000 /* 'target not found' is what a target says that is still starting */
 #define LOGOUT_TIMEOUT_MS 5000
@@ -234,6 +235,17 @@ static void note_connect_failure(struct session *s, int error)
 	set_failure(s, RETRY_TRANSIENT, "cannot connect: %s (%s)", strerror(error), connect_hint(error));
 }
 
+/* TCP repeats its SYN after 1, 2, 4, 8 s. In an outage a new attempt comes earlier, so that a network that is back is soon
+   noticed. */
+static int64_t connect_timeout_ms(const struct session *s, int64_t now_ms)
+{
+	int64_t limit = (now_ms - s->down_ms) / OUTAGE_PART;
+
+	if (!s->resident || limit > login_timeout_ms(s))
+		return login_timeout_ms(s);
+	return limit > CONNECT_FIRST_MS ? limit : CONNECT_FIRST_MS;
+}
+
 /* The next address of the portal, until one begins to connect. */
 static void connect_next(struct session *s, const struct session_input *in)
 {
@@ -242,7 +254,7 @@ static void connect_next(struct session *s, const struct session_input *in)
 		int result = start_connect(s, &s->addresses[s->address_next++]);
 
 		if (!result) {
-			enter(s, SESSION_CONNECTING, in->now_ms + login_timeout_ms(s));
+			enter(s, SESSION_CONNECTING, in->now_ms + connect_timeout_ms(s, in->now_ms));
 			return;
 		}
 		note_connect_failure(s, -result);
@@ -817,6 +829,7 @@ static const struct transition {
 	{SESSION_LOGOUT, SESSION_EVENT_LEAVE, leave, ""},
 	{SESSION_WAITING, SESSION_EVENT_DEADLINE, begin_attempt, "T1"},
 	{SESSION_WAITING, SESSION_EVENT_START, begin_attempt, "T1"},
+	{SESSION_CONNECTING, SESSION_EVENT_START, begin_attempt, "T2, T1"},
 	{SESSION_LEAVING, SESSION_EVENT_LOGGED_OUT, leave, "T13"},
 	{SESSION_LEAVING, SESSION_EVENT_ERROR, leave, "T17"},
 	{SESSION_LEAVING, SESSION_EVENT_DEADLINE, leave_unanswered, "T16"},

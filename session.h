@@ -39,7 +39,7 @@ enum session_state {
 };
 
 enum session_event {
-	SESSION_EVENT_START,    /* the network is usable */
+	SESSION_EVENT_START,    /* the network is usable (again) */
 	SESSION_EVENT_READY,    /* the descriptor of session_pollfds is ready */
 	SESSION_EVENT_DEADLINE, /* session_deadline has passed */
 	SESSION_EVENT_RESPONSE, /* a Login Response */

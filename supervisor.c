@@ -19,6 +19,7 @@
 #include "sys/uevent.h"
 
 #define FDS_MAX            256
+#define LOWER_UP           0x10000 /* IFF_LOWER_UP, kernel: include/uapi/linux/if.h */
 #define ENDING_PATIENCE_MS 30000
 #define SHUTDOWN_DIRECTORY "initramfs" /* below /run: systemd's and dracut's convention */
 
@@ -333,6 +334,24 @@ static bool gives_up_at_the_end(struct world *w, struct session *s, int64_t now_
 	return true;
 }
 
+/* A cable that is plugged in again ends the pause before the next attempt. */
+static void watch_carriers(struct world *w, int64_t now_ms)
+{
+	uint32_t carriers = 0;
+	bool more;
+
+	for (int i = 0; i < NET_INTERFACES_MAX; i++) {
+		const struct rtnl_link *link = &w->net.interfaces[i].link;
+
+		if (link->index && (link->flags & LOWER_UP))
+			carriers |= 1U << i;
+	}
+	more = carriers & ~w->carriers;
+	w->carriers = carriers;
+	if (more && w->resident && !yields_to_iscsid(w, now_ms))
+		step_all(w, SESSION_EVENT_START, now_ms);
+}
+
 /* Those that want their descriptors and their deadlines at once, and the sessions' deadlines. */
 static void step_timed(struct world *w, const struct watch *watch, int64_t now_ms)
 {
@@ -341,8 +360,10 @@ static void step_timed(struct world *w, const struct watch *watch, int64_t now_m
 	int count;
 
 	fds = slice(watch, OWN_NET, &count);
-	if (w->net_open)
+	if (w->net_open) {
 		net_step(&w->net, fds, count, now_ms);
+		watch_carriers(w, now_ms);
+	}
 	if (w->discovering >= 0)
 		discovery_step(&w->discovery, now_ms);
 	for (int i = 0; i < w->session_count; i++) {
