@@ -11,7 +11,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from lab import Lab  # noqa: E402
-from rig import Kernel, Rig, Target  # noqa: E402
+from rig import IMAGE_TOOL, Kernel, Rig, Target, newc_archive, run  # noqa: E402
 
 
 def back(lab, name, seconds=60):
@@ -198,7 +198,39 @@ def timed_out(rig, kernel, initrd):
     lab.guest.kill()
 
 
-CASES = {"outages": outages, "redirected": redirected, "pressure": under_pressure, "timeout": timed_out}
+# A distribution's initramfs in the least form: finds the disk, leaves for it.
+THEIR_INIT = """#!/bin/busybox sh
+/bin/busybox mount -t proc proc /proc
+/bin/busybox mount -t devtmpfs devtmpfs /dev
+/bin/busybox mount -t ext4 /dev/sda1 /sysroot
+/bin/busybox mount --move /dev /sysroot/dev
+/bin/busybox mount --move /run /sysroot/run
+exec /bin/busybox switch_root /sysroot /sbin/init
+"""
+
+
+def chained(rig, kernel, initrd):
+    """Behind us another initramfs's init, and its switch_root: the same process keeps the session."""
+    with open("/bin/busybox", "rb") as file:
+        content = dict(dict.fromkeys(["bin", "dev", "proc", "sys", "sysroot"]), **{"bin/busybox": file.read(),
+                                                                                  "init": THEIR_INIT})
+    del initrd
+    appended = rig.path("appended", ".initrd")
+    run(IMAGE_TOOL, "--modules", kernel.modules, "--binary", rig.binary, "--nic", "virtio_net", "--append",
+        rig.joined(newc_archive(content)), "-o", appended)
+    lab = Lab(rig, kernel, appended, words="rdinit=/iscsi-init")
+    lab.start_writer()
+    lab.target.kill()
+    lab.target.start()
+    back(lab, "in a chain, too, the session comes back")
+    name = lab.shell("readlink /proc/$(resident)/exe") or ""
+    rig.ok(name.startswith("/iscsi-init"), "by the process of the first initramfs", name)
+    record = lab.shell("cat /run/iscsi-init/sessions; ls -l /run/initramfs/shutdown") or ""
+    rig.ok("recoveries=1 " in record and "-rwxr-xr-x" in record, "whose record is seen in root, and its shutdown", record)
+    lab.verify("in a chain")
+
+
+CASES = {"chained": chained, "outages": outages, "redirected": redirected, "pressure": under_pressure, "timeout": timed_out}
 
 if __name__ == "__main__":
     with Rig() as the_rig:
