@@ -76,32 +76,71 @@ static bool is_in_ramfs(int proc)
 	return ramfs;
 }
 
-/* The program's file, as far as resident_end. */
-static int lock_program(void)
-{
-	const ELF(Phdr) *headers = (const ELF(Phdr) *)getauxval(AT_PHDR);
-	const char *base = NULL, *end = (const char *)(uintptr_t)resident_end;
-	int failure = 0;
+/* One loaded part of the program's file. */
+struct part {
+	char *start;
+	size_t size;
+	bool writable;
+};
 
-	for (unsigned long i = 0; i < getauxval(AT_PHNUM); i++) {
-		const ELF(Phdr) *header = &headers[i];
-		size_t size = header->p_filesz;
+/* The next one, from *i = 0 on; false at the end. */
+static bool next_part(unsigned long *i, struct part *part)
+{
+	char *headers = (char *)getauxval(AT_PHDR); /* they stand behind the file's own, where its first part begins */
+
+	for (; *i < getauxval(AT_PHNUM); ++*i) {
+		const ELF(Phdr) *header = (const ELF(Phdr) *)headers + *i;
 
 		if (header->p_type != PT_LOAD)
 			continue;
-		if (!base) /* the first one begins with the file's own headers, and these are behind them */
-			base = (const char *)headers - sizeof(ELF(Ehdr)) - header->p_vaddr;
-		if (end > base + header->p_vaddr && end < base + header->p_vaddr + size)
-			size = (size_t)(end - (base + header->p_vaddr));
-		if (mlock(base + header->p_vaddr, size))
+		*part = (struct part){headers - sizeof(ELF(Ehdr)) + header->p_vaddr, header->p_filesz,
+				      header->p_flags & PF_W};
+		++*i;
+		return true;
+	}
+	return false;
+}
+
+/* What the boot has touched of it: the pages stay in the file, and come back when they are used. */
+static void unmap_program(void)
+{
+	struct part part;
+
+	for (unsigned long i = 0; next_part(&i, &part);) {
+		size_t before = (uintptr_t)part.start % PAGE;
+
+		if (!part.writable)
+			(void)madvise(part.start - before, part.size + before, MADV_DONTNEED);
+	}
+}
+
+extern char etext[]; /* end(3): the end of the code; constants may follow in the same part */
+
+/* All but the code behind resident_end. */
+static int lock_program(void)
+{
+	char *end = (char *)(uintptr_t)resident_end;
+	struct part part;
+	int failure = 0;
+
+	for (unsigned long i = 0; next_part(&i, &part);) {
+		size_t size = part.size;
+
+		if (end > part.start && end < part.start + size)
+			part.size = (size_t)(end - part.start);
+		if (mlock(part.start, part.size))
+			failure = -errno;
+		if (part.size < size && etext > end && etext < part.start + size &&
+		    mlock(etext, (size_t)(part.start + size - etext)))
 			failure = -errno;
 	}
 	return failure;
 }
 
-/* What was touched is locked; what the boot alone needed stays away. */
+/* What is touched from now on is locked. */
 static int lock_memory(int proc)
 {
+	unmap_program();
 	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
 		return -errno;
 	return is_in_ramfs(proc) ? 0 : lock_program();

@@ -11,7 +11,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from lab import Lab  # noqa: E402
-from rig import IMAGE_TOOL, Kernel, Rig, Target, newc_archive, run  # noqa: E402
+from rig import IMAGE_TOOL, TOP, Kernel, Rig, Target, newc_archive, run  # noqa: E402
 
 
 def back(lab, name, seconds=60):
@@ -84,6 +84,8 @@ def supervisor_killed(lab):
                "list tells state, portal, since when, recoveries and the last error", after)
     maps = lab.shell("grep -c '/bin/iscsi-init' /proc/%s/maps; readlink /proc/%s/exe" % (now, now)) or ""
     lab.rig.ok(maps.startswith("0\n/memfd:"), "and runs from memory, not from the disk it repairs", maps)
+    locked = lab.shell("grep -A30 'r-xp.*memfd:' /proc/%s/smaps | grep -m 1 ^Locked" % now) or ""
+    lab.rig.ok(int((re.findall(r"\d+", locked) or ["0"])[0]) > 128, "which is locked", locked)
     lab.target.kill()
     lab.target.start()
     back(lab, "the next outage is its as well")
@@ -97,6 +99,8 @@ def holds_nothing(lab):
     # VmRSS is the measure; smaps also counts what the kernel maps around each fault, which moves with every build
     rig.ok(len(sizes) == 2 and 0 < min(sizes) <= 512 and max(sizes) <= 576, "the supervisor has at most 512 KiB resident (%s)" %
            " ".join(memory.split()), memory)
+    with open(os.path.join(TOP, "build", "resident"), "w") as file:
+        file.write("resident process, KiB: %d (limit 512, aim 256)\n" % max(sizes or [0]))
     files = lab.shell("cd /proc/%s/fd; for i in *; do readlink $i; done; cd /" % pid) or ""
     rig.ok(files.count("/dev/null") == 3 and "console" not in files and "ttyS" not in files,
            "it holds no console", files)
