@@ -789,6 +789,8 @@ static void take_back(struct session *s, const struct session_input *in)
 	log_warn("session %u (%s): looked after from here again (event=returned sid=%u)", s->sid, s->plan->name,
 		 s->sid);
 	s->up_ms = in->now_ms;
+	/* iscsid has put its own there: how long I/O is held, NOP-Out. */
+	(void)session_params_before(s->netlink, s->sid, SESSION_CID, s->host, s->plan, &s->home);
 	if (session_is_up_in_kernel(s))
 		enter(s, SESSION_UP, SESSION_NEVER);
 	else

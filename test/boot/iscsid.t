@@ -69,6 +69,7 @@ def takes_over(rig, kernel, initrd):
     # its line may have come before the shell's
     back = said(lab.guest, "event=returned") or lab.guest.expect("event=returned", 60)
     rig.check(lab.guest, back, "when iscsid is killed the supervisor takes the session back")
+    rig.ok(lab.shell("cat /sys/class/iscsi_session/session1/recovery_tmo") == "500", "and its settings")
     lab.target.kill()
     lab.target.start()
     lab.expect(r"is back at", "and recovers it itself after the next outage")
