@@ -42,6 +42,8 @@ def chain(rig, kernel, name, theirs, expected):
     if expected:
         rig.check(guest, expected in guest.console, name + " was given the kernel's arguments")
     rig.check(guest, guest.wait(), name + ": powers off")
+    rig.ok("@iscsi-init" in guest.section("processes"), name + ": the resident process has lived through it all",
+           guest.section("processes"))
     rig.ok("/dev/sda1 / ext4" in guest.section("mounts"), name + ": from the iSCSI disk", guest.section("mounts"))
 
 
