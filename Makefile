@@ -16,7 +16,7 @@ say = $(if $(V),,@echo '  $1')
 
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 CPPFLAGS_ALL = -std=gnu11 -D_GNU_SOURCE -I. -DISCSI_INIT_VERSION='"$(VERSION)"' $(CPPFLAGS)
-CFLAGS ?= -Oz
+CFLAGS ?= -Oz -fno-caller-saves -fno-move-loop-invariants
 CFLAGS_ALL = -fPIE -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-ffile-prefix-map=$(CURDIR)=. $(WARNINGS) $(CFLAGS)
 LDFLAGS_ALL = -static-pie -Wl,--gc-sections,-z,relro,-z,now,-z,noexecstack,-z,noseparate-code,-z,pack-relative-relocs,--hash-style=gnu,--build-id=none,-s $(LDFLAGS)
@@ -81,7 +81,7 @@ $(O)/%.o: %.c Makefile $(LIBRARIES_BUILT)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 # The libraries stay in a cache outside the repository; a stamp whose cache is gone counts for nothing.
-build/%/libs.stamp: deps/lock deps/build
+build/%/libs.stamp: deps/lock deps/build $(wildcard deps/*.c)
 	$(Q)deps/install build $(if $(filter-out host $(NATIVE),$*),cross)
 	$(Q)deps/build $* build/$*/libs
 	@touch $@
