@@ -234,6 +234,20 @@ def chained(rig, kernel, initrd):
     lab.verify("in a chain")
 
 
+def long_away(rig, kernel, initrd):
+    """Longer than the kernel's and iscsid's default of 120 s: by our default I/O waits for ever."""
+    lab = Lab(rig, kernel, initrd)
+    lab.start_writer()
+    lab.target.kill()
+    time.sleep(130)
+    lab.target.start()
+    returned = time.monotonic()
+    lab.expect(r"is back at .* after 1[34]\d\.", "after more than two minutes the session comes back")
+    rig.note("%.1f s after the target" % (time.monotonic() - returned))
+    rig.check(lab.guest, lab.wrote(2), "and files are written again")
+    lab.verify("away for 130 s")
+
+
 CASES = {"chained": chained, "outages": outages, "redirected": redirected, "pressure": under_pressure, "timeout": timed_out}
 
 if __name__ == "__main__":
@@ -244,4 +258,4 @@ if __name__ == "__main__":
         cloud = Kernel("6.1-cloud-amd64")
         image = the_rig.initrd(cloud)
         for case in sys.argv[1:] or CASES:
-            CASES[case](the_rig, cloud, image)
+            dict(CASES, long=long_away)[case](the_rig, cloud, image)
