@@ -84,8 +84,9 @@ def supervisor_killed(lab):
                "list tells state, portal, since when, recoveries and the last error", after)
     maps = lab.shell("grep -c '/bin/iscsi-init' /proc/%s/maps; readlink /proc/%s/exe" % (now, now)) or ""
     lab.rig.ok(maps.startswith("0\n/memfd:"), "and runs from memory, not from the disk it repairs", maps)
-    locked = lab.shell("grep -A30 'r-xp.*memfd:' /proc/%s/smaps | grep -m 1 ^Locked" % now) or ""
-    lab.rig.ok(int((re.findall(r"\d+", locked) or ["0"])[0]) > 128, "which is locked", locked)
+    locked = lab.shell("grep -A30 -m 1 'r-xp.*memfd:' /proc/%s/smaps | grep -E '^(Size|Locked)'" % now) or ""
+    sizes = re.findall(r"\d+", locked)[:2]
+    lab.rig.ok(len(sizes) == 2 and sizes[0] == sizes[1] and int(sizes[0]) >= 64, "its code is locked", locked)
     lab.target.kill()
     lab.target.start()
     back(lab, "the next outage is its as well")
