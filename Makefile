@@ -16,7 +16,8 @@ say = $(if $(V),,@echo '  $1')
 
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 CPPFLAGS_ALL = -std=gnu11 -D_GNU_SOURCE -I. -DISCSI_INIT_VERSION='"$(VERSION)"' $(CPPFLAGS)
-CFLAGS ?= -Oz -fno-caller-saves -fno-move-loop-invariants
+# nothing here computes with fractions: the registers for them only make calls with variable arguments larger
+CFLAGS ?= $(shell cat deps/smaller) $(if $(filter x86_64 arm64,$(ARCH)),-mgeneral-regs-only)
 CFLAGS_ALL = -fPIE -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-ffile-prefix-map=$(CURDIR)=. $(WARNINGS) $(CFLAGS)
 LDFLAGS_ALL = -static-pie -Wl,--gc-sections,-z,relro,-z,now,-z,noexecstack,-z,noseparate-code,-z,pack-relative-relocs,--hash-style=gnu,--build-id=none,-s $(LDFLAGS)
@@ -75,13 +76,13 @@ $(O)/iscsi-init: $(objects) deps/check
 		$(filter-out $(resident) $(O)/resident_end.o,$(objects)) $(LIBS)
 	$(Q)deps/check $@ $(LIMIT)
 
-$(O)/%.o: %.c Makefile $(LIBRARIES_BUILT)
+$(O)/%.o: %.c Makefile deps/smaller $(LIBRARIES_BUILT)
 	@mkdir -p $(@D)
 	$(call say,CC   $@)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 # The libraries stay in a cache outside the repository; a stamp whose cache is gone counts for nothing.
-build/%/libs.stamp: deps/lock deps/build $(wildcard deps/*.c)
+build/%/libs.stamp: deps/lock deps/build deps/smaller $(wildcard deps/*.c)
 	$(Q)deps/install build $(if $(filter-out host $(NATIVE),$*),cross)
 	$(Q)deps/build $* build/$*/libs
 	@touch $@

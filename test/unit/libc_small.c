@@ -1,4 +1,4 @@
-/* The small vfprintf, strstr, qsort and mbstowcs that take musl's places say what the host's C library says. */
+/* The small functions that take the places of musl's say what the host's C library says. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,15 +13,27 @@
 #define strstr   small_strstr
 #define qsort    small_qsort
 #define mbstowcs small_mbstowcs
+#define strtol   small_strtol
+#define strtoll  small_strtoll
+#define strtoul  small_strtoul
+#define strtoull small_strtoull
 int small_vfprintf(FILE *restrict out, const char *restrict format, va_list arguments);
 char *small_strstr(const char *text, const char *wanted);
 void small_qsort(void *base, size_t count, size_t size, int (*compare)(const void *, const void *));
 size_t small_mbstowcs(wchar_t *restrict out, const char *restrict text, size_t size);
+long small_strtol(const char *restrict text, char **restrict end, int base);
+long long small_strtoll(const char *restrict text, char **restrict end, int base);
+unsigned long small_strtoul(const char *restrict text, char **restrict end, int base);
+unsigned long long small_strtoull(const char *restrict text, char **restrict end, int base);
 #include "deps/libc_small.c"
 #undef vfprintf
 #undef strstr
 #undef qsort
 #undef mbstowcs
+#undef strtol
+#undef strtoll
+#undef strtoul
+#undef strtoull
 
 /* Both write the same text and return the same count. */
 __attribute__((format(printf, 1, 2))) static void assert_same(const char *format, ...)
@@ -94,6 +106,68 @@ static void an_unknown_conversion_is_an_error(void **state)
 	}
 }
 
+#define assert_same_number(function, text, base)                                                    \
+	do {                                                                                        \
+		char *end = NULL, *small_end = NULL;                                                \
+		int error;                                                                          \
+		unsigned long long value;                                                           \
+		errno = 0;                                                                          \
+		value = (unsigned long long)function(text, &end, base);                             \
+		error = errno;                                                                      \
+		errno = 0;                                                                          \
+		assert_true(value == (unsigned long long)small_##function(text, &small_end, base)); \
+		assert_int_equal(errno, error);                                                     \
+		assert_ptr_equal(small_end, end);                                                   \
+	} while (0)
+
+static void numbers_are_read_as_c_says(void **state)
+{
+	static const char *const texts[] = {
+		"",
+		"0",
+		"7",
+		"+7",
+		"-7",
+		" \t\n9x",
+		"x",
+		"-",
+		"+-1",
+		"0x",
+		"0x1F",
+		"0X1f",
+		"0xg",
+		"08",
+		"077",
+		"1e3",
+		"ff",
+		"zz",
+		"2147483647",
+		"4294967296",
+		"9223372036854775807",
+		"9223372036854775808",
+		"-9223372036854775808",
+		"-9223372036854775809",
+		"18446744073709551615",
+		"18446744073709551616",
+		"-18446744073709551615",
+		"-18446744073709551616",
+		"99999999999999999999999999 more",
+		"0xffffffffffffffff",
+		"0x10000000000000000",
+	};
+	static const int bases[] = {0, 8, 10, 16, 36};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		for (size_t j = 0; j < sizeof(bases) / sizeof(bases[0]); j++) {
+			assert_same_number(strtol, texts[i], bases[j]);
+			assert_same_number(strtoll, texts[i], bases[j]);
+			assert_same_number(strtoul, texts[i], bases[j]);
+			assert_same_number(strtoull, texts[i], bases[j]);
+		}
+	}
+}
+
 static void text_is_found_in_text(void **state)
 {
 	static const char *const texts[] = {"", "a", "ab", "aab", "abab", "ababac", "xabac"};
@@ -132,6 +206,7 @@ int main(void)
 		cmocka_unit_test(text_is_cut_and_padded),
 		cmocka_unit_test(numbers_of_every_size_have_every_form),
 		cmocka_unit_test(an_unknown_conversion_is_an_error),
+		cmocka_unit_test(numbers_are_read_as_c_says),
 		cmocka_unit_test(text_is_found_in_text),
 		cmocka_unit_test(sorting_orders_and_keeps_what_is_equal),
 		cmocka_unit_test(a_byte_is_a_character),
