@@ -33,7 +33,7 @@ LIBS = $(shell $(PKG_CONFIG) --static --libs $(LIBRARIES)) -lmbedcrypto
 else
 O = build/$(ARCH)$(if $(TRAP),-trap)
 CC = build/$(ARCH)/libs/bin/musl-gcc
-LIBS = -lkmod -lzstd -llzma -lz -lmbedcrypto
+LIBS = -lkmod -lzstd -llzma -lmbedcrypto
 LIBRARIES_BUILT = build/$(ARCH)/libs.stamp
 endif
 ifdef TRAP# undefined behaviour ends the program at once
@@ -44,7 +44,7 @@ endif
 HOST_CC = gcc
 CLANG = clang
 HOST_FLAGS = -isystem build/host/libs/include $(CPPFLAGS_ALL) $(WARNINGS) $(SANITIZE)
-HOST_LIBS = -Lbuild/host/libs/lib -lkmod -lzstd -llzma -lz -lmbedcrypto
+HOST_LIBS = -Lbuild/host/libs/lib -lkmod -lzstd -llzma -lmbedcrypto
 
 sources := $(wildcard *.c proto/*.c sys/*.c)
 objects := $(sources:%.c=$(O)/%.o)
@@ -82,7 +82,7 @@ $(O)/%.o: %.c Makefile deps/smaller $(LIBRARIES_BUILT)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 # The libraries stay in a cache outside the repository; a stamp whose cache is gone counts for nothing.
-build/%/libs.stamp: deps/lock deps/build deps/smaller $(wildcard deps/*.c)
+build/%/libs.stamp: deps/lock deps/build deps/smaller $(wildcard deps/*.[ch])
 	$(Q)deps/install build $(if $(filter-out host $(NATIVE),$*),cross)
 	$(Q)deps/build $* build/$*/libs
 	@touch $@

@@ -1,10 +1,10 @@
-/* Damaged and odd partition tables. zlib has the other opinion about checksums. */
+/* Damaged and odd partition tables. liblzma has the other opinion about checksums. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <cmocka.h>
-#include <zlib.h>
+#include <lzma.h>
 
 #include "proto/partition.h"
 #include "test/unit/disk_image.h"
@@ -78,7 +78,7 @@ static void seal_header(struct image *image, const struct gpt *gpt)
 	size_t at = gpt->lba * gpt->sector;
 
 	image_number(image, at + 16, 4, 0);
-	image_number(image, at + 16, 4, crc32(0, image->bytes + at, 92));
+	image_number(image, at + 16, 4, lzma_crc32(image->bytes + at, 92, 0));
 }
 
 static void seal(struct image *image, const struct gpt *gpt)
@@ -92,7 +92,7 @@ static void seal(struct image *image, const struct gpt *gpt)
 	image_number(image, at + 80, 4, gpt->number);
 	image_number(image, at + 84, 4, gpt->entry_bytes);
 	image_number(image, at + 88, 4,
-		     crc32(0, image->bytes + gpt->entries * gpt->sector, gpt->number * gpt->entry_bytes));
+		     lzma_crc32(image->bytes + gpt->entries * gpt->sector, gpt->number * gpt->entry_bytes, 0));
 	seal_header(image, gpt);
 }
 
