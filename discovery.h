@@ -32,25 +32,24 @@ struct discovery {
 	int64_t deadline_ms;
 	int fd;
 	enum { DISCOVERY_RESOLVE, DISCOVERY_CONNECT, DISCOVERY_LOGIN, DISCOVERY_ASK } step;
-	struct resolve resolve;
-	struct sockaddr_storage addresses[RESOLVE_ADDRESSES_MAX];
 	int address_count, address_next;
 	bool start_in_security, md5_only;
-	struct portal portal;
-	struct params offer; /* the plan's, but without digests */
 	int redirects, exchanges;
+	size_t in_used, out_used, out_sent;
+	uint32_t cmd_sn, exp_stat_sn, itt;
+	size_t pending_used, total;
+	int target_count;
+	bool more;           /* there were more than fit */
+	struct params offer; /* the plan's, but without digests */
+	struct portal portal;
+	char failure[320];
+	char pending[NAME_MAX_BYTES + 512]; /* a record that goes on in the next PDU */
+	struct resolve resolve;
+	struct sockaddr_storage addresses[RESOLVE_ADDRESSES_MAX];
 	struct login login;
 	uint8_t in[48 + LOGIN_DATA_MAX + 4];
-	size_t in_used;
 	uint8_t out[48 + LOGIN_DATA_MAX + 4];
-	size_t out_used, out_sent;
-	uint32_t cmd_sn, exp_stat_sn, itt;
-	char pending[NAME_MAX_BYTES + 512]; /* a record that goes on in the next PDU */
-	size_t pending_used, total;
 	struct discovered targets[DISCOVERY_TARGETS_MAX];
-	int target_count;
-	bool more; /* there were more than fit */
-	char failure[320];
 };
 
 /* plan: its portal, CHAP and login_timeout are used; it must stay. */

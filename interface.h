@@ -45,32 +45,31 @@ struct interface {
 	struct rtnl *rtnl;
 	const struct network_plan *network;
 
-	/* What the kernel says. link.index 0: this place is free. */
-	struct rtnl_link link;
-	struct rtnl_link6 link6;
-	bool has_router6; /* a router has advertised itself */
-	struct rtnl_address addresses[INTERFACE_ADDRESSES_MAX];
-	int address_count;
-	struct rtnl_dns6 dns6;
-
 	enum interface_state state;
 	const struct interface_plan *plans[INTERFACE_PLANS_MAX];
-	int plan_count; /* 0: used as it is, or not at all */
-	bool existing;  /* had its address before us */
-	bool settled;   /* after the hand-over: keep leases, change nothing else */
-	bool was_up;    /* before us */
-	bool prepared;  /* MAC, MTU set; brought up */
-	bool started;   /* methods are under way */
-	bool link_up;   /* as the leases were told last */
-	char failure[INTERFACE_FAILURE_MAX];
+	int plan_count;                             /* 0: used as it is, or not at all */
+	bool existing;                              /* had its address before us */
+	bool settled;                               /* after the hand-over: keep leases, change nothing else */
+	bool was_up;                                /* before us */
+	bool prepared;                              /* MAC, MTU set; brought up */
+	bool started;                               /* methods are under way */
+	bool link_up;                               /* as the leases were told last */
+	int64_t link_ms, address_ms;                /* when carrier and a usable address came; 0: not yet */
+	int64_t carrier_limit_ms, address_limit_ms; /* INT64_MAX: none */
 
+	/* What the kernel says. link.index 0: this place is free. */
+	struct rtnl_link6 link6;
+	bool has_router6; /* a router has advertised itself */
+	int address_count;
+	struct rtnl_link link;
+	struct rtnl_address addresses[INTERFACE_ADDRESSES_MAX];
+	struct rtnl_dns6 dns6;
+
+	char failure[INTERFACE_FAILURE_MAX];
 	struct lease4 lease4;
 	struct lease6 lease6;
 	struct rtnl_address leased4, leased6;           /* what leases put on the interface; family 0: nothing */
 	struct rtnl_address fixed[INTERFACE_PLANS_MAX]; /* what each plan put on it; family 0: nothing */
-
-	int64_t link_ms, address_ms;                /* when carrier and a usable address came; 0: not yet */
-	int64_t carrier_limit_ms, address_limit_ms; /* INT64_MAX: none */
 };
 
 void interface_init(struct interface *interface, struct rtnl *rtnl, const struct network_plan *network);

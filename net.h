@@ -32,7 +32,6 @@ struct net {
 	const struct network_plan *plan;
 	int sysfs;
 	struct rtnl rtnl;
-	struct interface interfaces[NET_INTERFACES_MAX];
 	int winner; /* index in interfaces, -1: none yet */
 	bool settled;
 	bool overflowed;       /* more interfaces than places: said once */
@@ -40,9 +39,10 @@ struct net {
 	bool link_made[PLAN_LINKS_MAX];
 	bool route_set[PLAN_ROUTES_MAX];
 	bool records_due;
-	struct address dns[NET_DNS_MAX]; /* as net_records_due last knew them */
 	int dns_count;
-	char failure[200]; /* "": none */
+	struct address dns[NET_DNS_MAX]; /* as net_records_due last knew them */
+	char failure[200];               /* "": none */
+	struct interface interfaces[NET_INTERFACES_MAX];
 };
 
 /* Opens rtnetlink, brings lo up, looks at what is there. plan and sysfs (the descriptor of /sys) stay in use. 0 or

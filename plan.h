@@ -80,19 +80,19 @@ struct link_plan {
 struct network_plan {
 	bool wanted;       /* false: nothing needs a network */
 	bool use_existing; /* an interface that already has an address is used as it is (no iscsi.ip= says otherwise) */
-	struct interface_plan interfaces[PLAN_INTERFACES_MAX];
 	int interface_count; /* wanted and 0: ip=off; only what already has an address is used */
-	struct link_plan links[PLAN_LINKS_MAX];
 	int link_count;
-	struct route_plan routes[PLAN_ROUTES_MAX];
 	int route_count;
-	struct address dns[PLAN_DNS_MAX];
 	int dns_count;
 	char bootdev[PLAN_IFNAME_MAX];
 	bool ignore_peer_dns;  /* rd.peerdns=0 */
 	bool wants_root_path;  /* DHCP decides the disk */
 	int carrier_timeout_s; /* 0: as long as iscsi.timeout */
 	int dhcp_timeout_s;
+	struct address dns[PLAN_DNS_MAX];
+	struct route_plan routes[PLAN_ROUTES_MAX];
+	struct interface_plan interfaces[PLAN_INTERFACES_MAX];
+	struct link_plan links[PLAN_LINKS_MAX];
 };
 
 struct portal {
@@ -157,19 +157,19 @@ struct boot_plan {
 /* Lines for the log, at warning level: what was read and has no effect, and why. */
 #define PLAN_NOTES_MAX 16
 struct plan_notes {
-	char text[PLAN_NOTES_MAX][200];
 	int count;
+	char text[PLAN_NOTES_MAX][200];
 };
 
 struct plan {
-	struct boot_plan boot;
-	struct network_plan network;
-	struct root_plan root;
-	struct plan_notes notes;
-	struct target_plan targets[PLAN_TARGETS_MAX];
 	int target_count;
-	char file_initiator[NAME_MAX_BYTES + 1]; /* of /etc/iscsi/initiatorname.iscsi, for the lease's targets */
 	int dhcp_template; /* target_plan that iscsi=dhcp's options filled, index in targets before the lease; -1 none */
+	struct boot_plan boot;
+	struct root_plan root;
+	struct network_plan network;
+	struct plan_notes notes;
+	char file_initiator[NAME_MAX_BYTES + 1]; /* of /etc/iscsi/initiatorname.iscsi, for the lease's targets */
+	struct target_plan targets[PLAN_TARGETS_MAX];
 };
 
 struct cmdline;

@@ -75,31 +75,33 @@ struct session {
 	bool in_kernel, has_connection, was_up;
 	uint32_t sid, host;
 
-	/* This attempt. */
-	struct portal portal; /* where a redirect pointed, or as planned */
-	struct portal home;   /* as planned, or where a permanent redirect pointed */
+	/* This attempt; what is large of it stands at the end. */
 	int32_t portal_tpgt;
-	struct resolve resolve;
-	struct sockaddr_storage addresses[SESSION_ADDRESSES_MAX];
 	int address_count, address_next;
 	int fd; /* the TCP socket until the kernel has it */
 	bool start_in_security, md5_only;
+	uint8_t chap_algorithm; /* enum chap_algorithm; CHAP_NONE: logged in without */
 	int redirects;
-	struct portal visited[SESSION_REDIRECTS_MAX];
 	int64_t not_found_ms; /* since when the target says that it is not there; 0: it did not */
 	unsigned attempts;    /* failed in a row */
 	uint32_t random;      /* state of the jitter */
-	struct login login;
-	struct login_result negotiated;
-	uint8_t chap_algorithm; /* enum chap_algorithm; CHAP_NONE: logged in without */
 
 	/* For messages, `list` and the time table. */
-	char failure[320];
 	enum login_retry failure_retry;
 	unsigned recoveries;
 	int64_t up_ms, down_ms, connected_ms; /* up_ms: also when it was left to iscsid */
 	uint32_t last_error;                  /* ISCSI_ERR_... */
 	struct child devices;                 /* sets devices running again that the kernel gave up */
+	char failure[320];
+
+	/* This attempt. */
+	struct portal portal; /* where a redirect pointed, or as planned */
+	struct portal home;   /* as planned, or where a permanent redirect pointed */
+	struct portal visited[SESSION_REDIRECTS_MAX];
+	struct sockaddr_storage addresses[SESSION_ADDRESSES_MAX];
+	struct resolve resolve;
+	struct login_result negotiated;
+	struct login login;
 };
 
 /* plan, netlink and the descriptor of /sys must outlive the session. */

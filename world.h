@@ -36,6 +36,16 @@ struct world {
 	int uevents;
 	int random; /* /dev/random, readable when the kernel's generator is ready; -1: not waited for */
 	int iscsid; /* pidfd of the iscsid that looks after our sessions; -1: none */
+	int session_count;
+
+	/* What the boot's rules remember: each is a level that was reached, see boot.c. */
+	bool net_open, has_netlink, has_firmware, asked_firmware, has_lease, has_secrets, has_root, chains, resident;
+	int discovering; /* index of the target whose portal is asked; -1 */
+	int64_t disks_ready_ms;
+	uint32_t carriers;        /* bits: the interfaces of net that have one */
+	unsigned modules_in;      /* bits by boot.c's list: answered */
+	bool block_changed;       /* a uevent of a block device or SCSI came */
+	enum shutdown_how ending; /* of `shutdown` */
 
 	struct cmdline cmdline;
 	struct plan plan;
@@ -56,19 +66,9 @@ struct world {
 	struct session sessions[PLAN_TARGETS_MAX];
 	struct blockdev disks[PLAN_TARGETS_MAX];
 	int64_t rescan_ms[PLAN_TARGETS_MAX]; /* when an empty target is scanned again; 0: not */
-	int session_count;
-
-	/* What the boot's rules remember: each is a level that was reached, see boot.c. */
-	bool net_open, has_netlink, has_firmware, asked_firmware, has_lease, has_secrets, has_root, chains, resident;
-	int discovering; /* index of the target whose portal is asked; -1 */
-	int64_t disks_ready_ms;
-	uint32_t carriers;   /* bits: the interfaces of net that have one */
-	unsigned modules_in; /* bits by boot.c's list: answered */
-	bool block_changed;  /* a uevent of a block device or SCSI came */
 
 	struct times times;
 	struct status status;
-	enum shutdown_how ending; /* of `shutdown` */
 	struct verdict verdict;
 };
 

@@ -112,14 +112,14 @@ struct dhcp_input {
 };
 
 struct dhcp_output {
-	uint8_t bytes[DHCP_MESSAGE_MAX]; /* UDP payload */
-	size_t length;
+	size_t length; /* of bytes */
 	/* DHCPv4 only; DHCPv6 always sends to [ff02::1:2]:547 from the link-local address and port 546 */
 	uint32_t source;      /* 0, or the leased address */
 	uint32_t destination; /* 0xffffffff, or the server */
 	bool raw;             /* no usable address yet: send by packet socket, to the link's broadcast address; else
 			       * by a UDP socket on port 68 that is bound to the device and to no address, for answers
 			       * may be broadcast */
+	uint8_t bytes[DHCP_MESSAGE_MAX]; /* UDP payload */
 };
 
 enum dhcp_state {
@@ -136,9 +136,6 @@ enum dhcp_state {
 
 /* Holds no pointers but constants: may be copied, and lives on across fork. All but `lease` and `state` is private. */
 struct dhcp {
-	struct dhcp_lease lease; /* valid while dhcp_has_lease(), all zero otherwise */
-	struct dhcp_lease offer;
-	struct dhcp_config config;
 	enum dhcp_state state;
 	uint32_t xid;
 	unsigned attempt;   /* of the message under way, from 0 */
@@ -148,6 +145,9 @@ struct dhcp {
 	int64_t deadline_ms;
 	int64_t t1_ms, t2_ms, expiry_ms;
 	const char *reason;
+	struct dhcp_config config;
+	struct dhcp_lease lease; /* valid while dhcp_has_lease(), all zero otherwise */
+	struct dhcp_lease offer;
 };
 
 /* Begins: the first step with DHCP_TIMER, due at once, sends. There is no random wait before it (RFC 2131 4.4.1 has

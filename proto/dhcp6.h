@@ -59,9 +59,6 @@ enum dhcp6_state {
 
 /* As struct dhcp. */
 struct dhcp6 {
-	struct dhcp6_lease lease;
-	struct dhcp6_lease offer;
-	struct dhcp6_config config;
 	enum dhcp6_state state;
 	uint32_t xid; /* 24 bits */
 	unsigned attempt;
@@ -72,6 +69,9 @@ struct dhcp6 {
 	int64_t deadline_ms;
 	int64_t t1_ms, t2_ms, expiry_ms;
 	const char *reason;
+	struct dhcp6_config config;
+	struct dhcp6_lease lease;
+	struct dhcp6_lease offer;
 };
 
 /* These are what their namesakes in dhcp.h are. With information_only, DHCP_BOUND means that the information is there;
