@@ -17,7 +17,9 @@ say = $(if $(V),,@echo '  $1')
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 CPPFLAGS_ALL = -std=gnu11 -D_GNU_SOURCE -I. -DISCSI_INIT_VERSION='"$(VERSION)"' $(CPPFLAGS)
 # nothing here computes with fractions: the registers for them only make calls with variable arguments larger
-CFLAGS ?= $(shell cat deps/smaller) $(if $(filter x86_64 arm64,$(ARCH)),-mgeneral-regs-only)
+# (and printf stays printf: puts and its kin would be linked for it)
+CFLAGS ?= $(shell cat deps/smaller) $(if $(filter x86_64 arm64,$(ARCH)),-mgeneral-regs-only) \
+	-fno-builtin-printf -fno-builtin-fprintf
 CFLAGS_ALL = -fPIE -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-ffile-prefix-map=$(CURDIR)=. $(WARNINGS) $(CFLAGS)
 LDFLAGS_ALL = -static-pie -Wl,--gc-sections,-z,relro,-z,now,-z,noexecstack,-z,noseparate-code,-z,pack-relative-relocs,--hash-style=gnu,--build-id=none,-s $(LDFLAGS)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -58,8 +59,10 @@ static size_t read_file(int root, const char *path, char *out, size_t size)
 
 static bool has_iscsid(int root)
 {
-	return !faccessat(root, "usr/sbin/iscsid", F_OK, AT_SYMLINK_NOFOLLOW) ||
-	       !faccessat(root, "sbin/iscsid", F_OK, 0);
+	struct stat status;
+
+	return !fstatat(root, "usr/sbin/iscsid", &status, AT_SYMLINK_NOFOLLOW) ||
+	       !fstatat(root, "sbin/iscsid", &status, 0);
 }
 
 static int compare_name(const struct session *s, const char *text, size_t length)

@@ -2,8 +2,8 @@
  *
  * deps/build puts them into musl's libc.a in place of musl's own: printf without floating point, wide characters and
  * numbered arguments (7 KiB less), a plain search and a plain sort (2 KiB less), strtol and its kin without streams (1 KiB
- * less), and for the resolver's one question whether a host name is text, no tables (1 KiB less). Each does what C11 says
- * of the part that is here.
+ * less), for the resolver's one question whether a host name is text no tables, and for fork no locks against threads that
+ * this program never starts (1 KiB less each). Each does what C11 says of the part that is here.
  */
 #include <errno.h>
 #include <limits.h>
@@ -356,4 +356,21 @@ size_t mbstowcs(wchar_t *restrict out, const char *restrict text, size_t size)
 {
 	(void)size;
 	return out ? (size_t)-1 : strlen(text);
+}
+
+/* What fork waits for: threads that are being started. There are none. */
+void __inhibit_ptc(void);
+void __acquire_ptc(void);
+void __release_ptc(void);
+
+void __inhibit_ptc(void)
+{
+}
+
+void __acquire_ptc(void)
+{
+}
+
+void __release_ptc(void)
+{
 }

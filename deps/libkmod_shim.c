@@ -1,14 +1,18 @@
 /* libkmod_shim.c - what libkmod needs of a C library, small.
  *
  * libkmod matches the patterns of modules.alias and modprobe.d with fnmatch: musl's would bring 15 KiB of tables for
- * letters that no kernel name has. And it can run "install" commands, which this program never lets it. Linked into
- * libkmod.a, so that the linker finds these before the C library's.
+ * letters that no kernel name has. It can run "install" commands, with an environment for them, which this program never
+ * lets it; and complete relative paths, which it is never given. Linked into libkmod.a, so that the linker finds these
+ * before the C library's.
  */
 #include <stdbool.h>
 #include <stddef.h>
 
 int fnmatch(const char *pattern, const char *string, int flags);
 int system(const char *command);
+int setenv(const char *name, const char *value, int overwrite);
+int unsetenv(const char *name);
+char *get_current_dir_name(void);
 
 /* Does c stand in the set that begins behind '['? *end: behind its ']'; NULL when there is none. */
 static bool in_set(const char *set, char c, const char **end)
@@ -83,4 +87,23 @@ int system(const char *command)
 {
 	(void)command;
 	return -1;
+}
+
+int setenv(const char *name, const char *value, int overwrite)
+{
+	(void)name;
+	(void)value;
+	(void)overwrite;
+	return -1;
+}
+
+int unsetenv(const char *name)
+{
+	(void)name;
+	return -1;
+}
+
+char *get_current_dir_name(void)
+{
+	return NULL;
 }

@@ -97,7 +97,9 @@ int sysfs_write(int dirfd, const char *path, const char *text)
 
 bool sysfs_exists(int dirfd, const char *path)
 {
-	return faccessat(dirfd, path, F_OK, 0) == 0;
+	struct stat status;
+
+	return fstatat(dirfd, path, &status, 0) == 0;
 }
 
 ssize_t sysfs_link_name(int dirfd, const char *path, char *out, size_t size)

@@ -6,11 +6,17 @@
 
 #include <cmocka.h>
 
-#define fnmatch shim_fnmatch
-#define system  shim_system
+#define fnmatch              shim_fnmatch
+#define system               shim_system
+#define setenv               shim_setenv
+#define unsetenv             shim_unsetenv
+#define get_current_dir_name shim_get_current_dir_name
 #include "deps/libkmod_shim.c"
 #undef fnmatch
 #undef system
+#undef setenv
+#undef unsetenv
+#undef get_current_dir_name
 
 extern int fnmatch(const char *pattern, const char *string, int flags);
 
