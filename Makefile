@@ -11,6 +11,7 @@ PREFIX ?= /usr/local
 SECONDS ?= 60
 JOBS ?= 2
 
+comma = ,
 Q = $(if $(V),,@)
 say = $(if $(V),,@echo '  $1')
 
@@ -18,11 +19,13 @@ WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pro
 CPPFLAGS_ALL = -std=gnu11 -D_GNU_SOURCE -I. -DISCSI_INIT_VERSION='"$(VERSION)"' $(CPPFLAGS)
 # nothing here computes with fractions: the registers for them only make calls with variable arguments larger
 # (and printf stays printf: puts and its kin would be linked for it)
-CFLAGS ?= $(shell cat deps/smaller) $(if $(filter x86_64 arm64,$(ARCH)),-mgeneral-regs-only) \
+CFLAGS ?= $(shell deps/smaller $(ARCH)) $(if $(filter x86_64 arm64,$(ARCH)),-mgeneral-regs-only) \
 	-fno-builtin-printf -fno-builtin-fprintf
 CFLAGS_ALL = -fPIE -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-ffile-prefix-map=$(CURDIR)=. $(WARNINGS) $(CFLAGS)
-LDFLAGS_ALL = -static-pie -Wl,--gc-sections,-z,relro,-z,now,-z,noexecstack,-z,noseparate-code,-z,pack-relative-relocs,--hash-style=gnu,--build-id=none,-s $(LDFLAGS)
+# no relro: it costs a page, and musl's start of a static program does not protect it
+LDFLAGS_ALL = -static-pie -Wl,--gc-sections,-z,now,-z,norelro,-z,noexecstack,-z,noseparate-code,--hash-style=gnu \
+	-Wl,--build-id=none,-s$(if $(filter x86_64,$(ARCH)),$(comma)-z$(comma)pack-relative-relocs) $(LDFLAGS)
 SANITIZE = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
 ifdef SYSTEM_LIBS

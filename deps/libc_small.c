@@ -163,7 +163,7 @@ static const char *read_size(struct field *field, const char *at)
 			field->size /= 2;
 			break;
 		case 'l':
-			field->size = field->size == sizeof(int) ? sizeof(long) : sizeof(long long);
+			field->size = at[-1] == 'l' ? sizeof(long long) : sizeof(long);
 			break;
 		case 'z':
 		case 't':

@@ -105,7 +105,7 @@ static int check_luks(const struct disk *disk, struct reader bytes, struct super
 static int check_lvm(const struct disk *disk, struct reader bytes, struct superblock *found)
 {
 	static const uint8_t groups[] = {6, 4, 4, 4, 4, 4, 6};
-	struct reader id = disk_bytes_at(bytes, disk_number_at(bytes, 20, 4));
+	struct reader id = disk_bytes_at(bytes, (size_t)disk_number_at(bytes, 20, 4));
 	const uint8_t *text;
 	size_t used = 0;
 
