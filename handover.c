@@ -67,7 +67,7 @@ static bool has_iscsid(int root)
 
 static int compare_name(const struct session *s, const char *text, size_t length)
 {
-	char name[NAME_MAX_BYTES + 1];
+	char name[NAME_MAX_BYTES + 1], shown[4 * NAME_MAX_BYTES];
 
 	if (handover_setting(text, length, "InitiatorName", name, sizeof(name)) < 0 ||
 	    !strcmp(name, s->plan->initiator))
@@ -75,13 +75,13 @@ static int compare_name(const struct session *s, const char *text, size_t length
 	log_warn(
 		"session %u is logged in as %s, but root's /etc/iscsi/initiatorname.iscsi says %s: iscsid will come to "
 		"the target under another name; make them the same",
-		s->sid, s->plan->initiator, name);
+		s->sid, s->plan->initiator, log_safe(shown, sizeof(shown), name, strlen(name)));
 	return 1;
 }
 
 static int compare_algorithm(const struct session *s, const char *text, size_t length)
 {
-	char list[128];
+	char list[128], shown[4 * sizeof(list)];
 	struct text rest, one;
 	const char *ours = chap_algorithm_name((enum chap_algorithm)s->chap_algorithm);
 
@@ -96,7 +96,7 @@ static int compare_algorithm(const struct session *s, const char *text, size_t l
 	}
 	log_warn("session %u uses CHAP with %s, but root's iscsid.conf allows %s: iscsid will not get in again; set "
 		 "node.session.auth.chap_algs there",
-		 s->sid, ours, list);
+		 s->sid, ours, log_safe(shown, sizeof(shown), list, strlen(list)));
 	return 1;
 }
 
