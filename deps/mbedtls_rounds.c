@@ -84,15 +84,16 @@ int mbedtls_internal_md5_process(mbedtls_md5_context *md5, const unsigned char d
 int mbedtls_internal_sha1_process(mbedtls_sha1_context *sha1, const unsigned char data[64])
 {
 	static const uint32_t constants[4] = {0x5a827999, 0x6ed9eba1, 0x8f1bbcdc, 0xca62c1d6};
-	uint32_t words[80], a = sha1->state[0], b = sha1->state[1], c = sha1->state[2], d = sha1->state[3],
-			    e = sha1->state[4];
+	uint32_t words[80] = {0}, a = sha1->state[0], b = sha1->state[1], c = sha1->state[2], d = sha1->state[3],
+		 e = sha1->state[4];
 
+	for (unsigned int i = 0; i < 64; i++)
+		words[i / 4] = words[i / 4] << 8 | data[i];
 	for (unsigned int i = 0; i < 80; i++) {
 		uint32_t mixed = i / 20 == 0 ? choose(b, c, d) : i / 20 == 2 ? majority(b, c, d) : b ^ c ^ d;
-		const unsigned char *word = data + 4 * i;
 
-		words[i] = i < 16 ? (uint32_t)word[0] << 24 | (uint32_t)word[1] << 16 | (uint32_t)word[2] << 8 | word[3]
-				  : rotate(words[i - 3] ^ words[i - 8] ^ words[i - 14] ^ words[i - 16], 1);
+		if (i >= 16)
+			words[i] = rotate(words[i - 3] ^ words[i - 8] ^ words[i - 14] ^ words[i - 16], 1);
 		mixed += rotate(a, 5) + e + words[i] + constants[i / 20];
 		e = d;
 		d = c;
