@@ -116,15 +116,27 @@ static void print_routes(const struct network_plan *network, FILE *out)
 	}
 }
 
-static void print_network(const struct network_plan *network, FILE *out)
+/* The firmware's cards are used with its targets, and with ip=ibft, unless other words say how. */
+static bool is_network_of_firmware(const struct plan *plan)
 {
+	const struct network_plan *network = &plan->network;
+
+	return (plan->boot.use_firmware || !plan->target_count) &&
+	       (!network->interface_count || network->interfaces[0].source == SOURCE_DEFAULT);
+}
+
+static void print_network(const struct plan *plan, FILE *out)
+{
+	const struct network_plan *network = &plan->network;
 	char text[ADDRESS_TEXT_MAX];
 
-	if (!network->wanted) {
-		fprintf(out, "network: none is needed\n");
+	fprintf(out, "network:\n");
+	if (is_network_of_firmware(plan))
+		fprintf(out, "  cards, addresses and VLANs: those of the firmware's table (iBFT), if it has any\n");
+	if (!plan->boot.use_firmware && !plan->target_count && !network->wanted) {
+		fprintf(out, "  without such a table: none is needed\n");
 		return;
 	}
-	fprintf(out, "network:\n");
 	if (network->use_existing)
 		fprintf(out, "  an interface that already has an address is used as it is\n");
 	for (int i = 0; i < network->link_count; i++)
@@ -300,7 +312,7 @@ static void print_boot(const struct cmdline *cmdline, const struct plan *plan, F
 
 void check_print(const struct cmdline *cmdline, const struct plan *plan, FILE *out)
 {
-	print_network(&plan->network, out);
+	print_network(plan, out);
 	print_targets(plan, out);
 	print_root(&plan->root, out);
 	print_boot(cmdline, plan, out);

@@ -54,6 +54,22 @@ static void a_target_is_shown_with_every_setting_and_its_source(void **state)
 	says(TARGET ",interface=eth7", "  by interface eth7\n");
 }
 
+static void the_network_of_the_firmware_is_not_called_none(void **state)
+{
+	static const char *const cards =
+		"  cards, addresses and VLANs: those of the firmware's table (iBFT), if it has any\n";
+
+	(void)state;
+	says("iscsi=ibft root=LABEL=x", cards);
+	says("iscsi_auto", cards);
+	says("ip=ibft " TARGET, cards);
+	says("root=LABEL=x", cards);
+	assert_null(strstr(check("iscsi=ibft"), "none is needed"));
+	says("root=LABEL=x", "  without such a table: none is needed\n");
+	assert_null(strstr(check("iscsi=ibft ip=dhcp"), cards));
+	assert_null(strstr(check(TARGET), cards));
+}
+
 static void the_lun_is_shown_in_both_forms(void **state)
 {
 	(void)state;
@@ -89,7 +105,7 @@ static void secrets_are_not_shown(void **state)
 static void the_network_is_shown(void **state)
 {
 	(void)state;
-	says("quiet", "network: none is needed\n");
+	says("quiet", "  without such a table: none is needed\n");
 	says(TARGET, "  an interface that already has an address is used as it is\n"
 		     "  interface any with carrier: DHCPv4 (default)\n");
 	says(TARGET " ip=10.0.0.2::10.0.0.1:24:me:eth0:none:1500",
@@ -178,6 +194,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_target_is_shown_with_every_setting_and_its_source),
+		cmocka_unit_test(the_network_of_the_firmware_is_not_called_none),
 		cmocka_unit_test(the_lun_is_shown_in_both_forms),
 		cmocka_unit_test(secrets_are_not_shown),
 		cmocka_unit_test(the_network_is_shown),
