@@ -238,6 +238,8 @@ class Process:
 class Target:
     """One tgtd of our own: its control socket in the test's folder, its portal on a free port of 127.0.0.1."""
 
+    address = "127.0.0.1"
+
     def __init__(self, rig, luns, name=TARGET_NAME, start=True, accounts=(), parameters=()):
         self.rig, self.name, self.luns = rig, name, luns
         self.accounts, self.parameters = accounts, parameters
@@ -279,7 +281,7 @@ class Target:
 
     def try_start(self):
         with open(self.log, "ab") as log:
-            process = Process(["tgtd", "-f", "-C", "0", "--iscsi", "portal=127.0.0.1:%d" % self.port], log,
+            process = Process(["tgtd", "-f", "-C", "0", "--iscsi", "portal=%s:%d" % (self.address, self.port)], log,
                               env=self.environment)
         self.rig.processes.append(process)
         deadline = time.monotonic() + 10
