@@ -10,7 +10,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import wire  # noqa: E402
 from lab import Lab, programs  # noqa: E402
-from rig import Kernel, MIB, Rig  # noqa: E402
+from rig import TOP, Kernel, MIB, Rig, run  # noqa: E402
 
 UNITS = "/lib/systemd/system/"
 COPIED = ("shutdown.target umount.target final.target poweroff.target reboot.target halt.target systemd-poweroff.service "
@@ -125,8 +125,35 @@ def alone(rig, kernel, initrd):
     rig.ok(lab.guest.said("did not answer within"), name + ": a line says so")
 
 
+def other_ways(rig, kernel, initrd):
+    """What else than poweroff may be asked for; each after the same logout."""
+    helper = rig.path("kexec_load", "")
+    run("gcc", "-static", "-O1", "-Wall", "-Werror", "-o", helper, os.path.join(TOP, "test", "boot", "kexec_load.c"))
+    with open(rig.binary, "rb") as program, open(helper, "rb") as loader, open(kernel.vmlinuz, "rb") as image:
+        files = {"/bin/iscsi-init": program.read(), "/bin/kexec_load": loader.read(), "/next": image.read()}
+    for how, last in (("reboot", "reboot: Restarting system"), ("halt", "reboot: System halted"),
+                      ("kexec", "kexec_core: Starting new kernel")):
+        name = "iscsi-init shutdown " + how
+        lab = Lab(rig, kernel, initrd, files=files, words="loglevel=7", capture=True)
+        lab.start_writer()
+        lab.stop_writer(name)
+        if how == "kexec":
+            said = lab.shell("kexec_load /next 'console=ttyS0 panic=-1 who=next'")
+            rig.ok(lab.status == 0, name + ": the next kernel is loaded", said)
+        lab.guest.send("iscsi-init shutdown %s\n" % how)
+        lab.expect(last, name + ": the machine does just that")
+        if how == "kexec":
+            lab.expect("Command line: .*who=next", name + ": and the next kernel starts")
+        if how == "halt":
+            lab.guest.kill()
+        else:
+            ends(rig, lab, name)
+        logged_out(rig, lab, name)
+        is_clean(rig, lab, name)
+
+
 wire.BYTES_MAX = 1 << 30
-CASES = {"systemd": by_systemd, "unreachable": unreachable, "alone": alone}
+CASES = {"systemd": by_systemd, "unreachable": unreachable, "alone": alone, "ways": other_ways}
 
 if __name__ == "__main__":
     with Rig() as the_rig:
