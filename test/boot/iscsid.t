@@ -17,6 +17,7 @@ node.conn[0].timeo.noop_out_interval = 5
 node.conn[0].timeo.noop_out_timeout = 5
 """
 USER, SECRET = "inuser", "insecret123456"
+USER_IN, SECRET_IN = "outuser", "outsecret1234"
 
 
 def root_files(rig, initiator):
@@ -36,9 +37,10 @@ def said(guest, pattern):
 def takes_over(rig, kernel, initrd):
     name = "iqn.2026-01.test.rig:host"
     lab = Lab(rig, kernel, initrd,
-              ["initiator=" + name, "username=" + USER, "password=" + SECRET, "chap_algs=MD5", "replacement_timeout=500"],
+              ["initiator=" + name, "username=" + USER, "password=" + SECRET, "username_in=" + USER_IN, "password_in=" + SECRET_IN,
+               "chap_algs=MD5", "replacement_timeout=500"],
               files=root_files(rig, name), size=96 << 20,
-              target=lambda disk: Target(rig, {1: disk}, accounts=((USER, SECRET),)))
+              target=lambda disk: Target(rig, {1: disk}, accounts=((USER, SECRET), (USER_IN, SECRET_IN, "--outgoing"))))
     rig.ok(lab.guest.said("root's I/O fails 77 s after"), "what iscsid's own settings will change is said beforehand")
     lab.start_writer()
     before = lab.shell("iscsiadm -m session -P 3; ls /sys/class/iscsi_session") or ""
@@ -53,6 +55,8 @@ def takes_over(rig, kernel, initrd):
                           ("interface", r"Iface Name: default"), ("initiator", r"Iface Initiatorname: " + name),
                           ("state", r"iSCSI Connection State: LOGGED IN"), ("session", r"iSCSI Session State: LOGGED_IN"),
                           ("CHAP name", r"username: " + USER), ("CHAP secret", r"password: \*+"),
+                          ("CHAP name of the target", r"username_in: " + USER_IN),
+                          ("CHAP secret of the target", r"password_in: \*+"),
                           ("disk", r"Attached scsi disk sda\s+State: running"),
                           ("burst", r"MaxBurstLength: 262144"), ("R2T", r"MaxOutstandingR2T: 1$")):
         rig.ok(re.search(pattern, print_3, re.M), "iscsiadm -m session -P 3 shows the right " + what,
