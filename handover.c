@@ -10,6 +10,7 @@
 
 #include "log.h"
 #include "proto/text.h"
+#include "root.h"
 
 #define FILE_BYTES       16384 /* Debian's iscsid.conf has 13 KiB, most of it comment */
 #define ISCSID_MD5       "MD5" /* the daemon's default where the file says nothing */
@@ -46,7 +47,7 @@ int handover_setting(const char *text, size_t length, const char *key, char *out
 /* The file's text; 0 where there is none. */
 static size_t read_file(int root, const char *path, char *out, size_t size)
 {
-	int fd = openat(root, path, O_RDONLY | O_CLOEXEC);
+	int fd = root_open(root, path, O_RDONLY | O_NONBLOCK);
 	ssize_t n = 0;
 	size_t used = 0;
 

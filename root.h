@@ -73,6 +73,10 @@ int root_switch(const struct root_result *found, char *const argv[], char *const
 /* The usual list of inits (kernel: init/main.c), ended with NULL. */
 extern const char *const root_inits[];
 
+/* Opens path (flags as for open(2), O_CLOEXEC is added), resolved as if root (a directory descriptor) were /: absolute
+   symbolic links stay below it. The descriptor or -errno. */
+int root_open(int root, const char *path, int flags);
+
 /* Is path, resolved as if root (a directory descriptor) were /, a program? 0, -ENOENT, -EACCES, ... */
 int root_init_check(int root, const char *path);
 

@@ -128,15 +128,21 @@ static int exec_program(const char *path, char *const argv[], char *const envp[]
 	return -errno;
 }
 
-int root_init_check(int root, const char *path)
+int root_open(int root, const char *path, int flags)
 {
-	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
-	struct stat status;
-	int error = 0;
+	struct open_how how = {.flags = (unsigned int)flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
 	int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
 
+	return fd < 0 ? -errno : fd;
+}
+
+int root_init_check(int root, const char *path)
+{
+	struct stat status;
+	int error = 0, fd = root_open(root, path, O_PATH);
+
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (fstat(fd, &status) < 0)
 		error = -errno;
 	else if (!S_ISREG(status.st_mode) || !(status.st_mode & 0111))

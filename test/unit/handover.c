@@ -128,6 +128,19 @@ static void a_root_without_iscsid_is_left_alone(void **state)
 	remove_root(root);
 }
 
+static void a_file_that_is_an_absolute_link_is_roots_own(void **state)
+{
+	int root = make_root("", "");
+
+	(void)state;
+	unlinkat(root, "etc/iscsi/initiatorname.iscsi", 0);
+	write_file(root, "etc/names", "InitiatorName=iqn.2026-01.test:other\n");
+	assert_int_equal(symlinkat("/etc/names", root, "etc/iscsi/initiatorname.iscsi"), 0);
+	assert_int_equal(handover_compare(root, &session, 1), 1);
+	unlinkat(root, "etc/names", 0);
+	remove_root(root);
+}
+
 static void a_setting_is_the_last_line_that_has_it(void **state)
 {
 	static const char text[] = "a = 1\n#a = 2\n b.c=  x y \t\r\na=3";
@@ -150,6 +163,7 @@ int main(void)
 		cmocka_unit_test_setup(an_algorithm_that_iscsid_leaves_out_is_named, set_up),
 		cmocka_unit_test_setup(a_shorter_replacement_timeout_is_named, set_up),
 		cmocka_unit_test_setup(a_root_without_iscsid_is_left_alone, set_up),
+		cmocka_unit_test_setup(a_file_that_is_an_absolute_link_is_roots_own, set_up),
 		cmocka_unit_test_setup(a_setting_is_the_last_line_that_has_it, set_up),
 	};
 
