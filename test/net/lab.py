@@ -3,6 +3,9 @@
 Every Lab has names of its own and takes down what it made, also after a failure.
 """
 import atexit
+import fcntl
+import glob
+import hashlib
 import itertools
 import os
 import re
@@ -66,6 +69,57 @@ def wait_for(condition, seconds=5):
     return False
 
 
+class Packages:
+    """Debian packages, and what they need, unpacked beside the system: nothing is installed, and no service enabled.
+
+    What is installed already is used from where it is. Fetched through apt, verified by it, and kept in the cache.
+    """
+
+    def __init__(self, *names):
+        wanted = self.missing(names)
+        key = hashlib.sha256(" ".join(wanted).encode()).hexdigest()[:16]
+        cache = os.environ.get("ISCSI_INIT_CACHE") or os.path.join(
+            os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "iscsi-init")
+        self.folder = os.path.join(cache, "packages", f"{names[0]}-{key}")
+        os.makedirs(os.path.dirname(self.folder), exist_ok=True)
+        with open(self.folder + ".lock", "w", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not os.path.isdir(self.folder):
+                self.unpack([name for name, *_ in map(str.split, wanted)])
+        libraries = glob.glob(self.folder + "/usr/lib/*-linux-gnu*") + glob.glob(self.folder + "/lib/*-linux-gnu*")
+        self.environment = dict(os.environ, LD_LIBRARY_PATH=":".join(libraries))
+
+    @staticmethod
+    def missing(names):
+        """What apt would install: name, version, origin."""
+        for command in ([], ["update"]):
+            if command:
+                subprocess.run(["apt-get", "-q", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               check=False)
+            shown = subprocess.run(["apt-get", "-s", "--no-install-recommends", "install", *names], check=False,
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            if shown.returncode == 0:
+                return sorted(re.findall(r"^Inst (.*)$", shown.stdout, re.M))
+        skip_all(f"apt cannot fetch {' '.join(names)}")
+        return []
+
+    def unpack(self, names):
+        with tempfile.TemporaryDirectory(dir=os.path.dirname(self.folder)) as work:
+            os.makedirs(work + "/tree")
+            if names:
+                done_well = subprocess.run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", *names], cwd=work,
+                                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+                if done_well.returncode:
+                    skip_all(f"apt cannot download {' '.join(names)}")
+            for package in glob.glob(work + "/*.deb"):
+                run("dpkg-deb", "-x", package, work + "/tree")
+            os.rename(work + "/tree", self.folder)
+
+    def path(self, name):
+        """Of a file of the packages, unpacked or installed."""
+        return self.folder + name if os.path.exists(self.folder + name) else name
+
+
 class Lab:
     """Machines (namespaces), cables (veth pairs), servers; one directory for their files."""
 
@@ -104,7 +158,6 @@ class Lab:
         lock = open(os.path.join(TOP, "build", ".net-test-lock"), "w") if os.path.isdir(
             os.path.join(TOP, "build")) else None
         if lock:
-            import fcntl
             fcntl.flock(lock, fcntl.LOCK_EX)
         run("make", "-s", "-C", TOP, "build/host/libproject.a", env=environment)
         run("gcc", "-std=gnu11", "-D_GNU_SOURCE", "-I", TOP, "-Wall", "-Wextra", *SANITIZE, "-o", program,
@@ -145,16 +198,29 @@ class Lab:
         if up:
             self.ip(b, f"link set {b_name} up")
 
+    def switch(self, machine, name, *addresses):
+        """A bridge that is up, with a link-local address, before a cable is plugged into it."""
+        for words in (f"link add {name} type bridge mcast_snooping 0", "link add q0 type veth peer name q1",
+                      f"link set q0 master {name}", "link set q0 up", "link set q1 up", f"link set {name} up"):
+            self.ip(machine, words)
+        for address in addresses:
+            self.ip(machine, f"address add {address} dev {name}" + (" nodad" if ":" in address else ""))
+        wait_for(lambda: "tentative" not in self.ip(machine, f"-6 address show dev {name}"))
+
+    def plug(self, a, a_name, b, b_name, switch, **more):
+        self.cable(a, a_name, b, b_name, **more)
+        self.ip(b, f"link set {b_name} master {switch}")
+
     def reaches(self, machine, address):
         """Refused is reached."""
         return "refused" in self.inside(machine, sys.executable, "-c",
                                         "import socket, sys\ntry:\n socket.create_connection((sys.argv[1], 9), 3)\n"
                                         "except OSError as error:\n print(str(error).lower())", address)
 
-    def start(self, machine, *command):
+    def start(self, machine, *command, **more):
         log = open(os.path.join(self.directory, f"log-{next(self.numbers)}"), "w+")
         process = subprocess.Popen(["ip", "netns", "exec", self.name(machine), *command], stdout=log,
-                                   stderr=subprocess.STDOUT, start_new_session=True)
+                                   stderr=subprocess.STDOUT, start_new_session=True, **more)
         process.log = log.name
         self.processes.append(process)
         return process
