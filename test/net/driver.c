@@ -45,6 +45,10 @@ static void tell(enum net_state state, int64_t elapsed_ms)
 	if (net_lease(&net) && state == NET_USABLE)
 		printf("lease %08x server %08x root-path [%s]\n", net_lease(&net)->address, net_lease(&net)->server,
 		       net_lease(&net)->root_path);
+	if (net_lease(&net) && state == NET_USABLE)
+		printf("initiator [%s]\n", net_lease(&net)->initiator_name);
+	if (net_lease6(&net) && state == NET_USABLE)
+		printf("boot-url [%s]\n", net_lease6(&net)->boot_url);
 	fflush(stdout);
 }
 
