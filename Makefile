@@ -68,7 +68,7 @@ slow_tests := $(wildcard test/full/*.t)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all dist size unit fuzz lint test test-full test-binaries demo bench install clean help force
+.PHONY: all dist size unit fuzz lint test test-full test-binaries booted demo bench install clean help force
 
 all: $(if $(SYSTEM_LIBS)$(TRAP)$(filter-out $(NATIVE),$(ARCH)),$(O)/iscsi-init,iscsi-init)
 
@@ -143,6 +143,11 @@ test test-full:
 	$(Q)$(if $(filter test-full,$@),$(MAKE) --no-print-directory dist)
 	CMOCKA_MESSAGE_OUTPUT=TAP prove -j$(JOBS) --timer -e '' $(units) $(tests) $(if $(filter test-full,$@),$(slow_tests))
 
+booted:
+	$(Q)deps/install build test cross full
+	$(Q)$(MAKE) --no-print-directory all
+	UPDATE=1 prove -v -e '' test/full/matrix.t test/full/custom.t test/full/firmware.t
+
 demo:
 	$(Q)deps/install build test
 	$(Q)$(MAKE) --no-print-directory all
@@ -174,6 +179,7 @@ help:
 	@echo 'make demo              boot a guest from an iSCSI disk, and show it'
 	@echo 'make test              linters, unit tests, fuzzers for seconds, network and boot tests'
 	@echo 'make test-full         the same and the whole matrix of kernels and architectures'
+	@echo 'make booted            boot all kernels and chains, and write the table in the README'
 	@echo 'make unit, make lint   just these; make fuzz SECONDS=n: each fuzzer for n seconds (60)'
 	@echo 'make bench             how long a boot takes, beside others'
 	@echo 'make install           DESTDIR= PREFIX=/usr/local'
