@@ -135,7 +135,7 @@ void assignment_hostname(const char *name)
 		log_warn("the host name \"%s\" cannot be set: %s", name, strerror(errno));
 }
 
-int assignment_static(struct interface *interface, int i)
+int assignment_static(struct interface *interface, int i, int64_t now_ms)
 {
 	const struct interface_plan *plan = interface->plans[i];
 	uint8_t family = plan->address.family == 4 ? AF_INET : AF_INET6;
@@ -152,6 +152,12 @@ int assignment_static(struct interface *interface, int i)
 	if (result)
 		return result;
 	interface->fixed[i] = address;
+	if (family == AF_INET) {
+		uint32_t bytes;
+
+		memcpy(&bytes, plan->address.bytes, sizeof(bytes));
+		lease4_probe(&interface->lease4, &interface->link, ntohl(bytes), now_ms);
+	}
 	if (plan->gateway.family == plan->address.family)
 		put_gateway(interface, &address, plan->gateway.bytes);
 	return 0;

@@ -9,8 +9,9 @@
 #include "address.h"
 #include "interface.h"
 
-/* The static address of plan number i, with its gateway. 0 or -errno. Done once; again it does nothing. */
-int assignment_static(struct interface *interface, int i);
+/* The static address of plan number i, with its gateway; whether an IPv4 address is taken is asked beside all else. 0 or
+   -errno. Done once; again it does nothing. */
+int assignment_static(struct interface *interface, int i, int64_t now_ms);
 
 /* What the lease says. A lease that only was renewed changes nothing; after the hand-over only the address counts. */
 void assignment_lease4(struct interface *interface, int64_t now_ms);

@@ -314,10 +314,10 @@ static void prepare(struct interface *interface, int64_t now_ms)
 		set_failure(interface, "%s cannot be brought up: %s", interface->link.name, strerror(-result));
 }
 
-static void start_static(struct interface *interface)
+static void start_static(struct interface *interface, int64_t now_ms)
 {
 	for (int i = 0; i < interface->plan_count; i++)
-		if (interface->plans[i]->methods & METHOD_STATIC && assignment_static(interface, i))
+		if (interface->plans[i]->methods & METHOD_STATIC && assignment_static(interface, i, now_ms))
 			set_failure(interface, "the kernel refuses the address of %s", interface->link.name);
 }
 
@@ -329,7 +329,7 @@ static void start_methods(struct interface *interface, int64_t now_ms)
 	if (!interface->started)
 		interface->address_limit_ms = limit(interface->network->dhcp_timeout_s, now_ms);
 	interface->started = interface->link_up = true;
-	start_static(interface);
+	start_static(interface, now_ms);
 	if (lease4_is_started(&interface->lease4))
 		take_lease4(interface, lease4_link(&interface->lease4, true, now_ms), now_ms);
 	else if (all_methods(interface) & METHOD_DHCP4)

@@ -249,8 +249,10 @@ static int read_single(struct text text, struct ip_word *word, struct fault *fau
 		interface->methods = METHOD_STATIC;
 		if (!has_prefix && interface->address.family == 6)
 			return fault_set(fault, text.at, "an IPv6 address needs its prefix: [address]/64");
-		if (!has_prefix)
+		if (!has_prefix) {
 			interface->prefix = address_class(&interface->address);
+			word->guesses_prefix = true;
+		}
 		word->bare_address = true;
 		return 0;
 	}
@@ -316,6 +318,7 @@ static int read_client(const struct fields *fields, struct ip_word *word, struct
 	has_prefix |= mask.length != 0;
 	if (!has_prefix && interface->address.family == 6)
 		return fault_set(fault, client.at, "an IPv6 address needs its prefix length as netmask");
+	word->guesses_prefix = !has_prefix;
 	if (!has_prefix)
 		interface->prefix = address_class(&interface->address);
 	if (gateway.length &&

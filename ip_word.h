@@ -26,6 +26,7 @@ struct ip_word {
 	struct address dns[2];
 	int dns_count;
 	bool bare_address;   /* a single address: netmask=, gateway=, ... may complete it */
+	bool guesses_prefix; /* nothing says the netmask: the address's class does */
 	bool ignored_server; /* the kernel's server field had an address, which means nothing here */
 };
 

@@ -187,9 +187,22 @@ static unsigned read_datagrams(struct lease4 *lease, int64_t now_ms)
 	return did;
 }
 
+static unsigned look_at_probe(struct lease4 *lease, const struct pollfd *fds, int count, int64_t now_ms)
+{
+	uint32_t address = lease->probe.address;
+	bool leased = lease4_is_started(lease) && lease->dhcp.lease.address == address;
+
+	if (!probe_step(&lease->probe, fds, count, now_ms))
+		return 0;
+	log_warn("%s: another station has %u.%u.%u.%u: %s", lease->name, ADDRESS(address),
+		 leased ? "declined, asking for another address"
+			: "going on, but connections break until one of the two has another");
+	return leased ? feed(lease, DHCP_CONFLICT, NULL, 0, now_ms) : 0;
+}
+
 unsigned lease4_step(struct lease4 *lease, const struct pollfd *fds, int count, int64_t now_ms)
 {
-	unsigned did = 0;
+	unsigned did = look_at_probe(lease, fds, count, now_ms);
 
 	if (!lease4_is_started(lease))
 		return 0;
@@ -197,11 +210,6 @@ unsigned lease4_step(struct lease4 *lease, const struct pollfd *fds, int count, 
 		did |= read_packets(lease, now_ms);
 	if (pollfds_ready(fds, count, lease->udp_fd))
 		did |= read_datagrams(lease, now_ms);
-	if (probe_step(&lease->probe, fds, count, now_ms)) {
-		log_warn("%s: another station has %u.%u.%u.%u: declined, asking for another address", lease->name,
-			 ADDRESS(lease->dhcp.lease.address));
-		did |= feed(lease, DHCP_CONFLICT, NULL, 0, now_ms);
-	}
 	if (now_ms >= dhcp_deadline(&lease->dhcp))
 		did |= feed(lease, DHCP_TIMER, NULL, 0, now_ms);
 	return did;
@@ -214,13 +222,25 @@ unsigned lease4_link(struct lease4 *lease, bool up, int64_t now_ms)
 	return feed(lease, up ? DHCP_LINK_UP : DHCP_LINK_DOWN, NULL, 0, now_ms);
 }
 
-void lease4_applied(struct lease4 *lease, int64_t now_ms)
+static void start_probe(struct lease4 *lease, const uint8_t mac[6], uint32_t address, int64_t now_ms)
 {
-	int result =
-		probe_start(&lease->probe, lease->index, lease->dhcp.config.mac, lease->dhcp.lease.address, now_ms);
+	int result = probe_start(&lease->probe, lease->index, mac, address, now_ms);
 
 	if (result)
 		log_warn("%s: cannot ask whether another station has the address: %s", lease->name, strerror(-result));
+}
+
+void lease4_applied(struct lease4 *lease, int64_t now_ms)
+{
+	start_probe(lease, lease->dhcp.config.mac, lease->dhcp.lease.address, now_ms);
+}
+
+void lease4_probe(struct lease4 *lease, const struct rtnl_link *link, uint32_t address, int64_t now_ms)
+{
+	lease->index = link->index;
+	(void)snprintf(lease->name, sizeof(lease->name), "%s", link->name);
+	if (link->has_mac)
+		start_probe(lease, link->mac, address, now_ms);
 }
 
 void lease4_stop(struct lease4 *lease)

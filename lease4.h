@@ -13,6 +13,7 @@
 
 #include "probe.h"
 #include "proto/dhcp.h"
+#include "sys/rtnl.h"
 
 struct lease4 {
 	struct dhcp dhcp;
@@ -41,6 +42,9 @@ unsigned lease4_link(struct lease4 *lease, bool up, int64_t now_ms);
 
 /* The address of a new lease is on the interface: now it can be asked for among the neighbours. */
 void lease4_applied(struct lease4 *lease, int64_t now_ms);
+
+/* The same for an address that is no lease: a conflict is told, and that is all. Starts nothing else. */
+void lease4_probe(struct lease4 *lease, const struct rtnl_link *link, uint32_t address, int64_t now_ms);
 
 /* Gives the lease back and closes everything. */
 void lease4_stop(struct lease4 *lease);

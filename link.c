@@ -61,16 +61,36 @@ static int make_vlan(const struct link_context *context, const struct link_plan 
 	return bring_up(context, parent);
 }
 
+/* arp_ip_target=10.0.0.1;10.0.0.2 (dracut's grammar) are added one by one. */
+static void set_bond_option(const struct link_context *context, const char *bond, const char *option, char *value)
+{
+	const char *sign = strcmp(option, "arp_ip_target") ? "" : "+";
+	char path[128], text[64];
+
+	(void)snprintf(path, sizeof(path), "class/net/%s/bonding/%.40s", bond, option);
+	while (value) {
+		char *rest = sign[0] ? strchr(value, ';') : NULL;
+		int result;
+
+		if (rest)
+			*rest++ = '\0';
+		(void)snprintf(text, sizeof(text), "%s%s", value[0] == '+' ? "" : sign, value);
+		result = sysfs_write(context->sysfs, path, text);
+		if (result)
+			log_warn("%s: bonding option %s=%s: %s", bond, option, value, strerror(-result));
+		value = rest;
+	}
+}
+
 /* "mode=active-backup,miimon=100": what /sys/class/net/<bond>/bonding takes. Wrong ones are said and passed over. */
 static void set_bond_options(const struct link_context *context, const struct link_plan *plan)
 {
-	char options[sizeof(plan->options)], path[128];
+	char options[sizeof(plan->options)];
 	char *rest = options;
 
 	(void)snprintf(options, sizeof(options), "%s", plan->options);
 	while (*rest) {
 		char *option = rest, *value;
-		int result;
 
 		rest += strcspn(rest, ",");
 		if (*rest)
@@ -79,10 +99,7 @@ static void set_bond_options(const struct link_context *context, const struct li
 		if (!value || strchr(option, '/'))
 			continue;
 		*value++ = '\0';
-		(void)snprintf(path, sizeof(path), "class/net/%s/bonding/%.40s", plan->name, option);
-		result = sysfs_write(context->sysfs, path, value);
-		if (result)
-			log_warn("%s: bonding option %s=%s: %s", plan->name, option, value, strerror(-result));
+		set_bond_option(context, plan->name, option, value);
 	}
 }
 

@@ -618,7 +618,7 @@ const char *net_module_wanted(struct net *net)
 		const char *name;
 		bool wanted;
 	} modules[] = {
-		{"af_packet", has_method(net->plan, METHOD_DHCP4, 255)},
+		{"af_packet", has_method(net->plan, METHOD_DHCP4, 4)},
 		{"ipv6", has_method(net->plan, METHOD_AUTO6 | METHOD_DHCP6 | METHOD_LINK6, 6)},
 		{"8021q", has_link(net->plan, LINK_VLAN)},
 		{"bonding", has_link(net->plan, LINK_BOND)},

@@ -70,6 +70,10 @@ static int add_interface(const struct cmdline *cmdline, const struct word *at, c
 	interface->source = SOURCE_CMDLINE;
 	if (word->bare_address && complete_bare(cmdline, interface, fault) < 0)
 		return -EINVAL;
+	if (word->guesses_prefix && !(word->bare_address && last_value(cmdline, "netmask").length))
+		plan_note(plan,
+			  "command line, word %d: no netmask in ip=: /%u, by the address's class as in the kernel",
+			  (int)(at - cmdline->words) + 1, interface->prefix);
 	for (int i = 0; i < word->dns_count; i++)
 		add_dns(plan, &word->dns[i]);
 	if (word->ignored_server)

@@ -92,6 +92,10 @@ lost = scene("the first messages are lost", "drop=2", seconds=10)
 twice = scene("every answer comes twice", "twice=1")
 small = scene("the lease's MTU", "mtu=1400")
 tiny = scene("an MTU below any sense is passed over", "mtu=100")
+STATIC = "ip=192.0.2.50::192.0.2.1:255.255.255.0::eth0:off iscsi=192.0.2.1,iqn.2003-01.org.example:disk"
+both = scene("a static address that another station has: the boot goes on", "", line=STATIC, options=("-k", "2"),
+             neighbour="192.0.2.50")
+alone = scene("a static address that is free", "", line=STATIC, options=("-k", "6", "-s"))
 far = scene("a router outside of the network", "router=198.51.100.1")
 
 succeeds(good)
@@ -122,6 +126,8 @@ succeeds(twice)
 ok("mtu 1400" in succeeds(small).link, "is set", small.result().link)
 ok("mtu 1500" in succeeds(tiny).link, "and not set", tiny.result().link)
 ok("via 198.51.100.1 dev eth0 onlink" in succeeds(far).routes, "is reached on the link", far.result().routes)
+ok("eth0: another station has 192.0.2.50: going on" in succeeds(both).text, "and says so", both.result().text)
+ok("another station" not in succeeds(alone).text, "nothing is said", alone.result().text)
 declined = taken.result()
 ok("DECLINE" in declined.server, "an address in use is declined", declined.text + declined.server)
 ok(declined.status == 0 and declined.addresses == ["192.0.2.51/24"], "and another one is asked for and used",

@@ -120,6 +120,29 @@ static void the_network_is_shown(void **state)
 	     "  name server 10.0.0.1\n  name servers of DHCP are not used\n");
 }
 
+static void a_netmask_that_nobody_wrote_is_noted(void **state)
+{
+	static const char *const guessed[] = {" ip=10.0.0.5", " ip=10.0.0.5:::::eth0:off",
+					      " iscsi.ip=10.0.0.5::10.0.0.1::::"};
+	static const char *const written[] = {" ip=10.0.0.5/24", " ip=10.0.0.5 netmask=255.0.0.0", " ip=dhcp",
+					      " ip=10.0.0.5:::8::eth0:off", " ip=10.0.0.5:10.0.0.6/8:::::off"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(guessed) / sizeof(guessed[0]); i++) {
+		char line[200];
+
+		snprintf(line, sizeof(line), TARGET "%s", guessed[i]);
+		says(line,
+		     "note: command line, word 2: no netmask in ip=: /8, by the address's class as in the kernel\n");
+	}
+	for (size_t i = 0; i < sizeof(written) / sizeof(written[0]); i++) {
+		char line[200];
+
+		snprintf(line, sizeof(line), TARGET "%s", written[i]);
+		assert_null(strstr(check(line), "no netmask"));
+	}
+}
+
 static void root_init_and_manner_are_shown(void **state)
 {
 	(void)state;
@@ -198,6 +221,7 @@ int main(void)
 		cmocka_unit_test(the_lun_is_shown_in_both_forms),
 		cmocka_unit_test(secrets_are_not_shown),
 		cmocka_unit_test(the_network_is_shown),
+		cmocka_unit_test(a_netmask_that_nobody_wrote_is_noted),
 		cmocka_unit_test(root_init_and_manner_are_shown),
 		cmocka_unit_test(the_firmware_and_the_lease_are_named_as_sources),
 		cmocka_unit_test(foreign_bytes_are_escaped),
