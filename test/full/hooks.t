@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Our hooks in the distributions' own initrd builders: the initrd that they make boots from the iSCSI disk."""
+"""Our hooks in the distributions' own initrd builders (for mkinitcpio, which Debian has not, in a stand-in for it): the
+initrd that they make boots from the iSCSI disk."""
 
 import os
 import sys
@@ -10,7 +11,7 @@ from builders import distribution_initrd  # noqa: E402
 
 with Rig() as rig:
     kernel = Kernel("6.1-cloud-amd64")
-    for builder in ("initramfs-tools", "dracut"):
+    for builder in sys.argv[1:] or ("initramfs-tools", "dracut", "mkinitcpio"):
         disk = rig.disk()
         target = Target(rig, {1: disk})
         guest = rig.boot(kernel, distribution_initrd(builder, kernel, rig.binary),
