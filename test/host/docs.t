@@ -143,6 +143,16 @@ defaults()
 	[ -z "${failed_row:-}" ]
 }
 
+# The options that the manual asks for are those that the kernel without modules was built with (test/full/custom.t).
+kernel_options()
+{
+	sed -n '/^# the list/,/^# the list: end/p' test/full/custom.config | sed -n 's/^\(CONFIG_[A-Z0-9_]*\)=y$/\1/p' |
+		sort >"$scratch/built"
+	sed -n '/^KERNEL/,/^SUBCOMMANDS/p' "$scratch/page" | grep -o 'CONFIG_[A-Z0-9_]*' | grep -v 'CONFIG_MODULE' | sort -u \
+		>"$scratch/asked"
+	[ -s "$scratch/built" ] && diff "$scratch/asked" "$scratch/built"
+}
+
 check "the page has nothing that its formatter warns about" lint_page
 check "every subcommand is in the manual" commands
 check "every setting is in the manual" options
@@ -161,6 +171,7 @@ check "every event of the kernel's is in the manual" events
 check "every event of the resident process is in the manual" logged_events
 check "every state of a session is in the manual" states
 check "every phase of a boot is in the manual" phases
+check "the manual's kernel options are those that a kernel was built with" kernel_options
 
 # ---- ARCHITECTURE.md: a header without a source stands for itself, else either name will do
 
@@ -196,6 +207,20 @@ check "every source file is named in ARCHITECTURE.md" named
 check "every file that ARCHITECTURE.md names is there" exists ARCHITECTURE.md
 check "every file that the README names is there" exists README.md
 check "no link leads nowhere" links
+
+# ---- the README's table of boots
+
+booted()
+{
+	sed -n '/^<!-- booted: written/,/^<!-- booted: end/p' README.md >"$scratch/table"
+	test/boot/kernels --list >"$scratch/kernels" && [ -s "$scratch/kernels" ] || return 1
+	while read -r kernel; do
+		grep -q "^| $kernel |.* boots | 20" "$scratch/table" || { echo "$kernel: no line, or it fails"; missing_boot=1; }
+	done <"$scratch/kernels"
+	! grep -F '**fails**' "$scratch/table" && [ -z "${missing_boot:-}" ]
+}
+
+check "every kernel that is tested has its line in the README, and boots" booted
 
 # ---- the README's commands
 
