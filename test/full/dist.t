@@ -11,7 +11,11 @@ make_it()
 	make dist && tarball=$(ls build/dist/*.tar.gz) && cp "$tarball" "$tarball.sha256" "$scratch/"
 }
 checksum_fits() { (cd "$scratch" && sha256sum -c ./*.sha256); }
-unpack() { tar -x -C "$scratch" -f "$scratch"/*.tar.gz && cd "$scratch"/iscsi-init-*/; }
+unpack()
+{
+	tar -x -C "$scratch" -f "$scratch"/*.tar.gz || return 1
+	cd "$scratch"/iscsi-init-*/ || return 1
+}
 fits_machine()	# file machine
 {
 	readelf -h "$1" | grep -q "Machine: *$2" && deps/check "$1" "$3"

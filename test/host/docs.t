@@ -148,7 +148,7 @@ kernel_options()
 {
 	sed -n '/^# the list/,/^# the list: end/p' test/full/custom.config | sed -n 's/^\(CONFIG_[A-Z0-9_]*\)=y$/\1/p' |
 		sort >"$scratch/built"
-	sed -n '/^KERNEL/,/^SUBCOMMANDS/p' "$scratch/page" | grep -o 'CONFIG_[A-Z0-9_]*' | grep -v 'CONFIG_MODULE' | sort -u \
+	sed -n '/^KERNEL/,/^SUBCOMMANDS/p' "$scratch/page" | grep -o 'CONFIG_[A-Z0-9_]*' | grep -vE 'CONFIG_(MODULE|INITRAMFS_)' | sort -u \
 		>"$scratch/asked"
 	[ -s "$scratch/built" ] && diff "$scratch/asked" "$scratch/built"
 }
