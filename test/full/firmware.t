@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The ways into a machine, each with the files that tools/iscsi-init-image wrote: u-boot (boot script, FIT with and without
-a device tree, PXE with extlinux syntax), SeaBIOS and UEFI with iPXE (TFTP, HTTP, the firmware's boot table, with CHAP),
+a device tree, PXE with extlinux syntax; from a card by script and by extlinux.conf), SeaBIOS and UEFI with iPXE (TFTP, HTTP, the firmware's boot table, with CHAP),
 UEFI with one EFI program (by objcopy, by ukify)."""
 
 import functools
@@ -67,7 +67,9 @@ def uboot(chains):
         run("make", "-C", TOP, "ARCH=arm64")
     target = Target(rig, {1: rig.disk(arch="arm64")})
     cmdline = 'console=ttyAMA0 quiet panic=-1 root=/dev/sda1 %s %s' % (QUOTED, target.word())
-    folder = write_files(rig, kernel, cmdline, "--boot-files", "FOLDER", "--fit", "FOLDER/iscsi.itb")
+    folder, again = (write_files(rig, kernel, cmdline, "--boot-files", "FOLDER", "--fit", "FOLDER/iscsi.itb")
+                     for _ in range(2))
+    rig.ok(subprocess.call(["diff", "-r", folder, again]) == 0, "all files of the folder, and the FIT, are the same again")
     run(MACHINES["arm64"][0], *MACHINES["arm64"][1][:1], "virt,dumpdtb=" + os.path.join(folder, "virt.dtb"),
         *MACHINES["arm64"][1][2:], "-m", "1024", *from_tftp(folder), "-bios", UBOOT, "-display", "none")
     run(IMAGE_TOOL, "--modules", kernel.modules, "--binary", rig.binary, "--nic", "virtio_net", "--kernel", kernel.vmlinuz,
@@ -77,9 +79,19 @@ def uboot(chains):
         image[len(image) // 2] ^= 1  # in the kernel: it has the most of it
         bad.write(image)
 
-    def machine():
+    def machine(*options):
         return rig.boot(None, None, "", program=MACHINES["arm64"][0], machine=MACHINES["arm64"][1], memory=1024,
-                        network=from_tftp(folder), options=["-bios", UBOOT])
+                        network=from_tftp(folder), options=["-bios", UBOOT] + list(options))
+
+    def card(name, *without):
+        """The folder as the first partition of a card, which u-boot finds by itself before it looks to the network."""
+        for unwanted in without:
+            unwanted = os.path.join(again, unwanted)
+            shutil.rmtree(unwanted) if os.path.isdir(unwanted) else os.unlink(unwanted)
+        guest = machine("-drive", "if=none,id=card,format=raw,file=fat:rw:" + again, "-device", "virtio-blk-pci,drive=card")
+        chains.reaches_root(guest, kernel, "u-boot, a card with " + name)
+        chains.reads_quotes(guest)
+        rig.ok("TFTP" not in guest.console, "and not from the network")
 
     def prompt(*commands):
         guest = machine()
@@ -104,6 +116,9 @@ def uboot(chains):
         guest = prompt(*commands)
         chains.reaches_root(guest, kernel, "u-boot, " + name)
         chains.reads_quotes(guest)
+    card("extlinux.conf", "boot.scr", "boot.scr.uimg", "iscsi.itb")
+    shutil.copy(os.path.join(folder, "boot.scr"), again)
+    card("boot.scr", "extlinux")
     guest = prompt("dhcp 0x50000000 bad.itb", "bootm 0x50000000#iscsi")
     rig.check(guest, guest.expect("[Bb]ad .*hash|sha256 error|Bad Data Hash", 60),
               "a FIT of which one bit is wrong is not started: the hashes are there")
