@@ -15,23 +15,29 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "log.h"
+#include "proto/partition.h"
 #include "sys/prefetch.h"
 #include "sys/sysfs.h"
 
 #define PATH_BYTES_MAX 256
+#define SETTLERS_MAX   16 /* processes that read partition tables, for each target */
 #define NO_MEDIUM      32 /* beside the peripheral device types, 0 to 31 */
 
-/* kernel: include/scsi/scsi_devinfo.h; a bit that a kernel does not know yet does nothing. What is not asked for: the VPD
-   pages (price: no wwid, no limits of UNMAP), which commands are supported (price: no WRITE SAME), hints' groups, the
-   INQUIRY data behind the first 36 bytes. */
+/* kernel: include/scsi/scsi_devinfo.h; a bit that a kernel does not know yet does nothing. What no scan asks for: the
+   INQUIRY data behind the first 36 bytes; how long a VPD page is before the page (one that is longer than 255 bytes is
+   asked for again); which commands are supported (the kernel tries WRITE SAME once it wants it, and writes zeroes where
+   it is refused). What a lean one does not, either: the VPD pages (price: no wwid, no limits of UNMAP), hints' groups. */
 #define INQUIRY_36      (1ULL << 10)
+#define NO_VPD_SIZE     (1ULL << 13) /* since 6.3, and in the stable releases before */
 #define SKIP_VPD_PAGES  (1ULL << 26)
 #define NO_RSOC         (1ULL << 29)
 #define SKIP_IO_HINTS   (1ULL << 34) /* since 6.10 */
-#define LEAN_FLAGS      (INQUIRY_36 | SKIP_VPD_PAGES | NO_RSOC | SKIP_IO_HINTS)
+#define FULL_FLAGS      (INQUIRY_36 | NO_VPD_SIZE | NO_RSOC)
+#define LEAN_FLAGS      (FULL_FLAGS | SKIP_VPD_PAGES | SKIP_IO_HINTS)
 #define FLAGS_ATTRIBUTE "module/scsi_mod/parameters/default_dev_flags"
 
 int blockdev_host(int sysfs, uint32_t sid)
@@ -85,37 +91,38 @@ static void run_scan(const void *context, void *result)
 	*(int *)result = write_scan(scan->sysfs, scan->host, scan->plan->has_lun, scan->plan->lun);
 }
 
-static void take_flags(struct blockdev *blockdev)
+/* 0, or -EAGAIN: a scan with other flags is under way. What the kernel does not let us set is not set. */
+static int take_flags(struct blockdev *blockdev)
 {
 	struct blockdev_flags *flags = blockdev->flags;
+	bool lean = blockdev->plan->params.value[PARAM_SCAN] == SCAN_LEAN;
 	char text[32];
-	int error = 0;
+	int error;
 
-	if (flags->users == 0) {
-		unsigned long long before;
-
-		if (sysfs_read(blockdev->sysfs, FLAGS_ATTRIBUTE, flags->before, sizeof(flags->before)) <= 0) {
-			log_warn("scan=lean: this kernel has no %s: a full scan is made", FLAGS_ATTRIBUTE);
-			return;
-		}
-		before = strtoull(flags->before, NULL, 0);
-		snprintf(text, sizeof(text), "%llu", before | LEAN_FLAGS);
+	if (flags->users && flags->lean != lean)
+		return -EAGAIN;
+	if (!flags->users) {
+		if (sysfs_read(blockdev->sysfs, FLAGS_ATTRIBUTE, flags->before, sizeof(flags->before)) < 0)
+			flags->before[0] = 0;
+		snprintf(text, sizeof(text), "%llu",
+			 strtoull(flags->before, NULL, 0) | (lean ? LEAN_FLAGS : FULL_FLAGS));
 		error = sysfs_write(blockdev->sysfs, FLAGS_ATTRIBUTE, text);
+		if (error && lean)
+			log_warn("scan=lean: %s cannot be set: %s: a full scan is made", FLAGS_ATTRIBUTE,
+				 strerror(-error));
 	}
-	if (error) {
-		log_warn("scan=lean: %s cannot be set: %s: a full scan is made", FLAGS_ATTRIBUTE, strerror(-error));
-		return;
-	}
+	flags->lean = lean;
 	flags->users++;
-	blockdev->lean = true;
+	blockdev->counted = true;
+	return 0;
 }
 
 static void release_flags(struct blockdev *blockdev)
 {
-	if (!blockdev->lean)
+	if (!blockdev->counted)
 		return;
-	blockdev->lean = false;
-	if (--blockdev->flags->users == 0)
+	blockdev->counted = false;
+	if (--blockdev->flags->users == 0 && blockdev->flags->before[0])
 		sysfs_write(blockdev->sysfs, FLAGS_ATTRIBUTE, blockdev->flags->before);
 }
 
@@ -127,8 +134,9 @@ int blockdev_start(struct blockdev *blockdev, int sysfs, int dev, unsigned host,
 
 	*blockdev = (struct blockdev){
 		.sysfs = sysfs, .dev = dev, .host = host, .plan = plan, .flags = flags, .child = CHILD_NONE};
-	if (plan->params.value[PARAM_SCAN] == SCAN_LEAN)
-		take_flags(blockdev);
+	error = take_flags(blockdev);
+	if (error)
+		return error;
 	error = child_start(&blockdev->child, run_scan, &scan, sizeof(int));
 	if (error)
 		release_flags(blockdev);
@@ -361,61 +369,103 @@ static int count_partitions(int sysfs, const struct logical_unit *unit)
 	return count;
 }
 
-/* BLKRRPART fails with EBUSY where somebody uses a partition already, with EINVAL where a device has none. */
-static int reread(int fd, int64_t sectors)
+/* Does the table say what the kernel shows? Up to the first number that neither has; where they start is enough. */
+static int compare_table(int sysfs, const struct logical_unit *unit, int fd, int64_t sectors, bool *same)
 {
-	struct prefetch prefetch;
+	const struct disk disk = {.get = prefetch_get, .context = &fd, .size = (uint64_t)sectors << 9};
+	struct partition entry;
+	char path[PATH_BYTES_MAX + 96];
+	int64_t unit_bytes, start;
+	bool shown = true;
 	int error = 0;
 
-	prefetch_hold(&prefetch, fd, (uint64_t)sectors << 9);
-	if (ioctl(fd, BLKRRPART) < 0 && errno != EBUSY && errno != EINVAL && errno != EROFS)
-		error = -errno;
-	prefetch_release(&prefetch);
-	return error;
+	snprintf(path, sizeof(path), "%s/block/%s/queue/logical_block_size", unit->path, unit->block);
+	if (sysfs_read_number(sysfs, path, 512, 4096, &unit_bytes))
+		unit_bytes = 512;
+	*same = true;
+	for (unsigned number = 1; *same && shown; number++) {
+		snprintf(path, sizeof(path), "%s/block/%s/%s%u/start", unit->path, unit->block, unit->block, number);
+		shown = !sysfs_read_number(sysfs, path, 0, INT64_MAX, &start);
+		error = partition_find(&disk, (unsigned)unit_bytes, number, &entry);
+		*same = error ? error == -ENOENT && !shown
+			      : shown && (uint64_t)start == entry.first_lba * ((uint64_t)unit_bytes >> 9);
+	}
+	return error == -ENOENT ? 0 : error;
 }
 
-struct settle {
-	const struct blockdev *blockdev;
-	int failures;
-};
+/* Reads the table, and has the kernel do so where its partitions are not those: it needs ten and more round trips, and
+   has just done it. BLKRRPART fails with EBUSY where somebody uses a partition already, with EINVAL where a device has
+   none. */
+static int reread(int sysfs, const struct logical_unit *unit, int fd, int64_t sectors)
+{
+	bool same;
+	int error;
+
+	prefetch_table(fd);
+	error = compare_table(sysfs, unit, fd, sectors, &same);
+	if (same)
+		return error;
+	log_info("%s: its partition table is not what the kernel has read: it is to read it again", unit->block);
+	if (ioctl(fd, BLKRRPART) == 0 || errno == EBUSY || errno == EINVAL || errno == EROFS)
+		return 0;
+	return -errno;
+}
 
 /* open waits until the kernel's own partition scan of the disk is over (kernel: the disk's open mutex). When it and
    BLKRRPART have returned, the partitions are in sysfs and have their nodes. */
-static bool settle_disk(void *context, const struct logical_unit *unit)
+static void settle_disk(const struct blockdev *blockdev, const struct logical_unit *unit)
 {
-	struct settle *settle = context;
-	const struct blockdev *blockdev = settle->blockdev;
 	char path[PATH_BYTES_MAX + 64];
 	int64_t sectors = 0;
 	int fd, error = 0;
 
-	if (!unit->ready)
-		return true;
 	snprintf(path, sizeof(path), "%s/block/%s/size", unit->path, unit->block);
 	sysfs_read_number(blockdev->sysfs, path, 0, INT64_MAX, &sectors);
-	set_queue(blockdev, unit);
 	fd = openat(blockdev->dev, unit->block, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	set_queue(blockdev, unit);
 	if (fd < 0)
 		error = -errno;
 	else if (blockdev->plan->params.value[PARAM_PARTITIONS] == PARTITIONS_REREAD)
-		error = reread(fd, sectors);
+		error = reread(blockdev->sysfs, unit, fd, sectors);
 	if (fd >= 0)
 		close(fd);
-	if (error) {
+	if (error)
 		log_warn("%s: the partition table cannot be read: %s", unit->block, strerror(-error));
-		settle->failures++;
-	}
 	log_info("disk %s: LUN %" PRIu64 ", %" PRId64 " MiB, %d partitions", unit->block, unit->lun, sectors >> 11,
 		 count_partitions(blockdev->sysfs, unit));
+}
+
+/* One of several processes, each of which takes the disks that are its. */
+struct settle {
+	const struct blockdev *blockdev;
+	int processes, self, disk;
+};
+
+static bool settle_ours(void *context, const struct logical_unit *unit)
+{
+	struct settle *settle = context;
+
+	if (unit->ready && settle->disk++ % settle->processes == settle->self)
+		settle_disk(settle->blockdev, unit);
 	return true;
 }
 
 static void run_settle(const void *context, void *result)
 {
 	struct settle settle = {.blockdev = context};
+	bool is_child = false;
 
-	visit_units(context, settle_disk, &settle);
-	*(int *)result = settle.failures;
+	(void)result;
+	settle.processes = settle.blockdev->ready_count < SETTLERS_MAX ? settle.blockdev->ready_count : SETTLERS_MAX;
+	while (!is_child && settle.self < settle.processes - 1) {
+		is_child = fork() == 0;
+		settle.self += !is_child;
+	}
+	visit_units(context, settle_ours, &settle);
+	if (is_child)
+		_exit(0);
+	while (wait(NULL) > 0)
+		;
 }
 
 /* The machine. */

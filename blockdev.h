@@ -24,9 +24,10 @@ enum blockdev_state {
 	BLOCKDEV_FAILED    /* the scan could not be done: see error */
 };
 
-/* The SCSI layer's default device flags while lean scans run (scan=lean): one for the whole program, all zero at first. */
+/* The SCSI layer's default device flags while scans run: one for the whole program, all zero at first. */
 struct blockdev_flags {
 	unsigned users;
+	bool lean; /* scan=lean */
 	char before[32];
 };
 
@@ -40,7 +41,7 @@ struct blockdev {
 	unsigned host;
 	const struct target_plan *plan;
 	struct blockdev_flags *flags;
-	bool lean;    /* we count in flags->users */
+	bool counted; /* in flags->users */
 	bool settled; /* queue settings are done, partitions read */
 	struct child child;
 	int disk_count;     /* of type disk */
@@ -56,7 +57,7 @@ struct blockdev {
 int blockdev_host(int sysfs, uint32_t sid);
 
 /* Starts the scan: of plan->lun alone when it is given, else of every LUN. sysfs, dev: descriptors of /sys and /dev; plan
-   and flags must stay. 0 or -errno. */
+   and flags must stay. 0; -EAGAIN: when a scan of the other kind (lean or full) is over; or -errno. */
 int blockdev_start(struct blockdev *blockdev, int sysfs, int dev, unsigned host, const struct target_plan *plan,
 		   struct blockdev_flags *flags);
 

@@ -383,7 +383,7 @@ static void start_scan(struct world *w, int i)
 	int result = blockdev_start(&w->disks[i], w->sysfs, w->dev, w->sessions[i].host, &w->plan.targets[i],
 				    &w->scan_flags);
 
-	if (result)
+	if (result && result != -EAGAIN)
 		fail(w, "%s: the scan for disks cannot be started: %s", w->plan.targets[i].name, strerror(-result));
 }
 

@@ -287,7 +287,7 @@ static void run_look(const void *context, void *out)
 	result->find_ms = now_ms() - began;
 	began = now_ms();
 	mount_and_check(root->plan, found.type, result);
-	result->mount_ms = now_ms() - began;
+	result->mount_ms = now_ms() - began; /* found.fd goes with the child */
 }
 
 void root_begin(struct root *root, const struct root_plan *plan, int sysfs, int dev)

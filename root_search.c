@@ -8,9 +8,11 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -226,38 +228,29 @@ static bool is_named(const struct search *search, const struct device *device)
 
 /* What the first bytes of a device say. */
 
-static int get_bytes(void *context, uint64_t offset, void *buffer, size_t n)
+/* ext4 reads its superblock in blocks of 1 KiB, and the kernel drops what it has of a device whose block size changes. */
+static void set_block_size(int fd)
 {
-	const int *fd = context;
-	char *at = buffer;
+	int bytes = 1024;
 
-	while (n > 0) {
-		ssize_t got = pread(*fd, at, n, (off_t)offset);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return got < 0 ? -errno : -EIO;
-		at += got;
-		offset += (uint64_t)got;
-		n -= (size_t)got;
-	}
-	return 0;
+	ioctl(fd, BLKBSZSET, &bytes);
 }
 
-static bool read_contents(const struct search *search, const struct device *device, struct superblock *contents)
+/* The descriptor stays open in search->fd until the next one is looked at. */
+static bool read_contents(struct search *search, const struct device *device, struct superblock *contents)
 {
-	int fd = openat(search->dev, device->name, O_RDONLY | O_CLOEXEC);
-	const struct disk disk = {.get = get_bytes, .context = &fd, .size = (uint64_t)device->sectors * SECTOR_BYTES};
-	bool known;
+	int *fd = &search->found->fd;
+	const struct disk disk = {.get = prefetch_get, .context = fd, .size = (uint64_t)device->sectors * SECTOR_BYTES};
 
 	*contents = (struct superblock){0};
-	if (fd < 0)
+	if (*fd >= 0)
+		close(*fd);
+	*fd = openat(search->dev, device->name, O_RDONLY | O_CLOEXEC);
+	if (*fd < 0)
 		return false;
-	prefetch_ends(fd, disk.size);
-	known = superblock_probe(&disk, contents) == 0;
-	close(fd);
-	return known;
+	set_block_size(*fd);
+	prefetch_contents(*fd, disk.size);
+	return superblock_probe(&disk, contents) == 0;
 }
 
 /* The entry of a partition in its disk's table. */
@@ -266,7 +259,7 @@ static bool read_entry(const struct search *search, const struct device *partiti
 	struct device whole;
 	char path[128];
 	int64_t sector_size;
-	struct disk disk = {.get = get_bytes};
+	struct disk disk = {.get = prefetch_get};
 	bool known;
 	int fd;
 
@@ -280,7 +273,7 @@ static bool read_entry(const struct search *search, const struct device *partiti
 		return false;
 	disk.context = &fd;
 	disk.size = (uint64_t)whole.sectors * SECTOR_BYTES;
-	prefetch_ends(fd, disk.size);
+	prefetch_table(fd);
 	known = partition_find(&disk, (unsigned)sector_size, (unsigned)partition->number, entry) == 0;
 	close(fd);
 	return known;
@@ -372,7 +365,7 @@ bool root_search(int sysfs, int dev, const struct root_plan *plan, struct root_c
 	const char *name;
 	bool is_found = false;
 
-	*found = (struct root_candidate){0};
+	*found = (struct root_candidate){.fd = -1};
 	seen[0] = 0;
 	read_wanted(&search, plan);
 	if (sysfs_dir_open(&dir, sysfs, "class/block") < 0)

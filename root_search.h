@@ -14,6 +14,7 @@
 struct root_candidate {
 	char name[48]; /* "sda1": relative to /dev; "" not found */
 	char type[18]; /* what superblock found there; "" unknown */
+	int fd;        /* where a file system was looked for: keeps what was read until it is closed; else -1 */
 };
 
 /* Looks for root= once. true with *found. Else seen says which block devices are there and what they hold. Descriptors of

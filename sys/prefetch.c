@@ -1,62 +1,59 @@
-/* sys/prefetch.c - the two ends of a disk.
+/* sys/prefetch.c - places on a disk.
  *
- * Both requests are under way at once; who reads a page that is not there yet waits for it alone.
+ * All requests are under way at once; who reads a page that is not there yet waits for it alone. They are small: a
+ * connection that was idle, or is new, sends no more than some ten packets in its first round trip (RFC 6928).
  */
 #include "sys/prefetch.h"
 
+#include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
-#include <sys/mman.h>
+#include <unistd.h>
 
-#define PAGE_BYTES  (64 << 10)  /* the largest page of any architecture: offsets of mappings */
-#define FIRST_BYTES (68 << 10)  /* up to btrfs's superblock at 64 KiB */
-#define LAST_BYTES  (128 << 10) /* md's superblock of version 0.90 may be this far from the end; GPT's copy is nearer */
+#define PAGE_BYTES  4096
+#define TABLE_BYTES (20 << 10) /* UEFI 5.3.1: a GPT's header and 16 KiB of entries, the MBR before them */
+#define START_BYTES (8 << 10)
+#define FAR_AT      (64 << 10) /* btrfs's superblock, and reiserfs's */
+#define RAID_BACK \
+	(64 << 10) /* md's superblock of version 0.90 is at a multiple of this, the last but one from the end */
+#define LAST_BYTES (8 << 10) /* md's of version 1.0 */
 
-struct end {
-	off_t start;
-	size_t length;
-};
-
-/* Small devices are left alone. */
-static bool find_ends(uint64_t bytes, struct end ends[PREFETCH_ENDS])
+static void prefetch(int fd, uint64_t at, uint64_t length)
 {
-	uint64_t last;
-
-	if (bytes < 4 * LAST_BYTES)
-		return false;
-	last = (bytes - LAST_BYTES) & ~(uint64_t)(PAGE_BYTES - 1);
-	ends[0] = (struct end){.start = 0, .length = FIRST_BYTES};
-	ends[1] = (struct end){.start = (off_t)last, .length = (size_t)(bytes - last)};
-	return true;
+	posix_fadvise(fd, (off_t)at, (off_t)length, POSIX_FADV_WILLNEED);
 }
 
-void prefetch_ends(int fd, uint64_t bytes)
+void prefetch_table(int fd)
 {
-	struct end ends[PREFETCH_ENDS];
-
-	for (int i = 0; find_ends(bytes, ends) && i < PREFETCH_ENDS; i++)
-		posix_fadvise(fd, ends[i].start, (off_t)ends[i].length, POSIX_FADV_WILLNEED);
+	posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
+	prefetch(fd, 0, TABLE_BYTES);
 }
 
-void prefetch_hold(struct prefetch *prefetch, int fd, uint64_t bytes)
+void prefetch_contents(int fd, uint64_t bytes)
 {
-	struct end ends[PREFETCH_ENDS];
+	posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
+	prefetch(fd, 0, START_BYTES);
+	if (bytes < 4 * FAR_AT)
+		return;
+	prefetch(fd, FAR_AT, PAGE_BYTES);
+	prefetch(fd, (bytes & ~(uint64_t)(RAID_BACK - 1)) - RAID_BACK, PAGE_BYTES);
+	prefetch(fd, (bytes - LAST_BYTES) & ~(uint64_t)(PAGE_BYTES - 1), PAGE_BYTES);
+}
 
-	*prefetch = (struct prefetch){.bytes = bytes};
-	prefetch_ends(fd, bytes);
-	for (int i = 0; find_ends(bytes, ends) && i < PREFETCH_ENDS; i++) {
-		void *at = mmap(NULL, ends[i].length, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, ends[i].start);
+int prefetch_get(void *context, uint64_t offset, void *buffer, size_t n)
+{
+	const int *fd = context;
+	char *at = buffer;
 
-		prefetch->ends[i] = at == MAP_FAILED ? NULL : at;
+	while (n > 0) {
+		ssize_t got = pread(*fd, at, n, (off_t)offset);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got < 0 ? -errno : -EIO;
+		at += got;
+		offset += (uint64_t)got;
+		n -= (size_t)got;
 	}
-}
-
-void prefetch_release(struct prefetch *prefetch)
-{
-	struct end ends[PREFETCH_ENDS];
-
-	for (int i = 0; find_ends(prefetch->bytes, ends) && i < PREFETCH_ENDS; i++)
-		if (prefetch->ends[i])
-			munmap(prefetch->ends[i], ends[i].length);
-	*prefetch = (struct prefetch){0};
+	return 0;
 }

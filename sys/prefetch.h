@@ -1,25 +1,21 @@
-/* sys/prefetch.h - the two ends of a disk, read in one round trip.
+/* sys/prefetch.h - what readers of a block device will ask for, in one round trip.
  *
  * Partition tables and superblocks lie at the beginning and at the end of a device. Their readers ask for one sector
- * after the other; on a network disk each would be a round trip of its own.
+ * after the other; on a network disk each would be a round trip of its own. Does not know their formats.
  */
 #ifndef SYS_PREFETCH_H
 #define SYS_PREFETCH_H
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-/* Starts reading both ends of an open block device of that many bytes into its page cache. Does not wait. */
-void prefetch_ends(int fd, uint64_t bytes);
+/* Start reading into the page cache of an open block device what its partition table is in, or what tells its file system
+   (bytes: its size). Both do not wait, and are best effort. Nothing else is read ahead through this descriptor from then
+   on. What was read is kept while somebody has the device open. */
+void prefetch_table(int fd);
+void prefetch_contents(int fd, uint64_t bytes);
 
-/* Reads both ends and maps them: the kernel keeps mapped pages when it drops what it has of a device, as BLKRRPART makes
-   it do. They stay until prefetch_release. Best effort. */
-#define PREFETCH_ENDS 2
-struct prefetch {
-	uint64_t bytes;
-	void *ends[PREFETCH_ENDS];
-};
-void prefetch_hold(struct prefetch *prefetch, int fd, uint64_t bytes);
-void prefetch_release(struct prefetch *prefetch);
+/* Reads n bytes at offset, all of them: 0 or -errno. context points to the descriptor: for struct disk (proto/disk.h). */
+int prefetch_get(void *context, uint64_t offset, void *buffer, size_t n);
 
 #endif

@@ -37,6 +37,8 @@ def plain(rig, kernel, initrd):
            "the times are milliseconds", str(times))
     trips = {phase: count for phase, (count, _) in analyse(guest.capture, target.port)[0].items()}
     rig.ok(trips["connect"] + trips["login"] == 2, "connect and login take one round trip each", str(trips))
+    rig.ok(trips["scan"] + trips["parts"] <= 42, "the scan asks for nothing twice, nor for what has no use",
+           str(trips))
 
 
 def named(rig, kernel, initrd, word, table="gpt", expected="/dev/sda1", flags="ro"):
@@ -49,6 +51,22 @@ def named(rig, kernel, initrd, word, table="gpt", expected="/dev/sda1", flags="r
     guest.wait()
 
 
+def kernel_is_told(rig, kernel, initrd):
+    """A partition that begins behind the disk's end: the kernel shows none, so that the table says something else."""
+    disk = rig.disk(table="mbr")
+    with open(disk.path, "r+b") as file:
+        file.seek(446 + 16)
+        file.write(bytes([0, 0, 0, 0, 0x83, 0, 0, 0]) + (1 << 24).to_bytes(4, "little") + (2048).to_bytes(4, "little"))
+    for word, count in (("", 1), (",partitions=kernel", 0)):
+        target = Target(rig, {1: disk})
+        guest = rig.boot(kernel, initrd, "iscsi.log=debug %s%s root=PARTUUID=1b2c3d4e-01" % (target.word(), word))
+        guest.expect("^DONE")
+        said = guest.console.count("sda: its partition table is not what the kernel has read")
+        rig.check(guest, said == count and "/dev/sda1 / ext4" in guest.section("mounts"),
+                  "a table unlike the kernel's partitions is read again %s" % ("" if count else "not with" + word))
+        guest.wait()
+
+
 with Rig() as rig:
     kernel = Kernel("6.1-cloud-amd64")
     initrd = rig.initrd(kernel)
@@ -58,3 +76,4 @@ with Rig() as rig:
     named(rig, kernel, initrd, "root=PARTLABEL=rigpart rootflags=noatime rw", flags="rw,noatime")
     named(rig, kernel, initrd, "root=PARTUUID=1b2c3d4e-01", table="mbr")
     named(rig, kernel, initrd, "root=/dev/sda", table="none", expected="/dev/sda")
+    kernel_is_told(rig, kernel, initrd)

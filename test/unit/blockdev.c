@@ -244,7 +244,7 @@ static void queue_gets_its_settings(void **state)
 	expect(rig, TARGET "/2:0:0:1/block/sdx/queue/nr_requests", "32");
 }
 
-static void lean_flags_are_set_for_the_scans_and_put_back_by_the_last(void **state)
+static void flags_are_set_for_the_scans_and_put_back_by_the_last(void **state)
 {
 	struct rig *rig = *state;
 	struct blockdev second;
@@ -252,15 +252,43 @@ static void lean_flags_are_set_for_the_scans_and_put_back_by_the_last(void **sta
 	put(rig, FLAGS_PATH, "1000000\n");
 	rig->plan.params.value[PARAM_SCAN] = SCAN_LEAN;
 	start(rig);
-	expect(rig, FLAGS_PATH, "17784849984"); /* 1000000, bits 10, 26, 29 and 34 */
+	expect(rig, FLAGS_PATH, "17784858176"); /* 1000000, bits 10, 13, 26, 29 and 34 */
 	assert_int_equal(blockdev_start(&second, rig->sysfs, rig->dev, 2, &rig->plan, &rig->flags), 0);
 	assert_int_equal(rig->flags.users, 2);
 	step_while(rig, BLOCKDEV_SCANNING);
 	assert_int_equal(rig->flags.users, 1);
-	expect(rig, FLAGS_PATH, "17784849984");
+	expect(rig, FLAGS_PATH, "17784858176");
 	blockdev_stop(&second);
 	assert_int_equal(rig->flags.users, 0);
-	expect(rig, FLAGS_PATH, "10000009984"); /* a plain file again: the beginning is replaced */
+	expect(rig, FLAGS_PATH, "10000008176"); /* a plain file again: the beginning is replaced */
+}
+
+static void full_scan_asks_for_all_that_has_a_use(void **state)
+{
+	struct rig *rig = *state;
+
+	put(rig, FLAGS_PATH, "1000000\n");
+	start(rig);
+	expect(rig, FLAGS_PATH, "537880128"); /* 1000000, bits 10, 13 and 29: not 26, as the VPD pages are wanted */
+}
+
+static void full_and_lean_scans_wait_for_each_other(void **state)
+{
+	struct rig *rig = *state;
+	struct target_plan lean = rig->plan;
+	struct blockdev second;
+
+	put(rig, FLAGS_PATH, "0\n");
+	lean.params.value[PARAM_SCAN] = SCAN_LEAN;
+	start(rig);
+	assert_int_equal(blockdev_start(&second, rig->sysfs, rig->dev, 2, &lean, &rig->flags), -EAGAIN);
+	assert_int_equal(second.state, BLOCKDEV_IDLE);
+	blockdev_stop(&second);
+	assert_int_equal(rig->flags.users, 1);
+	step_while(rig, BLOCKDEV_SCANNING);
+	assert_int_equal(blockdev_start(&second, rig->sysfs, rig->dev, 2, &lean, &rig->flags), 0);
+	blockdev_stop(&second);
+	assert_int_equal(rig->flags.users, 0);
 }
 
 static void kernel_without_the_flags_still_scans(void **state)
@@ -269,8 +297,8 @@ static void kernel_without_the_flags_still_scans(void **state)
 
 	rig->plan.params.value[PARAM_SCAN] = SCAN_LEAN;
 	start(rig);
-	assert_int_equal(rig->flags.users, 0);
 	assert_int_equal(step_while(rig, BLOCKDEV_SCANNING), BLOCKDEV_EMPTY);
+	assert_false(sysfs_exists(rig->sysfs, FLAGS_PATH));
 }
 
 static void host_that_is_gone_fails_with_its_error(void **state)
@@ -308,8 +336,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_first_disk_is_that_of_the_lowest_lun, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(every_disk_of_several_is_waited_for, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(queue_gets_its_settings, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(lean_flags_are_set_for_the_scans_and_put_back_by_the_last, set_up,
+		cmocka_unit_test_setup_teardown(flags_are_set_for_the_scans_and_put_back_by_the_last, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(full_scan_asks_for_all_that_has_a_use, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(full_and_lean_scans_wait_for_each_other, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(kernel_without_the_flags_still_scans, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(host_that_is_gone_fails_with_its_error, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(host_of_a_session_is_read_from_its_link, set_up, tear_down),

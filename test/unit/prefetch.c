@@ -1,10 +1,14 @@
-/* The ends of a disk, held against the kernel's wish to forget them. A plain file plays the disk. */
+/* What a reader of a disk will ask for is under way before it asks. A plain file plays the disk. */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <stdbool.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -20,16 +24,19 @@ static int make_file(size_t size)
 
 	assert_true(fd >= 0);
 	unlink(path);
-	for (size_t i = 0; i < size; i += sizeof(block))
+	for (size_t i = 0; i < size; i += sizeof(block)) {
+		memset(block, (int)(i / sizeof(block)), sizeof(block));
 		assert_int_equal(write(fd, block, sizeof(block)), sizeof(block));
+	}
 	assert_int_equal(fsync(fd), 0);
+	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 	return fd;
 }
 
-static bool is_cached(int fd, off_t at)
+static bool is_there(int fd, off_t at)
 {
 	unsigned char resident = 0;
-	void *page = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, at);
+	void *page = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, at & ~4095L);
 
 	assert_true(page != MAP_FAILED);
 	assert_int_equal(mincore(page, 4096, &resident), 0);
@@ -37,58 +44,86 @@ static bool is_cached(int fd, off_t at)
 	return resident & 1;
 }
 
-static void ends_are_read_and_stay_while_they_are_held(void **state)
+/* It is being read by somebody else: no event tells when that is over. */
+static bool is_cached(int fd, off_t at)
 {
+	const struct timespec pause = {.tv_nsec = 1000000};
+
+	for (int i = 0; i < 2000 && !is_there(fd, at); i++)
+		nanosleep(&pause, NULL);
+	return is_there(fd, at);
+}
+
+/* Where md's superblocks are: include/uapi/linux/raid/md_p.h, MD_NEW_SIZE_SECTORS, and 8 KiB from the end. */
+static void file_system_is_looked_for_at_both_ends(void **state)
+{
+	const off_t places[] = {0, 4096, 64 << 10, SIZE - (64 << 10), SIZE - (8 << 10)};
 	int fd = make_file(SIZE);
-	struct prefetch prefetch;
 
 	(void)state;
-	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-	prefetch_hold(&prefetch, fd, SIZE);
-	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED); /* what BLKRRPART does to a disk */
-	assert_true(is_cached(fd, 0));
-	assert_true(is_cached(fd, 64 << 10));
-	assert_true(is_cached(fd, SIZE - 4096));
+	prefetch_contents(fd, SIZE);
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		assert_true(is_cached(fd, places[i]));
+	assert_false(is_there(fd, 1 << 20));
+	close(fd);
+}
+
+static void last_places_are_those_of_an_odd_size(void **state)
+{
+	int fd = make_file(SIZE);
+
+	(void)state;
+	prefetch_contents(fd, SIZE - 512 * 3);
 	assert_true(is_cached(fd, SIZE - (128 << 10)));
-	prefetch_release(&prefetch);
-	assert_null(prefetch.ends[0]);
-	assert_null(prefetch.ends[1]);
+	assert_true(is_cached(fd, SIZE - (12 << 10)));
+	assert_false(is_there(fd, SIZE - (64 << 10)));
 	close(fd);
 }
 
-static void last_sectors_count_when_the_size_is_odd(void **state)
+static void table_with_128_entries_is_read_at_once(void **state)
 {
 	int fd = make_file(SIZE);
-	struct prefetch prefetch;
 
 	(void)state;
-	prefetch_hold(&prefetch, fd, SIZE - 512 * 3);
-	assert_non_null(prefetch.ends[1]);
-	assert_int_equal(((const char *)prefetch.ends[1])[128 << 10], 0); /* beyond the page border: mapped */
-	prefetch_release(&prefetch);
+	prefetch_table(fd);
+	assert_true(is_cached(fd, 0));
+	assert_true(is_cached(fd, 33 * 512));
+	assert_false(is_there(fd, 64 << 10));
 	close(fd);
 }
 
-static void small_device_is_left_alone(void **state)
+static void small_device_has_no_far_end(void **state)
 {
-	int fd = make_file(64 << 10);
-	struct prefetch prefetch;
+	int fd = make_file(16 << 10);
 
 	(void)state;
-	prefetch_ends(fd, 64 << 10);
-	prefetch_hold(&prefetch, fd, 64 << 10);
-	assert_null(prefetch.ends[0]);
-	assert_null(prefetch.ends[1]);
-	prefetch_release(&prefetch);
+	prefetch_contents(fd, 16 << 10);
+	assert_true(is_cached(fd, 0));
 	close(fd);
+}
+
+static void all_bytes_are_got_or_an_error(void **state)
+{
+	int fd = make_file(16 << 10);
+	uint8_t bytes[8192];
+
+	(void)state;
+	assert_int_equal(prefetch_get(&fd, 4096, bytes, sizeof(bytes)), 0);
+	assert_int_equal(bytes[0], 1);
+	assert_int_equal(bytes[8191], 2);
+	assert_int_equal(prefetch_get(&fd, 12 << 10, bytes, sizeof(bytes)), -EIO);
+	close(fd);
+	assert_int_equal(prefetch_get(&fd, 0, bytes, 1), -EBADF);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ends_are_read_and_stay_while_they_are_held),
-		cmocka_unit_test(last_sectors_count_when_the_size_is_odd),
-		cmocka_unit_test(small_device_is_left_alone),
+		cmocka_unit_test(file_system_is_looked_for_at_both_ends),
+		cmocka_unit_test(last_places_are_those_of_an_odd_size),
+		cmocka_unit_test(table_with_128_entries_is_read_at_once),
+		cmocka_unit_test(small_device_has_no_far_end),
+		cmocka_unit_test(all_bytes_are_got_or_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
