@@ -84,13 +84,28 @@ void interface_set_dns6(struct interface *interface, const struct rtnl_dns6 *dns
 		interface->dns6.count = 0;
 }
 
+static bool is_ours(const struct interface *interface, const struct rtnl_address *address)
+{
+	for (int i = 0; i < INTERFACE_PLANS_MAX; i++)
+		if (assignment_is_same(address, &interface->fixed[i]))
+			return true;
+	return assignment_is_same(address, &interface->leased6);
+}
+
+/* A router's address that another station has is taken away by the kernel (net/ipv6/addrconf.c): that is kept in mind. */
+static bool is_refused(const struct interface *interface, const struct rtnl_address *gone)
+{
+	return interface->started && gone->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED) && !is_ours(interface, gone);
+}
+
 void interface_set_address(struct interface *interface, const struct rtnl_address *address, bool gone)
 {
+	bool refused = gone && is_refused(interface, address);
 	int i = 0;
 
 	while (i < interface->address_count && !assignment_is_same(&interface->addresses[i], address))
 		i++;
-	if (gone) {
+	if (gone && !refused) {
 		if (i < interface->address_count)
 			interface->addresses[i] = interface->addresses[--interface->address_count];
 		return;
@@ -98,6 +113,8 @@ void interface_set_address(struct interface *interface, const struct rtnl_addres
 	if (i == INTERFACE_ADDRESSES_MAX)
 		return;
 	interface->addresses[i] = *address;
+	if (refused)
+		interface->addresses[i].flags |= IFA_F_DADFAILED;
 	if (i == interface->address_count)
 		interface->address_count++;
 }
@@ -142,14 +159,6 @@ static bool has_link_local6(const struct interface *interface)
 			return true;
 	}
 	return false;
-}
-
-static bool is_ours(const struct interface *interface, const struct rtnl_address *address)
-{
-	for (int i = 0; i < INTERFACE_PLANS_MAX; i++)
-		if (assignment_is_same(address, &interface->fixed[i]))
-			return true;
-	return assignment_is_same(address, &interface->leased6);
 }
 
 /* An IPv6 address that the kernel made of a router advertisement. */
@@ -622,16 +631,28 @@ static void write_refusal(const char *refused, char *out, size_t size)
 		out[0] = '\0';
 }
 
+/* Found by the kernel's duplicate address detection; "" where there is none. */
+static void find_duplicate(const struct interface *interface, char out[ADDRESS_TEXT_MAX])
+{
+	out[0] = '\0';
+	for (int i = 0; i < interface->address_count; i++)
+		if (interface->addresses[i].flags & IFA_F_DADFAILED)
+			(void)assignment_text(&interface->addresses[i], out);
+}
+
 static const char *waiting_for_address(const struct interface *interface, char *out, size_t size)
 {
 	unsigned missing = all_methods(interface) & ~methods_done(interface);
 	const char *name = interface->link.name;
-	char why[120];
+	char why[120], duplicate[ADDRESS_TEXT_MAX];
 
+	find_duplicate(interface, duplicate);
 	if (missing & METHOD_DHCP4) {
 		write_refusal(interface->lease4.refused, why, sizeof(why));
 		(void)snprintf(out, size, "%s on %s (%u discovers sent%s)", dhcp_waiting(&interface->lease4.dhcp), name,
 			       interface->lease4.discovers, why);
+	} else if (duplicate[0]) {
+		(void)snprintf(out, size, "an IPv6 address for %s: another station has %s", name, duplicate);
 	} else if (interface->leased6.family && !interface->has_router6) {
 		(void)snprintf(out, size, "a router advertisement on %s: the address of DHCPv6 has no route without",
 			       name);

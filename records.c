@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -120,7 +121,7 @@ static const struct rtnl_address *find_address(const struct interface *interface
 	for (int i = 0; i < interface->address_count; i++) {
 		const struct rtnl_address *address = &interface->addresses[i];
 
-		if (address->family == family && address->scope < RT_SCOPE_LINK)
+		if (address->family == family && address->scope < RT_SCOPE_LINK && !(address->flags & IFA_F_DADFAILED))
 			return address;
 	}
 	if (interface->leased4.family == family)

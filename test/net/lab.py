@@ -244,8 +244,8 @@ class Lab:
         wait_for(lambda: "started" in self.log(process) or process.poll() is not None)
         return process
 
-    def fake(self, machine, interface, *options):
-        process = self.start(machine, sys.executable, os.path.join(HERE, "dhcpd.py"), interface, *options)
+    def fake(self, machine, interface, *options, program="dhcpd.py"):
+        process = self.start(machine, sys.executable, os.path.join(HERE, program), interface, *options)
         wait_for(lambda: "ready" in self.log(process) or process.poll() is not None)
         return process
 
