@@ -50,11 +50,11 @@ class Table:
     def add(self, kind, index, flags, body):
         self.structures.append(struct.pack("<BBHBB", kind, 1, 6 + len(body), index, flags) + body)
 
-    def nic(self, address, prefix, gateway="", vlan=0, dns=""):
+    def nic(self, address, prefix, gateway="", vlan=0, dns="", mac=MAC):
         unset = bytes(16)
         return (address_bytes(address) + struct.pack("BB", prefix, 1) + (address_bytes(gateway) if gateway else unset) +
                 (address_bytes(dns) if dns else unset) + unset + unset +
-                struct.pack("<H", vlan) + bytes.fromhex(MAC.replace(":", "")) + struct.pack("<H", 0xff << 8) +
+                struct.pack("<H", vlan) + bytes.fromhex(mac.replace(":", "")) + struct.pack("<H", 0xff << 8) +
                 self.text(""))
 
     def target(self, address, port, name, lun, nic=0, chap=(), mutual=()):
@@ -128,7 +128,7 @@ def boot(rig, name, nics, targets, words, network=None, **expected):
     guest = rig.boot(kernel, rig.initrd(kernel), "quiet " + words, network=network,
                      options=["-acpitable", "sig=iBFT,rev=1,data=" + path])
     rig.check(guest, guest.expect("^ROOT-OK"), name)
-    guest.expect("^DONE")
+    rig.check(guest, guest.expect("^DONE"), name + ": and its script runs to its end")
     for section, pattern in expected.items():
         shown = guest.section(section)
         rig.ok(re.search(pattern, shown, re.S), "%s: its %s" % (name, section), shown)
@@ -161,6 +161,24 @@ def two_portals(rig):
     boot(rig, "one target at two portals, with no word on the command line", [STATIC], [
         {"address": HOST, "port": number, "name": target.name, "lun": 1} for number in (target.port, port)],
         "root=UUID=" + disk.UUID, sessions=" %d\n.* %d$" % (target.port, port), disks="sda.*sdb")
+
+
+def two_cards(rig):
+    """Each target by its own card: the second is in a network that the first card does not know."""
+    root, other = rig.disk(script=SHOW), rig.disk(table="none")
+    first = Target(rig, {1: other}, name="iqn.2026-01.test.rig:first")
+    second = Target(rig, {1: root}, name="iqn.2026-01.test.rig:second")
+    other_mac = "52:54:00:12:34:57"
+    network = []
+    for name, mac, net in (("n0", MAC, "10.0.2"), ("n1", other_mac, "10.0.3")):
+        network += ["-netdev", "user,id=%s,net=%s.0/24,host=%s.2" % (name, net, net),
+                    "-device", "virtio-net-pci,netdev=%s,romfile=,mac=%s" % (name, mac)]
+    boot(rig, "two targets, each by its own card", [dict(STATIC, gateway=""), {
+        "address": "10.0.3.77", "prefix": 24, "mac": other_mac}], [
+            {"address": HOST, "port": first.port, "name": first.name, "lun": 1},
+            {"address": "10.0.3.2", "port": second.port, "name": second.name, "lun": 1, "nic": 1}],
+         "iscsi=ibft root=PARTUUID=" + root.PARTUUID, network=network,
+         sessions=":first.*:second", addresses="inet 10.0.2.77/24.*inet 10.0.3.77/24", disks="sda.*sdb")
 
 
 def vlan(rig):
@@ -196,6 +214,6 @@ def refused(rig):
 
 
 with Rig() as rig:
-    for test in (two_targets, two_portals, vlan, ipv6, refused):
+    for test in (two_targets, two_portals, two_cards, vlan, ipv6, refused):
         if not sys.argv[1:] or test.__name__ in sys.argv[1:]:
             test(rig)
