@@ -192,7 +192,7 @@ static int fill_firmware_target(const struct ibft_target *from, struct target_pl
 	if (!target->has_lun) {
 		if (!from->has_lun)
 			return firmware_error(error, from,
-					      "the LUN's bytes %s can be read in more ways than one; "
+					      "the LUN's bytes %s can be read in more ways than one, or none; "
 					      "say which it is with iscsi=ibft,lun=",
 					      text_show(text_of(from->lun_text), shown));
 		target->lun = from->lun;

@@ -147,9 +147,10 @@ static void a_table_that_cannot_be_used_is_refused_by_name(void **state)
 	ibft.targets[0].has_lun = false;
 	snprintf(ibft.targets[0].lun_text, sizeof(ibft.targets[0].lun_text), "4112000000");
 	assert_int_equal(make("", &ibft, NULL), -EINVAL);
-	assert_string_equal(error.text,
-			    "iBFT target0: the LUN's bytes '4112000000' can be read in more ways than one; say "
-			    "which it is with iscsi=ibft,lun=");
+	assert_string_equal(
+		error.text,
+		"iBFT target0: the LUN's bytes '4112000000' can be read in more ways than one, or none; say "
+		"which it is with iscsi=ibft,lun=");
 	assert_int_equal(make("iscsi=ibft,lun=3", &ibft, NULL), 0);
 	assert_int_equal(plan.targets[0].lun, 3);
 
