@@ -153,22 +153,18 @@ static bool is_host_name(struct text text)
 int address_read_host(struct text text, char out[PLAN_HOST_MAX], struct fault *fault)
 {
 	struct address address;
-	char shown[TEXT_SHOWN];
 
 	if (text.length < PLAN_HOST_MAX && (address_read(text, &address) == 0 || is_host_name(text)))
 		return text_copy(text, out, PLAN_HOST_MAX);
-	return fault_set(fault, text.at, "expected an IPv4 address, an [IPv6] address or a host name, not %s",
-			 text_show(text, shown));
+	return fault_expected(fault, text, "expected an IPv4 address, an [IPv6] address or a host name");
 }
 
 static int read_port(struct text text, struct portal *portal, struct fault *fault)
 {
-	char shown[TEXT_SHOWN];
 	uint64_t port;
 
 	if (text_number(text, 10, 65535, &port) < 0 || port == 0)
-		return fault_set(fault, text.at, "port: expected a number from 1 to 65535, not %s",
-				 text_show(text, shown));
+		return fault_expected(fault, text, "port: expected a number from 1 to 65535");
 	portal->port = (uint16_t)port;
 	return 0;
 }
@@ -187,12 +183,11 @@ static int read_portal6(struct text text, struct portal *portal, struct fault *f
 	scope = inside;
 	host = text_cut(&scope, '%');
 	if (address_read(host, &address) < 0 || address.family != 6)
-		return fault_set(fault, host.at, "expected an IPv6 address between the brackets, not %s",
-				 text_show(host, shown));
+		return fault_expected(fault, host, "expected an IPv6 address between the brackets");
 	if (scope.at && address_read_interface(scope, portal->scope) < 0)
 		return fault_set(fault, scope.at, "expected an interface after '%%', not %s", text_show(scope, shown));
 	if (port.length && port.at[0] != ':')
-		return fault_set(fault, port.at, "expected ':' and a port after ']', not %s", text_show(port, shown));
+		return fault_expected(fault, port, "expected ':' and a port after ']'");
 	text_copy(host, portal->host, sizeof(portal->host));
 	if (!port.length)
 		return 0;
@@ -203,15 +198,13 @@ int portal_read(struct text text, struct portal *portal, struct fault *fault)
 {
 	struct portal read = {.port = ISCSI_PORT};
 	struct text port = text, host = text_cut(&port, ':');
-	char shown[TEXT_SHOWN];
 
 	if (text_starts(text, "[")) {
 		if (read_portal6(text, &read, fault) < 0)
 			return -EINVAL;
 	} else {
 		if (text_has(port, ':'))
-			return fault_set(fault, text.at, "expected an IPv6 address in brackets, [address]:port, not %s",
-					 text_show(text, shown));
+			return fault_expected(fault, text, "expected an IPv6 address in brackets, [address]:port");
 		if (address_read_host(host, read.host, fault) < 0)
 			return -EINVAL;
 		if (port.at && read_port(port, &read, fault) < 0)

@@ -103,7 +103,6 @@ static int read_timeout(struct cmdline *cmdline, struct text value, struct fault
 static int read_onfail(struct cmdline *cmdline, struct text value, struct fault *fault)
 {
 	static const char *const words[] = {"panic", "reboot", "poweroff", "shell", "continue"};
-	char shown[TEXT_SHOWN];
 
 	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (text_is(value, words[i])) {
@@ -111,8 +110,7 @@ static int read_onfail(struct cmdline *cmdline, struct text value, struct fault 
 			return 0;
 		}
 	}
-	return fault_set(fault, value.at, "expected panic, reboot, poweroff, shell or continue, not %s",
-			 text_show(value, shown));
+	return fault_expected(fault, value, "expected panic, reboot, poweroff, shell or continue");
 }
 
 static int read_log(struct cmdline *cmdline, struct text value, struct fault *fault)
@@ -126,7 +124,6 @@ static int read_log(struct cmdline *cmdline, struct text value, struct fault *fa
 		{"info", LOG_LEVEL_INFO},
 		{"debug", LOG_LEVEL_DEBUG},
 	};
-	char shown[TEXT_SHOWN];
 
 	for (unsigned i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
 		if (text_is(value, levels[i].word)) {
@@ -134,16 +131,13 @@ static int read_log(struct cmdline *cmdline, struct text value, struct fault *fa
 			return 0;
 		}
 	}
-	return fault_set(fault, value.at, "expected err, warn, info or debug, not %s", text_show(value, shown));
+	return fault_expected(fault, value, "expected err, warn, info or debug");
 }
 
 static int read_path(struct text value, char *out, size_t size, struct fault *fault)
 {
-	char shown[TEXT_SHOWN];
-
 	if (!text_starts(value, "/"))
-		return fault_set(fault, value.at, "expected a path that begins with '/', not %s",
-				 text_show(value, shown));
+		return fault_expected(fault, value, "expected a path that begins with '/'");
 	if (text_copy(value, out, size) < 0)
 		return fault_set(fault, value.at, "the path is longer than %zu bytes", size - 1);
 	return 0;
@@ -178,19 +172,16 @@ static bool is_device_number(struct text value)
 static int check_partuuid(struct text value, struct fault *fault)
 {
 	struct text offset = value;
-	char shown[TEXT_SHOWN];
 	uint64_t number;
 
 	(void)text_cut(&offset, '/');
 	if (!offset.at)
 		return 0;
 	if (!text_starts(offset, "PARTNROFF="))
-		return fault_set(fault, offset.at, "expected PARTNROFF= after the UUID, not %s",
-				 text_show(offset, shown));
+		return fault_expected(fault, offset, "expected PARTNROFF= after the UUID");
 	(void)text_cut(&offset, '=');
 	if (text_number(offset, 10, 255, &number) < 0)
-		return fault_set(fault, offset.at, "PARTNROFF: expected a number from 0 to 255, not %s",
-				 text_show(offset, shown));
+		return fault_expected(fault, offset, "PARTNROFF: expected a number from 0 to 255");
 	return 0;
 }
 

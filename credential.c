@@ -218,9 +218,8 @@ int credential_read_algorithms(struct text text, struct chap_config *chap, struc
 		uint8_t algorithm;
 
 		if (read_algorithm(name, &algorithm) < 0)
-			return fault_set(fault, name.at,
-					 "expected a list of SHA3-256, SHA256, SHA1 and MD5, joined with ':', not %s",
-					 text_show(name, shown));
+			return fault_expected(fault, name,
+					      "expected a list of SHA3-256, SHA256, SHA1 and MD5, joined with ':'");
 		if (memchr(read, algorithm, sizeof(read)))
 			return fault_set(fault, name.at, "%s is given twice", text_show(name, shown));
 		read[count++] = algorithm;

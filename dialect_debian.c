@@ -145,11 +145,10 @@ static int take_name(struct text value, struct target_plan *target, struct fault
 
 static int take_port(struct text value, struct target_plan *target, struct fault *fault)
 {
-	char shown[TEXT_SHOWN];
 	uint64_t port;
 
 	if (text_number(value, 10, 65535, &port) < 0 || port == 0)
-		return fault_set(fault, value.at, "expected a number from 1 to 65535, not %s", text_show(value, shown));
+		return fault_expected(fault, value, "expected a number from 1 to 65535");
 	target->portal.port = (uint16_t)port;
 	return 0;
 }

@@ -35,26 +35,25 @@ static int cut_fields(struct text text, struct fields *fields, struct fault *fau
 
 static const struct {
 	const char *word;
-	unsigned methods;
-	bool any;
-	const char *refused;
+	uint8_t methods;
+	bool any, refused;
 } methods[] = {
-	{"dhcp", METHOD_DHCP4, false, NULL},
-	{"on", METHOD_DHCP4, false, NULL},
-	{"any", METHOD_DHCP4, false, NULL},
-	{"single-dhcp", METHOD_DHCP4, false, NULL},
-	{"dhcp4", METHOD_DHCP4, false, NULL},
-	{"dhcp6", METHOD_DHCP6, false, NULL},
-	{"auto6", METHOD_AUTO6, false, NULL},
-	{"either6", METHOD_AUTO6 | METHOD_DHCP6, true, NULL},
-	{"link6", METHOD_LINK6, false, NULL},
-	{"link-local", METHOD_LINK6, false, NULL},
-	{"none", 0, false, NULL},
-	{"off", 0, false, NULL},
-	{"static", 0, false, NULL},
-	{"bootp", 0, false, "bootp is not spoken here; write dhcp"},
-	{"rarp", 0, false, "rarp is not spoken here; write dhcp"},
-	{"both", 0, false, "bootp and rarp are not spoken here; write dhcp"},
+	{"dhcp", METHOD_DHCP4, false, false},
+	{"on", METHOD_DHCP4, false, false},
+	{"any", METHOD_DHCP4, false, false},
+	{"single-dhcp", METHOD_DHCP4, false, false},
+	{"dhcp4", METHOD_DHCP4, false, false},
+	{"dhcp6", METHOD_DHCP6, false, false},
+	{"auto6", METHOD_AUTO6, false, false},
+	{"either6", METHOD_AUTO6 | METHOD_DHCP6, true, false},
+	{"link6", METHOD_LINK6, false, false},
+	{"link-local", METHOD_LINK6, false, false},
+	{"none", 0, false, false},
+	{"off", 0, false, false},
+	{"static", 0, false, false},
+	{"bootp", 0, false, true},
+	{"rarp", 0, false, true},
+	{"both", 0, false, true},
 };
 #define METHODS (sizeof(methods) / sizeof(methods[0]))
 
@@ -75,12 +74,10 @@ static bool is_method(struct text text)
 static int read_client_id(struct text text, struct interface_plan *interface, struct fault *fault)
 {
 	struct text value = text, type = text_cut(&value, ',');
-	char shown[TEXT_SHOWN];
 	uint64_t number;
 
 	if (text_number(type, 10, 255, &number) < 0 || !value.length)
-		return fault_set(fault, text.at, "expected a DHCP client id as <type 0-255>,<value>, not %s",
-				 text_show(text, shown));
+		return fault_expected(fault, text, "expected a DHCP client id as <type 0-255>,<value>");
 	if (text_copy(text, interface->client_id, sizeof(interface->client_id)) < 0)
 		return fault_set(fault, text.at, "the DHCP client id is longer than %zu bytes",
 				 sizeof(interface->client_id) - 1);
@@ -96,12 +93,10 @@ static int read_methods(struct text text, struct interface_plan *interface, stru
 		int found = find_method(word);
 
 		if (found < 0)
-			return fault_set(
-				fault, word.at,
-				"expected dhcp, on, any, none, off, dhcp6, auto6, either6, link6 or ibft, not %s",
-				text_show(word, shown));
+			return fault_expected(
+				fault, word, "expected dhcp, on, any, none, off, dhcp6, auto6, either6, link6 or ibft");
 		if (methods[found].refused)
-			return fault_set(fault, word.at, "%s", methods[found].refused);
+			return fault_set(fault, word.at, "%s is not spoken here; write dhcp", text_show(word, shown));
 		interface->methods |= methods[found].methods;
 		interface->any_method |= methods[found].any;
 		if (text_is(word, "dhcp") && text.length && text.at[0] >= '0' && text.at[0] <= '9')
@@ -112,41 +107,34 @@ static int read_methods(struct text text, struct interface_plan *interface, stru
 
 /* ---- the fields at the end ---- */
 
-static int read_mtu(struct text text, struct interface_plan *interface, struct fault *fault)
+int ip_word_read_mtu(struct text text, int *out, struct fault *fault)
 {
-	char shown[TEXT_SHOWN];
 	uint64_t mtu;
 
 	if (!text.length)
 		return 0;
 	if (text_number(text, 10, MTU_MAX, &mtu) < 0 || mtu < MTU_MIN)
-		return fault_set(fault, text.at, "MTU: expected a number from %d to %d, not %s", MTU_MIN, MTU_MAX,
-				 text_show(text, shown));
-	interface->mtu = (int)mtu;
+		return fault_expected(fault, text, "MTU: expected a number from 68 to 65535");
+	*out = (int)mtu;
 	return 0;
 }
 
 static int read_new_mac(struct text text, struct interface_plan *interface, struct fault *fault)
 {
-	char shown[TEXT_SHOWN];
-
 	if (!text.length)
 		return 0;
 	if (address_read_mac(text, ':', interface->new_mac) < 0)
-		return fault_set(fault, text.at, "expected a MAC address, as 52:54:00:12:34:56, not %s",
-				 text_show(text, shown));
+		return fault_expected(fault, text, "expected a MAC address, as 52:54:00:12:34:56");
 	interface->sets_mac = true;
 	return 0;
 }
 
 static int read_dns(struct text text, struct ip_word *word, struct fault *fault)
 {
-	char shown[TEXT_SHOWN];
-
 	if (!text.length)
 		return 0;
 	if (address_read(text, &word->dns[word->dns_count]) < 0)
-		return fault_set(fault, text.at, "expected a name server's address, not %s", text_show(text, shown));
+		return fault_expected(fault, text, "expected a name server's address");
 	word->dns_count++;
 	return 0;
 }
@@ -173,7 +161,7 @@ static int read_tail(const struct fields *fields, struct ip_word *word, struct f
 	    address_read_mac(fields->rest[EIGHTH], ':', (uint8_t[6]){0}) == 0)
 		return read_new_mac(fields->rest[EIGHTH], &word->interface, fault);
 	if (mac_follows || (left == 1 && text_number(eighth, 10, UINT64_MAX, &number) == 0)) {
-		if (read_mtu(eighth, &word->interface, fault) < 0)
+		if (ip_word_read_mtu(eighth, &word->interface.mtu, fault) < 0)
 			return -EINVAL;
 		return mac_follows ? read_new_mac(fields->rest[NINTH], &word->interface, fault) : 0;
 	}
@@ -181,10 +169,9 @@ static int read_tail(const struct fields *fields, struct ip_word *word, struct f
 		return fault_set(fault, eighth.at, "expected MTU and MAC address or up to two name servers, not %s",
 				 text_show(fields->rest[EIGHTH], shown));
 	if (left == 2 && !fields->field[NINTH].length && text_number(eighth, 10, UINT64_MAX, &number) == 0)
-		return read_mtu(eighth, &word->interface, fault);
+		return ip_word_read_mtu(eighth, &word->interface.mtu, fault);
 	if (eighth.length && !is_address(eighth))
-		return fault_set(fault, eighth.at, "expected an MTU, a MAC address or a name server, not %s",
-				 text_show(eighth, shown));
+		return fault_expected(fault, eighth, "expected an MTU, a MAC address or a name server");
 	if (read_dns(eighth, word, fault) < 0)
 		return -EINVAL;
 	return left > 1 ? read_dns(fields->field[NINTH], word, fault) : 0; /* a third field is a time server */
@@ -194,8 +181,6 @@ static int read_tail(const struct fields *fields, struct ip_word *word, struct f
 
 static int read_device(struct text text, struct interface_plan *interface, struct fault *fault)
 {
-	char shown[TEXT_SHOWN];
-
 	if (!text.length)
 		return 0;
 	if (text.length == 17 && address_read_mac(text, '-', interface->mac) == 0) {
@@ -203,7 +188,7 @@ static int read_device(struct text text, struct interface_plan *interface, struc
 		return 0;
 	}
 	if (address_read_interface(text, interface->name) < 0)
-		return fault_set(fault, text.at, "expected an interface, not %s", text_show(text, shown));
+		return fault_expected(fault, text, "expected an interface");
 	return 0;
 }
 
@@ -271,7 +256,7 @@ static int read_short(const struct fields *fields, struct ip_word *word, struct 
 	}
 	if (read_methods(fields->field[1], &word->interface, fault) < 0)
 		return -EINVAL;
-	if (fields->count > 2 && read_mtu(fields->field[2], &word->interface, fault) < 0)
+	if (fields->count > 2 && ip_word_read_mtu(fields->field[2], &word->interface.mtu, fault) < 0)
 		return -EINVAL;
 	if (fields->count > 3)
 		return read_new_mac(fields->rest[3], &word->interface, fault);
@@ -280,7 +265,6 @@ static int read_short(const struct fields *fields, struct ip_word *word, struct 
 
 static int read_server(struct text text, struct ip_word *word, struct fault *fault)
 {
-	char shown[TEXT_SHOWN];
 	uint8_t prefix = 0;
 	bool has_prefix;
 	struct address address;
@@ -288,10 +272,9 @@ static int read_server(struct text text, struct ip_word *word, struct fault *fau
 	if (!text.length)
 		return 0;
 	if (address_read_prefix(text, &address, &prefix, &has_prefix) < 0)
-		return fault_set(fault, text.at,
-				 "second field: expected dhcp or its like after an interface, an address after an "
-				 "address, not %s",
-				 text_show(text, shown));
+		return fault_expected(
+			fault, text,
+			"second field: expected dhcp or its like after an interface, an address after an address");
 	if (has_prefix) {
 		word->interface.peer = address;
 		word->interface.prefix = prefix;
@@ -309,12 +292,10 @@ static int read_client(const struct fields *fields, struct ip_word *word, struct
 	char shown[TEXT_SHOWN];
 
 	if (address_read_prefix(client, &interface->address, &interface->prefix, &has_own) < 0)
-		return fault_set(fault, client.at, "first field: expected an address or an interface, not %s",
-				 text_show(client, shown));
+		return fault_expected(fault, client, "first field: expected an address or an interface");
 	has_prefix |= has_own;
 	if (mask.length && address_read_mask(mask, interface->address.family, &interface->prefix) < 0)
-		return fault_set(fault, mask.at, "netmask: expected 255.255.255.0 or a prefix length, not %s",
-				 text_show(mask, shown));
+		return fault_expected(fault, mask, "netmask: expected 255.255.255.0 or a prefix length");
 	has_prefix |= mask.length != 0;
 	if (!has_prefix && interface->address.family == 6)
 		return fault_set(fault, client.at, "an IPv6 address needs its prefix length as netmask");
@@ -330,13 +311,11 @@ static int read_client(const struct fields *fields, struct ip_word *word, struct
 
 static int read_host(struct text text, struct interface_plan *interface, struct fault *fault)
 {
-	char shown[TEXT_SHOWN];
-
 	/* The kernel's host.domain: DHCP and sethostname want the first label; the rest is its NIS domain. */
 	text = text_cut(&text, '.');
 	for (size_t i = 0; i < text.length; i++)
 		if (text.at[i] <= ' ' || text.at[i] > '~')
-			return fault_set(fault, text.at, "expected a host name, not %s", text_show(text, shown));
+			return fault_expected(fault, text, "expected a host name");
 	if (text_copy(text, interface->hostname, sizeof(interface->hostname)) < 0)
 		return fault_set(fault, text.at, "the host name is longer than %zu bytes",
 				 sizeof(interface->hostname) - 1);

@@ -33,4 +33,7 @@ struct ip_word {
 /* 0, or -EINVAL with *fault. */
 int ip_word_read(struct text text, struct ip_word *word, struct fault *fault);
 
+/* An MTU, also of other words; "" leaves *mtu as it is. The same result. */
+int ip_word_read_mtu(struct text text, int *mtu, struct fault *fault);
+
 #endif

@@ -39,8 +39,6 @@ static int complete_bare(const struct cmdline *cmdline, struct interface_plan *i
 {
 	struct text gateway = last_value(cmdline, "gateway"), mask = last_value(cmdline, "netmask");
 	struct text device = last_value(cmdline, "ksdevice"), host = last_value(cmdline, "hostname");
-	struct text mtu = last_value(cmdline, "mtu");
-	uint64_t number;
 
 	if (gateway.length && address_read(gateway, &interface->gateway) < 0)
 		return fault_set(fault, gateway.at, "gateway=: expected an address");
@@ -51,11 +49,7 @@ static int complete_bare(const struct cmdline *cmdline, struct interface_plan *i
 		return fault_set(fault, device.at, "ksdevice=: expected an interface");
 	if (host.length && text_copy(host, interface->hostname, sizeof(interface->hostname)) < 0)
 		return fault_set(fault, host.at, "hostname=: too long");
-	if (mtu.length && (text_number(mtu, 10, 65535, &number) < 0 || number < 68))
-		return fault_set(fault, mtu.at, "mtu=: expected a number from 68 to 65535");
-	if (mtu.length)
-		interface->mtu = (int)number;
-	return 0;
+	return ip_word_read_mtu(last_value(cmdline, "mtu"), &interface->mtu, fault);
 }
 
 static int add_interface(const struct cmdline *cmdline, const struct word *at, const struct ip_word *word,
@@ -71,8 +65,7 @@ static int add_interface(const struct cmdline *cmdline, const struct word *at, c
 	if (word->bare_address && complete_bare(cmdline, interface, fault) < 0)
 		return -EINVAL;
 	if (word->guesses_prefix && !(word->bare_address && last_value(cmdline, "netmask").length))
-		plan_note(plan,
-			  "command line, word %d: no netmask in ip=: /%u, by the address's class as in the kernel",
+		plan_note(plan, "command line, word %d: no netmask in ip=: /%u, by the address's class",
 			  (int)(at - cmdline->words) + 1, interface->prefix);
 	for (int i = 0; i < word->dns_count; i++)
 		add_dns(plan, &word->dns[i]);
@@ -187,16 +180,13 @@ static int read_vlan(struct text value, struct plan *plan, struct fault *fault)
 {
 	struct text parent = value, name = text_cut(&parent, ':');
 	struct link_plan *link = new_link(plan, LINK_VLAN, fault);
-	char shown[TEXT_SHOWN];
 
 	if (!link || read_name(name, link->name, "VLAN", fault) < 0)
 		return -EINVAL;
 	if (!parent.at)
-		return fault_set(fault, value.at, "expected name:parent, as vlan5:eth0, not %s",
-				 text_show(value, shown));
+		return fault_expected(fault, value, "expected name:parent, as vlan5:eth0");
 	if (read_vlan_number(name, &link->vlan) < 0)
-		return fault_set(fault, name.at, "expected a name that ends in the VLAN's number, 1 to 4094, not %s",
-				 text_show(name, shown));
+		return fault_expected(fault, name, "expected a name that ends in the VLAN's number, 1 to 4094");
 	if (read_name(parent, link->parent, "parent", fault) < 0)
 		return -EINVAL;
 	plan->network.link_count++;
@@ -214,20 +204,6 @@ static int read_slaves(struct text list, struct link_plan *link, struct fault *f
 			return -EINVAL;
 		link->slave_count++;
 	}
-	return 0;
-}
-
-static int read_link_mtu(struct text text, struct link_plan *link, struct fault *fault)
-{
-	char shown[TEXT_SHOWN];
-	uint64_t mtu;
-
-	if (!text.length)
-		return 0;
-	if (text_number(text, 10, 65535, &mtu) < 0 || mtu < 68)
-		return fault_set(fault, text.at, "MTU: expected a number from 68 to 65535, not %s",
-				 text_show(text, shown));
-	link->mtu = (int)mtu;
 	return 0;
 }
 
@@ -250,7 +226,7 @@ static int read_bond(struct text value, struct plan *plan, struct fault *fault)
 		return fault_set(fault, options.at, "bond options: longer than %zu bytes", sizeof(link->options) - 1);
 	if (rest.at)
 		return fault_set(fault, rest.at, "expected name:slaves:options:mtu and no more");
-	if (read_link_mtu(mtu, link, fault) < 0)
+	if (ip_word_read_mtu(mtu, &link->mtu, fault) < 0)
 		return -EINVAL;
 	plan->network.link_count++;
 	return 0;
@@ -264,20 +240,17 @@ static int read_route(struct text value, struct plan *plan, struct fault *fault)
 	struct route_plan *route = &plan->network.routes[plan->network.route_count];
 	struct text rest = value, to = text_cut_bracketed(&rest, ':'), gateway = text_cut_bracketed(&rest, ':');
 	struct text interface = rest;
-	char shown[TEXT_SHOWN];
 	bool has_prefix = false;
 
 	if (plan->network.route_count == PLAN_ROUTES_MAX)
 		return fault_set(fault, NULL, "more than %d routes", PLAN_ROUTES_MAX);
 	memset(route, 0, sizeof(*route));
 	if (!text_is(to, "default") && address_read_prefix(to, &route->to, &route->prefix, &has_prefix) < 0)
-		return fault_set(fault, to.at, "expected network/prefix:gateway[:interface], not %s",
-				 text_show(to, shown));
+		return fault_expected(fault, to, "expected network/prefix:gateway[:interface]");
 	if (!has_prefix)
 		route->prefix = route->to.family == 4 ? 32 : route->to.family == 6 ? 128 : 0;
 	if (gateway.length && address_read(gateway, &route->gateway) < 0)
-		return fault_set(fault, gateway.at, "expected the gateway's address, not %s",
-				 text_show(gateway, shown));
+		return fault_expected(fault, gateway, "expected the gateway's address");
 	if (!gateway.length && !interface.length)
 		return fault_set(fault, value.at, "expected a gateway or an interface after the network");
 	if (route->to.family && route->gateway.family && route->to.family != route->gateway.family)
@@ -291,10 +264,9 @@ static int read_route(struct text value, struct plan *plan, struct fault *fault)
 static int read_nameserver(struct text value, struct plan *plan, struct fault *fault)
 {
 	struct address address;
-	char shown[TEXT_SHOWN];
 
 	if (address_read(value, &address) < 0)
-		return fault_set(fault, value.at, "expected a name server's address, not %s", text_show(value, shown));
+		return fault_expected(fault, value, "expected a name server's address");
 	return add_dns(plan, &address);
 }
 
@@ -309,14 +281,13 @@ static int read_bootdev(struct text value, struct plan *plan, struct fault *faul
 static int read_bootif(struct text value, struct plan *plan, struct fault *fault)
 {
 	struct text mac = value;
-	char separator = text_has(value, '-') ? '-' : ':', shown[TEXT_SHOWN];
+	char separator = text_has(value, '-') ? '-' : ':';
 	uint8_t bytes[6];
 
 	if (mac.length == 20)
 		(void)text_cut(&mac, separator);
 	if (address_read_mac(mac, separator, bytes) < 0)
-		return fault_set(fault, value.at, "expected a MAC address, as 01-52-54-00-12-34-56, not %s",
-				 text_show(value, shown));
+		return fault_expected(fault, value, "expected a MAC address, as 01-52-54-00-12-34-56");
 	for (int i = 0; i < plan->network.interface_count; i++) {
 		struct interface_plan *interface = &plan->network.interfaces[i];
 

@@ -59,7 +59,6 @@ static int read_lun_groups(struct text text, uint64_t *lun)
 int target_read_lun(struct text text, struct target_plan *target, struct fault *fault)
 {
 	struct text digits = text;
-	char shown[TEXT_SHOWN];
 	unsigned base = 10;
 	uint64_t lun;
 	int result;
@@ -70,9 +69,8 @@ int target_read_lun(struct text text, struct target_plan *target, struct fault *
 	}
 	result = text_has(text, '-') ? read_lun_groups(text, &lun) : text_number(digits, base, UINT64_MAX, &lun);
 	if (result < 0)
-		return fault_set(fault, text.at,
-				 "expected a decimal number, 0x and a hexadecimal one, or groups like 4186-9, not %s",
-				 text_show(text, shown));
+		return fault_expected(fault, text,
+				      "expected a decimal number, 0x and a hexadecimal one, or groups like 4186-9");
 	target->lun = lun;
 	target->has_lun = true;
 	return 0;
@@ -102,10 +100,10 @@ static int read_initiator(struct text value, struct target_plan *target, struct 
 
 static int read_interface(struct text value, struct target_plan *target, struct fault *fault)
 {
-	char shown[TEXT_SHOWN], name[PLAN_IFNAME_MAX];
+	char name[PLAN_IFNAME_MAX];
 
 	if (address_read_interface(value, name) < 0)
-		return fault_set(fault, value.at, "expected an interface, not %s", text_show(value, shown));
+		return fault_expected(fault, value, "expected an interface");
 	if (target->portal.scope[0] && strcmp(target->portal.scope, name) != 0)
 		return fault_set(fault, value.at, "the portal says %s, the option %s", target->portal.scope, name);
 	memcpy(target->portal.scope, name, sizeof(name));
@@ -114,11 +112,8 @@ static int read_interface(struct text value, struct target_plan *target, struct 
 
 static int read_scheduler(struct text value, struct target_plan *target, struct fault *fault)
 {
-	char shown[TEXT_SHOWN];
-
 	if (!value.length || text_has(value, '/') || text_copy(value, target->scheduler, sizeof(target->scheduler)) < 0)
-		return fault_set(fault, value.at, "expected a scheduler's name, as none or mq-deadline, not %s",
-				 text_show(value, shown));
+		return fault_expected(fault, value, "expected a scheduler's name, as none or mq-deadline");
 	return 0;
 }
 
@@ -261,7 +256,6 @@ static bool is_name(struct text text)
 static int read_endpoint(struct text *rest, struct target_plan *target, enum target_form *form, struct fault *fault)
 {
 	struct text first = text_cut(rest, ','), peek = *rest, second = text_cut(&peek, ',');
-	char shown[TEXT_SHOWN];
 
 	*form = text_is(first, "ibft") ? TARGET_IBFT : text_is(first, "dhcp") ? TARGET_DHCP : TARGET_PORTAL;
 	if (*form != TARGET_PORTAL)
@@ -278,8 +272,7 @@ static int read_endpoint(struct text *rest, struct target_plan *target, enum tar
 	if (!second.at || text_has(second, '=') || param_find(second.at, second.length) >= 0)
 		return 0; /* no name: discovery */
 	if (!is_name(second))
-		return fault_set(fault, second.at, "expected a target's name (iqn., eui. or naa.), not %s",
-				 text_show(second, shown));
+		return fault_expected(fault, second, "expected a target's name (iqn., eui. or naa.)");
 	*rest = peek;
 	return target_read_name(second, target->name, fault);
 }

@@ -23,6 +23,13 @@ int fault_set(struct fault *fault, const char *at, const char *format, ...)
 	return -EINVAL;
 }
 
+int fault_expected(struct fault *fault, struct text text, const char *expected)
+{
+	char shown[TEXT_SHOWN];
+
+	return fault_set(fault, text.at, "%s, not %s", expected, text_show(text, shown));
+}
+
 struct text text_of(const char *string)
 {
 	return (struct text){.at = string, .length = strlen(string)};

@@ -24,6 +24,9 @@ struct fault {
 /* Fills *fault with the message and returns -EINVAL. */
 int fault_set(struct fault *fault, const char *at, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* The same with "<expected>, not '<text>'", at the text. */
+int fault_expected(struct fault *fault, struct text text, const char *expected);
+
 struct text text_of(const char *string);
 
 /* Equal to the string? text_is_word compares without case (ASCII). */

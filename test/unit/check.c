@@ -132,8 +132,7 @@ static void a_netmask_that_nobody_wrote_is_noted(void **state)
 		char line[200];
 
 		snprintf(line, sizeof(line), TARGET "%s", guessed[i]);
-		says(line,
-		     "note: command line, word 2: no netmask in ip=: /8, by the address's class as in the kernel\n");
+		says(line, "note: command line, word 2: no netmask in ip=: /8, by the address's class\n");
 	}
 	for (size_t i = 0; i < sizeof(written) / sizeof(written[0]); i++) {
 		char line[200];
