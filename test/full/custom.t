@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A kernel of one's own that has everything built in and no modules (custom.config): with an initramfs beside it, with
-iscsi-init inside it."""
+"""A kernel of one's own that has everything built in and no modules (custom.config): with an initramfs beside it,
+compressed in each way, and with iscsi-init inside it."""
 
 import os
 import sys
@@ -20,7 +20,7 @@ def custom(*program):
         return types.SimpleNamespace(arch="amd64", version=file.read().strip(), image=os.path.join(folder, "vmlinuz"))
 
 
-def boots(rig, booted, name, kernel, initrd):
+def boots(rig, kernel, initrd, name):
     disk = rig.disk(script=SHOW)
     target = Target(rig, {1: disk})
     guest = rig.boot(kernel, initrd, "quiet root=UUID=%s %s" % (disk.UUID, target.word()))
@@ -29,14 +29,17 @@ def boots(rig, booted, name, kernel, initrd):
     rig.check(guest, reached, "a kernel without modules boots, " + name)
     rig.check(guest, guest.wait(), "and powers off")
     rig.ok(guest.section("modules").strip() == "none", "and has no modules", guest.section("modules"))
-    booted.add("custom", kernel.version, "none", "amd64", "QEMU, " + name, reached, seconds)
-    rig.note("%s: %d KiB" % (name, os.path.getsize(kernel.image) // 1024))
+    rig.note("%s: %d KiB of kernel" % (name, os.path.getsize(kernel.image) // 1024))
+    return ["custom", kernel.version, "none", "amd64", "QEMU, " + name, reached, seconds]
 
 
 with Rig() as rig:
     booted = Booted(rig)
-    initrd = rig.path("custom", ".initrd")
-    run(IMAGE_TOOL, "--modules", "none", "--binary", rig.binary, "-o", initrd)
-    boots(rig, booted, "an initramfs beside it", custom(), initrd)
-    boots(rig, booted, "iscsi-init inside it", custom(rig.binary), None)
+    kernel = custom()
+    for how in ("none", "xz", "zstd", "gzip"):
+        initrd = rig.path("custom", ".initrd")
+        run(IMAGE_TOOL, "--modules", "none", "--binary", rig.binary, "--compress", how, "-o", initrd)
+        row = boots(rig, kernel, initrd, "an initramfs beside it" + (" (%s)" % how if how != "gzip" else ""))
+    booted.add(*row)
+    booted.add(*boots(rig, custom(rig.binary), None, "iscsi-init inside it"))
     booted.finish()
