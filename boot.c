@@ -22,16 +22,16 @@ static const struct {
 	bool needed;
 	const char *text;
 } modules[] = {
+	{LOADER_COLDPLUG, false, ""}, /* first: the network needs the longest */
 	{LOADER_NAME, true, "iscsi_tcp"},
 	{LOADER_ALIAS, false, "crypto-crc32c"},
 	{LOADER_NAME, true, "sd_mod"},
-	{LOADER_COLDPLUG, false, ""},
 };
 
 #define MODULE_COUNT      (sizeof(modules) / sizeof(modules[0]))
 #define MODULES_ALL       ((1u << MODULE_COUNT) - 1)
-#define MODULES_FOR_LOGIN 3u /* the first two rows */
-#define MODULES_FOR_SCAN  7u /* the first three */
+#define MODULES_FOR_LOGIN 6u  /* the second and the third row */
+#define MODULES_FOR_SCAN  14u /* and the fourth */
 #define FIRMWARE_MODULE   "iscsi_ibft"
 
 static void fail(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));

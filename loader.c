@@ -17,7 +17,8 @@
 
 #include "sys/uevent.h"
 
-#define SEEN_MAX 2048 /* aliases remembered by a worker; a power of two */
+#define SEEN_MAX    2048  /* aliases remembered by a worker; a power of two */
+#define LATER_BYTES 32768 /* of a walk: what does not lead to the network; what has no room is not put off */
 
 struct request {
 	uint8_t kind;
@@ -29,12 +30,14 @@ struct worker {
 	int fd;
 	int sysfs;
 	bool over; /* the parent has closed its end */
-	bool network_only;
+	bool walking, again;
 	unsigned inserted;
 	int error; /* of the walk: the first */
 	char failed[160];
 	struct modules modules;
 	uint64_t seen[SEEN_MAX];
+	size_t later_used;
+	char later[LATER_BYTES]; /* texts, each with its NUL */
 };
 
 static unsigned now_ms(void)
@@ -66,9 +69,9 @@ static bool seen(struct worker *worker, const char *text)
 	return false;
 }
 
-static void load_seen_once(struct worker *worker, const char *alias)
+static void load_alias(struct worker *worker, const char *alias)
 {
-	int error = seen(worker, alias) ? 0 : modules_load_alias(&worker->modules, alias, &worker->inserted);
+	int error = modules_load_alias(&worker->modules, alias, &worker->inserted);
 
 	if (!error || error == -ENOENT || error == -EPERM || worker->error)
 		return;
@@ -90,31 +93,54 @@ static bool leads_to_network(const char *modalias)
 static bool serve_next(struct worker *worker, int flags);
 
 /* Between two modules of the walk, requests go first. */
+static void serve_all(struct worker *worker)
+{
+	while (serve_next(worker, MSG_DONTWAIT))
+		;
+}
+
 static bool plug(void *context, const char *modalias)
 {
 	struct worker *worker = context;
+	size_t size = strlen(modalias) + 1;
 
-	while (serve_next(worker, MSG_DONTWAIT))
-		;
-	if (!worker->over && (!worker->network_only || leads_to_network(modalias)))
-		load_seen_once(worker, modalias);
+	if (seen(worker, modalias))
+		return !worker->over;
+	if (leads_to_network(modalias) || size > sizeof(worker->later) - worker->later_used) {
+		serve_all(worker);
+		load_alias(worker, modalias);
+	} else {
+		memcpy(worker->later + worker->later_used, modalias, size);
+		worker->later_used += size;
+	}
 	return !worker->over;
 }
 
+/* One look at every device, the network's modules first. Who asks for another look within it gets it afterwards. */
 static void coldplug(struct worker *worker)
 {
-	worker->network_only = true;
-	uevent_coldplug(worker->sysfs, plug, worker);
-	worker->network_only = false;
-	if (!worker->over)
+	worker->again = worker->walking;
+	if (worker->walking)
+		return;
+	worker->walking = true;
+	do {
+		worker->again = false;
+		worker->later_used = 0;
 		uevent_coldplug(worker->sysfs, plug, worker);
+		for (size_t at = 0; at < worker->later_used && !worker->over; at += strlen(worker->later + at) + 1) {
+			serve_all(worker);
+			load_alias(worker, worker->later + at);
+		}
+	} while (worker->again && !worker->over);
+	worker->walking = false;
 }
 
 static int load_name(struct worker *worker, const struct request *request)
 {
 	if (request->kind == LOADER_NAME)
 		return modules_load(&worker->modules, request->text, &worker->inserted);
-	load_seen_once(worker, request->text);
+	if (!seen(worker, request->text))
+		load_alias(worker, request->text);
 	return worker->error;
 }
 

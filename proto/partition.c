@@ -64,18 +64,17 @@ static bool read_gpt_header(uint8_t *header, unsigned sector_size, uint64_t lba,
 
 static int check_gpt_entries(const struct disk *disk, const struct gpt *gpt)
 {
-	uint8_t entry[GPT_ENTRY_BYTES];
-	size_t pieces = (size_t)gpt->number * gpt->entry_bytes / sizeof(entry);
+	uint8_t piece[SECTOR_BYTES_MAX];
+	uint64_t bytes = (uint64_t)gpt->number * gpt->entry_bytes;
 	uint32_t crc = 0;
 
-	for (size_t i = 0; i < pieces; i++) {
-		int error = gpt->entries > disk->size
-				    ? -ENOENT
-				    : disk_get(disk, gpt->entries + i * sizeof(entry), entry, sizeof(entry));
+	for (uint64_t at = 0; at < bytes; at += sizeof(piece)) {
+		size_t n = bytes - at < sizeof(piece) ? (size_t)(bytes - at) : sizeof(piece);
+		int error = gpt->entries > disk->size ? -ENOENT : disk_get(disk, gpt->entries + at, piece, n);
 
 		if (error)
 			return error;
-		crc = checksum(crc, entry, sizeof(entry));
+		crc = checksum(crc, piece, n);
 	}
 	return crc == gpt->checksum ? 0 : -ENOENT;
 }

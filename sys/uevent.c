@@ -220,6 +220,17 @@ static bool report(struct walk *walk, const char *directory)
 	return walk->found(walk->context, modalias);
 }
 
+/* Most directories: what every device has below it, and classes whose devices have no driver of their own to load. */
+static bool has_devices(const char *name)
+{
+	static const char *const without[] = {"power", "tty", "block", "memory", "bdi", "statistics", "queues"};
+
+	for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++)
+		if (!strcmp(name, without[i]))
+			return false;
+	return true;
+}
+
 /* Visits walk->path, which it extends and restores. false: the walk is to end. */
 static bool visit(struct walk *walk)
 {
@@ -234,7 +245,7 @@ static bool visit(struct walk *walk)
 	while (goes_on && (name = sysfs_dir_next(&dir, &is_directory))) {
 		if (!is_directory && !strcmp(name, "modalias"))
 			goes_on = report(walk, walk->path);
-		if (!is_directory || strlen(name) + 2 > sizeof(walk->path) - length)
+		if (!is_directory || !has_devices(name) || strlen(name) + 2 > sizeof(walk->path) - length)
 			continue;
 		walk->path[length] = '/';
 		memcpy(walk->path + length + 1, name, strlen(name) + 1);

@@ -185,6 +185,7 @@ static void walk_finds_every_modalias_and_follows_no_link(void **state)
 	make(fd, "devices/pci0000:00/0000:00:02.0", "pci:v00001AF4d00001000\n");
 	make(fd, "devices/pci0000:00/0000:00:02.0/virtio0", "virtio:d00000001v00001AF4\n");
 	make(fd, "devices/platform/empty", "\n");
+	make(fd, "devices/platform/empty/power", "no:device\n");
 	make(fd, "elsewhere/x", "not:this\n");
 	assert_int_equal(symlinkat("..", fd, "devices/pci0000:00/subsystem"), 0);
 	assert_int_equal(symlinkat("../../../../elsewhere", fd, "devices/pci0000:00/0000:00:02.0/driver"), 0);
