@@ -145,7 +145,7 @@ test test-full:
 
 booted:
 	$(Q)deps/install build test cross full
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory all dist
 	UPDATE=1 prove -v -e '' test/full/matrix.t test/full/custom.t test/full/firmware.t
 
 demo:
