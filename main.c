@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/reboot.h>
 #include <unistd.h>
 
@@ -51,6 +52,8 @@ static void begin(struct world *w)
 	int result;
 
 	times_start(&w->times, supervisor_now());
+	/* A huge page for what is mostly never touched would be 2 MiB; it depends on where the kernel put the program. */
+	(void)madvise((void *)((uintptr_t)w & ~(uintptr_t)0xffff), sizeof(*w) + 0x10000, MADV_NOHUGEPAGE);
 	result = mounts_early(&w->mounts, &place);
 	w->dev = sysfs_open("/dev");
 	log_open(w->dev);
