@@ -57,7 +57,7 @@ static void explain(int error, char out[RESOLVE_FAILURE_MAX])
 		(void)snprintf(out, RESOLVE_FAILURE_MAX,
 			       "no name server is known (give one with nameserver= or by DHCP)");
 	else if (error == EAI_AGAIN)
-		(void)snprintf(out, RESOLVE_FAILURE_MAX, "no answer from the name server%s %s",
+		(void)snprintf(out, RESOLVE_FAILURE_MAX, "no usable answer from the name server%s %s",
 			       strchr(servers, ',') ? "s" : "", servers);
 	else
 		(void)snprintf(out, RESOLVE_FAILURE_MAX, "%s%s%s", gai_strerror(error),

@@ -47,6 +47,17 @@ with Rig() as rig:
           "ISCSI_TARGET_PORT=%(port)d root=UUID=%(uuid)s")
     boots(rig, cloud, image, "Debian: root=iscsi: followed by a second root=",
           "root=iscsi:%(host)s:6:%(port)d:1:%(name)s root=UUID=%(uuid)s")
+    settings = rig.path("initramfs", "")
+    disk = rig.disk(script="cat /sys/class/iscsi_session/session*/initiatorname | show initiator\n")
+    target = Target(rig, {1: disk})
+    with open(settings, "w") as file:
+        file.write("# of open-iscsi's hook\nISCSI_INITIATOR=iqn.2026-01.test.rig:file\nISCSI_TARGET_NAME=\"%s\"\n"
+                   "ISCSI_TARGET_IP='%s'\nISCSI_TARGET_PORT=%d\n" % (target.name, HOST, target.port))
+    guest = rig.boot(cloud, rig.initrd(cloud, "--config", "/etc/iscsi/iscsi.initramfs=" + settings),
+                     "quiet iscsi.onfail=poweroff ip=dhcp root=UUID=" + disk.UUID)
+    rig.check(guest, guest.expect("^DONE") and "rig:file" in guest.section("initiator"),
+              "Debian: /etc/iscsi/iscsi.initramfs")
+    guest.wait()
     boots(rig, cloud, image, "a portal alone is asked which target it has", "iscsi=%(host)s:%(port)d root=UUID=%(uuid)s")
     disk = rig.disk()
     target = Target(rig, {1: disk})

@@ -16,7 +16,11 @@ for file in targetname initiatorname username_in; do cat /sys/class/iscsi_sessio
 cat /sys/class/iscsi_connection/connection*/persistent_address | show portal
 ls /sys/block | show blocks
 cat /run/net-eth0.conf | show records
+dmesg | grep iscsi-init: | show log
 """
+
+
+NETWORK = ["-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no", "-device", "virtio-net-pci,netdev=n0,romfile="]
 
 
 class NamespaceTarget(Target):
@@ -54,7 +58,8 @@ class Network:
 
     def serve(self, *options):
         log = open(self.rig.path("dnsmasq", ".log"), "wb")
-        server = Process(["ip", "netns", "exec", self.name, "dnsmasq", "-k", "--conf-file=/dev/null", "--port=0",
+        server = Process(["ip", "netns", "exec", self.name, "dnsmasq", "-k", "--conf-file=/dev/null", "--no-resolv",
+                          "--no-hosts", "--no-ping",
                           "--interface=tap0", "--bind-dynamic", "--log-dhcp", "--log-facility=-", "--pid-file=",
                           "--dhcp-range=192.0.2.100,192.0.2.110,10m", "--dhcp-authoritative",
                           "--dhcp-leasefile=" + self.rig.path("leases", "")] + list(options), log)
@@ -72,9 +77,7 @@ def boots(rig, network, kernel, initrd, name, line, options, expected, accounts=
     target = NamespaceTarget(rig, network.name, {1: rig.disk(table="none"), 10: disk}, accounts=accounts)
     server = network.serve(*options)
     guest = rig.boot(kernel, initrd, "quiet iscsi.onfail=poweroff iscsi.timeout=60 " + line % {"uuid": disk.UUID},
-                     program=network.program,
-                     network=["-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no", "-device",
-                              "virtio-net-pci,netdev=n0,romfile="])
+                     program=network.program, network=NETWORK)
     guest.expect("^DONE", 60)
     guest.wait()
     server.kill()
@@ -108,6 +111,17 @@ def main(rig, network):
     boots(rig, network, kernel, initrd, "DHCPv6's boot file URL", by_uuid + "ip=dhcp6 iscsi=dhcp",
           ["--enable-ra", "--dhcp-range=2001:db8::100,2001:db8::110,64,10m", "--ra-param=tap0,10",
            "--dhcp-option=option6:59,iscsi:[%s]::3260:a:%s" % (V6, NAME)], {"portal": re.escape(V6)})
+    boots(rig, network, kernel, initrd, "a portal's name, of whose two addresses the first is dead", by_uuid +
+          "iscsi.log=debug iscsi=disk.example.org,%s,lun=10" % NAME,
+          ["--no-round-robin", "--local=/example.org/", "--dhcp-option=6,%s" % SERVER,
+           "--host-record=disk.example.org,192.0.2.99", "--host-record=disk.example.org,%s" % SERVER],
+          {"log": "(?s)ready, while connecting.*ready, while connecting"})
+    server = network.serve("--dhcp-option-force=17,192.0.2.1:/srv/nfs")
+    guest = rig.boot(kernel, initrd, "quiet iscsi.onfail=poweroff iscsi.timeout=20 iscsi=dhcp root=/dev/sda1",
+                     program=network.program, network=NETWORK)
+    rig.check(guest, guest.expect("root-path .*'192.0.2.1:/srv/nfs': not iSCSI", 60), "a root-path that is not iSCSI")
+    guest.kill()
+    server.kill()
 
 
 with Rig() as rig:
