@@ -16,7 +16,7 @@ from rig import HOST, Kernel, Rig, Target  # noqa: E402
 MAC = "52:54:00:12:34:56"
 INITIATOR = "iqn.2026-01.test.rig:firmware"
 SHOW = """cd /sys/class/iscsi_session && for s in *; do echo $(cat $s/initiatorname $s/targetname $s/username $s/username_in) \\
-	$(cat /sys/class/iscsi_connection/connection${s#session}:0/persistent_port); done | show sessions
+	$(cat /sys/class/iscsi_connection/connection${s#session}:0/persistent_port); done | sort | show sessions
 ip address | show addresses
 ls /sys/block | show disks
 grep . /proc/net/vlan/* | show vlan
@@ -160,7 +160,7 @@ def two_portals(rig):
     target.admin("--mode", "portal", "--op", "new", "--param", "portal=127.0.0.1:%d" % port)
     boot(rig, "one target at two portals, with no word on the command line", [STATIC], [
         {"address": HOST, "port": number, "name": target.name, "lun": 1} for number in (target.port, port)],
-        "root=UUID=" + disk.UUID, sessions=" %d\n.* %d$" % (target.port, port), disks="sda.*sdb")
+        "root=UUID=" + disk.UUID, sessions=" %d\n.* %d$" % tuple(sorted((target.port, port))), disks="sda.*sdb")
 
 
 def two_cards(rig):
