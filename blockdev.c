@@ -405,7 +405,7 @@ static int reread(int sysfs, const struct logical_unit *unit, int fd, int64_t se
 	error = compare_table(sysfs, unit, fd, sectors, &same);
 	if (same)
 		return error;
-	log_info("%s: its partition table is not what the kernel has read: it is to read it again", unit->block);
+	log_info("%s: the kernel is to read its partition table again", unit->block);
 	if (ioctl(fd, BLKRRPART) == 0 || errno == EBUSY || errno == EINVAL || errno == EROFS)
 		return 0;
 	return -errno;
@@ -491,7 +491,6 @@ static void end_reading(struct blockdev *blockdev)
 		return;
 	if (state == CHILD_DIED)
 		log_warn("the reading of the partition tables ended unexpectedly");
-	blockdev->settled = true;
 	blockdev->state = BLOCKDEV_READY;
 }
 
@@ -533,14 +532,8 @@ static const char *type_name(unsigned type)
 {
 	/* SPC-4 6.4.2, peripheral device type */
 	switch (type) {
-	case 1:
-		return "a tape";
-	case 3:
-		return "a processor";
 	case 5:
 		return "a CD or DVD drive";
-	case 8:
-		return "a media changer";
 	case 12:
 		return "a storage array controller";
 	case 13:

@@ -42,7 +42,6 @@ struct blockdev {
 	const struct target_plan *plan;
 	struct blockdev_flags *flags;
 	bool counted; /* in flags->users */
-	bool settled; /* queue settings are done, partitions read */
 	struct child child;
 	int disk_count;     /* of type disk */
 	uint64_t other_lun; /* the first LUN of another type, and the type (SPC-4 table 139) */

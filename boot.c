@@ -91,8 +91,8 @@ void boot_module_answer(struct world *world, const struct loader_answer *answer)
 	else if (answer->error)
 		log_debug("%s", answer->detail);
 	else if (answer->inserted)
-		log_debug("%s%s: %u modules in %u ms", answer->kind == LOADER_COLDPLUG ? "coldplug" : "", answer->text,
-			  answer->inserted, answer->ms);
+		log_debug("%s%s: %u modules", answer->kind == LOADER_COLDPLUG ? "coldplug" : "", answer->text,
+			  answer->inserted);
 }
 
 void boot_begin(struct world *world, int64_t now_ms)

@@ -12,13 +12,12 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "sys/uevent.h"
 
 #define SEEN_MAX    2048  /* aliases remembered by a worker; a power of two */
-#define LATER_BYTES 32768 /* of a walk: what does not lead to the network; what has no room is not put off */
+#define LATER_BYTES 23000 /* of a walk: what does not lead to the network; what has no room is not put off */
 
 struct request {
 	uint8_t kind;
@@ -39,14 +38,6 @@ struct worker {
 	size_t later_used;
 	char later[LATER_BYTES]; /* texts, each with its NUL */
 };
-
-static unsigned now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (unsigned)(now.tv_sec * 1000 + now.tv_nsec / 1000000);
-}
 
 /* Was it seen before? Remembers it. FNV-1a, 64 bits. When the table is full, everything is new. */
 static bool seen(struct worker *worker, const char *text)
@@ -146,7 +137,7 @@ static int load_name(struct worker *worker, const struct request *request)
 
 static void answer(struct worker *worker, const struct request *request)
 {
-	unsigned began = now_ms(), inserted_before = worker->inserted;
+	unsigned inserted_before = worker->inserted;
 	struct loader_answer result = {.kind = (enum loader_kind)request->kind, .needed = request->needed};
 	const char *failed = request->text;
 
@@ -159,7 +150,6 @@ static void answer(struct worker *worker, const struct request *request)
 		result.error = load_name(worker, request);
 	}
 	result.inserted = worker->inserted - inserted_before;
-	result.ms = now_ms() - began;
 	snprintf(result.text, sizeof(result.text), "%.*s", (int)sizeof(result.text) - 1, request->text);
 	if (result.error)
 		modules_explain(&worker->modules, failed, result.error, result.detail, sizeof(result.detail));

@@ -34,7 +34,6 @@ struct loader_answer {
 	bool needed;       /* as in the request */
 	int error;         /* 0 or -errno; LOADER_ALIAS and LOADER_COLDPLUG: 0 when nothing matched */
 	unsigned inserted; /* modules that went in */
-	unsigned ms;       /* the time it took */
 	char text[160];    /* of the request, cut */
 	char detail[400];  /* error != 0: one clause that says what is missing and where it was looked for; else "" */
 };

@@ -28,8 +28,6 @@
 #define DEBIAN_FILE         "/etc/iscsi/iscsi.initramfs"
 #define UNDO_TIMEOUT_MS     6000
 
-static struct world world;
-
 static ssize_t read_file(const char *path, char *out, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -52,8 +50,6 @@ static void begin(struct world *w)
 	int result;
 
 	times_start(&w->times, supervisor_now());
-	/* A huge page for what is mostly never touched would be 2 MiB; it depends on where the kernel put the program. */
-	(void)madvise((void *)((uintptr_t)w & ~(uintptr_t)0xffff), sizeof(*w) + 0x10000, MADV_NOHUGEPAGE);
 	result = mounts_early(&w->mounts, &place);
 	w->dev = sysfs_open("/dev");
 	log_open(w->dev);
@@ -301,23 +297,23 @@ static bool boots_without_disk(const struct world *w)
 	return !w->verdict.failed && !w->session_count;
 }
 
-static int boot(char *argv[])
+static int boot(struct world *w, char *argv[])
 {
-	begin(&world);
-	make_plan(&world);
-	if (!world.verdict.failed)
-		start_work(&world);
-	attach(&world);
-	if (boots_without_disk(&world)) {
+	begin(w);
+	make_plan(w);
+	if (!w->verdict.failed)
+		start_work(w);
+	attach(w);
+	if (boots_without_disk(w)) {
 		log_info("no iSCSI target is named anywhere (command line, firmware, DHCP): booting without one");
-		world.verdict.failed = !world.chains;
+		w->verdict.failed = !w->chains;
 		(void)snprintf(
-			world.verdict.text, sizeof(world.verdict.text),
+			w->verdict.text, sizeof(w->verdict.text),
 			"no iSCSI target is named (iscsi=<portal>,<target>), and the initramfs has no other init");
 	}
-	if (!world.verdict.failed)
-		hand_over(&world, argv);
-	return give_up(&world, argv);
+	if (!w->verdict.failed)
+		hand_over(w, argv);
+	return give_up(w, argv);
 }
 
 /* ---- as a tool ---- */
@@ -349,11 +345,27 @@ static int run_tool(struct world *w, int argc, char *argv[])
 	return job.finish(w, reached);
 }
 
+/* Not among the program's own data: with a huge page, the first touch would take 2 MiB of what mostly is never touched. */
+static struct world *make_world(void)
+{
+	struct world *w = mmap(NULL, sizeof(*w), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (w == MAP_FAILED)
+		return NULL;
+	(void)madvise(w, sizeof(*w), MADV_NOHUGEPAGE);
+	return w;
+}
+
 int main(int argc, char *argv[])
 {
+	struct world *w;
+
 	if (modules_is_request(argc, argv))
 		return modules_serve_request(argv);
+	w = make_world();
+	if (!w)
+		return 1;
 	if (getpid() == 1 && !shutdown_is_wanted(argv))
-		return boot(argv);
-	return run_tool(&world, argc, argv);
+		return boot(w, argv);
+	return run_tool(w, argc, argv);
 }

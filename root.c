@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "proto/superblock.h"
@@ -240,14 +239,6 @@ static int find_init(const struct root_plan *plan, struct root_result *result)
 	return error;
 }
 
-static unsigned now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (unsigned)(now.tv_sec * 1000 + now.tv_nsec / 1000000);
-}
-
 static void mount_and_check(const struct root_plan *plan, const char *detected, struct root_result *result)
 {
 	struct mounting mounting = {.device = result->device};
@@ -275,7 +266,6 @@ static void run_look(const void *context, void *out)
 	struct root_result *result = out;
 	struct root_candidate found;
 	char wanted[300], seen[640];
-	unsigned began = now_ms();
 
 	if (!root_search(root->sysfs, root->dev, root->plan, &found, seen, sizeof(seen))) {
 		result->state = ROOT_MISSING;
@@ -284,10 +274,7 @@ static void run_look(const void *context, void *out)
 		return;
 	}
 	snprintf(result->device, sizeof(result->device), "/dev/%s", found.name);
-	result->find_ms = now_ms() - began;
-	began = now_ms();
-	mount_and_check(root->plan, found.type, result);
-	result->mount_ms = now_ms() - began; /* found.fd goes with the child */
+	mount_and_check(root->plan, found.type, result); /* found.fd goes with the child */
 }
 
 void root_begin(struct root *root, const struct root_plan *plan, int sysfs, int dev)

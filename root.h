@@ -30,7 +30,6 @@ struct root_result {
 	char init[256];  /* the program, as seen in the new root */
 	bool init_named; /* init= named it: no other is tried */
 	char text[1024]; /* MISSING: what was looked for and which devices are there with what; FAILED: why */
-	unsigned find_ms, mount_ms;
 };
 
 struct root {

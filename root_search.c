@@ -24,6 +24,7 @@
 #include "sys/sysfs.h"
 
 #define NAME_BYTES   48
+#define STARTS_MAX   512 /* of 1024 descriptors that a process has */
 #define SECTOR_BYTES 512 /* the unit of sysfs, whatever the disk's own */
 
 struct device {
@@ -236,7 +237,22 @@ static void set_block_size(int fd)
 	ioctl(fd, BLKBSZSET, &bytes);
 }
 
-/* The descriptor stays open in search->fd until the next one is looked at. */
+static int open_device(const struct search *search, const struct device *device)
+{
+	int fd = openat(search->dev, device->name, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		set_block_size(fd);
+	return fd;
+}
+
+static bool has_value(const struct search *search, const struct superblock *contents)
+{
+	return search->kind == ROOT_UUID ? superblock_uuid_equal(contents->uuid, search->value)
+					 : !strcmp(contents->label, search->value);
+}
+
+/* The descriptor stays open in search->found until the next one is looked at. */
 static bool read_contents(struct search *search, const struct device *device, struct superblock *contents)
 {
 	int *fd = &search->found->fd;
@@ -245,10 +261,9 @@ static bool read_contents(struct search *search, const struct device *device, st
 	*contents = (struct superblock){0};
 	if (*fd >= 0)
 		close(*fd);
-	*fd = openat(search->dev, device->name, O_RDONLY | O_CLOEXEC);
+	*fd = open_device(search, device);
 	if (*fd < 0)
 		return false;
-	set_block_size(*fd);
 	prefetch_contents(*fd, disk.size);
 	return superblock_probe(&disk, contents) == 0;
 }
@@ -310,8 +325,7 @@ static bool matches_contents(struct search *search, const struct device *device,
 	note(search, " ", contents->type);
 	note(search, " UUID=", contents->uuid);
 	note(search, " LABEL=", contents->label);
-	return search->kind == ROOT_UUID ? superblock_uuid_equal(contents->uuid, search->value)
-					 : !strcmp(contents->label, search->value);
+	return has_value(search, contents);
 }
 
 /* PARTUUID=.../PARTNROFF=n: the partition n further on the same disk. */
@@ -356,6 +370,35 @@ static bool is_wanted(struct search *search, struct device *device)
 	return wanted;
 }
 
+/* Where there are several devices: the starts of all are read side by side, and the first one that has the value there is
+   looked at alone. What lies elsewhere is left to the walk. The descriptors go with the child. */
+static bool search_starts(struct search *search)
+{
+	struct superblock contents;
+	struct device device;
+	struct sysfs_dir dir;
+	struct disk disk = {.get = prefetch_get, .size = PREFETCH_START_BYTES};
+	const char *name;
+	int fds[STARTS_MAX], count = 0;
+	char names[STARTS_MAX][NAME_BYTES];
+
+	if (sysfs_dir_open(&dir, search->sysfs, "class/block") < 0)
+		return false;
+	while (count < STARTS_MAX && (name = sysfs_dir_next(&dir, NULL)))
+		if (read_device(search, name, &device) && !device.has_partitions) {
+			fds[count] = open_device(search, &device);
+			prefetch_contents(fds[count], 0);
+			memcpy(names[count++], device.name, NAME_BYTES);
+		}
+	sysfs_dir_close(&dir);
+	for (int i = 0; count > 1 && i < count; i++) {
+		disk.context = &fds[i];
+		if (!superblock_probe(&disk, &contents) && has_value(search, &contents))
+			return read_device(search, names[i], &device) && is_wanted(search, &device);
+	}
+	return false;
+}
+
 bool root_search(int sysfs, int dev, const struct root_plan *plan, struct root_candidate *found, char *seen,
 		 size_t size)
 {
@@ -368,6 +411,8 @@ bool root_search(int sysfs, int dev, const struct root_plan *plan, struct root_c
 	*found = (struct root_candidate){.fd = -1};
 	seen[0] = 0;
 	read_wanted(&search, plan);
+	if ((search.kind == ROOT_UUID || search.kind == ROOT_LABEL) && search_starts(&search))
+		return true;
 	if (sysfs_dir_open(&dir, sysfs, "class/block") < 0)
 		return false;
 	while (!is_found && (name = sysfs_dir_next(&dir, NULL)))

@@ -127,11 +127,12 @@ static int poll_timeout(int64_t at_ms, int64_t now_ms)
 static void hear_uevents(struct world *w)
 {
 	struct uevent event;
+	bool changed = false;
 	int result;
 
 	while ((result = uevent_receive(w->uevents, &event)) != 0) {
 		if (result == -ENOBUFS) {
-			w->block_changed = true;
+			changed = true;
 			(void)loader_request(&w->loader, LOADER_COLDPLUG, false, "");
 			continue;
 		}
@@ -140,9 +141,10 @@ static void hear_uevents(struct world *w)
 		if (event.action == UEVENT_ADD && event.modalias[0])
 			(void)loader_request(&w->loader, LOADER_ALIAS, false, event.modalias);
 		if (!strcmp(event.subsystem, "block") || !strncmp(event.subsystem, "scsi", 4))
-			w->block_changed = true;
+			changed = true;
 	}
-	for (int i = 0; i < w->session_count && w->block_changed; i++)
+	w->block_changed = w->block_changed || changed;
+	for (int i = 0; i < w->session_count && changed; i++)
 		(void)blockdev_step(&w->disks[i]);
 }
 

@@ -11,7 +11,7 @@
 
 #define PAGE_BYTES  4096
 #define TABLE_BYTES (20 << 10) /* UEFI 5.3.1: a GPT's header and 16 KiB of entries, the MBR before them */
-#define START_BYTES (8 << 10)
+#define START_BYTES PREFETCH_START_BYTES
 #define FAR_AT      (64 << 10) /* btrfs's superblock, and reiserfs's */
 #define RAID_BACK \
 	(64 << 10) /* md's superblock of version 0.90 is at a multiple of this, the last but one from the end */

@@ -223,7 +223,7 @@ static bool report(struct walk *walk, const char *directory)
 /* Most directories: what every device has below it, and classes whose devices have no driver of their own to load. */
 static bool has_devices(const char *name)
 {
-	static const char *const without[] = {"power", "tty", "block", "memory", "bdi", "statistics", "queues"};
+	static const char without[][12] = {"power", "tty", "block", "memory", "bdi", "statistics", "queues"};
 
 	for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++)
 		if (!strcmp(name, without[i]))

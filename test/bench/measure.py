@@ -182,6 +182,9 @@ class Lab:
         survivors = [line.split(None, 2) for line in said.get("survivor", [])]
         out["user"] = (own + children + sum(int(line[0]) for line in survivors)) / 1000
         out["peak"] = max(peaks + [int(line[1]) for line in survivors])
+        # /proc/stat: user, nice, system, idle, iowait, irq, softirq, in ticks of 10 ms since the kernel's start
+        ticks = [int(word) * 10 for word in said["stat"][0].split()[1:8]]
+        out["busy"], out["idle"] = sum(ticks) - sum(ticks[3:5]), sum(ticks[3:5])
         out["sessions"], out["disks"] = map(int, said["found"][0].split())
         out["phases"] = {line.split()[0]: int(line.split()[1]) for line in said.get("phase", [])}
         calls = re.search(r"^bench: calls +Hits: (\d+)", console, re.M)

@@ -162,7 +162,7 @@ int main(void)
 	long long now = microseconds(CLOCK_MONOTONIC);
 	long long user = microseconds((clockid_t)(~0u << 3 | CPUCLOCK_VIRT)); /* of this process */
 	struct rusage self, children;
-	char cmdline[4096];
+	char cmdline[4096], text[4096];
 	char *script;
 	int traced;
 
@@ -181,6 +181,9 @@ int main(void)
 	printf("bench: cpu %lld %lld\n", user,
 	       (long long)children.ru_utime.tv_sec * 1000000 + children.ru_utime.tv_usec);
 	printf("bench: peak %ld %ld\n", self.ru_maxrss, children.ru_maxrss);
+	read_file("/proc/stat", text, sizeof text);
+	text[strcspn(text, "\n")] = '\0';
+	printf("bench: stat %s\n", text);
 	printf("bench: found %u %u\n", count("/sys/class/iscsi_session", "session"), count("/sys/block", "sd"));
 	show_survivors();
 	show("phase", "/run/iscsi-init/times");
