@@ -141,7 +141,7 @@ static bool is_host_name(struct text text)
 		text.length--;
 	do {
 		label = text_cut(&text, '.');
-		if (!label.length || label.length > LABEL_MAX)
+		if (!label.length || label.length > LABEL_MAX || label.at[0] == '-')
 			return false;
 		for (size_t i = 0; i < label.length; i++)
 			if (!is_name_character(label.at[i]))

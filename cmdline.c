@@ -87,8 +87,10 @@ static int read_seconds(struct text value, int *seconds, struct fault *fault)
 {
 	char shown[TEXT_SHOWN];
 	uint64_t number;
+	int is_hex = text_starts(value, "0x"); /* the kernel reads its own words so */
 
-	if (text_number(value, 10, SECONDS_MAX, &number) < 0)
+	if (text_number((struct text){value.at + 2 * is_hex, value.length - 2 * (size_t)is_hex}, is_hex ? 16 : 10,
+			SECONDS_MAX, &number) < 0)
 		return fault_set(fault, value.at, "expected a number of seconds from 0 to %d, not %s", SECONDS_MAX,
 				 text_show(value, shown));
 	*seconds = (int)number;

@@ -438,6 +438,19 @@ static void note_secrets(struct plan *plan)
 	}
 }
 
+/* RFC 7143 13.14: FirstBurstLength may not exceed MaxBurstLength. */
+static void fit_bursts(struct plan *plan)
+{
+	for (int i = 0; i < plan->target_count; i++) {
+		int32_t *value = plan->targets[i].params.value, most = value[PARAM_MAX_BURST_LENGTH];
+
+		if (value[PARAM_FIRST_BURST_LENGTH] <= most)
+			continue;
+		value[PARAM_FIRST_BURST_LENGTH] = most;
+		plan_note(plan, "target %d: FirstBurstLength is %d, no more than MaxBurstLength", i + 1, (int)most);
+	}
+}
+
 int plan_make(const struct cmdline *cmdline, const struct ibft *firmware, const struct plan_files *files,
 	      struct plan *plan, struct plan_error *error)
 {
@@ -459,6 +472,7 @@ int plan_make(const struct cmdline *cmdline, const struct ibft *firmware, const 
 		return -EINVAL;
 	if (plan_the_network(cmdline, firmware, plan, error) < 0)
 		return -EINVAL;
+	fit_bursts(plan);
 	note_secrets(plan);
 	wipe(&template, sizeof(template));
 	return 0;

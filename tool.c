@@ -692,6 +692,12 @@ static void print_options(FILE *out)
 		     "see the manual\n");
 }
 
+static void print_command(const struct command *command, FILE *out)
+{
+	(void)fprintf(out, "  iscsi-init %s%s%s\n      %s\n", command->name, command->arguments[0] ? " " : "",
+		      command->arguments, command->help);
+}
+
 static void print_help(FILE *out)
 {
 	(void)fprintf(out,
@@ -700,8 +706,7 @@ static void print_help(FILE *out)
 		      "  iscsi=<portal>,<target>[,<option>[=<value>]]...   see iscsi-init(8), and try `check`\n\n"
 		      "As a program:\n");
 	for (size_t i = 0; i < COMMANDS; i++)
-		(void)fprintf(out, "  iscsi-init %s%s%s\n      %s\n", commands[i].name,
-			      commands[i].arguments[0] ? " " : "", commands[i].arguments, commands[i].help);
+		print_command(&commands[i], out);
 	(void)fprintf(out, "\nOptions of iscsi=:\n");
 	print_options(out);
 	(void)fprintf(out, "\nExit codes: 0 done, 1 failed (one line says why), 2 wrong use.\n");
@@ -714,6 +719,11 @@ static struct tool_job misused(const struct command *command)
 	return done(TOOL_USAGE);
 }
 
+static bool is_help(const char *word)
+{
+	return !strcmp(word, "--help") || !strcmp(word, "-h");
+}
+
 struct tool_job tool_prepare(struct world *world, int argc, char *argv[], int64_t now_ms)
 {
 	const char *name = argc > 1 ? argv[1] : "--help";
@@ -722,7 +732,7 @@ struct tool_job tool_prepare(struct world *world, int argc, char *argv[], int64_
 	world->uevents = world->random = world->iscsid = world->status.fd = -1;
 	world->run.fd = world->run.mountinfo = world->loader.fd = -1;
 	world->discovering = -1;
-	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
+	if (is_help(name) || !strcmp(name, "help")) {
 		print_help(argc > 1 ? stdout : stderr);
 		return done(argc > 1 ? TOOL_OK : TOOL_USAGE);
 	}
@@ -733,6 +743,10 @@ struct tool_job tool_prepare(struct world *world, int argc, char *argv[], int64_
 	for (size_t i = 0; i < COMMANDS; i++) {
 		if (strcmp(commands[i].name, name))
 			continue;
+		if (words > 0 && is_help(argv[2])) {
+			print_command(&commands[i], stdout);
+			return done(TOOL_OK);
+		}
 		if (words < commands[i].min || words > commands[i].max)
 			return misused(&commands[i]);
 		return commands[i].run(world, argv + 2, now_ms);

@@ -159,6 +159,16 @@ check "every setting is in the manual" options
 check "every setting's default is in the manual's table" defaults
 check "every other option of iscsi= is in the manual" other_options
 check "every option of iscsi= is in --help" help_has_options
+
+each_subcommand_helps()
+{
+	for name in $("$binary" --help | sed -n 's/^  iscsi-init \([a-z]*\)\( .*\)*$/\1/p'); do
+		"$binary" "$name" --help </dev/null >"$scratch/one" 2>&1 || { echo "$name --help fails"; return 1; }
+		"$binary" --help | grep -F -q "$(head -n 1 "$scratch/one")" && [ "$(wc -l <"$scratch/one")" = 2 ] ||
+			{ cat "$scratch/one"; return 1; }
+	done
+}
+check "every subcommand explains itself with --help" each_subcommand_helps
 check "every iscsi.* word is in the manual" own_words
 check "every word of the kernel's that is read is in the manual" kernel_words
 check "every word of Debian's is in the manual" debian_words

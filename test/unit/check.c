@@ -46,6 +46,9 @@ static void a_target_is_shown_with_every_setting_and_its_source(void **state)
 			says(TARGET, piece);
 	}
 	says(TARGET ",MaxBurstLength=65536", "  MaxBurstLength = 65536 bytes (command line)\n");
+	says(TARGET ",MaxBurstLength=65536", "  FirstBurstLength = 65536 bytes");
+	says(TARGET ",MaxBurstLength=512,FirstBurstLength=65536",
+	     "note: target 1: FirstBurstLength is 512, no more than MaxBurstLength\n");
 	says(TARGET, "  cmds_max = 128 (default)\n");
 	says("netroot=iscsi:10.0.0.1::::iqn.2026-01.x:y rd.iscsi.param=node.session.cmds_max=64",
 	     "  cmds_max = 64 (dracut's words)\n");
@@ -151,7 +154,7 @@ static void root_init_and_manner_are_shown(void **state)
 	says("root=nfs:x", "root: nfs:x (not a form that is mounted here; for the initramfs's own /init)\n");
 	says("root=iscsi:10.0.0.1::::iqn.2026-01.x:y", "root: the disk of target 1, whole\n");
 	says("quiet", "root: none is named; the initramfs's own /init must know\n");
-	says("init=/bin/sh -- -c 'x'", "  init=/bin/sh\n  arguments: -c 'x'\n");
+	says("init=/bin/sh -- -c 'x'", "  init=/bin/sh\n  arguments after --: -c 'x'\n");
 	says("iscsi.init=/init.real", "init: /init.real in the initramfs");
 	says("iscsi.timeout=0 iscsi.onfail=shell iscsi.log=debug", "time limit: none\non failure: shell\nlog: debug\n");
 	says("", "time limit: 180 s\non failure: panic\nlog: info\n");

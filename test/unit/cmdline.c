@@ -39,8 +39,9 @@ static const struct {
 	 "10.0.2.2:3260 iqn.2026-01.x:y [command line] | 10.0.2.3:3260 iqn.2026-01.x:y lun=2 [command line]", "", "",
 	 false},
 	{"iscsi=10.0.2.2,iqn.2026-01.x:y,headerdigest=CRC32C:None,DATADIGEST=crc32c,immediatedata,InitialR2T=yes,"
-	 "maxburstlength=512,cmds_max=64,rotational=1,partitions=kernel,scan=lean",
-	 "10.0.2.2:3260 iqn.2026-01.x:y HeaderDigest=CRC32C:None DataDigest=CRC32C MaxBurstLength=512 InitialR2T=Yes "
+	 "maxburstlength=300000,cmds_max=64,rotational=1,partitions=kernel,scan=lean",
+	 "10.0.2.2:3260 iqn.2026-01.x:y HeaderDigest=CRC32C:None DataDigest=CRC32C MaxBurstLength=300000 "
+	 "InitialR2T=Yes "
 	 "ImmediateData=Yes cmds_max=64 rotational=Yes partitions=kernel scan=lean [command line]",
 	 "", "", false},
 	{"iscsi=10.0.2.2,iqn.2026-01.x:y,lun=0x10,scheduler=mq-deadline,initiator=iqn.2026-01.me:a,interface=eth3",
@@ -164,6 +165,8 @@ static const struct {
 	 "command line, word 1 'iscsi', character 16: expected an interface after '%', not ''"},
 	{"iscsi=[fe80::1%eth0],iqn.2026-01.x:y,interface=eth1",
 	 "command line, word 1 'iscsi', character 48: interface: the portal says eth0, the option eth1"},
+	{"iscsi=-a,iqn.2026-01.x:y", "command line, word 1 'iscsi', character 7: expected an IPv4 address, an [IPv6] "
+				     "address or a host name, not '-a'"},
 	{"iscsi=-/,iqn.2026-01.x:y", "command line, word 1 'iscsi', character 7: expected an IPv4 address, an [IPv6] "
 				     "address or a host name, not '-/'"},
 	{"iscsi=user:geheim@10.0.0.1,iqn.2026-01.x:y", "command line, word 1 'iscsi', character 7: user:password@ is "
@@ -426,7 +429,7 @@ static void roots_words_have_the_kernels_meaning(void **state)
 {
 	(void)state;
 	assert_int_equal(
-		read_line("rw root=/dev/sda ro rootwait rootdelay=3 rootfstype=ext4,xfs rootflags=data=x init=/a "
+		read_line("rw root=/dev/sda ro rootwait rootdelay=0x3 rootfstype=ext4,xfs rootflags=data=x init=/a "
 			  "init=/b -- single"),
 		0);
 	assert_false(plan.root.writable);
