@@ -443,21 +443,70 @@ static bool advance_disk(struct world *w, int i, int64_t now_ms)
 	return false;
 }
 
+/* Failing for as long as an attempt may take. */
+static bool is_late(const struct session *s, int64_t now_ms)
+{
+	return !s->was_up && s->attempts > 0 &&
+	       now_ms >= s->begun_ms + (int64_t)s->plan->params.value[PARAM_LOGIN_TIMEOUT] * 1000;
+}
+
+/* Is the disk of the same target there, by another portal? */
+static bool has_twin(const struct world *w, int i)
+{
+	for (int other = 0; other < w->session_count; other++)
+		if (w->disks[other].state == BLOCKDEV_READY &&
+		    !strcmp(w->plan.targets[other].name, w->plan.targets[i].name))
+			return true;
+	return false;
+}
+
+/* A target that does not answer holds nobody up who can do without it: whose root is found on another's disk, or who has
+   its disk by another portal. */
+static bool can_go_without(const struct world *w, int i, int64_t now_ms)
+{
+	const struct root_plan *root = &w->plan.root;
+
+	if (!is_late(&w->sessions[i], now_ms))
+		return false;
+	return has_twin(w, i) || (!w->chains && !(root->kind == ROOT_TARGET && root->target == i));
+}
+
 static void advance_disks(struct world *w, int64_t now_ms)
 {
-	bool ready = w->session_count > 0, scanned = ready;
+	int ready = 0, spare = 0;
+	bool scanned = w->session_count > 0;
 
 	for (int i = 0; i < w->session_count; i++) {
-		ready = advance_disk(w, i, now_ms) && ready;
+		if (advance_disk(w, i, now_ms))
+			ready++;
+		else if (can_go_without(w, i, now_ms))
+			spare++;
 		scanned = scanned && w->disks[i].state > BLOCKDEV_SCANNING;
 	}
 	if (scanned)
 		times_reach(&w->times, PHASE_SCAN, now_ms);
-	if (!ready || w->disks_ready_ms)
+	if (!ready || ready + spare < w->session_count || (w->disks_ready_ms && (!w->disks_missing || spare)))
 		return;
 	times_reach(&w->times, PHASE_DISK, now_ms);
+	w->disks_missing = spare > 0;
 	w->disks_ready_ms = now_ms;
 	w->block_changed = true;
+}
+
+static void leave_missing(struct world *w, int64_t now_ms)
+{
+	struct session_input in = {.now_ms = now_ms};
+	char portal[PLAN_HOST_MAX + 32];
+
+	for (int i = 0; i < w->session_count; i++) {
+		struct session *s = &w->sessions[i];
+
+		if (s->was_up)
+			continue;
+		log_err("going on without %s at %s: %s", s->plan->name,
+			session_portal_text(&s->portal, portal, sizeof(portal)), s->failure);
+		session_step(s, SESSION_EVENT_LEAVE, &in);
+	}
 }
 
 void boot_attach_begin(struct world *world)
@@ -476,7 +525,7 @@ bool boot_attach_advance(struct world *world, int64_t now_ms)
 	advance_targets(world, now_ms);
 	advance_sessions(world);
 	advance_disks(world, now_ms);
-	return world->verdict.failed || world->disks_ready_ms;
+	return world->verdict.failed || (world->disks_ready_ms && !world->disks_missing);
 }
 
 /* ---- root ---- */
@@ -486,7 +535,7 @@ static int64_t root_limit(const struct world *w)
 	int64_t wait = w->plan.root.delay_s * 1000;
 	int64_t scan = (int64_t)param_rows[PARAM_SCAN_TIMEOUT].ours * 1000;
 
-	if (w->plan.root.wait && !w->plan.root.wait_s)
+	if (w->disks_missing || (w->plan.root.wait && !w->plan.root.wait_s))
 		return INT64_MAX;
 	if (w->plan.root.wait)
 		wait = w->plan.root.wait_s * 1000;
@@ -537,6 +586,9 @@ static bool is_ready(const struct world *w)
 {
 	if (!w->disks_ready_ms)
 		return false;
+	for (int i = 0; i < w->session_count && w->disks_missing; i++)
+		if (w->sessions[i].was_up && w->disks[i].state != BLOCKDEV_READY)
+			return false; /* it answers at last */
 	return w->chains || (w->has_root && w->root.result.state == ROOT_MOUNTED);
 }
 
@@ -551,7 +603,11 @@ bool boot_advance(struct world *world, int64_t now_ms)
 	advance_sessions(world);
 	advance_disks(world, now_ms);
 	advance_root(world, now_ms);
-	return world->verdict.failed || is_ready(world);
+	if (world->verdict.failed || !is_ready(world))
+		return world->verdict.failed;
+	if (world->disks_missing)
+		leave_missing(world, now_ms);
+	return true;
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -563,7 +619,7 @@ int64_t boot_deadline(const struct world *world)
 {
 	int64_t at = world->has_root && world->root.result.state == ROOT_MISSING ? root_limit(world) : INT64_MAX;
 
-	for (int i = 0; i < world->session_count && !world->disks_ready_ms; i++) {
+	for (int i = 0; i < world->session_count && (!world->disks_ready_ms || world->disks_missing); i++) {
 		const struct session *s = &world->sessions[i];
 
 		if (world->rescan_ms[i] && world->disks[i].state == BLOCKDEV_EMPTY)

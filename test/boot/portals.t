@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""A target that does not answer holds nobody up who can do without it; one that holds root is waited for."""
+
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from rig import HOST, IMAGE_TOOL, Kernel, Rig, Target, newc_archive, run  # noqa: E402
+
+BY_LABEL = "rw root=LABEL=rigroot loglevel=5 "
+THEIR_INIT = """#!/bin/busybox sh
+/bin/busybox mount -t proc proc /proc
+echo; echo CHAINED; /bin/busybox cat /proc/partitions
+/bin/busybox poweroff -f
+"""
+
+
+def dead(target, *options):
+    """The same target at a portal where nobody listens."""
+    return "iscsi=" + ",".join(["%s:%d" % (HOST, Target.free_port()), target.name] + list(options))
+
+
+def another_is_dead(rig, kernel, initrd):
+    target = Target(rig, {1: rig.disk()})
+    other = "iscsi=%s:%d,iqn.2026-11.test:nobody,login_timeout=3" % (HOST, Target.free_port())
+    guest = rig.boot(kernel, initrd, BY_LABEL + other + " " + target.word())
+    rig.check(guest, guest.expect("^ROOT-OK", 60), "root is there, another target is not: the machine boots")
+    rig.ok(guest.said(r"going on without iqn\.2026-11\.test:nobody at .*Connection refused"), "and says without whom")
+    rig.check(guest, guest.wait(60), "to its end")
+
+
+def one_portal_is_dead(rig, kernel, initrd):
+    """In a chain nobody here knows what root is: the same target's disk has to be there by the other portal."""
+    del initrd
+    target = Target(rig, {1: rig.disk()})
+    with open("/bin/busybox", "rb") as file:
+        theirs = dict(dict.fromkeys(["bin", "dev", "proc", "sys"]), **{"bin/busybox": file.read(), "init": THEIR_INIT})
+    appended = rig.path("appended", ".initrd")
+    run(IMAGE_TOOL, "--modules", kernel.modules, "--binary", rig.binary, "--nic", "virtio_net", "--append",
+        rig.joined(newc_archive(theirs)), "-o", appended)
+    guest = rig.boot(kernel, appended, "rdinit=/iscsi-init loglevel=5 %s %s" %
+                     (dead(target, "login_timeout=3"), target.word()))
+    rig.check(guest, guest.expect("^CHAINED", 60) and guest.expect("sda1", 10),
+              "one of two portals is dead: the initramfs's own init has the disk")
+    rig.ok(guest.said("going on without"), "and the dead one is named")
+    guest.wait(30)
+
+
+def root_is_late(rig, kernel, initrd):
+    spare = Target(rig, {1: rig.disk(table="none", script="echo wrong")}, name="iqn.2026-11.test:data")
+    target = Target(rig, {1: rig.disk()}, start=False)
+    words = "rw root=PARTUUID=0b7a1c52-95a4-4a53-9c6e-6e1f6d2c8f01 loglevel=5 "
+    guest = rig.boot(kernel, initrd, words + spare.word("login_timeout=2") + " " + target.word("login_timeout=2"))
+    guest.expect("Connection refused", 60)
+    time.sleep(5)
+    target.start()
+    rig.check(guest, guest.expect("^ROOT-OK", 60), "the target that has root comes late: it is waited for")
+    rig.ok("going on without" not in guest.console, "and nothing is left behind")
+    guest.wait(60)
+
+
+CASES = {"dead": another_is_dead, "portal": one_portal_is_dead, "late": root_is_late}
+
+if __name__ == "__main__":
+    with Rig() as the_rig:
+        cloud = Kernel("6.1-cloud-amd64")
+        image = the_rig.initrd(cloud)
+        for case in sys.argv[1:] or CASES:
+            CASES[case](the_rig, cloud, image)
