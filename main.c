@@ -359,6 +359,7 @@ static struct world *make_world(void)
 int main(int argc, char *argv[])
 {
 	struct world *w;
+	int result;
 
 	if (modules_is_request(argc, argv))
 		return modules_serve_request(argv);
@@ -367,5 +368,9 @@ int main(int argc, char *argv[])
 		return 1;
 	if (getpid() == 1 && !shutdown_is_wanted(argv))
 		return boot(w, argv);
-	return run_tool(w, argc, argv);
+	result = run_tool(w, argc, argv);
+	if (!fflush(stdout) && !ferror(stdout))
+		return result;
+	log_err("the output cannot be written: %s", strerror(errno));
+	return TOOL_FAILED;
 }

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "proto/name.h"
 #include "proto/partition.h"
 #include "proto/superblock.h"
 #include "sys/prefetch.h"
@@ -218,10 +219,62 @@ static bool is_device_number(const char *value, dev_t *id)
 	return !*end;
 }
 
+/* Where a device is in /sys, from its disk's unit on: the iSCSI session and the LUN. */
+static bool read_place(const struct search *search, const struct device *device, int *sid, unsigned long long *lun)
+{
+	char path[128], target[512], *session, *end, *colon;
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "class/block/%s", device->name);
+	length = readlinkat(search->sysfs, path, target, sizeof(target) - 1);
+	target[length > 0 ? length : 0] = 0;
+	session = strstr(target, "/session");
+	end = strstr(target, "/block/");
+	if (!session || !end)
+		return false;
+	*end = 0;
+	colon = strrchr(session, ':');
+	*sid = atoi(session + strlen("/session"));
+	*lun = colon ? strtoull(colon + 1, NULL, 10) : 0;
+	return colon;
+}
+
+static bool read_attribute(const struct search *search, const char *class, int sid, const char *name, char *out,
+			   size_t size)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "class/iscsi_%s%d%s", class, sid, name);
+	return sysfs_read(search->sysfs, path, out, size) > 0;
+}
+
+/* udev's name for a disk by its place: ip-<address>:<port>-iscsi-<target>-lun-<number>[-part<number>]. */
+static bool is_at_path(const struct search *search, const struct device *device, const char *wanted)
+{
+	char name[NAME_MAX_BYTES + 1], address[64], port[16], made[400];
+	unsigned long long lun;
+	int sid, n;
+
+	if (!read_place(search, device, &sid, &lun) ||
+	    !read_attribute(search, "session/session", sid, "/targetname", name, sizeof(name)) ||
+	    !read_attribute(search, "connection/connection", sid, ":0/persistent_address", address, sizeof(address)) ||
+	    !read_attribute(search, "connection/connection", sid, ":0/persistent_port", port, sizeof(port)))
+		return false;
+	n = snprintf(made, sizeof(made),
+		     lun < 256 ? "ip-%s:%s-iscsi-%s-lun-%llu" : "ip-%s:%s-iscsi-%s-lun-0x%04llx%04llx00000000", address,
+		     port, name, lun & 0xffff, lun >> 16 & 0xffff);
+	if (device->number)
+		snprintf(made + n, sizeof(made) - (size_t)n, "-part%d", (int)device->number);
+	return !strcmp(made, wanted);
+}
+
 static bool is_named(const struct search *search, const struct device *device)
 {
+	static const char by_path[] = "/dev/disk/by-path/";
 	dev_t id;
 
+	if (!strncmp(search->value, by_path, sizeof(by_path) - 1))
+		return is_at_path(search, device, search->value + sizeof(by_path) - 1);
 	if (!strncmp(search->value, "/dev/", 5))
 		return !strcmp(search->value + 5, device->name);
 	return is_device_number(search->value, &id) && id == device->id;

@@ -168,6 +168,15 @@ each_subcommand_helps()
 			{ cat "$scratch/one"; return 1; }
 	done
 }
+output_that_is_lost_is_a_failure()
+{
+	for words in "check root=LABEL=x" "--help" "check --help"; do
+		# shellcheck disable=SC2086 # a list of words
+		if "$binary" $words >/dev/full 2>"$scratch/lost"; then echo "$words"; return 1; fi
+		grep -q 'output cannot be written: No space left' "$scratch/lost" || return 1
+	done
+}
+check "output that cannot be written is a failure" output_that_is_lost_is_a_failure
 check "every subcommand explains itself with --help" each_subcommand_helps
 check "every iscsi.* word is in the manual" own_words
 check "every word of the kernel's that is read is in the manual" kernel_words
