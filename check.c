@@ -302,7 +302,8 @@ static void print_boot(const struct cmdline *cmdline, const struct plan *plan, F
 	if (plan->root.init[0])
 		fprintf(out, "  init=%s\n", safe(text, sizeof(text), plan->root.init));
 	if (arguments->length)
-		fprintf(out, "  arguments after --: %s\n", log_safe(text, sizeof(text), arguments->at, arguments->length));
+		fprintf(out, "  arguments after --: %s\n",
+			log_safe(text, sizeof(text), arguments->at, arguments->length));
 	if (plan->boot.timeout_s)
 		fprintf(out, "time limit: %d s\n", plan->boot.timeout_s);
 	else

@@ -234,7 +234,7 @@ static bool read_place(const struct search *search, const struct device *device,
 		return false;
 	*end = 0;
 	colon = strrchr(session, ':');
-	*sid = atoi(session + strlen("/session"));
+	*sid = (int)strtol(session + strlen("/session"), NULL, 10);
 	*lun = colon ? strtoull(colon + 1, NULL, 10) : 0;
 	return colon;
 }
