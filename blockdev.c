@@ -10,10 +10,13 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/fs.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,10 +25,12 @@
 #include "proto/partition.h"
 #include "sys/prefetch.h"
 #include "sys/sysfs.h"
+#include "sys/uevent.h"
 
 #define PATH_BYTES_MAX 256
-#define SETTLERS_MAX   16 /* processes that read partition tables, for each target */
-#define NO_MEDIUM      32 /* beside the peripheral device types, 0 to 31 */
+#define SETTLERS_MAX   16   /* processes that read partition tables, for each target */
+#define OPEN_WAIT_MS   1000 /* without an event, until a disk that cannot be opened yet is given up */
+#define NO_MEDIUM      32   /* beside the peripheral device types, 0 to 31 */
 
 /* kernel: include/scsi/scsi_devinfo.h; a bit that a kernel does not know yet does nothing. What no scan asks for: the
    INQUIRY data behind the first 36 bytes; how long a VPD page is before the page (one that is longer than 255 bytes is
@@ -411,8 +416,37 @@ static int reread(int sysfs, const struct logical_unit *unit, int fd, int64_t se
 	return -errno;
 }
 
-/* open waits until the kernel's own partition scan of the disk is over (kernel: the disk's open mutex). When it and
-   BLKRRPART have returned, the partitions are in sysfs and have their nodes. */
+static int try_open(int dev, const char *name)
+{
+	int fd = openat(dev, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* The node is there before the kernel lets anybody open the disk: ENXIO until then (kernel: device_add_disk). Events, of
+   which the disk's own comes last, say when to try again. After that, open itself waits until the kernel's own partition
+   scan is over (the disk's open mutex). Descriptor or -errno. */
+static int open_disk(int dev, const char *name)
+{
+	struct pollfd events = {.events = POLLIN};
+	struct uevent event;
+	bool quiet = false;
+	int fd = try_open(dev, name);
+
+	if (fd != -ENXIO)
+		return fd;
+	events.fd = uevent_open();
+	while ((fd = try_open(dev, name)) == -ENXIO && !quiet) {
+		quiet = poll(&events, 1, OPEN_WAIT_MS) <= 0;
+		while (uevent_receive(events.fd, &event) > 0)
+			;
+	}
+	if (events.fd >= 0)
+		close(events.fd);
+	return fd;
+}
+
+/* When open_disk and BLKRRPART have returned, the partitions are in sysfs and have their nodes. */
 static void settle_disk(const struct blockdev *blockdev, const struct logical_unit *unit)
 {
 	char path[PATH_BYTES_MAX + 64];
@@ -421,10 +455,10 @@ static void settle_disk(const struct blockdev *blockdev, const struct logical_un
 
 	snprintf(path, sizeof(path), "%s/block/%s/size", unit->path, unit->block);
 	sysfs_read_number(blockdev->sysfs, path, 0, INT64_MAX, &sectors);
-	fd = openat(blockdev->dev, unit->block, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	fd = open_disk(blockdev->dev, unit->block);
 	set_queue(blockdev, unit);
 	if (fd < 0)
-		error = -errno;
+		error = fd;
 	else if (blockdev->plan->params.value[PARAM_PARTITIONS] == PARTITIONS_REREAD)
 		error = reread(blockdev->sysfs, unit, fd, sectors);
 	if (fd >= 0)
@@ -435,17 +469,23 @@ static void settle_disk(const struct blockdev *blockdev, const struct logical_un
 		 count_partitions(blockdev->sysfs, unit));
 }
 
-/* One of several processes, each of which takes the disks that are its. */
+/* One of several processes, each of which takes the disks that are its; the first one also those for which there is none. */
 struct settle {
 	const struct blockdev *blockdev;
 	int processes, self, disk;
+	bool is_child;
 };
 
 static bool settle_ours(void *context, const struct logical_unit *unit)
 {
 	struct settle *settle = context;
 
-	if (unit->ready && settle->disk++ % settle->processes == settle->self)
+	int whose = settle->disk % settle->processes;
+
+	if (!unit->ready)
+		return true;
+	settle->disk++;
+	if (whose == settle->self || (!settle->is_child && whose > settle->self))
 		settle_disk(settle->blockdev, unit);
 	return true;
 }
@@ -453,16 +493,19 @@ static bool settle_ours(void *context, const struct logical_unit *unit)
 static void run_settle(const void *context, void *result)
 {
 	struct settle settle = {.blockdev = context};
-	bool is_child = false;
+	pid_t pid = 1;
 
 	(void)result;
 	settle.processes = settle.blockdev->ready_count < SETTLERS_MAX ? settle.blockdev->ready_count : SETTLERS_MAX;
-	while (!is_child && settle.self < settle.processes - 1) {
-		is_child = fork() == 0;
-		settle.self += !is_child;
+	while (pid > 0 && settle.self < settle.processes - 1) {
+		pid = fork();
+		settle.self += pid > 0;
 	}
+	settle.is_child = pid == 0;
+	if (settle.is_child)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	visit_units(context, settle_ours, &settle);
-	if (is_child)
+	if (settle.is_child)
 		_exit(0);
 	while (wait(NULL) > 0)
 		;
@@ -484,8 +527,8 @@ static void end_scan(struct blockdev *blockdev)
 
 static void end_reading(struct blockdev *blockdev)
 {
-	int failures;
-	enum child_state state = child_step(&blockdev->child, &failures, sizeof(failures));
+	char ended;
+	enum child_state state = child_step(&blockdev->child, &ended, sizeof(ended));
 
 	if (state == CHILD_RUNNING)
 		return;
@@ -497,7 +540,7 @@ static void end_reading(struct blockdev *blockdev)
 static void look_and_read(struct blockdev *blockdev)
 {
 	blockdev->state = look(blockdev);
-	if (blockdev->state == BLOCKDEV_READING && child_start(&blockdev->child, run_settle, blockdev, sizeof(int))) {
+	if (blockdev->state == BLOCKDEV_READING && child_start(&blockdev->child, run_settle, blockdev, sizeof(char))) {
 		log_warn("no process for the partition tables: they stay as the kernel read them");
 		blockdev->state = BLOCKDEV_READY;
 	}

@@ -485,8 +485,10 @@ static void advance_disks(struct world *w, int64_t now_ms)
 	}
 	if (scanned)
 		times_reach(&w->times, PHASE_SCAN, now_ms);
-	if (!ready || ready + spare < w->session_count || (w->disks_ready_ms && (!w->disks_missing || spare)))
+	if (!ready || ready + spare < w->session_count)
 		return;
+	if (w->disks_ready_ms && w->disks_missing == (spare > 0))
+		return; /* as before */
 	times_reach(&w->times, PHASE_DISK, now_ms);
 	w->disks_missing = spare > 0;
 	w->disks_ready_ms = now_ms;

@@ -25,6 +25,7 @@
 #include "sys/sysfs.h"
 
 #define NAME_BYTES   48
+#define PLACE_BYTES  512
 #define STARTS_MAX   512 /* of 1024 descriptors that a process has */
 #define SECTOR_BYTES 512 /* the unit of sysfs, whatever the disk's own */
 
@@ -151,17 +152,23 @@ static bool has_partitions(const struct search *search, const char *name)
 	return has;
 }
 
-/* The directory of a partition is within that of its disk. */
-static void read_disk_name(const struct search *search, struct device *device, const char *name)
+/* Where in /sys/devices it is; "" when that cannot be read. */
+static void read_place(const struct search *search, const char *name, char place[static PLACE_BYTES])
 {
-	char path[128], target[512], *end;
+	char path[128];
 	ssize_t length;
 
 	snprintf(path, sizeof(path), "class/block/%s", name);
-	length = readlinkat(search->sysfs, path, target, sizeof(target) - 1);
-	if (length <= 0)
-		return;
-	target[length] = 0;
+	length = readlinkat(search->sysfs, path, place, PLACE_BYTES - 1);
+	place[length > 0 ? length : 0] = 0;
+}
+
+/* The directory of a partition is within that of its disk. */
+static void read_disk_name(const struct search *search, struct device *device, const char *name)
+{
+	char target[PLACE_BYTES], *end;
+
+	read_place(search, name, target);
 	end = strrchr(target, '/');
 	if (!end)
 		return;
@@ -219,15 +226,12 @@ static bool is_device_number(const char *value, dev_t *id)
 	return !*end;
 }
 
-/* Where a device is in /sys, from its disk's unit on: the iSCSI session and the LUN. */
-static bool read_place(const struct search *search, const struct device *device, int *sid, unsigned long long *lun)
+/* .../session<sid>/target<h:c:t>/<h:c:t:lun>/block/... */
+static bool read_unit(const struct search *search, const struct device *device, int *sid, unsigned long long *lun)
 {
-	char path[128], target[512], *session, *end, *colon;
-	ssize_t length;
+	char target[PLACE_BYTES], *session, *end, *colon;
 
-	snprintf(path, sizeof(path), "class/block/%s", device->name);
-	length = readlinkat(search->sysfs, path, target, sizeof(target) - 1);
-	target[length > 0 ? length : 0] = 0;
+	read_place(search, device->name, target);
 	session = strstr(target, "/session");
 	end = strstr(target, "/block/");
 	if (!session || !end)
@@ -255,7 +259,7 @@ static bool is_at_path(const struct search *search, const struct device *device,
 	unsigned long long lun;
 	int sid, n;
 
-	if (!read_place(search, device, &sid, &lun) ||
+	if (!read_unit(search, device, &sid, &lun) ||
 	    !read_attribute(search, "session/session", sid, "/targetname", name, sizeof(name)) ||
 	    !read_attribute(search, "connection/connection", sid, ":0/persistent_address", address, sizeof(address)) ||
 	    !read_attribute(search, "connection/connection", sid, ":0/persistent_port", port, sizeof(port)))

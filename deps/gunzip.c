@@ -4,6 +4,7 @@
  * is touched, and every loop ends with the input.
  */
 #include <errno.h>
+#include <lzma.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -290,22 +291,6 @@ static void skip_header(struct unpacker *unpacker)
 		take(unpacker, 16);
 }
 
-static uint32_t checksum(const uint8_t *bytes, size_t size)
-{
-	/* four bits at a time of the polynomial 0xedb88320 */
-	static const uint32_t steps[] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
-					 0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-					 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
-	uint32_t sum = 0xffffffff;
-
-	for (; size; size--) {
-		sum ^= *bytes++;
-		sum = sum >> 4 ^ steps[sum & 15];
-		sum = sum >> 4 ^ steps[sum & 15];
-	}
-	return ~sum;
-}
-
 static uint32_t little_endian(const uint8_t *bytes)
 {
 	return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
@@ -336,5 +321,5 @@ int gunzip(const void *packed, size_t packed_size, void *out, size_t size)
 	unpack_blocks(&unpacker);
 	if (unpacker.broken || unpacker.bits || unpacker.in != unpacker.in_end || unpacker.out != unpacker.out_end)
 		return -EINVAL;
-	return little_endian(unpacker.in_end) == checksum(out, size) ? 0 : -EINVAL;
+	return little_endian(unpacker.in_end) == lzma_crc32(out, size, 0) ? 0 : -EINVAL;
 }

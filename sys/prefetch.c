@@ -11,7 +11,6 @@
 
 #define PAGE_BYTES  4096
 #define TABLE_BYTES (20 << 10) /* UEFI 5.3.1: a GPT's header and 16 KiB of entries, the MBR before them */
-#define START_BYTES PREFETCH_START_BYTES
 #define FAR_AT      (64 << 10) /* btrfs's superblock, and reiserfs's */
 #define RAID_BACK \
 	(64 << 10) /* md's superblock of version 0.90 is at a multiple of this, the last but one from the end */
@@ -31,7 +30,7 @@ void prefetch_table(int fd)
 void prefetch_contents(int fd, uint64_t bytes)
 {
 	posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
-	prefetch(fd, 0, START_BYTES);
+	prefetch(fd, 0, PREFETCH_START_BYTES);
 	if (bytes < 4 * FAR_AT)
 		return;
 	prefetch(fd, FAR_AT, PAGE_BYTES);

@@ -12,8 +12,8 @@
 #define PREFETCH_START_BYTES 8192
 
 /* Start reading into the page cache of an open block device what its partition table is in, or what tells its file system
-   (bytes: its size; 0: only the PREFETCH_START_BYTES where most have it). Both do not wait, and are best effort. Nothing else is read ahead through this descriptor from then
-   on. What was read is kept while somebody has the device open. */
+   (bytes: its size; 0: only the PREFETCH_START_BYTES where most have it). Both do not wait, and are best effort. Nothing
+   else is read ahead through this descriptor from then on. What was read is kept while somebody has the device open. */
 void prefetch_table(int fd);
 void prefetch_contents(int fd, uint64_t bytes);
 

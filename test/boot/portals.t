@@ -6,7 +6,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from rig import HOST, IMAGE_TOOL, Kernel, Rig, Target, newc_archive, run  # noqa: E402
+from rig import HOST, IMAGE_TOOL, Target, newc_archive, run, run_cases  # noqa: E402
 
 BY_LABEL = "rw root=LABEL=rigroot loglevel=5 "
 THEIR_INIT = """#!/bin/busybox sh
@@ -63,8 +63,4 @@ def root_is_late(rig, kernel, initrd):
 CASES = {"dead": another_is_dead, "portal": one_portal_is_dead, "late": root_is_late}
 
 if __name__ == "__main__":
-    with Rig() as the_rig:
-        cloud = Kernel("6.1-cloud-amd64")
-        image = the_rig.initrd(cloud)
-        for case in sys.argv[1:] or CASES:
-            CASES[case](the_rig, cloud, image)
+    run_cases(CASES)

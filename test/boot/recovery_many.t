@@ -9,7 +9,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from lab import Lab  # noqa: E402
-from rig import MIB, Kernel, Rig, Target  # noqa: E402
+from rig import MIB, Target, run_cases  # noqa: E402
 
 DATA_DISKS = 3
 
@@ -136,8 +136,4 @@ def over_ipv6(rig, kernel, initrd):
 CASES = {"several": several, "ipv6": over_ipv6}
 
 if __name__ == "__main__":
-    with Rig() as the_rig:
-        cloud = Kernel("6.1-cloud-amd64")
-        image = the_rig.initrd(cloud)
-        for case in sys.argv[1:] or CASES:
-            CASES[case](the_rig, cloud, image)
+    run_cases(CASES)

@@ -423,6 +423,15 @@ class Guest:
         return re.search(r"^.*iscsi-init: .*(?:%s)" % pattern, self.console, re.M | re.I) is not None
 
 
+def run_cases(cases, name="6.1-cloud-amd64"):
+    """A test file's own end: those of its cases that the command line names, or all, on one kernel."""
+    with Rig() as rig:
+        kernel = Kernel(name)
+        initrd = rig.initrd(kernel)
+        for case in sys.argv[1:] or cases:
+            cases[case](rig, kernel, initrd)
+
+
 class Rig:
     """Owns the temporary folder, the children and the TAP output of one test script."""
 

@@ -10,7 +10,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import wire  # noqa: E402
 from lab import Lab, programs  # noqa: E402
-from rig import TOP, Kernel, MIB, Rig, run  # noqa: E402
+from rig import TOP, MIB, run, run_cases  # noqa: E402
 
 UNITS = "/lib/systemd/system/"
 COPIED = ("shutdown.target umount.target final.target poweroff.target reboot.target halt.target systemd-poweroff.service "
@@ -156,8 +156,4 @@ wire.BYTES_MAX = 1 << 30
 CASES = {"systemd": by_systemd, "unreachable": unreachable, "alone": alone, "ways": other_ways}
 
 if __name__ == "__main__":
-    with Rig() as the_rig:
-        cloud = Kernel("6.1-cloud-amd64")
-        image = the_rig.initrd(cloud)
-        for case in sys.argv[1:] or CASES:
-            CASES[case](the_rig, cloud, image)
+    run_cases(CASES)

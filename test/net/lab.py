@@ -42,6 +42,14 @@ def skip(name, why):
     print(f"ok {count} - {name} # SKIP {why}", flush=True)
 
 
+def fails(future, words):
+    """A scene that was played beside others ends without an address, and says so in these words."""
+    outcome = future.result()
+    ok(outcome.status == 1 and words in outcome.text and not outcome.addresses, outcome.name,
+       f"{outcome.addresses}\n{outcome.text}\n{outcome.server}")
+    return outcome
+
+
 def done():
     print(f"1..{count}")
     sys.exit(1 if failures else 0)
