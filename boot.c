@@ -16,19 +16,22 @@
 
 #define RESCAN_PAUSE_MS 1000
 
-/* What iSCSI needs. crc32c: iscsi_tcp asks for it up to 6.12, even without digests; later kernels have no such module. */
+/* What iSCSI needs. crc32c: iscsi_tcp asks for it up to 6.12, even without digests; later kernels have no such module. Those
+   behind iscsi_tcp wait for its answer: they share modules with it, and two workers that load the same one check its
+   signature twice; the worker that walks for the network would take them first, too. */
 static const struct {
 	enum loader_kind kind;
 	bool needed;
 	const char *text;
 } modules[] = {
-	{LOADER_COLDPLUG, false, ""}, /* first: the network needs the longest */
+	{LOADER_COLDPLUG, false, ""},
 	{LOADER_NAME, true, "iscsi_tcp"},
 	{LOADER_ALIAS, false, "crypto-crc32c"},
 	{LOADER_NAME, true, "sd_mod"},
 };
 
-#define MODULE_COUNT      (sizeof(modules) / sizeof(modules[0]))
+enum { MODULE_COLDPLUG, MODULE_ISCSI, MODULES_BEHIND, MODULE_COUNT = sizeof(modules) / sizeof(modules[0]) };
+
 #define MODULES_ALL       ((1u << MODULE_COUNT) - 1)
 #define MODULES_FOR_LOGIN 6u  /* the second and the third row */
 #define MODULES_FOR_SCAN  14u /* and the fourth */
@@ -68,21 +71,30 @@ static void choose_end(struct world *w)
 
 /* ---- modules ---- */
 
-static void request_modules(struct world *w)
+static void request_module(struct world *w, int i)
 {
+	(void)loader_request(&w->loader, modules[i].kind, modules[i].needed, modules[i].text);
+}
+
+static void request_behind(struct world *w)
+{
+	bool mounts = !w->chains && w->plan.root.kind != ROOT_NONE;
 	char name[64];
 
-	for (size_t i = 0; i < MODULE_COUNT; i++)
-		(void)loader_request(&w->loader, modules[i].kind, modules[i].needed, modules[i].text);
-	for (int i = 0; !w->chains && root_module(&w->plan.root, i, name, sizeof(name)); i++)
+	for (int i = MODULES_BEHIND; i < MODULE_COUNT; i++)
+		request_module(w, i);
+	for (int i = 0; mounts && root_module(&w->plan.root, i, name, sizeof(name)); i++)
 		(void)loader_request(&w->loader, LOADER_NAME, false, name);
 }
 
 void boot_module_answer(struct world *world, const struct loader_answer *answer)
 {
-	for (size_t i = 0; i < MODULE_COUNT; i++) {
-		if (modules[i].kind == answer->kind && !strcmp(modules[i].text, answer->text))
-			world->modules_in |= 1u << i;
+	for (int i = 0; i < MODULE_COUNT; i++) {
+		if (modules[i].kind != answer->kind || strcmp(modules[i].text, answer->text) != 0)
+			continue;
+		if (i == MODULE_ISCSI && !(world->modules_in & 1u << i))
+			request_behind(world);
+		world->modules_in |= 1u << i;
 	}
 	if (answer->kind == LOADER_NAME && !strcmp(answer->text, FIRMWARE_MODULE))
 		world->has_firmware = true;
@@ -102,7 +114,8 @@ void boot_begin(struct world *world, int64_t now_ms)
 	choose_end(world);
 	if (world->verdict.failed)
 		return;
-	request_modules(world);
+	request_module(world, MODULE_COLDPLUG); /* first: the network needs the longest */
+	request_module(world, MODULE_ISCSI);
 	if (world->plan.boot.use_firmware || !world->plan.target_count) {
 		world->asked_firmware = true;
 		(void)loader_request(&world->loader, LOADER_NAME, false, FIRMWARE_MODULE);
@@ -513,11 +526,7 @@ static void leave_missing(struct world *w, int64_t now_ms)
 
 void boot_attach_begin(struct world *world)
 {
-	for (size_t i = 0; i < MODULE_COUNT; i++) {
-		if (modules[i].kind == LOADER_COLDPLUG)
-			continue;
-		(void)loader_request(&world->loader, modules[i].kind, modules[i].needed, modules[i].text);
-	}
+	request_module(world, MODULE_ISCSI);
 	world->discovering = -1;
 	world->has_lease = true; /* the network is there */
 }

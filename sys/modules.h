@@ -34,7 +34,8 @@ void modules_close(struct modules *modules);
    A name is not subject to the blacklist. */
 int modules_load(struct modules *modules, const char *name, unsigned *inserted);
 
-/* The same for everything that matches an alias, the blacklist applied. -ENOENT: nothing matches. */
+/* The same for everything that matches an alias, the blacklist applied; nothing for a "crypto-" algorithm that the kernel
+   has already. -ENOENT: nothing matches. */
 int modules_load_alias(struct modules *modules, const char *alias, unsigned *inserted);
 
 /* One clause for a failure: names the module, the kernel version and the directories searched. Returns out. */
