@@ -356,6 +356,7 @@ static void set_queue(const struct blockdev *blockdev, const struct logical_unit
 		set_number(blockdev, unit, "./queue_depth", params->value[PARAM_QUEUE_DEPTH]);
 }
 
+/* Their directories are named after the disk's; to ask every other one would be most of the work for a disk. */
 static int count_partitions(int sysfs, const struct logical_unit *unit)
 {
 	char directory[PATH_BYTES_MAX + 64], path[2 * PATH_BYTES_MAX + 64];
@@ -368,7 +369,7 @@ static int count_partitions(int sysfs, const struct logical_unit *unit)
 		return 0;
 	while ((name = sysfs_dir_next(&dir, NULL))) {
 		snprintf(path, sizeof(path), "%s/%s/partition", directory, name);
-		count += sysfs_exists(sysfs, path);
+		count += !strncmp(name, unit->block, strlen(unit->block)) && sysfs_exists(sysfs, path);
 	}
 	sysfs_dir_close(&dir);
 	return count;

@@ -146,7 +146,7 @@ static bool has_partitions(const struct search *search, const char *name)
 		return false;
 	while (!has && (entry = sysfs_dir_next(&dir, &is_directory))) {
 		snprintf(below, sizeof(below), "%s/%s/partition", path, entry);
-		has = is_directory && sysfs_exists(search->sysfs, below);
+		has = is_directory && !strncmp(entry, name, strlen(name)) && sysfs_exists(search->sysfs, below);
 	}
 	sysfs_dir_close(&dir);
 	return has;
