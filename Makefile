@@ -34,6 +34,10 @@ O = build/system
 CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
 PKG_CONFIG ?= pkg-config
 LIBRARIES = libkmod libzstd liblzma zlib
+LIMIT = 1048576
+ifneq ($(shell $(PKG_CONFIG) --exists $(LIBRARIES) && echo found),found)
+$(error SYSTEM_LIBS=1: $(PKG_CONFIG) does not find all of $(LIBRARIES): install what this musl system has to link them statically)
+endif
 CPPFLAGS_ALL += $(shell $(PKG_CONFIG) --cflags $(LIBRARIES))
 LIBS = $(shell $(PKG_CONFIG) --static --libs $(LIBRARIES)) -lmbedcrypto
 else

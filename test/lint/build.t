@@ -33,6 +33,34 @@ check "a second make has no rule to run" make -C "$scratch/one" -q
 check "make install puts the program below DESTDIR and PREFIX" install_into
 check "make help names the goals" sh -c 'make help | grep -q "make test-full"'
 
+# A musl system is its compiler and a pkg-config that knows the libraries: those of our own build stand in for it.
+system_config()	# folder: a pkg-config; in it, which libraries it knows
+{
+	mkdir -p "$1" && cat >"$1/pkg-config" <<END
+#!/bin/sh
+case \$1 in
+--exists) shift; for library; do grep -qx "\$library" "$1/known" || exit 1; done ;;
+--cflags) echo "-isystem $PWD/build/$native/libs/include" ;;
+--static) echo "-L$PWD/build/$native/libs/lib -lkmod -lzstd -llzma" ;;
+esac
+END
+	chmod +x "$1/pkg-config" && printf '%s\n' libkmod libzstd liblzma zlib >"$1/known"
+}
+build_with_system()
+{
+	copy_tree "$scratch/system" && system_config "$scratch/config" &&
+		make -C "$scratch/system" SYSTEM_LIBS=1 CC="$PWD/build/$native/libs/bin/musl-gcc" PKG_CONFIG="$scratch/config/pkg-config" &&
+		deps/check "$scratch/system/build/system/iscsi-init" && "$scratch/system/build/system/iscsi-init" --version
+}
+names_missing_library()
+{
+	sed -i /libkmod/d "$scratch/config/known"
+	make -C "$scratch/system" SYSTEM_LIBS=1 PKG_CONFIG="$scratch/config/pkg-config" 2>"$scratch/errors" && return 1
+	grep -q 'does not find all of libkmod' "$scratch/errors"
+}
+check "make SYSTEM_LIBS=1 links the libraries that pkg-config names" build_with_system
+check "make SYSTEM_LIBS=1 says so when one is not there" names_missing_library
+
 # A mirror that serves other bytes, or an edited lock, must end the build.
 bad_lock()
 {
