@@ -42,6 +42,21 @@ def plain(rig, kernel, initrd):
            str(trips))
 
 
+def authenticated(rig, kernel, initrd):
+    """RFC 7143 section 12.1: the methods, the algorithms, the challenge's answer; then the parameters. None is spent on more."""
+    disk = rig.disk()
+    target = Target(rig, {1: disk}, accounts=[("user", "secret-of-user"), ("back", "secret-of-back", "--outgoing")])
+    for words in ([], ["username_in=back", "password_in=secret-of-back"]):
+        guest = rig.boot(kernel, initrd, "quiet %s root=LABEL=rigroot" % target.word(
+            "chap_algs=md5", "username=user", "password=secret-of-user", *words), capture=True)
+        guest.expect("^DONE")
+        guest.wait()
+        found = analyse(guest.capture, target.port)
+        trips = {phase: count for phase, (count, _) in found[0].items()} if found else {}
+        rig.check(guest, trips.get("connect", 0) + trips.get("login", 0) == 5,
+                  "connect and login with %s CHAP take five round trips" % ("mutual" if words else "one-way"))
+
+
 def named(rig, kernel, initrd, word, table="gpt", expected="/dev/sda1", flags="ro"):
     disk = rig.disk(table=table)
     target = Target(rig, {1: disk})
@@ -79,5 +94,6 @@ with Rig() as rig:
     named(rig, kernel, initrd, "root=PARTUUID=1b2c3d4e-01", table="mbr")
     named(rig, kernel, initrd, "root=/dev/sda", table="none", expected="/dev/sda")
     kernel_is_told(rig, kernel, initrd)
+    authenticated(rig, kernel, initrd)
     # with huge pages it is more than 2 MiB in two of three boots, by where the program was put
     rig.ok(len(peaks) == 5 and max(peaks) < 1536, "no boot needs 1.5 MiB of memory", str(peaks))
