@@ -260,23 +260,20 @@ static bool has_random(struct world *w)
 
 /* ---- targets ---- */
 
-static void warn_of_short_secret(const struct target_plan *target)
-{
-	if (target->chap.password.length && target->chap.password.length < CHAP_SECRET_SHORT)
-		log_warn("%s: its CHAP secret has less than 96 bits: who hears one login can guess it (RFC 7143 9.2.1)",
-			 target->name);
-}
-
 static bool has_secrets(struct world *w)
 {
 	struct plan_error error = {.text = ""};
+	const char *warning;
 
 	if (secrets_load(&w->plan, "", &error)) {
 		fail(w, "%s", error.text);
 		return false;
 	}
-	for (int i = 0; i < w->plan.target_count; i++)
-		warn_of_short_secret(&w->plan.targets[i]);
+	for (int i = 0; i < w->plan.target_count; i++) {
+		warning = plan_short_secret(&w->plan.targets[i]);
+		if (warning)
+			log_warn("%s: %s", w->plan.targets[i].name, warning);
+	}
 	return true;
 }
 

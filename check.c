@@ -319,6 +319,9 @@ void check_print(const struct cmdline *cmdline, const struct plan *plan, FILE *o
 	print_boot(cmdline, plan, out);
 	for (int i = 0; i < plan->notes.count; i++)
 		fprintf(out, "note: %s\n", plan->notes.text[i]);
+	for (int i = 0; i < plan->target_count; i++)
+		if (plan_short_secret(&plan->targets[i]))
+			fprintf(out, "note: target %d: %s\n", i + 1, plan_short_secret(&plan->targets[i]));
 }
 
 int check_run(const char *line)

@@ -438,6 +438,16 @@ static void note_secrets(struct plan *plan)
 	}
 }
 
+const char *plan_short_secret(const struct target_plan *target)
+{
+	const struct chap_secret *secrets[] = {&target->chap.password, &target->chap.password_in};
+
+	for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
+		if (secrets[i]->length && secrets[i]->length < CHAP_SECRET_SHORT)
+			return "a CHAP secret has less than 96 bits: who hears one login can guess it (RFC 7143 9.2.1)";
+	return NULL;
+}
+
 /* RFC 7143 13.14: FirstBurstLength may not exceed MaxBurstLength. */
 static void fit_bursts(struct plan *plan)
 {

@@ -210,6 +210,9 @@ int plan_add_lease6(const struct cmdline *cmdline, const struct dhcp6_lease *lea
 /* The boot interface's MAC is known: gives every target without an initiator name one (eui. + EUI-64). */
 void plan_add_mac(struct plan *plan, const uint8_t mac[6]);
 
+/* What is to be said of a target's secrets that are too short (those that are known by now); NULL: nothing. */
+const char *plan_short_secret(const struct target_plan *target);
+
 /* Adds a line to the notes; when they are full the last line says so. */
 void plan_note(struct plan *plan, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

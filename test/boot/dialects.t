@@ -7,13 +7,14 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from rig import HOST, Kernel, Rig, Target  # noqa: E402
 
-ACCOUNTS = [("inuser", "in-secret-1234"), ("outuser", "out-secret-1234", "--outgoing")]
+ACCOUNTS = [("inuser", "in-secret-1234"), ("outuser", "out-secret", "--outgoing")]
 
 
 def boots(rig, kernel, initrd, name, line, accounts=()):
     disk = rig.disk(script="cat /sys/class/iscsi_session/session*/targetname | show target\n"
                            "cat /sys/class/iscsi_session/session*/initiatorname | show initiator\n"
-                           "cat /sys/class/iscsi_session/session*/username_in | show user\n")
+                           "cat /sys/class/iscsi_session/session*/username_in | show user\n"
+                           "dmesg | grep 'CHAP secret has' | show warnings\n")
     target = Target(rig, {1: disk}, accounts=accounts)
     words = {"port": target.port, "name": target.name, "host": HOST, "uuid": disk.UUID}
     guest = rig.boot(kernel, initrd, "quiet iscsi.onfail=poweroff " + line % words)
@@ -34,11 +35,13 @@ with Rig() as rig:
     rig.ok("iqn.2026-01.test.rig:me" in guest.section("initiator"), "with that initiator name",
            guest.section("initiator"))
     guest = boots(rig, cloud, image, "dracut: mutual CHAP in netroot=",
-                  "netroot=iscsi:inuser:in-secret-1234:outuser:out-secret-1234@%(host)s::%(port)d::%(name)s root=/dev/sda1",
+                  "netroot=iscsi:inuser:in-secret-1234:outuser:out-secret@%(host)s::%(port)d::%(name)s root=/dev/sda1",
                   ACCOUNTS)
     rig.ok("outuser" in guest.section("user"), "and the target had to authenticate itself", guest.section("user"))
-    rig.ok("secret-1234" not in guest.console.split("DONE")[0].split("Run /init")[-1].replace(
+    rig.ok("-secret" not in guest.console.split("DONE")[0].split("Run /init")[-1].replace(
         guest.cmdline, ""), "no secret on the console")
+    rig.ok("a CHAP secret has less than 96 bits" in guest.section("warnings"), "the short one gets a warning",
+           guest.section("warnings"))
     boots(rig, cloud, image, "Debian: iscsi_target_name=, iscsi_target_ip= and the rest",
           "ip=dhcp iscsi_initiator=iqn.2026-01.test.rig:deb iscsi_target_name=%(name)s iscsi_target_ip=%(host)s "
           "iscsi_target_port=%(port)d iscsi_target_group=1 root=UUID=%(uuid)s")

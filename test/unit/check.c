@@ -100,6 +100,10 @@ static void secrets_are_not_shown(void **state)
 		says(lines[i], "  mutual CHAP: the target is 'it', secret (set, not shown)\n");
 		says(lines[i], "note: a CHAP secret stands on the command line");
 	}
+	says(TARGET ",username=me,password=exactly-12-b,username_in=it,password_in=eleven-byte",
+	     "note: target 1: a CHAP secret has less than 96 bits");
+	says(TARGET ",username=me,password=eleven-byte", "note: target 1: a CHAP secret has less than 96 bits");
+	assert_null(strstr(check(TARGET ",username=me,password=exactly-12-b"), "96 bits"));
 	says(TARGET ",username=me,password=@/etc/x,chap_algs=SHA256:MD5",
 	     "  CHAP as 'me', secret from /etc/x\n  chap_algs = SHA256:MD5\n");
 	says(TARGET, "  authentication: none\n");
