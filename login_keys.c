@@ -7,22 +7,8 @@
 
 #include "login_parts.h"
 
-static const char *const key_names[KEY_COUNT] = {
-	"HeaderDigest",
-	"DataDigest",
-	"MaxRecvDataSegmentLength",
-	"(MaxXmit)",
-	"FirstBurstLength",
-	"MaxBurstLength",
-	"InitialR2T",
-	"ImmediateData",
-	"DataPDUInOrder",
-	"DataSequenceInOrder",
-	"MaxOutstandingR2T",
-	"ErrorRecoveryLevel",
-	"DefaultTime2Wait",
-	"DefaultTime2Retain",
-	"MaxConnections",
+/* Those that are no settings. */
+static const char *const key_names[KEY_COUNT - KEY_AUTH_METHOD] = {
 	"AuthMethod",
 	"CHAP_A",
 	"CHAP_I",
@@ -43,15 +29,16 @@ static const char *const key_names[KEY_COUNT] = {
 	"TaskReporting",
 	"iSCSIProtocolLevel",
 };
+
 const char *login_key_name(int key)
 {
-	return key_names[key];
+	return key < KEY_AUTH_METHOD ? param_rows[key].name : key_names[key - KEY_AUTH_METHOD];
 }
 
 int login_find_key(const struct key *key)
 {
 	for (int i = 0; i < KEY_COUNT; i++) {
-		if (key_is(key, key_names[i]))
+		if (i != PARAM_MAX_XMIT_DATA_SEGMENT_LENGTH && key_is(key, login_key_name(i)))
 			return i;
 	}
 	return -1;
@@ -67,7 +54,7 @@ static void answer_number(struct login *l, int i, int32_t value)
 {
 	char text[16];
 
-	login_answer(l, key_names[i], write_number(value, text));
+	login_answer(l, login_key_name(i), write_number(value, text));
 }
 
 static const char *digest_list(int32_t value)
@@ -168,7 +155,7 @@ static int take_digest(struct login *l, int i, const struct key *key, bool ours)
 	if (chosen < 0 || (ours && memchr(key->value, ',', key->value_length)))
 		return login_refuse_value(l, key, digest_list(offered));
 	if (!ours)
-		login_answer(l, key_names[i], chosen == DIGEST_CRC32C ? "CRC32C" : "None");
+		login_answer(l, login_key_name(i), chosen == DIGEST_CRC32C ? "CRC32C" : "None");
 	l->result.negotiated.value[i] = chosen;
 	return GO_ON;
 }
@@ -187,7 +174,7 @@ static int take_boolean(struct login *l, int i, const struct key *key, bool ours
 		return login_refuse_value(l, key, "Yes, as offered");
 	l->result.negotiated.value[i] = combine(&param_rows[i], value, offered);
 	if (!ours)
-		login_answer(l, key_names[i], l->result.negotiated.value[i] ? "Yes" : "No");
+		login_answer(l, login_key_name(i), l->result.negotiated.value[i] ? "Yes" : "No");
 	return GO_ON;
 }
 
@@ -247,9 +234,9 @@ int login_negotiate(struct login *l, int i, const struct key *key)
 	bool ours = l->keys_sent & 1ull << i;
 
 	if (l->stage != OPERATIONAL && param_rows[i].rule != RULE_DECLARE)
-		return login_fail(l, LOGIN_PROTOCOL, "%s does not belong into the security stage", key_names[i]);
+		return login_fail(l, LOGIN_PROTOCOL, "%s does not belong into the security stage", login_key_name(i));
 	if (login_is_discovery(l) && !is_for_discovery(i)) {
-		login_put(l, key_names[i], "Irrelevant");
+		login_put(l, login_key_name(i), "Irrelevant");
 		return GO_ON;
 	}
 	l->result.negotiated.source[i] = SOURCE_NEGOTIATED;
@@ -280,7 +267,7 @@ static int settle_digest(struct login *l, int i)
 	if (l->keys_seen & 1ull << i)
 		return GO_ON;
 	if (l->config.offer->value[i] == DIGEST_CRC32C)
-		return login_fail(l, LOGIN_NEGOTIATION, "the target did not answer %s=CRC32C", key_names[i]);
+		return login_fail(l, LOGIN_NEGOTIATION, "the target did not answer %s=CRC32C", login_key_name(i));
 	l->result.negotiated.value[i] = DIGEST_NONE;
 	return GO_ON;
 }
