@@ -223,8 +223,8 @@ static void follow(struct discovery *d, int64_t now_ms)
 {
 	const struct login_redirect *to = login_get_redirect(&d->login);
 
-	if (d->redirects++ >= SESSION_REDIRECTS_MAX) {
-		fail(d, "redirected %d times: given up", SESSION_REDIRECTS_MAX);
+	if (d->redirects++ >= REDIRECTS_MAX) {
+		fail(d, "redirected %d times: given up", REDIRECTS_MAX);
 		return;
 	}
 	(void)snprintf(d->portal.host, sizeof(d->portal.host), "%.*s", (int)sizeof(d->portal.host) - 1, to->host);

@@ -86,7 +86,7 @@ enum login_action {
 };
 
 struct login_redirect {
-	char host[256]; /* without brackets */
+	char host[254]; /* a DNS name (or an address without brackets), with the NUL */
 	uint16_t port;  /* 3260 when the target gave none */
 	int32_t tpgt;   /* -1: not given */
 	bool permanent; /* status 0102; else 0101, temporary */

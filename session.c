@@ -154,6 +154,14 @@ static void report_pause(const struct session *s, const char *portal, int64_t pa
 		log_warn("%s at %s: %s; next try in %" PRId64 " ms", s->plan->name, portal, s->failure, pause);
 }
 
+/* The next attempt begins where the plan says, or where the target has moved for good. */
+static void go_home(struct session *s)
+{
+	s->portal = s->home;
+	s->redirects.count = 0;
+	s->moved_for_now = false;
+}
+
 /* This attempt is over: try again later, or give up for good. */
 static void fail_attempt(struct session *s, int64_t now_ms)
 {
@@ -162,8 +170,7 @@ static void fail_attempt(struct session *s, int64_t now_ms)
 
 	end_attempt(s);
 	(void)session_portal_text(&s->portal, portal, sizeof(portal));
-	s->portal = s->home;
-	s->redirects = 0;
+	go_home(s);
 	if (s->failure_retry == RETRY_SHORTLY && !s->not_found_ms)
 		s->not_found_ms = now_ms; /* counted from here: before, the target may have been down altogether */
 	if (is_final(s, now_ms)) {
@@ -178,15 +185,15 @@ static void fail_attempt(struct session *s, int64_t now_ms)
 
 /* ---- connecting ---- */
 
-static int set_socket_options(int fd, const struct session *s)
+static int set_socket_options(int fd, const struct portal *portal)
 {
 	int one = 1;
 
 	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)))
 		return -errno;
 	/* A link-local portal's scope, or the interface that was asked for. */
-	if (s->portal.scope[0] &&
-	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, s->portal.scope, (socklen_t)strlen(s->portal.scope)))
+	if (portal->scope[0] &&
+	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, portal->scope, (socklen_t)strlen(portal->scope)))
 		return -errno;
 	return 0;
 }
@@ -196,23 +203,20 @@ static socklen_t address_length(const struct sockaddr_storage *address)
 	return address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
 }
 
-/* Begins a connect; the socket in s->fd, or -errno. */
-static int start_connect(struct session *s, const struct sockaddr_storage *address)
+int session_open_socket(const struct portal *portal, const struct sockaddr_storage *address)
 {
 	int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
 	int result;
 
 	if (fd < 0)
 		return -errno;
-	result = set_socket_options(fd, s);
+	result = set_socket_options(fd, portal);
 	if (!result && connect(fd, (const struct sockaddr *)address, address_length(address)) && errno != EINPROGRESS)
 		result = -errno;
-	if (result) {
-		(void)close(fd);
-		return result;
-	}
-	s->fd = fd;
-	return 0;
+	if (!result)
+		return fd;
+	(void)close(fd);
+	return result;
 }
 
 static const char *connect_hint(int error)
@@ -251,9 +255,10 @@ static void connect_next(struct session *s, const struct session_input *in)
 {
 	close_socket(s);
 	while (s->address_next < s->address_count) {
-		int result = start_connect(s, &s->addresses[s->address_next++]);
+		int result = session_open_socket(&s->portal, &s->addresses[s->address_next++]);
 
-		if (!result) {
+		if (result >= 0) {
+			s->fd = result;
 			enter(s, SESSION_CONNECTING, in->now_ms + connect_timeout_ms(s, in->now_ms));
 			return;
 		}
@@ -386,22 +391,20 @@ static void send_request(struct session *s, const struct login_pdu *request, int
 		fail_in_kernel(s, "sending a login request", result, now_ms);
 }
 
-/* Our side of mutual CHAP. */
-struct challenge {
-	uint8_t bytes[CHAP_OUR_CHALLENGE_BYTES];
-	uint8_t id;
-};
-
-/* Random bytes only where they are needed; the boot has waited for the kernel's generator then. */
-static int make_challenge(const struct session *s, struct challenge *out)
+int session_make_challenge(struct login_config *config)
 {
-	memset(out, 0, sizeof(*out));
-	if (!s->plan->chap.username_in[0])
+	uint8_t random[sizeof(config->challenge) + 1];
+
+	if (!config->chap || !config->chap->username_in[0])
 		return 0;
-	return getrandom(out, sizeof(*out), GRND_NONBLOCK) == (ssize_t)sizeof(*out) ? 0 : -EAGAIN;
+	if (getrandom(random, sizeof(random), GRND_NONBLOCK) != (ssize_t)sizeof(random))
+		return -EAGAIN;
+	memcpy(config->challenge, random, sizeof(config->challenge));
+	config->challenge_id = random[sizeof(config->challenge)];
+	return 0;
 }
 
-static enum login_action start_login(struct session *s, const struct challenge *random, struct login_pdu *request)
+static struct login_config configure(const struct session *s)
 {
 	struct login_config config = {
 		.initiator_name = s->plan->initiator,
@@ -414,9 +417,7 @@ static enum login_action start_login(struct session *s, const struct challenge *
 	};
 
 	name_isid(s->sid, config.isid); /* as open-iscsi makes it: iscsid then reinstates this very session */
-	memcpy(config.challenge, random->bytes, sizeof(config.challenge));
-	config.challenge_id = random->id;
-	return login_start(&s->login, &config, request);
+	return config;
 }
 
 static void fail_login(struct session *s, int64_t now_ms)
@@ -445,8 +446,8 @@ static void fail_login(struct session *s, int64_t now_ms)
 /* The TCP connection is there: RFC 7143 T4. */
 static void begin_login(struct session *s, const struct session_input *in)
 {
+	struct login_config config;
 	struct login_pdu request;
-	struct challenge random;
 	const char *step = "";
 	int error = 0, result;
 	socklen_t size = sizeof(error);
@@ -462,54 +463,62 @@ static void begin_login(struct session *s, const struct session_input *in)
 		fail_in_kernel(s, step, result, in->now_ms);
 		return;
 	}
-	if (make_challenge(s, &random)) {
+	config = configure(s);
+	if (session_make_challenge(&config)) { /* the boot has waited for the kernel's generator */
 		set_failure(s, RETRY_TRANSIENT, "the kernel has no random numbers yet for mutual CHAP");
 		fail_attempt(s, in->now_ms);
 		return;
 	}
 	enter(s, SESSION_LOGIN, in->now_ms + login_timeout_ms(s));
-	if (start_login(s, &random, &request) == LOGIN_SEND)
+	if (login_start(&s->login, &config, &request) == LOGIN_SEND)
 		send_request(s, &request, in->now_ms);
 	else
 		fail_login(s, in->now_ms);
 }
 
-static bool was_visited(const struct session *s, const struct portal *portal)
+static bool is_same(const struct portal *a, const struct portal *b)
 {
-	for (int i = 0; i < s->redirects; i++) {
-		if (s->visited[i].port == portal->port && !strcmp(s->visited[i].host, portal->host))
-			return true;
+	return a->port == b->port && !strcmp(a->host, b->host);
+}
+
+int redirects_follow(struct redirects *redirects, struct portal *portal, const struct login_redirect *to, char *said,
+		     size_t size)
+{
+	char from[PLAN_HOST_MAX + 32], there[PLAN_HOST_MAX + 32];
+	struct portal next = *portal;
+	bool circle;
+
+	memcpy(next.host, to->host, sizeof(next.host));
+	next.port = to->port;
+	(void)session_portal_text(portal, from, sizeof(from));
+	(void)session_portal_text(&next, there, sizeof(there));
+	circle = is_same(portal, &next);
+	for (int i = 0; i < redirects->count; i++)
+		circle = circle || is_same(&redirects->from[i], &next);
+	if (circle || redirects->count == REDIRECTS_MAX) {
+		(void)snprintf(said, size, "redirected %s: %s sends us %sto %s", circle ? "in a circle" : "too often",
+			       from, circle ? "back " : "", there);
+		return -ELOOP;
 	}
-	return false;
+	(void)snprintf(said, size, "%s sends us to %s (%s)", from, there, to->permanent ? "for good" : "for now");
+	redirects->from[redirects->count++] = *portal;
+	*portal = next;
+	return 0;
 }
 
 /* RFC 7143 11.13.5, status class 1. The plan stays as it is: only where this session goes changes. */
 static void follow_redirect(struct session *s, const struct session_input *in)
 {
 	const struct login_redirect *to = login_get_redirect(&s->login);
-	char from[PLAN_HOST_MAX + 32], there[PLAN_HOST_MAX + 32];
-	struct portal portal = s->portal;
+	char said[2 * PLAN_HOST_MAX + 100];
 
-	(void)snprintf(portal.host, sizeof(portal.host), "%.*s", (int)sizeof(portal.host) - 1, to->host);
-	portal.port = to->port;
-	(void)session_portal_text(&s->portal, from, sizeof(from));
-	(void)session_portal_text(&portal, there, sizeof(there));
-	if (s->redirects < SESSION_REDIRECTS_MAX)
-		s->visited[s->redirects++] = s->portal;
-	if (was_visited(s, &portal)) {
-		set_failure(s, RETRY_TRANSIENT, "redirected in a circle: %s sends us back to %s", from, there);
+	if (redirects_follow(&s->redirects, &s->portal, to, said, sizeof(said))) {
+		set_failure(s, RETRY_TRANSIENT, "%s", said);
 		fail_attempt(s, in->now_ms);
 		return;
 	}
-	if (s->redirects >= SESSION_REDIRECTS_MAX) {
-		set_failure(s, RETRY_TRANSIENT, "redirected %d times, last to %s: given up", s->redirects, there);
-		fail_attempt(s, in->now_ms);
-		return;
-	}
-	log_info("%s: %s sends us to %s (%s)", s->plan->name, from, there, to->permanent ? "for good" : "for now");
-	if (to->permanent)
-		s->home = portal;
-	s->portal = portal;
+	log_info("%s: %s", s->plan->name, said);
+	s->moved_for_now = s->moved_for_now || !to->permanent;
 	begin_attempt(s, in);
 }
 
@@ -585,7 +594,8 @@ static void finish_login(struct session *s, const struct session_input *in)
 	again_ms = s->was_up ? in->now_ms + DEVICES_AGAIN_MS : SESSION_NEVER;
 	s->was_up = true;
 	s->attempts = 0;
-	s->redirects = 0;
+	if (!s->moved_for_now)
+		s->home = s->portal; /* not before: a target that is moved for good to nowhere would be lost */
 	s->begun_ms = 0;
 	s->up_ms = in->now_ms;
 	s->failure[0] = '\0';
@@ -652,7 +662,7 @@ static void lose(struct session *s, const struct session_input *in, const char *
 		 portal, why, s->sid, s->last_error ? netlink_error_name(s->last_error) : "none");
 	s->down_ms = in->now_ms;
 	s->begun_ms = in->now_ms;
-	s->portal = s->home;
+	go_home(s);
 	s->start_in_security = s->md5_only = false;
 	begin_attempt(s, in);
 }

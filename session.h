@@ -19,9 +19,16 @@
 #include "sys/child.h"
 
 #define SESSION_ADDRESSES_MAX 8
-#define SESSION_REDIRECTS_MAX 8
 #define SESSION_CID           0
 #define SESSION_NEVER         INT64_MAX
+
+/* Where this attempt was sent on from: RFC 7143 11.13.5, status class 1. */
+#define REDIRECTS_MAX 8
+
+struct redirects {
+	int count;
+	struct portal from[REDIRECTS_MAX];
+};
 
 enum session_state {
 	SESSION_IDLE,       /* not begun */
@@ -76,15 +83,14 @@ struct session {
 	uint32_t sid, host;
 
 	/* This attempt; what is large of it stands at the end. */
-	int32_t portal_tpgt;
 	int address_count, address_next;
 	int fd; /* the TCP socket until the kernel has it */
 	bool start_in_security, md5_only;
+	bool moved_for_now;     /* a redirect of this attempt was a temporary one */
 	uint8_t chap_algorithm; /* enum chap_algorithm; CHAP_NONE: logged in without */
-	int redirects;
-	int64_t not_found_ms; /* since when the target says that it is not there; 0: it did not */
-	unsigned attempts;    /* failed in a row */
-	uint32_t random;      /* state of the jitter */
+	int64_t not_found_ms;   /* since when the target says that it is not there; 0: it did not */
+	unsigned attempts;      /* failed in a row */
+	uint32_t random;        /* state of the jitter */
 
 	/* For messages, `list` and the time table. */
 	enum login_retry failure_retry;
@@ -96,8 +102,8 @@ struct session {
 
 	/* This attempt. */
 	struct portal portal; /* where a redirect pointed, or as planned */
-	struct portal home;   /* as planned, or where a permanent redirect pointed */
-	struct portal visited[SESSION_REDIRECTS_MAX];
+	struct portal home;   /* as planned, or where permanent redirects led to a login */
+	struct redirects redirects;
 	struct sockaddr_storage addresses[SESSION_ADDRESSES_MAX];
 	struct resolve resolve;
 	struct login_result negotiated;
@@ -131,6 +137,13 @@ const char *session_state_name(enum session_state state);
 const char *session_portal_text(const struct portal *portal, char *out, size_t size);
 /* The portal's host as a literal address with port and scope; false: it is a name. */
 bool session_read_literal(const struct portal *portal, struct sockaddr_storage *out);
+/* Moves *portal to where the target says that it is. -ELOOP: in a circle, or once too often. said: what happened. */
+int redirects_follow(struct redirects *redirects, struct portal *portal, const struct login_redirect *to, char *said,
+		     size_t size);
+/* A socket that begins to connect; by the portal's interface, where it has one. The descriptor, or -errno. */
+int session_open_socket(const struct portal *portal, const struct sockaddr_storage *address);
+/* Random bytes for mutual CHAP, which never waits for the kernel's generator. 0 or -EAGAIN. */
+int session_make_challenge(struct login_config *config);
 /* One clause: what it waits for and why; returns out. */
 const char *session_waiting_for(const struct session *session, char *out, size_t size);
 

@@ -41,8 +41,25 @@ def endless(peer):
         peer.answer(peer.read(), b"a", transit=False, more=True)
 
 
+def moves_to(port, status=0x0101):
+    return lambda peer: peer.answer(peer.read(), {"TargetAddress": "%s:%d,1" % (HOST, port)}, status=status)
+
+
 def circle(peer):
-    peer.answer(peer.read(), {"TargetAddress": "%s:%d,1" % (HOST, peer.port)}, status=0x0101)
+    moves_to(peer.port)(peer)
+
+
+def moves_times(count, port):
+    """So many portals, each of which sends on to the next, and the last to this port: the first one's port."""
+    for _ in range(count):
+        port = Listener(moves_to(port)).port
+    return port
+
+
+def moves_to_nowhere_first(port):
+    """For good to where nobody listens; whoever asks again is sent to this port."""
+    nowhere = Target.free_port()
+    return lambda peer: (moves_to(port) if peer.number else moves_to(nowhere, 0x0102))(peer)
 
 
 # The answer itself is wrong: said, and given up at once.
@@ -71,7 +88,8 @@ TRANSIENT = [
     ("opcode 0x3f", final(opcode=0x3F), "", "opcode"),
     ("opcode 0x25, data in the midst of a login", final(opcode=0x25), "", "ISCSI_ERR_"),
     ("another Initiator Task Tag", final(itt=0x1234), "", "ISCSI_ERR_BAD_ITT"),
-    ("redirects in a circle", circle, "", "circle"),
+    ("redirects in a circle", circle, "", "in a circle: .* sends us back to"),
+    ("the ninth redirect", lambda peer: moves_to(moves_times(8, 1))(peer), "", "too often: .* sends us to"),
     ("RST in the header", cut(20), "", "closed the connection|reset|sending failed"),
     ("RST in the data", cut(100), "", "closed the connection|reset|sending failed"),
     ("closed at once", lambda peer: peer.connection.close(), "", "closed the connection|reset|sending failed"),
@@ -86,13 +104,15 @@ i=/sbin/iscsi-init
 n=0
 attach() { ($i attach "$2" >/tmp/$1 2>&1; echo "exit $?" >>/tmp/$1) & }
 mount -t tmpfs tmpfs /tmp
-%s
+%(attaches)s
 wait
 for f in /tmp/[0-9]*; do show ${f#/tmp/} <$f; done
 cd /sys/class; echo iscsi_session/* iscsi_connection/* | show sessions
 ls /sys/class/iscsi_host | show hosts
 grep -c " 01 " /proc/net/tcp | show sockets
-$i attach %s,%s 2>&1 | show good
+$i attach %(good)s,%(name)s 2>&1 | show good
+$i attach %(host)s:%(eight)d,%(name)s 2>&1 | show eight
+$i attach '%(host)s:%(nowhere)d,%(name)s iscsi.timeout=15' 2>&1 | show nowhere
 """
 
 with Rig() as rig:
@@ -102,7 +122,11 @@ with Rig() as rig:
              for number, (listener, case) in enumerate(zip(listeners, CASES))]
     good = Target(rig, {1: rig.disk(table="none")}, name="iqn.2026-01.test.rig:good")
     with open(rig.binary, "rb") as file:
-        disk = rig.disk(script=SCRIPT % ("\n".join(line + ("\nwait" if number < len(PERMANENT) and number % 5 == 4 else "") for number, line in enumerate(lines)), good.portal(), good.name), files={"/sbin/iscsi-init": file.read()})
+        attaches = [line + ("\nwait" if number < len(PERMANENT) and number % 5 == 4 else "")
+                    for number, line in enumerate(lines)]
+        script = SCRIPT % {"attaches": "\n".join(attaches), "good": good.portal(), "name": good.name, "host": HOST,
+                           "eight": moves_times(8, good.port), "nowhere": Listener(moves_to_nowhere_first(good.port)).port}
+        disk = rig.disk(script=script, files={"/sbin/iscsi-init": file.read()})
     target = Target(rig, {1: disk})
     kernel = Kernel("6.1-cloud-amd64")
     guest = rig.boot(kernel, rig.initrd(kernel), "loglevel=4 rw root=/dev/sda1 " + target.word())
@@ -115,6 +139,9 @@ with Rig() as rig:
     rig.ok(len(guest.section("hosts").split()) == 1, "and its host", guest.section("hosts"))
     rig.ok(guest.section("sockets").strip() == "1", "and its connection", guest.section("sockets"))
     rig.ok("session " in guest.section("good"), "then a good target attaches", guest.section("good"))
+    rig.ok("session " in guest.section("eight"), "eight redirects are followed", guest.section("eight"))
+    rig.ok("session " in guest.section("nowhere") and "refused" in guest.section("nowhere"),
+           "a target that moved for good, but to nowhere, is asked again", guest.section("nowhere"))
     for pattern in ("BUG:", "WARNING:", "Oops", "use-after-free", "Call Trace"):
         rig.ok(pattern not in guest.console, "the kernel does not say " + pattern)
     guest.wait()

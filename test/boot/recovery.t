@@ -9,9 +9,11 @@ import signal
 import sys
 import time
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "target")]
 from lab import Lab  # noqa: E402
 from rig import IMAGE_TOOL, TOP, Kernel, Rig, Target, newc_archive, run  # noqa: E402
+from target import Listener  # noqa: E402
 
 
 def back(lab, name, seconds=60):
@@ -145,15 +147,18 @@ def outages(rig, kernel, initrd):
 
 
 def redirected(rig, kernel, initrd):
-    """The portal moves: the target sends us elsewhere when we come back, later it is back at home."""
+    """The portal moves: the target sends us elsewhere when we come back, and from there on, for good; later it is back at
+    home, which is asked again since it did not say 'for good'."""
     lab = Lab(rig, kernel, initrd, words="loglevel=7")
     lab.start_writer()
     second = Target(rig, {1: lab.disk})
     lab.target.kill()
-    lab.target.parameters = (("RedirectAddress", "10.0.2.2"), ("RedirectPort", second.port),
+    between = Listener(lambda peer: peer.answer(peer.read(), {"TargetAddress": "10.0.2.2:%d" % second.port}, status=0x0102))
+    lab.target.parameters = (("RedirectAddress", "10.0.2.2"), ("RedirectPort", between.port),
                              ("RedirectReason", "Temporary"))
     lab.target.start()
-    lab.expect("sends us to 10.0.2.2:%d" % second.port, "at recovery the target sends us to another portal")
+    lab.expect(r"sends us to 10.0.2.2:%d \(for now\)" % between.port, "at recovery the target sends us to another portal")
+    lab.expect(r"10.0.2.2:%d sends us to 10.0.2.2:%d \(for good\)" % (between.port, second.port), "which has moved for good")
     back(lab, "and the session is there")
     rig.ok(second.sessions() == 1, "as that portal sees, too")
     lab.target.kill()
@@ -162,6 +167,7 @@ def redirected(rig, kernel, initrd):
     second.kill()
     back(lab, "when that one is gone, the configured portal is asked again")
     rig.ok(lab.target.sessions() == 1, "which has the session now")
+    between.close()
     lab.verify("moved there and back")
 
 

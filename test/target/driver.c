@@ -35,7 +35,7 @@ struct driver {
 	int timeout_ms;
 	bool logout;
 	int fd;
-	int redirects;
+	struct redirects redirects;
 };
 
 static int64_t now_ms(void)
@@ -228,14 +228,12 @@ static bool attempt(struct driver *d)
 		printf("broken %s\n", broken);
 	} else if (action == LOGIN_DONE) {
 		print_done(login_get_result(&d->login));
-	} else if (action == LOGIN_MOVED && d->redirects++ < SESSION_REDIRECTS_MAX) {
-		const struct login_redirect *to = login_get_redirect(&d->login);
-
-		snprintf(d->portal.host, sizeof(d->portal.host), "%.250s", to->host);
-		d->portal.port = to->port;
-		return true;
 	} else if (action == LOGIN_MOVED) {
-		printf("broken redirected too often\n");
+		char said[700];
+
+		if (!redirects_follow(&d->redirects, &d->portal, login_get_redirect(&d->login), said, sizeof(said)))
+			return true;
+		printf("broken %s\n", said);
 	} else if ((failure->wants_security && !d->config.start_in_security) ||
 		   (failure->wants_md5_only && !d->config.md5_only)) {
 		d->config.start_in_security |= failure->wants_security;

@@ -204,12 +204,13 @@ class Chap:
 
 
 class Listener:
-    """A free port of loopback; script(peer) for every connection that comes until it is closed."""
+    """A port of loopback (0: a free one); script(peer) for every connection that comes until it is closed."""
 
-    def __init__(self, script, host="127.0.0.1"):
+    def __init__(self, script, host="127.0.0.1", port=0):
         self.script, self.problems, self.number = script, [], 0
         self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-        self.socket.bind((host, 0))
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind((host, port))
         self.socket.listen(16)
         self.port = self.socket.getsockname()[1]
         self.thread = threading.Thread(target=self.serve, daemon=True)
