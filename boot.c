@@ -15,6 +15,7 @@
 #include "secrets.h"
 
 #define RESCAN_PAUSE_MS 1000
+#define QUIET_MS        2000 /* a longer pause is named on a quiet console, too */
 
 /* What iSCSI needs. crc32c: iscsi_tcp asks for it up to 6.12, even without digests; later kernels have no such module. Those
    behind iscsi_tcp wait for its answer: they share modules with it, and two workers that load the same one check its
@@ -280,16 +281,30 @@ static bool has_secrets(struct world *w)
 static void take_discovered(struct world *w, struct target_plan *target)
 {
 	char list[800];
-	int count = discovery_count(&w->discovery);
 
-	if (count == 1) {
+	if (discovery_count(&w->discovery) == 1) {
 		discovery_use(&w->discovery, target);
 		log_info("%s has one target: %s", target->portal.host, target->name);
 		return;
 	}
-	fail(w,
-	     count ? "%s has several targets; name one of them on the command line: %s" : "%s has no target for us%s",
-	     target->portal.host, count ? discovery_list(&w->discovery, list, sizeof(list)) : "");
+	fail(w, "%s has several targets; name one of them on the command line: %s", target->portal.host,
+	     discovery_list(&w->discovery, list, sizeof(list)));
+}
+
+/* What may pass is tried again, as a login is: until iscsi.timeout is over. */
+static bool asks_again(struct world *w, const struct target_plan *target, int64_t now_ms)
+{
+	const char *why = discovery_failure(&w->discovery);
+	int pause;
+
+	if (!discovery_again(&w->discovery, now_ms)) {
+		fail(w, "asking %s for its targets failed: %s", target->portal.host, why);
+		return false;
+	}
+	pause = (int)(discovery_deadline(&w->discovery) - now_ms);
+	(pause > QUIET_MS ? log_err : log_warn)("asking %s for its targets: %s; next try in %d ms", target->portal.host,
+						why, pause);
+	return true;
 }
 
 /* A portal without a target name is asked which it has (SendTargets), one after the other. */
@@ -299,17 +314,12 @@ static bool is_discovering(struct world *w, int64_t now_ms)
 
 	if (w->discovering >= 0) {
 		target = &w->plan.targets[w->discovering];
-		switch (discovery_state(&w->discovery)) {
-		case DISCOVERY_RUNNING:
+		if (discovery_state(&w->discovery) == DISCOVERY_RUNNING)
 			return true;
-		case DISCOVERY_DONE:
+		if (discovery_state(&w->discovery) == DISCOVERY_DONE)
 			take_discovered(w, target);
-			break;
-		case DISCOVERY_FAILED:
-			fail(w, "asking %s for its targets failed: %s", target->portal.host,
-			     discovery_failure(&w->discovery));
-			break;
-		}
+		else if (asks_again(w, target, now_ms))
+			return true;
 		w->discovering = -1;
 	}
 	for (int i = 0; i < w->plan.target_count && !w->verdict.failed; i++) {
@@ -666,7 +676,8 @@ const char *boot_waiting_for(const struct world *world, char *out, size_t size)
 	else if ((world->modules_in & MODULES_FOR_LOGIN) != MODULES_FOR_LOGIN)
 		(void)snprintf(out, size, "the modules that iSCSI needs");
 	else if (world->discovering >= 0)
-		(void)snprintf(out, size, "the targets of %s", world->plan.targets[world->discovering].portal.host);
+		(void)snprintf(out, size, "the targets of %s: %s", world->plan.targets[world->discovering].portal.host,
+			       discovery_failure(&world->discovery));
 	else
 		(void)snprintf(out, size, "random numbers");
 	return out;

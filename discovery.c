@@ -2,19 +2,19 @@
 #include "discovery.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "proto/bytes.h"
 #include "proto/keys.h"
 #include "proto/pdu.h"
-#include "session.h"
 
 #define DISCOVERY_ISID 0xffffff /* above any kernel session's number */
+#define PAUSE_FIRST_MS 100
+#define PAUSE_MAX_MS   5000
+#define UNREADABLE     "the list of targets cannot be read"
+#define NO_TARGET_MS   30000 /* a portal that is starting has none yet */
 
 static void end(struct discovery *d, enum discovery_state state)
 {
@@ -27,54 +27,42 @@ static void end(struct discovery *d, enum discovery_state state)
 	d->deadline_ms = INT64_MAX;
 }
 
-static void fail(struct discovery *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void fail(struct discovery *d, enum login_retry retry, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
-static void fail(struct discovery *d, const char *format, ...)
+static void fail(struct discovery *d, enum login_retry retry, const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
 	(void)vsnprintf(d->failure, sizeof(d->failure), format, arguments);
 	va_end(arguments);
+	d->retry = retry;
 	end(d, DISCOVERY_FAILED);
 }
 
 /* ---- records ---- */
 
-/* A record's TargetAddress without its TPGT is legal; what cannot be read is left out, the target stays. */
-static void take_address(struct discovery *d, const struct key *key)
-{
-	struct discovered *target;
-	struct login_redirect address;
-
-	if (!d->target_count || d->more)
-		return;
-	target = &d->targets[d->target_count - 1];
-	if (login_read_address(key->value, key->value_length, &address) ||
-	    target->address_count >= DISCOVERY_ADDRESSES_MAX)
-		return;
-	target->addresses[target->address_count++] = address;
-}
-
+/* A TargetAddress that cannot be read is left out; its target stays. */
 static int take_record(struct discovery *d, const struct key *key)
 {
+	struct writer records = writer_of(d->records, sizeof(d->records));
+	struct login_redirect address;
 	const char *why;
 
-	if (key_is(key, "TargetAddress")) {
-		take_address(d, key);
+	if (key_is(key, "TargetName")) {
+		if (name_check(key->value, key->value_length, &why))
+			return -EINVAL;
+		d->target_count++;
+	} else if (!key_is(key, "TargetAddress") || !d->target_count ||
+		   login_read_address(key->value, key->value_length, &address)) {
 		return 0;
 	}
-	if (!key_is(key, "TargetName"))
-		return 0;
-	if (name_check(key->value, key->value_length, &why))
-		return -EINVAL;
-	if (d->target_count >= DISCOVERY_TARGETS_MAX) {
-		d->more = true;
-		return 0;
-	}
-	d->targets[d->target_count] = (struct discovered){.address_count = 0};
-	memcpy(d->targets[d->target_count++].name, key->value, key->value_length);
-	return 0;
+	records.used = d->records_used;
+	write_bytes(&records, key->name, key->name_length + 1 + key->value_length);
+	write_u8(&records, 0);
+	d->records_used = records.used;
+	return records.bad ? -EINVAL : 0;
 }
 
 static int take_pair(struct discovery *d, const char *pair, size_t length)
@@ -117,7 +105,7 @@ static void send_some(struct discovery *d)
 	if (n > 0)
 		d->out_sent += (size_t)n;
 	else if (n < 0 && errno != EAGAIN && errno != EINTR)
-		fail(d, "the connection broke: %s", strerror(errno));
+		fail(d, RETRY_TRANSIENT, "the connection broke: %s", strerror(errno));
 }
 
 static void send_pdu(struct discovery *d, const uint8_t bhs[48], const uint8_t *data, size_t length)
@@ -134,6 +122,11 @@ static void send_pdu(struct discovery *d, const uint8_t bhs[48], const uint8_t *
 
 static void begin_connect(struct discovery *d, int64_t now_ms);
 
+static int64_t login_timeout_ms(const struct discovery *d)
+{
+	return (int64_t)d->plan->params.value[PARAM_LOGIN_TIMEOUT] * 1000;
+}
+
 /* RFC 7143 11.10: SendTargets=All, or an empty request that asks for the rest (ttt). */
 static void ask(struct discovery *d, uint32_t ttt)
 {
@@ -148,7 +141,7 @@ static void ask(struct discovery *d, uint32_t ttt)
 	struct writer text = writer_of(data, sizeof(data));
 
 	if (d->exchanges++ >= DISCOVERY_EXCHANGES_MAX) {
-		fail(d, "the list of targets has no end");
+		fail(d, RETRY_NEVER, "the list of targets has no end");
 		return;
 	}
 	if (ttt == ISCSI_RESERVED_TAG)
@@ -165,19 +158,6 @@ static void make_offer(struct discovery *d)
 	d->offer = d->plan->params;
 	d->offer.value[PARAM_HEADER_DIGEST] = d->offer.value[PARAM_DATA_DIGEST] = DIGEST_NONE;
 	d->offer.value[PARAM_MAX_RECV_DATA_SEGMENT_LENGTH] = LOGIN_DATA_MAX;
-}
-
-/* Random bytes for mutual CHAP, which must not wait for the kernel's generator. */
-static int make_challenge(struct login_config *config)
-{
-	size_t size = sizeof(config->challenge);
-
-	if (!config->chap || !config->chap->username_in[0])
-		return 0;
-	if (getrandom(config->challenge, size, GRND_NONBLOCK) != (ssize_t)size ||
-	    getrandom(&config->challenge_id, 1, GRND_NONBLOCK) != 1)
-		return -EAGAIN;
-	return 0;
 }
 
 static void begin_login(struct discovery *d)
@@ -197,10 +177,10 @@ static void begin_login(struct discovery *d)
 	make_offer(d);
 	d->step = DISCOVERY_LOGIN;
 	d->in_used = 0;
-	if (make_challenge(&config))
-		fail(d, "the kernel has no random numbers yet for mutual CHAP");
+	if (session_make_challenge(&config))
+		fail(d, RETRY_TRANSIENT, "the kernel has no random numbers yet for mutual CHAP");
 	else if (login_start(&d->login, &config, &request) != LOGIN_SEND)
-		fail(d, "%s", login_get_failure(&d->login)->text);
+		fail(d, RETRY_NEVER, "%s", login_get_failure(&d->login)->text);
 	else
 		send_pdu(d, request.bhs, request.data, request.length);
 }
@@ -216,20 +196,17 @@ static void login_failed(struct discovery *d, int64_t now_ms)
 		begin_connect(d, now_ms);
 		return;
 	}
-	fail(d, "%s [%s]", failure->text, login_error_code(failure, code, sizeof(code)));
+	fail(d, login_retry(failure), "%s [%s]", failure->text, login_error_code(failure, code, sizeof(code)));
 }
 
 static void follow(struct discovery *d, int64_t now_ms)
 {
-	const struct login_redirect *to = login_get_redirect(&d->login);
+	char said[sizeof(d->failure)];
 
-	if (d->redirects++ >= REDIRECTS_MAX) {
-		fail(d, "redirected %d times: given up", REDIRECTS_MAX);
-		return;
-	}
-	(void)snprintf(d->portal.host, sizeof(d->portal.host), "%.*s", (int)sizeof(d->portal.host) - 1, to->host);
-	d->portal.port = to->port;
-	begin_connect(d, now_ms);
+	if (redirects_follow(&d->redirects, &d->portal, login_get_redirect(&d->login), said, sizeof(said)))
+		fail(d, RETRY_TRANSIENT, "%s", said);
+	else
+		begin_connect(d, now_ms);
 }
 
 static void take_login(struct discovery *d, const uint8_t *bhs, const uint8_t *data, size_t length, int64_t now_ms)
@@ -261,9 +238,11 @@ static void finish(struct discovery *d)
 	static const uint8_t nul;
 
 	if (d->pending_used && discovery_take_text(d, &nul, 1))
-		fail(d, "the list of targets cannot be read");
-	else
+		fail(d, RETRY_NEVER, UNREADABLE);
+	else if (d->target_count)
 		end(d, DISCOVERY_DONE);
+	else
+		fail(d, RETRY_SHORTLY, "it has no target for us");
 }
 
 /* RFC 7143 11.11. */
@@ -272,19 +251,19 @@ static void take_text(struct discovery *d, const uint8_t *bhs, const uint8_t *da
 	struct pdu_text_response r = pdu_read_text(bhs);
 
 	if (r.opcode != ISCSI_OP_TEXT_RESPONSE || r.itt != d->itt || r.stat_sn != d->exp_stat_sn) {
-		fail(d, "expected the list of targets, got a PDU with opcode 0x%02x, tag %u, StatSN %u", r.opcode,
-		     r.itt, r.stat_sn);
+		fail(d, RETRY_NEVER, "expected the list of targets, got a PDU with opcode 0x%02x, tag %u, StatSN %u",
+		     r.opcode, r.itt, r.stat_sn);
 		return;
 	}
 	d->exp_stat_sn++;
 	if (discovery_take_text(d, data, length)) {
-		fail(d, "the list of targets cannot be read");
+		fail(d, RETRY_NEVER, UNREADABLE);
 		return;
 	}
 	if (r.flags & PDU_FINAL && !(r.flags & PDU_CONTINUE))
 		finish(d);
 	else if (r.ttt == ISCSI_RESERVED_TAG)
-		fail(d, "the list of targets breaks off (no Target Transfer Tag)");
+		fail(d, RETRY_NEVER, "the list of targets breaks off (no Target Transfer Tag)");
 	else
 		ask(d, r.ttt);
 }
@@ -298,9 +277,9 @@ static bool receive_up_to(struct discovery *d, size_t whole)
 		return true;
 	n = recv(d->fd, d->in + d->in_used, whole - d->in_used, MSG_DONTWAIT);
 	if (n == 0)
-		fail(d, "the portal closed the connection");
+		fail(d, RETRY_TRANSIENT, "the portal closed the connection");
 	else if (n < 0 && errno != EAGAIN && errno != EINTR)
-		fail(d, "the connection broke: %s", strerror(errno));
+		fail(d, RETRY_TRANSIENT, "the connection broke: %s", strerror(errno));
 	d->in_used += n > 0 ? (size_t)n : 0;
 	return d->in_used >= whole;
 }
@@ -314,7 +293,7 @@ static void receive_some(struct discovery *d, int64_t now_ms)
 		return;
 	length = pdu_data_length(d->in);
 	if (d->in[4] || length > LOGIN_DATA_MAX) {
-		fail(d,
+		fail(d, RETRY_NEVER,
 		     "the portal sent a PDU with %zu bytes of data and %u words of additional header, expected "
 		     "at most %d and none",
 		     length, d->in[4], LOGIN_DATA_MAX);
@@ -331,65 +310,55 @@ static void receive_some(struct discovery *d, int64_t now_ms)
 
 /* ---- connecting ---- */
 
-static bool open_socket(struct discovery *d, const struct sockaddr_storage *address)
+/* The next address of the portal, until one begins to connect. */
+static void connect_next(struct discovery *d, int error, int64_t now_ms)
 {
-	socklen_t size = address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
-	int one = 1;
-
 	if (d->fd >= 0)
 		(void)close(d->fd);
-	d->fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
-	if (d->fd < 0)
-		return false;
-	(void)setsockopt(d->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	return connect(d->fd, (const struct sockaddr *)address, size) == 0 || errno == EINPROGRESS;
-}
-
-static void connect_next(struct discovery *d)
-{
-	int error = errno;
-
+	d->fd = -1;
 	d->step = DISCOVERY_CONNECT;
+	d->deadline_ms = now_ms + login_timeout_ms(d);
 	while (d->address_next < d->address_count) {
-		if (open_socket(d, &d->addresses[d->address_next++]))
+		d->fd = session_open_socket(&d->portal, &d->addresses[d->address_next++]);
+		if (d->fd >= 0)
 			return;
-		error = errno;
+		error = -d->fd;
 	}
-	fail(d, "cannot connect: %s", strerror(error));
+	fail(d, RETRY_TRANSIENT, "cannot connect: %s", strerror(error));
 }
 
 static void begin_connect(struct discovery *d, int64_t now_ms)
 {
 	int result;
 
-	d->deadline_ms = now_ms + (int64_t)d->plan->params.value[PARAM_LOGIN_TIMEOUT] * 1000;
+	d->deadline_ms = now_ms + login_timeout_ms(d);
 	d->address_next = 0;
 	d->address_count = session_read_literal(&d->portal, &d->addresses[0]);
 	if (d->address_count) {
-		connect_next(d);
+		connect_next(d, 0, now_ms);
 		return;
 	}
 	d->step = DISCOVERY_RESOLVE;
 	result = resolve_start(&d->resolve, d->portal.host, d->portal.port, d->deadline_ms);
 	if (result)
-		fail(d, "cannot look up \"%s\": %s", d->portal.host, strerror(-result));
+		fail(d, RETRY_TRANSIENT, "cannot look up \"%s\": %s", d->portal.host, strerror(-result));
 }
 
-static void take_addresses(struct discovery *d)
+static void take_addresses(struct discovery *d, int64_t now_ms)
 {
 	int count = resolve_step(&d->resolve, d->addresses, RESOLVE_ADDRESSES_MAX);
 
 	if (count == -EAGAIN)
 		return;
 	if (count <= 0) {
-		fail(d, "cannot look up \"%s\": %s", d->portal.host, resolve_failure(&d->resolve));
+		fail(d, RETRY_TRANSIENT, "cannot look up \"%s\": %s", d->portal.host, resolve_failure(&d->resolve));
 		return;
 	}
 	d->address_count = count;
-	connect_next(d);
+	connect_next(d, 0, now_ms);
 }
 
-static void finish_connect(struct discovery *d)
+static void finish_connect(struct discovery *d, int64_t now_ms)
 {
 	int error = 0;
 	socklen_t size = sizeof(error);
@@ -398,25 +367,49 @@ static void finish_connect(struct discovery *d)
 		begin_login(d);
 		return;
 	}
-	errno = error;
-	connect_next(d);
+	connect_next(d, error, now_ms);
+}
+
+static void begin(struct discovery *d, int64_t now_ms)
+{
+	d->portal = d->plan->portal;
+	d->redirects.count = d->exchanges = d->target_count = 0;
+	d->pending_used = d->total = d->records_used = 0;
+	begin_connect(d, now_ms);
 }
 
 void discovery_start(struct discovery *discovery, const struct target_plan *plan, int64_t now_ms)
 {
-	memset(discovery, 0, sizeof(*discovery));
+	memset(discovery, 0, offsetof(struct discovery, login));
 	discovery->plan = plan;
-	discovery->portal = plan->portal;
 	discovery->fd = -1;
+	memcpy(discovery->failure, "no answer yet", sizeof("no answer yet"));
 	resolve_init(&discovery->resolve);
-	begin_connect(discovery, now_ms);
+	begin(discovery, now_ms);
+}
+
+/* With a little less for each by its clock, so that a rack does not come back as one. */
+bool discovery_again(struct discovery *discovery, int64_t now_ms)
+{
+	struct discovery *d = discovery;
+	int64_t pause = d->pauses < 6 ? PAUSE_FIRST_MS << d->pauses : PAUSE_MAX_MS;
+
+	if (d->retry == RETRY_SHORTLY && !d->no_target_ms)
+		d->no_target_ms = now_ms;
+	if (d->retry == RETRY_NEVER || (d->retry == RETRY_SHORTLY && now_ms - d->no_target_ms >= NO_TARGET_MS))
+		return false;
+	d->pauses++;
+	d->state = DISCOVERY_RUNNING;
+	d->step = DISCOVERY_PAUSE;
+	d->deadline_ms = now_ms + pause - now_ms % (pause / 4);
+	return true;
 }
 
 int discovery_pollfds(const struct discovery *discovery, struct pollfd *out, int max)
 {
 	bool sends = discovery->step == DISCOVERY_CONNECT || discovery->out_sent < discovery->out_used;
 
-	if (max < 1 || discovery->state != DISCOVERY_RUNNING)
+	if (max < 1 || discovery->state != DISCOVERY_RUNNING || discovery->step == DISCOVERY_PAUSE)
 		return 0;
 	if (discovery->step == DISCOVERY_RESOLVE)
 		return resolve_pollfds(&discovery->resolve, out, max);
@@ -429,6 +422,16 @@ int64_t discovery_deadline(const struct discovery *discovery)
 	return discovery->deadline_ms;
 }
 
+static void be_late(struct discovery *d, int64_t now_ms)
+{
+	if (d->step == DISCOVERY_PAUSE)
+		begin(d, now_ms);
+	else if (d->step == DISCOVERY_CONNECT)
+		connect_next(d, ETIMEDOUT, now_ms);
+	else
+		fail(d, RETRY_TRANSIENT, "no answer within %d s", d->plan->params.value[PARAM_LOGIN_TIMEOUT]);
+}
+
 void discovery_step(struct discovery *discovery, int64_t now_ms)
 {
 	struct pollfd fd;
@@ -436,15 +439,15 @@ void discovery_step(struct discovery *discovery, int64_t now_ms)
 	if (discovery->state != DISCOVERY_RUNNING)
 		return;
 	if (now_ms >= discovery->deadline_ms) {
-		fail(discovery, "no answer within %d s", discovery->plan->params.value[PARAM_LOGIN_TIMEOUT]);
+		be_late(discovery, now_ms);
 		return;
 	}
 	if (discovery_pollfds(discovery, &fd, 1) < 1 || poll(&fd, 1, 0) < 1)
 		return;
 	if (discovery->step == DISCOVERY_RESOLVE)
-		take_addresses(discovery);
+		take_addresses(discovery, now_ms);
 	else if (discovery->step == DISCOVERY_CONNECT)
-		finish_connect(discovery);
+		finish_connect(discovery, now_ms);
 	else if (discovery->out_sent < discovery->out_used)
 		send_some(discovery);
 	else
@@ -468,41 +471,69 @@ int discovery_count(const struct discovery *discovery)
 	return discovery->target_count;
 }
 
+static struct reader records_of(const struct discovery *d)
+{
+	return reader_of(d->records, d->records_used);
+}
+
 void discovery_use(const struct discovery *discovery, struct target_plan *plan)
 {
-	const struct discovered *target = &discovery->targets[0];
+	struct reader r = records_of(discovery);
+	struct key key;
 
 	/* The portal that answered stays: a listed address may be one behind a translation. */
-	memcpy(plan->name, target->name, sizeof(plan->name));
+	if (keys_next(&r, &key) == 1)
+		memcpy(plan->name, key.value, key.value_length + 1);
 }
 
 const char *discovery_list(const struct discovery *discovery, char *out, size_t size)
 {
+	struct reader r = records_of(discovery);
+	struct key key;
 	size_t used = 0;
 
 	out[0] = '\0';
-	for (int i = 0; i < discovery->target_count && used < size; i++)
-		used += (size_t)snprintf(out + used, size - used, "%s%s", i ? ", " : "", discovery->targets[i].name);
+	while (keys_next(&r, &key) == 1) {
+		if (!key_is(&key, "TargetName"))
+			continue;
+		if (used + key.value_length + sizeof(", , ...") > size) {
+			(void)snprintf(out + used, size - used, ", ...");
+			break;
+		}
+		used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "", key.value);
+	}
 	return out;
+}
+
+static void print_line(const struct portal *portal, int tpgt, const char *name, FILE *out)
+{
+	char text[PLAN_HOST_MAX + 32];
+
+	(void)fprintf(out, "%s,%d %s\n", session_portal_text(portal, text, sizeof(text)), tpgt < 0 ? 1 : tpgt, name);
 }
 
 void discovery_print(const struct discovery *discovery, FILE *out)
 {
-	for (int i = 0; i < discovery->target_count; i++) {
-		const struct discovered *target = &discovery->targets[i];
+	struct reader r = records_of(discovery);
+	const char *name = "", *bare = NULL; /* bare: it has had no address yet */
+	struct login_redirect address;
+	struct key key;
 
-		if (!target->address_count)
-			(void)fprintf(out, "- %s\n", target->name);
-		for (int k = 0; k < target->address_count; k++) {
-			const struct login_redirect *a = &target->addresses[k];
-			struct portal portal = {.port = a->port};
-			char text[PLAN_HOST_MAX + 32];
+	while (keys_next(&r, &key) == 1) {
+		struct portal portal = {.port = 0};
 
-			(void)snprintf(portal.host, sizeof(portal.host), "%.*s", (int)sizeof(portal.host) - 1, a->host);
-			(void)fprintf(out, "%s,%d %s\n", session_portal_text(&portal, text, sizeof(text)),
-				      a->tpgt < 0 ? 1 : a->tpgt, target->name);
+		if (key_is(&key, "TargetName")) {
+			if (bare)
+				print_line(&discovery->portal, -1, bare, out);
+			name = bare = key.value;
+			continue;
 		}
+		(void)login_read_address(key.value, key.value_length, &address);
+		memcpy(portal.host, address.host, sizeof(portal.host));
+		portal.port = address.port;
+		print_line(&portal, address.tpgt, name, out);
+		bare = NULL;
 	}
-	if (discovery->more)
-		(void)fprintf(out, "(there are more: only the first %d are listed)\n", DISCOVERY_TARGETS_MAX);
+	if (bare)
+		print_line(&discovery->portal, -1, bare, out);
 }

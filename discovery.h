@@ -12,36 +12,32 @@
 #include "login.h"
 #include "plan.h"
 #include "resolve.h"
+#include "session.h"
 
-#define DISCOVERY_TARGETS_MAX   64
-#define DISCOVERY_ADDRESSES_MAX 8
 #define DISCOVERY_TEXT_MAX      262144 /* all the records of a portal; a longer list is refused */
 #define DISCOVERY_EXCHANGES_MAX 256
 
 enum discovery_state { DISCOVERY_RUNNING, DISCOVERY_DONE, DISCOVERY_FAILED };
-
-struct discovered {
-	char name[NAME_MAX_BYTES + 1];
-	int address_count;
-	struct login_redirect addresses[DISCOVERY_ADDRESSES_MAX]; /* .tpgt is set; .permanent has no meaning */
-};
 
 struct discovery {
 	enum discovery_state state;
 	const struct target_plan *plan;
 	int64_t deadline_ms;
 	int fd;
-	enum { DISCOVERY_RESOLVE, DISCOVERY_CONNECT, DISCOVERY_LOGIN, DISCOVERY_ASK } step;
+	enum { DISCOVERY_PAUSE, DISCOVERY_RESOLVE, DISCOVERY_CONNECT, DISCOVERY_LOGIN, DISCOVERY_ASK } step;
 	int address_count, address_next;
 	bool start_in_security, md5_only;
-	int redirects, exchanges;
+	int exchanges;
+	unsigned pauses;        /* that it has made */
+	int64_t no_target_ms;   /* since when it has none; 0: it did not say so */
+	enum login_retry retry; /* of the failure */
 	size_t in_used, out_used, out_sent;
 	uint32_t cmd_sn, exp_stat_sn, itt;
-	size_t pending_used, total;
+	size_t pending_used, total, records_used;
 	int target_count;
-	bool more;           /* there were more than fit */
-	struct params offer; /* the plan's, but without digests */
-	struct portal portal;
+	struct params offer;  /* the plan's, but without digests */
+	struct portal portal; /* as planned, or where a redirect pointed */
+	struct redirects redirects;
 	char failure[320];
 	char pending[NAME_MAX_BYTES + 512]; /* a record that goes on in the next PDU */
 	struct resolve resolve;
@@ -49,7 +45,8 @@ struct discovery {
 	struct login login;
 	uint8_t in[48 + LOGIN_DATA_MAX + 4];
 	uint8_t out[48 + LOGIN_DATA_MAX + 4];
-	struct discovered targets[DISCOVERY_TARGETS_MAX];
+	char records
+		[DISCOVERY_TEXT_MAX]; /* the pairs TargetName and TargetAddress that can be used, each with its NUL */
 };
 
 /* plan: its portal, CHAP and login_timeout are used; it must stay. */
@@ -58,18 +55,21 @@ int discovery_pollfds(const struct discovery *discovery, struct pollfd *out, int
 int64_t discovery_deadline(const struct discovery *discovery);
 void discovery_step(struct discovery *discovery, int64_t now_ms);
 enum discovery_state discovery_state(const struct discovery *discovery);
+/* The last one, also while it is asked again. A portal without a target for us is one. */
 const char *discovery_failure(const struct discovery *discovery);
+/* After a failure that may pass: asks again after a pause, which grows. False: there is no sense in it. */
+bool discovery_again(struct discovery *discovery, int64_t now_ms);
 
 int discovery_count(const struct discovery *discovery);
 /* The only target's name into the plan; the portal that was asked stays. */
 void discovery_use(const struct discovery *discovery, struct target_plan *plan);
-/* "iqn.a, iqn.b"; returns out. */
+/* "iqn.a, iqn.b", with ", ..." for those that do not fit; returns out. */
 const char *discovery_list(const struct discovery *discovery, char *out, size_t size);
-/* One line an address: "<portal>,<tpgt> <target>", as open-iscsi prints it. */
+/* One line an address: "<portal>,<tpgt> <target>", as open-iscsi prints it. A target without one is where we asked. */
 void discovery_print(const struct discovery *discovery, FILE *out);
 
-/* One record or more of a text response: the pure part, for the fuzzer. 0 or -EINVAL. Only targets, target_count, pending,
-   more and total of *discovery are used. */
+/* One record or more of a text response: the pure part, for the fuzzer. 0 or -EINVAL. Only records, target_count,
+   pending and total of *discovery are used. */
 int discovery_take_text(struct discovery *discovery, const uint8_t *text, size_t length);
 
 #endif

@@ -637,7 +637,7 @@ static struct tool_job discover(struct world *w, char *words[], int64_t now_ms)
 	discovery_start(&w->discovery, &w->plan.targets[0], now_ms);
 	w->discovering = 0;
 	return (struct tool_job){.reached = is_discovered,
-				 .timeout_ms = w->plan.targets[0].params.value[PARAM_LOGIN_TIMEOUT] * 2000LL,
+				 .timeout_ms = w->plan.targets[0].params.value[PARAM_LOGIN_TIMEOUT] * 4000LL,
 				 .finish = discovered};
 }
 

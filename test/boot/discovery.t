@@ -6,8 +6,10 @@ import os
 import subprocess
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "target")]
 from rig import TARGET_NAME, Kernel, Rig, Target  # noqa: E402
+from target import Listener  # noqa: E402
 
 LONG_NAME = "iqn.2026-01.test.rig:" + "a-rather-long-name-for-a-target-of-a-test." * 4
 MANY = 40  # of these names: more than 8 KiB, so more than one PDU
@@ -54,6 +56,21 @@ def several(rig, kernel, initrd, target):
     rig.ok(target.sessions() == 0, "no session is left")
 
 
+def late(rig, kernel, initrd):
+    """Nobody listens, then somebody without a target, then the target."""
+    target = Target(rig, {1: rig.disk()}, start=False)
+    guest = rig.boot(kernel, initrd, "quiet rw root=/dev/sda1 iscsi=" + target.portal())
+    rig.check(guest, guest.expect("asking .* for its targets: cannot connect: Connection refused; next try in", 60),
+              "a portal that is not there yet is asked again, and a quiet console says so")
+    empty = Listener(lambda peer: peer.targets(b""), port=target.port)
+    rig.check(guest, guest.expect("asking .* for its targets: it has no target for us; next try in", 30),
+              "and one that has no target yet, too")
+    empty.close()
+    target.start()
+    rig.check(guest, guest.expect("^ROOT-OK", 60), "until the target is there")
+    guest.wait()
+
+
 def many(rig, target):
     names = [LONG_NAME + "%03d" % number for number in range(MANY)]
     for number, name in enumerate(names, 10):
@@ -71,3 +88,4 @@ with Rig() as rig:
     one(rig, kernel, initrd, target)
     several(rig, kernel, initrd, target)
     many(rig, target)
+    late(rig, kernel, initrd)

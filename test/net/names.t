@@ -11,6 +11,7 @@ lab.machine("client")
 lab.machine("server")
 lab.cable("client", "eth0", "server", "srv0", "192.0.2.1/24")
 lab.ip("server", "address add 2001:db8::1/64 dev srv0 nodad")
+TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 LINE = "ip=192.0.2.9:::255.255.255.0::eth0:off iscsi=192.0.2.1,iqn.2003-01.org.example:disk"
 
 
@@ -45,4 +46,25 @@ text = look_up("disk.example.org", ["192.0.2.66"])
 ok("not found: no usable answer from the name server 192.0.2.66" in text, "a server that does not answer is named", text)
 text = look_up("disk.example.org", ["192.0.2.66", "192.0.2.1"])
 ok("found 192.0.2.1 port" in text, "and the next one is asked", text)
+
+
+def discover(word, *hosts):
+    """By the program itself, with an /etc/hosts of our own."""
+    path = os.path.join(lab.directory, "hosts")
+    with open(path, "w", encoding="ascii") as file:
+        file.write("".join(f"{host} two.example\n" for host in hosts))
+    return lab.inside("client", "unshare", "-m", "sh", "-c",
+                      f"mount --bind {path} /etc/hosts && exec {TOP}/iscsi-init discover {word} 2>&1", check=False)
+
+
+# Packets for this one go nowhere; at the other nobody listens.
+lab.ip("client", "neighbour add 192.0.2.77 lladdr 02:00:00:00:00:77 dev eth0")
+text = discover("two.example,login_timeout=1", "192.0.2.77")
+ok("cannot connect: Operation timed out" in text, "a portal's address that does not answer", text)
+text = discover("two.example,login_timeout=1", "192.0.2.77", "192.0.2.1")
+ok("cannot connect: Connection refused" in text, "and the next address is asked", text)
+text = discover("192.0.2.1,interface=eth0", "192.0.2.1")
+ok("cannot connect: Connection refused" in text, "by the interface that is wanted", text)
+text = discover("192.0.2.1,interface=lo,login_timeout=1", "192.0.2.1")
+ok("cannot connect: " in text and "refused" not in text, "and by no other", text)
 done()
