@@ -140,9 +140,9 @@ class Lab:
         return self.rig.disk(files=files, **options)
 
     def image(self, peer):
-        if peer.name not in self.images:
-            self.images[peer.name] = self.rig.joined(peer.image(), self.start)
-        return self.images[peer.name]
+        if peer not in self.images:  # not by its name: the same candidate with other words has another image
+            self.images[peer] = self.rig.joined(peer.image(), self.start)
+        return self.images[peer]
 
     def boot(self, peer, link, disk, targets=1, disks=1, more="", seconds=120, **options):
         """One boot: a dictionary of figures, or None with a note when the candidate did not come to its root."""
