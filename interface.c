@@ -204,14 +204,19 @@ static const char *plan_hostname(const struct interface *interface)
 
 /* ---- leases ---- */
 
+void interface_wipe_secrets(struct interface *interface)
+{
+	dhcp_wipe_secrets(&interface->lease4.dhcp);
+	dhcp_wipe_root_path(interface->lease6.dhcp.lease.boot_url);
+	dhcp_wipe_root_path(interface->lease6.dhcp.offer.boot_url);
+}
+
 static void take_lease4(struct interface *interface, unsigned did, int64_t now_ms)
 {
 	if (did & DHCP_LOST)
 		assignment_lose(interface, &interface->leased4);
 	if (did & DHCP_BOUND && dhcp_has_lease(&interface->lease4.dhcp))
 		assignment_lease4(interface, now_ms);
-	if (interface->settled)
-		dhcp_wipe_secrets(&interface->lease4.dhcp);
 }
 
 static void take_lease6(struct interface *interface, unsigned did)
@@ -620,6 +625,8 @@ void interface_step(struct interface *interface, const struct pollfd *fds, int c
 {
 	take_lease4(interface, lease4_step(&interface->lease4, fds, count, now_ms), now_ms);
 	take_lease6(interface, lease6_step(&interface->lease6, fds, count, now_ms));
+	if (interface->settled)
+		interface_wipe_secrets(interface);
 	advance(interface, now_ms);
 }
 

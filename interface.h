@@ -93,6 +93,9 @@ int interface_plan_mtu(const struct interface *interface);
 /* It has an address already: usable as it is. */
 void interface_adopt(struct interface *interface, int64_t now_ms);
 
+/* Overwrites what its leases hold of CHAP secrets. */
+void interface_wipe_secrets(struct interface *interface);
+
 /* Puts it back as it was, gives leases back. */
 void interface_release(struct interface *interface, int64_t now_ms);
 

@@ -723,7 +723,7 @@ int net_write_records(const struct net *net, const char *root)
 void net_wipe_secrets(struct net *net)
 {
 	for (int i = 0; i < NET_INTERFACES_MAX; i++)
-		dhcp_wipe_secrets(&net->interfaces[i].lease4.dhcp);
+		interface_wipe_secrets(&net->interfaces[i]);
 }
 
 void net_settle(struct net *net)

@@ -214,7 +214,7 @@ static int write_klibc4(const char *root, const struct interface *interface, con
 {
 	const struct dhcp_lease *lease = &interface->lease4.dhcp.lease;
 	struct page page = {.used = 0};
-	char file[64], number[16];
+	char file[64], number[16], root_path[DHCP_ROOT_PATH_MAX];
 	uint32_t bytes;
 
 	memcpy(&bytes, address->address, sizeof(bytes));
@@ -230,7 +230,9 @@ static int write_klibc4(const char *root, const struct interface *interface, con
 	put_variable(&page, "DNSDOMAIN", lease->domain);
 	put_variable(&page, "NISDOMAIN", "");
 	put_number(&page, "ROOTSERVER", lease->next_server ? lease->next_server : lease->server);
-	put_variable(&page, "ROOTPATH", lease->root_path);
+	memcpy(root_path, lease->root_path, sizeof(root_path));
+	dhcp_wipe_root_path(root_path); /* every user may read the file */
+	put_variable(&page, "ROOTPATH", root_path);
 	put_variable(&page, "filename", "");
 	(void)snprintf(number, sizeof(number), "%u", lease->lease_s);
 	put_variable(&page, "DHCPLEASETIME", number);

@@ -27,11 +27,12 @@
 #define DHCP_NEVER       INT64_MAX   /* a deadline that does not come */
 #define DHCP_INFINITE    0xffffffffu /* a lease that does not end, RFC 2131 3.3 */
 
-#define DHCP_DNS_MAX     4
-#define DHCP_ROUTER_MAX  4
-#define DHCP_NTP_MAX     4
-#define DHCP_ROUTE_MAX   16
-#define DHCP_MESSAGE_MAX 1472 /* what an Ethernet frame holds after the IPv4 and UDP headers */
+#define DHCP_DNS_MAX       4
+#define DHCP_ROUTER_MAX    4
+#define DHCP_NTP_MAX       4
+#define DHCP_ROUTE_MAX     16
+#define DHCP_ROOT_PATH_MAX 512  /* with its 0 byte */
+#define DHCP_MESSAGE_MAX   1472 /* what an Ethernet frame holds after the IPv4 and UDP headers */
 
 /* All IPv4 addresses of this interface are in host byte order: 192.0.2.1 is 0xc0000201. */
 
@@ -60,12 +61,12 @@ struct dhcp_lease {
 	uint8_t malformed; /* the last option that was left out because it could not be read, 0: none */
 	char hostname[254];
 	char domain[254];
-	char root_path[512];      /* option 17 */
-	char initiator_name[224]; /* option 203; RFC 7143 4.2.7: 223 bytes */
-	char chap_user[256];      /* 175.190 */
-	char chap_secret[256];    /* 175.191; may hold any byte but 0 */
-	char chap_in_user[256];   /* 175.192: the target's name and secret towards us */
-	char chap_in_secret[256]; /* 175.193 */
+	char root_path[DHCP_ROOT_PATH_MAX]; /* option 17 */
+	char initiator_name[224];           /* option 203; RFC 7143 4.2.7: 223 bytes */
+	char chap_user[256];                /* 175.190 */
+	char chap_secret[256];              /* 175.191; may hold any byte but 0 */
+	char chap_in_user[256];             /* 175.192: the target's name and secret towards us */
+	char chap_in_secret[256];           /* 175.193 */
 };
 
 enum dhcp_client_id {
@@ -179,6 +180,9 @@ const char *dhcp_state_name(const struct dhcp *dhcp);
 
 /* Overwrites the CHAP secrets; a renewal brings them again. */
 void dhcp_wipe_secrets(struct dhcp *dhcp);
+
+/* Overwrites a root path (v6: a boot file URL) with a password in it, dracut's iscsi:user:password@... */
+void dhcp_wipe_root_path(char path[DHCP_ROOT_PATH_MAX]);
 
 /* Message types, RFC 2132 9.6. */
 enum dhcp_message {

@@ -32,13 +32,13 @@ struct dhcp6_lease {
 	uint8_t dns[DHCP_DNS_MAX][16];
 	uint8_t dns_count;
 	uint8_t preference;
-	bool has_address;      /* in an answer: there is one, perhaps with valid_s 0, which takes it away */
-	bool rapid_commit;     /* the answer was given for a SOLICIT at once */
-	uint16_t status;       /* RFC 8415 21.13, of the message or of the address; 0: success */
-	uint16_t malformed;    /* the last option that was left out because it could not be read, 0: none */
-	char domain[254];      /* the first of the search list */
-	char boot_url[512];    /* option 59 */
-	char boot_params[512]; /* option 60, joined with spaces */
+	bool has_address;                  /* in an answer: there is one, perhaps with valid_s 0, which takes it away */
+	bool rapid_commit;                 /* the answer was given for a SOLICIT at once */
+	uint16_t status;                   /* RFC 8415 21.13, of the message or of the address; 0: success */
+	uint16_t malformed;                /* the last option that was left out because it could not be read, 0: none */
+	char domain[254];                  /* the first of the search list */
+	char boot_url[DHCP_ROOT_PATH_MAX]; /* option 59 */
+	char boot_params[512];             /* option 60, joined with spaces */
 	uint8_t server[DHCP6_DUID_MAX];
 	uint8_t server_length;
 };
@@ -75,7 +75,8 @@ struct dhcp6 {
 };
 
 /* These are what their namesakes in dhcp.h are. With information_only, DHCP_BOUND means that the information is there;
- * no deadline follows, and dhcp6_has_lease() means that too. There are no secrets here. */
+ * no deadline follows, and dhcp6_has_lease() means that too. The only secret is a boot_url that
+ * dhcp_wipe_root_path() knows. */
 void dhcp6_start(struct dhcp6 *dhcp, const struct dhcp6_config *config, int64_t now_ms);
 unsigned dhcp6_step(struct dhcp6 *dhcp, const struct dhcp_input *input, struct dhcp_output *output);
 bool dhcp6_release(struct dhcp6 *dhcp, uint32_t random, struct dhcp_output *output);

@@ -6,6 +6,7 @@
 #include "proto/dhcp.h"
 
 #include "proto/bytes.h"
+#include "proto/wipe.h"
 
 /* RFC 2131 4.1 would have 4 s before the first repetition, and 64 s at the end. That was for whole buildings that come
  * back after a power cut over 10 Mbit/s; here one lost packet would cost a boot 4 s. We begin at 1 s and double up to
@@ -472,10 +473,21 @@ const char *dhcp_state_name(const struct dhcp *dhcp)
 	return machine[dhcp->state].name;
 }
 
+void dhcp_wipe_root_path(char path[DHCP_ROOT_PATH_MAX])
+{
+	if (!strncmp(path, "iscsi:", 6) && strchr(path, '@'))
+		wipe(path, DHCP_ROOT_PATH_MAX);
+}
+
+static void wipe_lease(struct dhcp_lease *lease)
+{
+	dhcp_wipe_root_path(lease->root_path);
+	wipe(lease->chap_secret, sizeof(lease->chap_secret));
+	wipe(lease->chap_in_secret, sizeof(lease->chap_in_secret));
+}
+
 void dhcp_wipe_secrets(struct dhcp *dhcp)
 {
-	explicit_bzero(dhcp->lease.chap_secret, sizeof(dhcp->lease.chap_secret));
-	explicit_bzero(dhcp->lease.chap_in_secret, sizeof(dhcp->lease.chap_in_secret));
-	explicit_bzero(dhcp->offer.chap_secret, sizeof(dhcp->offer.chap_secret));
-	explicit_bzero(dhcp->offer.chap_in_secret, sizeof(dhcp->offer.chap_in_secret));
+	wipe_lease(&dhcp->lease);
+	wipe_lease(&dhcp->offer);
 }

@@ -339,6 +339,33 @@ static void a_lease_holds_all_that_was_given(void **state)
 	assert_string_equal(lease->chap_user, "me");
 }
 
+static void a_root_path_with_a_password_is_a_secret_too(void **state)
+{
+	static const struct {
+		const char *path;
+		bool secret;
+	} rows[] = {
+		{"iscsi:me:geheim@192.0.2.1::::iqn.2026-01.x:y", true},
+		{"iscsi:192.0.2.1:::a:iqn.2026-01.x:y iscsi:me:geheim@192.0.2.2::::iqn.2026-01.x:y", true},
+		{"iscsi:192.0.2.1:::a:iqn.2026-01.x:y", false},
+		{"192.0.2.1:/srv/nfs@home", false},
+		{"", false},
+	};
+	struct dhcp dhcp;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *left = rows[i].secret ? "" : rows[i].path;
+
+		(void)snprintf(dhcp.lease.root_path, sizeof(dhcp.lease.root_path), "%s", rows[i].path);
+		(void)snprintf(dhcp.offer.root_path, sizeof(dhcp.offer.root_path), "%s", rows[i].path);
+		dhcp_wipe_secrets(&dhcp);
+		assert_string_equal(dhcp.lease.root_path, left);
+		assert_string_equal(dhcp.offer.root_path, left);
+		assert_true(!rows[i].secret || !memchr(dhcp.lease.root_path, '@', sizeof(dhcp.lease.root_path)));
+	}
+}
+
 static void long_options_are_joined_also_across_overloaded_fields(void **state)
 {
 	struct world w;
@@ -1344,6 +1371,7 @@ int main(void)
 		cmocka_unit_test(client_identifier_and_host_name_are_as_asked),
 		cmocka_unit_test(request_names_server_and_address_of_the_offer),
 		cmocka_unit_test(a_lease_holds_all_that_was_given),
+		cmocka_unit_test(a_root_path_with_a_password_is_a_secret_too),
 		cmocka_unit_test(long_options_are_joined_also_across_overloaded_fields),
 		cmocka_unit_test(fields_are_no_options_without_overload),
 		cmocka_unit_test(pads_stand_anywhere_and_nothing_counts_after_the_end),

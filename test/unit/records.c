@@ -101,6 +101,16 @@ static void klibcs_record_has_every_field(void **state)
 							     "DOMAINSEARCH='example.org'\n");
 }
 
+/* Every user may read the file. */
+static void a_root_path_with_a_password_is_not_recorded(void **state)
+{
+	(void)state;
+	strcpy(interface.lease4.dhcp.lease.root_path, "iscsi:me:geheim@192.0.2.1::::iqn.2003-01.org.example:r");
+	assert_int_equal(records_write_interface(root, &interface, dns, 2), 0);
+	assert_null(strstr(read_back("/run/net-eth0.conf"), "geheim"));
+	assert_non_null(strstr(read_back("/run/net-eth0.conf"), "ROOTPATH=''\n"));
+}
+
 /* Shells of the next system source the file as root. */
 static void a_lease_cannot_run_commands_in_a_shell(void **state)
 {
@@ -194,6 +204,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(klibcs_record_has_every_field, make, clean),
+		cmocka_unit_test_setup_teardown(a_root_path_with_a_password_is_not_recorded, make, clean),
 		cmocka_unit_test_setup_teardown(a_lease_cannot_run_commands_in_a_shell, make, clean),
 		cmocka_unit_test_setup_teardown(the_boot_interface_is_named_for_debian, make, clean),
 		cmocka_unit_test_setup_teardown(network_managers_are_kept_away, make, clean),
