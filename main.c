@@ -256,10 +256,11 @@ static void undo(struct world *w)
 static void start_shell(void)
 {
 	static char *const shell[] = {"/bin/sh", NULL};
+	int result;
 
 	log_err("starting /bin/sh (iscsi.onfail=shell); its end is the end of init");
-	(void)execv(shell[0], shell);
-	log_err("the initramfs has no shell that starts: /bin/sh: %s", strerror(errno));
+	result = root_chain(shell[0], shell, environ, cmdline_is_ours);
+	log_err("the initramfs has no shell that starts: /bin/sh: %s", strerror(-result));
 }
 
 static void go_on(struct world *w, char *argv[])

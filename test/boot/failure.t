@@ -41,6 +41,8 @@ def onfail(rig, kernel, initrd):
     guest.expect("[#$] ", 20)
     guest.send("echo SHELL-$((6 * 7))\n")
     rig.check(guest, guest.expect("^SHELL-42", 20), "onfail=shell: a shell on the console")
+    guest.send("echo ENVIRONMENT-${iscsi:-clean}\n")  # the kernel hands iscsi=... to init as a variable
+    rig.check(guest, guest.expect("^ENVIRONMENT-clean", 20), "without our words, and their secrets, in its environment")
     guest.kill()
     chained = rig.joined(rig.initrd(kernel, "--archive"),
                          newc_archive(dict(SHELL, init="#!/bin/sh\necho CHAINED\nread line\n")))
