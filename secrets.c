@@ -101,7 +101,6 @@ static int load_one(const char *path, struct chap_secret *secret, struct file *f
 	if (!result &&
 	    credential_read_file((struct text){.at = file->text, .length = file->length}, secret, &fault) < 0)
 		result = refuse(error, path, fault.text);
-	wipe(file->text, sizeof(file->text));
 	return result;
 }
 
@@ -180,7 +179,6 @@ static int load_table(struct plan *plan, struct file *table, struct plan_error *
 		snprintf(what, sizeof(what), "line %d: %s", line, fault.text);
 		result = refuse(error, SECRETS_FILE, what);
 	}
-	wipe(table->text, sizeof(table->text));
 	return result == -ENOENT || result == -EACCES ? 0 : result;
 }
 
@@ -240,7 +238,6 @@ static int load_place(const struct place *place, struct target_plan *target, str
 		if (result)
 			return result;
 		result = take_credential(i, file, &target->chap, &fault);
-		wipe(file->text, sizeof(file->text));
 		if (result)
 			return refuse(error, path, fault.text);
 	}
@@ -274,17 +271,17 @@ static int load_credentials(struct target_plan *target, struct file *file, struc
 int secrets_load(struct plan *plan, const char *root, struct plan_error *error)
 {
 	struct file file = {.root = root};
+	int result;
 
 	error->text[0] = 0;
-	if (load_table(plan, &file, error) < 0)
-		return -EINVAL;
-	for (int i = 0; i < plan->target_count; i++) {
+	result = load_table(plan, &file, error);
+	for (int i = 0; !result && i < plan->target_count; i++) {
 		struct target_plan *target = &plan->targets[i];
 
-		if (load_files(target, &file, error) < 0)
-			return -EINVAL;
-		if (!target->wants_lease && !target->chap.username[0] && load_credentials(target, &file, error) < 0)
-			return -EINVAL;
+		result = load_files(target, &file, error);
+		if (!result && !target->wants_lease && !target->chap.username[0])
+			result = load_credentials(target, &file, error);
 	}
-	return 0;
+	wipe(file.text, sizeof(file.text));
+	return result;
 }
