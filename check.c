@@ -169,14 +169,11 @@ static void print_secret(const struct chap_secret *secret, const char *file, FIL
 
 static void print_algorithms(const struct chap_config *chap, FILE *out)
 {
-	static const char *const names[] = {
-		[CHAP_MD5] = "MD5", [CHAP_SHA1] = "SHA1", [CHAP_SHA256] = "SHA256", [CHAP_SHA3_256] = "SHA3-256"};
-
 	if (!chap->algorithms_given)
 		return;
 	fprintf(out, "  chap_algs = ");
 	for (size_t i = 0; i < sizeof(chap->algorithms) && chap->algorithms[i]; i++)
-		fprintf(out, "%s%s", i ? ":" : "", names[chap->algorithms[i]]);
+		fprintf(out, "%s%s", i ? ":" : "", chap_algorithm_name(chap->algorithms[i]));
 	fprintf(out, "\n");
 }
 
