@@ -153,9 +153,11 @@ static int read_decimal(const char *text, size_t length, uint8_t *out, size_t si
 	if (!length)
 		return -EINVAL;
 	for (size_t i = 0; i < length; i++) {
-		if (text[i] < '0' || text[i] > '9' || sum > (UINT64_MAX - 9) / 10)
+		unsigned digit = (unsigned)(text[i] - '0');
+
+		if (digit > 9 || sum > (UINT64_MAX - digit) / 10)
 			return -EINVAL;
-		sum = sum * 10 + (unsigned)(text[i] - '0');
+		sum = sum * 10 + digit;
 	}
 	for (uint64_t rest = sum >> 8; rest; rest >>= 8)
 		bytes++;
