@@ -261,19 +261,20 @@ static bool has_random(struct world *w)
 
 /* ---- targets ---- */
 
-static bool has_secrets(struct world *w)
+bool boot_load_secrets(struct world *w)
 {
 	struct plan_error error = {.text = ""};
-	const char *warning;
 
 	if (secrets_load(&w->plan, "", &error)) {
 		fail(w, "%s", error.text);
 		return false;
 	}
 	for (int i = 0; i < w->plan.target_count; i++) {
-		warning = plan_short_secret(&w->plan.targets[i]);
+		const struct target_plan *target = &w->plan.targets[i];
+		const char *warning = plan_short_secret(target);
+
 		if (warning)
-			log_warn("%s: %s", w->plan.targets[i].name, warning);
+			log_warn("%s: %s", target->name[0] ? target->name : target->portal.host, warning);
 	}
 	return true;
 }
@@ -368,7 +369,7 @@ static void advance_targets(struct world *w, int64_t now_ms)
 			     strerror(-result));
 	}
 	if (!w->has_secrets)
-		w->has_secrets = has_secrets(w);
+		w->has_secrets = boot_load_secrets(w);
 	if (!w->has_netlink || !w->has_secrets || !has_random(w) || is_discovering(w, now_ms))
 		return;
 	start_sessions(w, now_ms);

@@ -33,6 +33,9 @@ const char *boot_waiting_for(const struct world *world, char *out, size_t size);
 void boot_undo(struct world *world, bool everything, int64_t now_ms);
 bool boot_is_undone(struct world *world, int64_t now_ms);
 
+/* The plan's secrets (secrets.h), and a warning of each that is short. False: world->verdict says why. */
+bool boot_load_secrets(struct world *world);
+
 /* The part that `attach` shares with the boot: modules, sessions, disks, over the network that is there. */
 void boot_attach_begin(struct world *world);
 bool boot_attach_advance(struct world *world, int64_t now_ms);

@@ -191,6 +191,8 @@ static void login_failed(struct discovery *d, int64_t now_ms)
 	char code[16];
 
 	if ((failure->wants_security && !d->start_in_security) || (failure->wants_md5_only && !d->md5_only)) {
+		if (failure->wants_md5_only)
+			session_warn_of_md5(d->portal.host, failure);
 		d->start_in_security = d->start_in_security || failure->wants_security;
 		d->md5_only = d->md5_only || failure->wants_md5_only;
 		begin_connect(d, now_ms);

@@ -420,6 +420,13 @@ static struct login_config configure(const struct session *s)
 	return config;
 }
 
+void session_warn_of_md5(const char *name, const struct login_failure *failure)
+{
+	log_warn("%s: the target refused the list of CHAP algorithms (%s); once more with MD5 alone, which is weak "
+		 "(chap_algs= forbids this)",
+		 name, failure->text);
+}
+
 static void fail_login(struct session *s, int64_t now_ms)
 {
 	const struct login_failure *failure = login_get_failure(&s->login);
@@ -433,9 +440,7 @@ static void fail_login(struct session *s, int64_t now_ms)
 	}
 	if (failure->wants_md5_only && !s->md5_only) {
 		s->md5_only = true;
-		log_warn("%s: the target refused the list of CHAP algorithms (%s); once more with MD5 alone, which is "
-			 "weak (chap_algs= forbids this)",
-			 s->plan->name, failure->text);
+		session_warn_of_md5(s->plan->name, failure);
 		begin_attempt(s, &(struct session_input){.now_ms = now_ms});
 		return;
 	}

@@ -132,6 +132,9 @@ int session_destroy(const struct netlink *netlink, uint32_t sid, uint32_t cid);
 /* Is its connection up, by sysfs? */
 bool session_is_up_in_kernel(const struct session *session);
 
+/* To be said before the second try of a login that asks for one (wants_md5_only). name: of the target or portal. */
+void session_warn_of_md5(const char *name, const struct login_failure *failure);
+
 const char *session_state_name(enum session_state state);
 /* "10.0.2.2:3260" or "[fe80::1%eth0]:3260"; returns out. */
 const char *session_portal_text(const struct portal *portal, char *out, size_t size);

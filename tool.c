@@ -21,7 +21,6 @@
 #include "log.h"
 #include "proto/wipe.h"
 #include "resident.h"
-#include "secrets.h"
 #include "shutdown.h"
 #include "sys/sysfs.h"
 #include "sys/uevent.h"
@@ -623,15 +622,14 @@ static int discovered(struct world *w, bool reached)
 
 static struct tool_job discover(struct world *w, char *words[], int64_t now_ms)
 {
-	struct plan_error error = {.text = ""};
 	int result = open_places(w);
 
 	if (result)
 		return fail("/sys", result);
 	if (!plan_attach(w, words))
 		return done(TOOL_USAGE);
-	if (secrets_load(&w->plan, "", &error)) {
-		log_err("%s", error.text);
+	if (!boot_load_secrets(w)) {
+		log_err("%s", w->verdict.text);
 		return done(TOOL_FAILED);
 	}
 	discovery_start(&w->discovery, &w->plan.targets[0], now_ms);

@@ -62,6 +62,23 @@ def moves_to_nowhere_first(port):
     return lambda peer: (moves_to(port) if peer.number else moves_to(nowhere, 0x0102))(peer)
 
 
+def refuses_algorithms(peer):
+    """Wants CHAP, and no algorithm of the list."""
+    peer.answer(peer.read(), {"AuthMethod": "CHAP"}, transit=False)
+    peer.answer(peer.read(), status=0x0200)
+
+
+class Listening(Chap):
+    """Keeps the challenges that it is to prove itself by."""
+
+    challenges = []
+
+    def digest(self, identifier, secret, challenge):
+        if secret == self.secret_in:
+            self.challenges.append(challenge)
+        return super().digest(identifier, secret, challenge)
+
+
 # The answer itself is wrong: said, and given up at once.
 PERMANENT = [
     ("a digest that nobody agreed on", lambda peer: peer.answer(peer.read(), dict(ANSWERS, HeaderDigest="CRC32C")), "",
@@ -75,8 +92,11 @@ PERMANENT = [
     ("an endless C bit", endless, "", "no end after 16"),
     ("text that is none", lambda peer: peer.answer(peer.read(), b"\xff" * 400), "", "key=value"),
     ("authentication skipped", Chap(AuthMethod="None"), CHAP, "skips the authentication"),
-    ("mutual CHAP with a wrong response", Chap(8, secret_in="another12345"), MUTUAL, "does not know password_in"),
-    ("mutual CHAP without a response", Chap(8, CHAP_R=None, CHAP_N=None), MUTUAL, "did not authenticate"),
+    ("mutual CHAP with a wrong response", Listening(8, secret_in="another12345"), MUTUAL, "does not know password_in"),
+    ("mutual CHAP without a response", Listening(8, CHAP_R=None, CHAP_N=None), MUTUAL, "did not authenticate"),
+    ("no algorithm of the list: MD5 alone, said aloud", refuses_algorithms, CHAP, "(?s)once more with MD5 alone.*status 0200"),
+    ("no algorithm of the list that chap_algs= gives", refuses_algorithms, CHAP + ",chap_algs=SHA256:MD5",
+     r"(?s)\A(?!.*MD5 alone).*status 0200"),
     ("status 0202", final(status=0x0202), "", "authorization failure"),
 ]
 # What the kernel or the network ends is tried again, as long as iscsi.timeout lasts.
@@ -134,6 +154,8 @@ with Rig() as rig:
     for number, (name, _, _, expected) in enumerate(CASES):
         shown = guest.section(str(number))
         rig.ok("exit 1" in shown and re.search(expected, shown), name, "expected: %s\ngot: %s" % (expected, shown))
+    rig.ok([len(challenge) for challenge in Listening.challenges] == [32, 32] and len(set(Listening.challenges)) == 2,
+           "each login has a challenge of its own", str(Listening.challenges))
     rig.ok(guest.section("sessions").split() == ["iscsi_session/session1", "iscsi_connection/connection1:0"],
            "only the root's session is left", guest.section("sessions"))
     rig.ok(len(guest.section("hosts").split()) == 1, "and its host", guest.section("hosts"))

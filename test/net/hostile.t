@@ -379,6 +379,8 @@ def security():
                       hexadecimal(bytes(1025)), base_64(bytes(1025)), "99999999999999999999999999"):
         case("CHAP_C=%.30s" % challenge, Chap(CHAP_C=challenge),
              "failed LPROTO .*" + ("key=value" if len(challenge) > 2050 else "CHAP_C"), CHAP)
+    case("the greatest challenge that is a decimal number", Chap(CHAP_C=str(2**64 - 1), challenge=b"\xff" * 8), "done", CHAP)
+    case("a greater one", Chap(CHAP_C=str(2**64)), "failed LPROTO .*CHAP_C", CHAP)
     case("a challenge as a decimal number", Chap(encode=lambda data: str(int.from_bytes(data, "big")), challenge=b"\1\2\3"), "done", CHAP)
     case("an odd number of hexadecimal digits", Chap(challenge=b"\1\2", CHAP_C="0x102"), "done", CHAP)
     for identifier in ("0", "255", "0x11", "0xFF", "0bEQ=="):
@@ -425,6 +427,10 @@ def security():
     for kind, options in (("CHAP", CHAP), ("mutual CHAP", MUTUAL)):
         case("%s in discovery, then silence" % kind, Chap(8), "failed no answer within", options[1:])
         case("%s in discovery, then a list" % kind, lists_after(Chap(8)), "done 1 targets", options[1:])
+    case("a target that chokes on the list in discovery gets MD5 alone, which is said", lists_after(chokes_on_list),
+         "(?s)done 1 targets.*once more with MD5 alone", CHAP[1:])
+    case("not when chap_algs= forbids it, in discovery", lists_after(chokes_on_list), r"failed .*L0200\]\n$",
+         CHAP[1:] + ("chap_algs=8,5",))
     case("mutual CHAP in discovery, a wrong secret", lists_after(Chap(8, secret_in="another12345")), "failed .*LAUTH", MUTUAL[1:])
 
 
@@ -724,6 +730,25 @@ def long_text(peer, taken):
     taken.set()
 
 
+# ---- warnings
+
+def discover(rig, script, options):
+    """The program's own subcommand: what it prints and says."""
+    listener = Listener(script)
+    done = subprocess.run([rig.binary, "discover", "127.0.0.1:%d,%s" % (listener.port, ",".join(options))],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=40, text=True)
+    listener.close()
+    return done.stdout
+
+
+def warns(rig):
+    weak, warning = ("username=inuser", "password=eleven-byte"), "127.0.0.1: a CHAP secret has less than 96 bits"
+    shown = discover(rig, lists_after(Chap(8, secret="eleven-byte")), weak)
+    rig.ok(A in shown and warning in shown, "discover warns of a short secret", shown)
+    shown = discover(rig, lists_after(Chap(8)), CHAP[1:])
+    rig.ok(A in shown and warning not in shown, "and not of one that is long enough", shown)
+
+
 with Rig() as test:
     for section in (headers, statuses, values, texts, conversations, security, redirects, wire, discovery):
         section()
@@ -736,3 +761,4 @@ with Rig() as test:
     if len(sys.argv) == 1:
         bounded(test, "a list of targets of more than 200 KiB", a_long_list)
         bounded(test, "a login's text of 13 KiB, and its answers", long_text)
+        warns(test)

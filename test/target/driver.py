@@ -23,7 +23,8 @@ class Driver:
                            stdout=subprocess.DEVNULL, env=clean)
 
     def run(self, port, *options, host="127.0.0.1", seconds=30):
-        """Its output, or what went wrong with it (a sanitizer's report, a leaked descriptor, no end)."""
+        """Its result and behind it what it logged, or what went wrong with it (a sanitizer's report, a leaked descriptor,
+        no end)."""
         try:
             done = subprocess.run([self.path] + list(options) + [host, str(port)], stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=seconds)
@@ -32,4 +33,4 @@ class Driver:
         if done.returncode:
             return "CRASH %d\n%s%s" % (done.returncode, done.stdout.decode("utf-8", "replace"),
                                        done.stderr.decode("utf-8", "replace"))
-        return done.stdout.decode("utf-8", "replace")
+        return (done.stdout + done.stderr).decode("utf-8", "replace")
