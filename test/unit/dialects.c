@@ -388,8 +388,10 @@ static void debians_file_says_the_line_of_an_error(void **state)
 
 static void words_of_both_dialects_are_recognised(void **state)
 {
-	static const char *const ours[] = {"netroot=iscsi:x",  "iscsi_auto",  "ISCSI_TARGET_IP=1", "rd.iscsi.foo=1",
-					   "iscsi_password=x", "iscsiroot=x", "iscsi_firmware"};
+	static const char *const ours[] = {"netroot=iscsi:x",        "iscsi_auto",          "ISCSI_TARGET_IP=1",
+					   "rd.iscsi.foo=1",         "iscsi_password=x",    "ISCSI_PASSWORD=x",
+					   "iscsi_in_password=x",    "ISCSI_IN_PASSWORD=x", "rd.iscsi.password=x",
+					   "rd.iscsi.in.password=x", "iscsiroot=x",         "iscsi_firmware"};
 	static const char *const theirs[] = {"netrootx=1", "iscsi_tcp.x=1", "root=x", "rd.break", "iscsix"};
 
 	(void)state;

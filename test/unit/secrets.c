@@ -146,6 +146,24 @@ static void a_file_that_cannot_be_trusted_or_read_is_refused(void **state)
 	assert_non_null(strstr(load("iscsi=10.0.0.1,username=u,password=@/"), "is not a regular file"));
 }
 
+/* Only root can make a file somebody else's. */
+static void a_file_of_another_user_is_refused(void **state)
+{
+	char full[300];
+
+	(void)state;
+	if (geteuid() != 0)
+		return;
+	write_file(FILE_OF_ONE, "geheim\n", 0600);
+	snprintf(full, sizeof(full), "%s" FILE_OF_ONE, directory);
+	assert_int_equal(chown(full, 65534, 65534), 0);
+	assert_non_null(strstr(load_with_file(), "'/one': does not belong to root"));
+	assert_int_equal(plan.targets[0].chap.password.length, 0);
+	assert_int_equal(chown(full, 0, 65534), 0);
+	load_with_file();
+	is_secret("geheim", 6);
+}
+
 static void a_file_may_not_hold_the_same_secret_for_both_ways(void **state)
 {
 	(void)state;
@@ -312,6 +330,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_DIRECTORY(a_files_first_line_is_the_secret),
 		IN_DIRECTORY(a_file_that_cannot_be_trusted_or_read_is_refused),
+		IN_DIRECTORY(a_file_of_another_user_is_refused),
 		IN_DIRECTORY(a_file_may_not_hold_the_same_secret_for_both_ways),
 		IN_DIRECTORY(the_tables_first_fitting_line_counts),
 		IN_DIRECTORY(a_table_names_files_too),
