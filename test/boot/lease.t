@@ -105,6 +105,10 @@ def main(rig, network):
            "--dhcp-option-force=encap:175,191,in-secret-1234", "--dhcp-option-force=encap:175,192,outuser",
            "--dhcp-option-force=encap:175,193,out-secret-1234"],
           {"username_in": "outuser"}, [("inuser", "in-secret-1234"), ("outuser", "out-secret-1234", "--outgoing")])
+    guest = boots(rig, network, kernel, initrd, "CHAP in dracut's root-path", by_uuid + "iscsi.log=debug iscsi=dhcp",
+                  ["--dhcp-option-force=17,iscsi:inuser:in-secret-1234@%s:::a:%s" % (SERVER, NAME)],
+                  {"records": "(?m)^ROOTPATH=''$", "log": "logged in"}, [("inuser", "in-secret-1234")])
+    rig.ok("in-secret" not in guest.console, "its secret is in no record of the lease and in no line of ours")
     boots(rig, network, kernel, initrd, "an IPv6 portal, the address by router advertisement", by_uuid +
           "ip=auto6 iscsi=[%s],%s,lun=10" % (V6, NAME),
           ["--enable-ra", "--dhcp-range=2001:db8::,ra-only", "--ra-param=tap0,10"], {"portal": re.escape(V6)})
