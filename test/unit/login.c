@@ -913,6 +913,77 @@ static void a_choking_target_gets_one_try_with_md5(void **state)
 	assert_false(login_get_failure(&login)->wants_md5_only);
 }
 
+static void a_list_refused_by_key_counts_like_one_refused_by_status(void **state)
+{
+	static const char *const answers[] = {"CHAP_A=Reject", "CHAP_A=NotUnderstood"};
+
+	(void)state;
+	use_chap(false);
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		for (int with = 0; with < 3; with++) {
+			config.md5_only = with == 1;
+			chap.algorithms_given = with == 2;
+			start();
+			assert_int_equal(respond(SECURITY, "AuthMethod=CHAP"), LOGIN_SEND);
+			assert_int_equal(respond(SECURITY, answers[i]), LOGIN_FAILED);
+			assert_int_equal(login_get_failure(&login)->wants_md5_only, with == 0);
+			assert_failed(LOGIN_AUTH_ALGORITHM, "none of our CHAP algorithms");
+		}
+	}
+}
+
+static void what_comes_after_authentication_is_no_reason_for_a_weaker_try(void **state)
+{
+	(void)state;
+	use_chap(false);
+	to_the_challenge();
+	assert_int_equal(respond(SECURITY, "CHAP_A=7;CHAP_I=7;CHAP_C=0x00"), LOGIN_SEND);
+	assert_int_equal(respond(T | SECURITY | TO_OPERATIONAL, ""), LOGIN_SEND);
+	assert_int_equal(refuse(0x0202, ""), LOGIN_FAILED);
+	assert_false(login_get_failure(&login)->wants_md5_only);
+}
+
+static void names_without_their_secrets_are_refused_before_anything_is_sent(void **state)
+{
+	(void)state;
+	use_chap(true);
+	chap.password_in.length = 0;
+	assert_int_equal(login_start(&login, &config, &request), LOGIN_FAILED);
+	assert_failed(LOGIN_AUTH_MISSING, "a username_in is set, but no password_in");
+	chap.password.length = 0;
+	assert_int_equal(login_start(&login, &config, &request), LOGIN_FAILED);
+	assert_failed(LOGIN_AUTH_MISSING, "a username is set, but no password");
+}
+
+/* A proof that comes with the challenge is none: ours has not been sent. */
+static void a_proof_may_not_come_before_it_is_asked_for(void **state)
+{
+	static const struct {
+		bool mutual;
+		const char *keys, *words;
+	} rows[] = {
+		{true, "CHAP_A=8;CHAP_I=7;CHAP_C=0x00;CHAP_N=them", "CHAP_N came"},
+		{true, "CHAP_R=0x00;CHAP_A=8;CHAP_I=7;CHAP_C=0x00", "CHAP_R came"},
+		{false, "CHAP_A=8;CHAP_I=7;CHAP_C=0x00;CHAP_N=them", "CHAP_N came"},
+		{true, "CHAP_A=8;CHAP_C=0x00", "lacks"},
+		{true, "CHAP_I=7;CHAP_C=0x00", "lacks"},
+		{true, "CHAP_A=8;CHAP_I=7", "lacks"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		use_chap(true);
+		if (!rows[i].mutual)
+			chap.username_in[0] = '\0';
+		to_the_challenge();
+		assert_int_equal(respond(SECURITY, rows[i].keys), LOGIN_FAILED);
+		assert_failed(LOGIN_PROTOCOL, rows[i].words);
+	}
+	start();
+	assert_int_equal(respond(SECURITY, ""), LOGIN_FAILED);
+	assert_failed(LOGIN_AUTH_REFUSED, "did not answer AuthMethod=CHAP");
+}
+
 static void a_wrong_password_is_no_reason_for_a_weaker_try(void **state)
 {
 	(void)state;
@@ -998,6 +1069,10 @@ int main(void)
 		cmocka_unit_test_setup(only_offered_algorithms_are_taken, set_up),
 		cmocka_unit_test_setup(a_choking_target_gets_one_try_with_md5, set_up),
 		cmocka_unit_test_setup(a_wrong_password_is_no_reason_for_a_weaker_try, set_up),
+		cmocka_unit_test_setup(a_list_refused_by_key_counts_like_one_refused_by_status, set_up),
+		cmocka_unit_test_setup(what_comes_after_authentication_is_no_reason_for_a_weaker_try, set_up),
+		cmocka_unit_test_setup(names_without_their_secrets_are_refused_before_anything_is_sent, set_up),
+		cmocka_unit_test_setup(a_proof_may_not_come_before_it_is_asked_for, set_up),
 		cmocka_unit_test_setup(algorithm_7_of_older_targets_gets_the_try_with_md5, set_up),
 		cmocka_unit_test_setup(no_digest_or_challenge_stays_after_the_wipe, set_up),
 	};
