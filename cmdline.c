@@ -452,6 +452,8 @@ bool cmdline_is_ours(const char *word)
 
 	if (is_own(key) || dracut_has_word(key) || debian_has_word(key))
 		return true;
+	if (text_starts(key, "iscsi_") && !text_has(key, '.')) /* misspelt it may hold a secret, too */
+		return true;
 	for (unsigned i = 0; i < sizeof(network) / sizeof(network[0]); i++)
 		if (text_is(key, network[i]))
 			return true;

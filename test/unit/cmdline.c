@@ -448,7 +448,8 @@ static void roots_words_have_the_kernels_meaning(void **state)
 
 static void our_words_are_kept_from_the_next_program(void **state)
 {
-	static const char *const ours[] = {"iscsi=x", "iscsi", "iscsi.log=1", "ip=dhcp", "BOOTIF=x", "vlan=x", "bond"};
+	static const char *const ours[] = {"iscsi=x",  "iscsi",  "iscsi.log=1", "ip=dhcp",
+					   "BOOTIF=x", "vlan=x", "bond",        "iscsi_pasword=x"};
 	static const char *const theirs[] = {"TERM=linux", "HOME=/",         "iscsid=1", "single",
 					     "",           "ipv6.disable=1", "quiet"};
 
