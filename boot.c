@@ -238,7 +238,7 @@ static void start_generator(struct world *w)
 		_exit(0);
 	}
 	w->random = openat(w->dev, "random", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	log_info("waiting for the kernel's random numbers: mutual CHAP needs a challenge of our own");
+	log_err("waiting for the kernel's random numbers: mutual CHAP needs a challenge of our own");
 }
 
 static bool has_random(struct world *w)

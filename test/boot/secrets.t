@@ -100,6 +100,17 @@ def on_the_command_line(rig, kernel, initrd):
     guest.wait()
 
 
+def without_random_numbers(rig, kernel, initrd):
+    """The kernel's generator is not ready yet, and mutual CHAP needs a challenge of ours."""
+    target = Target(rig, {1: rig.disk()}, accounts=ACCOUNTS)
+    guest = rig.boot(kernel, initrd, "quiet random.trust_cpu=off random.trust_bootloader=off rw root=/dev/sda1 " + target.word(
+        "username=me", "password=" + SECRET, "username_in=it", "password_in=" + SECRET_IN))
+    rig.check(guest, guest.expect("iscsi-init: waiting for the kernel's random numbers", 60),
+              "no random numbers yet: that is said, also with quiet")
+    rig.check(guest, guest.expect("^DONE", 60), "and then the boot goes on")
+    guest.wait()
+
+
 def credentials(rig, kernel, initrd):
     """QEMU hands credentials to a running system; attach takes them for a second target."""
     module = os.path.join(kernel.modules, "kernel", "drivers", "firmware", "qemu_fw_cfg.ko")
@@ -130,4 +141,5 @@ with Rig() as rig:
     by_table(rig, kernel)
     plain = rig.initrd(kernel)
     on_the_command_line(rig, kernel, plain)
+    without_random_numbers(rig, kernel, plain)
     credentials(rig, kernel, plain)
