@@ -802,6 +802,30 @@ static void mutual_chap_lets_only_the_right_target_in(void **state)
 	assert_failed(LOGIN_AUTH_REFUSED, "wrong");
 }
 
+/* The right response but for its last bytes: one wrong, one less, one more. */
+static void a_response_counts_to_its_last_byte(void **state)
+{
+	static const char *const ends[] = {"", "00", NULL};
+	char text[200];
+
+	(void)state;
+	use_chap(true);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		size_t length;
+
+		to_the_challenge();
+		assert_int_equal(respond(SECURITY, "CHAP_A=5;CHAP_I=7;CHAP_C=0x00"), LOGIN_SEND);
+		(void)snprintf(text, sizeof(text) - 2, "%s", their_response(CHAP_MD5, &chap.password_in));
+		length = strlen(text);
+		if (!ends[i])
+			text[length - 1] = text[length - 1] == '0' ? '1' : '0';
+		else
+			strcpy(text + length - (ends[i][0] ? 0 : 2), ends[i]);
+		assert_int_equal(respond(T | SECURITY | TO_OPERATIONAL, text), LOGIN_FAILED);
+		assert_failed(LOGIN_AUTH_REFUSED, "wrong");
+	}
+}
+
 static void mutual_chap_wants_name_and_response(void **state)
 {
 	static const char *const proofs[] = {"", "CHAP_N=them", "CHAP_N=them;CHAP_R=0x00"};
@@ -1061,6 +1085,7 @@ int main(void)
 		cmocka_unit_test_setup(addresses_have_one_reading, set_up),
 		cmocka_unit_test_setup(one_way_chap_answers_and_goes_on, set_up),
 		cmocka_unit_test_setup(mutual_chap_lets_only_the_right_target_in, set_up),
+		cmocka_unit_test_setup(a_response_counts_to_its_last_byte, set_up),
 		cmocka_unit_test_setup(mutual_chap_wants_name_and_response, set_up),
 		cmocka_unit_test_setup(mutual_chap_wants_the_configured_name, set_up),
 		cmocka_unit_test_setup(our_own_challenge_is_not_answered, set_up),
