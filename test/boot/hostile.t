@@ -41,8 +41,8 @@ def endless(peer):
         peer.answer(peer.read(), b"a", transit=False, more=True)
 
 
-def moves_to(port, status=0x0101):
-    return lambda peer: peer.answer(peer.read(), {"TargetAddress": "%s:%d,1" % (HOST, port)}, status=status)
+def moves_to(port, status=0x0101, host=HOST):
+    return lambda peer: peer.answer(peer.read(), {"TargetAddress": "%s:%d,1" % (host, port)}, status=status)
 
 
 def circle(peer):
@@ -77,6 +77,12 @@ class Listening(Chap):
         if secret == self.secret_in:
             self.challenges.append(challenge)
         return super().digest(identifier, secret, challenge)
+
+
+class Target6(Target):
+    """Guests on QEMU's user network reach ::1 as fec0::2."""
+
+    address = "[::1]"
 
 
 # The answer itself is wrong: said, and given up at once.
@@ -133,6 +139,11 @@ grep -c " 01 " /proc/net/tcp | show sockets
 $i attach %(good)s,%(name)s 2>&1 | show good
 $i attach %(host)s:%(eight)d,%(name)s 2>&1 | show eight
 $i attach '%(host)s:%(nowhere)d,%(name)s iscsi.timeout=15' 2>&1 | show nowhere
+$i attach '%(host)s:%(named)d,%(name)s iscsi.timeout=15' 2>&1 | show named
+echo 0 >/proc/sys/net/ipv6/conf/eth0/accept_dad
+ifconfig eth0 add fec0::15/64
+$i attach '%(host)s:%(six)d,iqn.2026-01.test.rig:six iscsi.timeout=15' 2>&1 | show six
+cat /sys/class/iscsi_connection/*/address | show addresses
 """
 
 with Rig() as rig:
@@ -141,12 +152,15 @@ with Rig() as rig:
         number, HOST, listener.port, number, case[2])
              for number, (listener, case) in enumerate(zip(listeners, CASES))]
     good = Target(rig, {1: rig.disk(table="none")}, name="iqn.2026-01.test.rig:good")
+    six = Target6(rig, {1: rig.disk(table="none")}, name="iqn.2026-01.test.rig:six")
     with open(rig.binary, "rb") as file:
         attaches = [line + ("\nwait" if number < len(PERMANENT) and number % 5 == 4 else "")
                     for number, line in enumerate(lines)]
         script = SCRIPT % {"attaches": "\n".join(attaches), "good": good.portal(), "name": good.name, "host": HOST,
-                           "eight": moves_times(8, good.port), "nowhere": Listener(moves_to_nowhere_first(good.port)).port}
-        disk = rig.disk(script=script, files={"/sbin/iscsi-init": file.read()})
+                           "eight": moves_times(8, good.port), "nowhere": Listener(moves_to_nowhere_first(good.port)).port,
+                           "named": Listener(moves_to(good.port, host="moved.example")).port,
+                           "six": Listener(moves_to(six.port, 0x0102, "[fec0::2]")).port}
+        disk = rig.disk(script=script, files={"/sbin/iscsi-init": file.read(), "/etc/hosts": HOST + " moved.example\n"})
     target = Target(rig, {1: disk})
     kernel = Kernel("6.1-cloud-amd64")
     guest = rig.boot(kernel, rig.initrd(kernel), "loglevel=4 rw root=/dev/sda1 " + target.word())
@@ -164,6 +178,9 @@ with Rig() as rig:
     rig.ok("session " in guest.section("eight"), "eight redirects are followed", guest.section("eight"))
     rig.ok("session " in guest.section("nowhere") and "refused" in guest.section("nowhere"),
            "a target that moved for good, but to nowhere, is asked again", guest.section("nowhere"))
+    rig.ok("session " in guest.section("named"), "a redirect to a name is followed", guest.section("named"))
+    rig.ok("session " in guest.section("six") and "fec0:" in guest.section("addresses"), "and one to an IPv6 address",
+           guest.section("six") + guest.section("addresses"))
     for pattern in ("BUG:", "WARNING:", "Oops", "use-after-free", "Call Trace"):
         rig.ok(pattern not in guest.console, "the kernel does not say " + pattern)
     guest.wait()
