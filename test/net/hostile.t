@@ -129,6 +129,9 @@ def values():
             case("%s=%s" % (name, value), with_key(name, value), "failed LNEGO .*%s=" % name)
     for name in ("DataPDUInOrder", "DataSequenceInOrder"):
         case("%s=No to our Yes" % name, with_key(name, "No"), "failed LNEGO .*%s=No" % name)
+    case("ImmediateData=Yes to our No", with_key("ImmediateData", "Yes"), "failed LNEGO .*ImmediateData=Yes",
+         NAME + ("ImmediateData=No",))
+    case("InitialR2T=No to our Yes", with_key("InitialR2T", "No"), "failed LNEGO .*InitialR2T=No", NAME + ("InitialR2T=Yes",))
     for name in ("HeaderDigest", "DataDigest"):
         for value in ("", "CRC32C", "crc32c", "none", "MD5", "None,CRC32C", "CRC32C,None", ","):
             case("%s=%s, where None was offered" % (name, value), with_key(name, value), "failed LNEGO .*%s=" % name)
@@ -284,6 +287,9 @@ def conversations():
     case("C bit: empty parts", dialogue((b"", MORE), (b"", MORE), (honest, STAY), (b"", {})), "done")
     case("C bit: endless, empty", endless(b"", **MORE), "failed LPROTO .*no end after 16")
     case("C bit: endless, a byte each", endless(b"a", **MORE), "failed LPROTO .*no end after 16")
+    whole = (b"a=" + b"b" * 125 + b"\0") * 64
+    case("C bit: as much text as there may be", dialogue((whole, MORE), (whole, STAY), (ANSWERS, {})), "done")
+    case("C bit: one byte more", dialogue((whole, MORE), (whole, MORE), (b"\0", STAY)), "failed LPROTO .*text goes on beyond 16384")
     case("C bit: endless, 8 KiB each", endless(b"a" * 8192, **MORE), "failed LPROTO .*16384")
     case("C bit: endless, in the security stage", endless(b"a", **MORE), "failed LPROTO .*no end", CHAP)
     case("C bit: endless, in discovery", endless(b"", **MORE), "failed .*no end", DISCOVERY)

@@ -95,6 +95,9 @@ static void equal_means_every_byte(void **state)
 		for (int bit = 0; bit < 8; bit++) {
 			b[i] = (uint8_t)(a[i] ^ 1 << bit);
 			assert_false(chap_equal(a, b, sizeof(a)));
+			b[(i + 1) % sizeof(b)] = b[i]; /* the same difference twice does not cancel itself out */
+			assert_false(chap_equal(a, b, sizeof(a)));
+			b[(i + 1) % sizeof(b)] = a[0];
 		}
 		b[i] = a[i];
 	}
