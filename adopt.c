@@ -22,7 +22,7 @@ static void read_text(int sysfs, const char *directory, const char *name, char *
 	char path[96];
 
 	(void)snprintf(path, sizeof(path), "%s/%s", directory, name);
-	if (sysfs_read(sysfs, path, out, size) < 0 || !strcmp(out, "(null)"))
+	if (sysfs_read_line(sysfs, path, out, size) < 0 || !strcmp(out, "(null)"))
 		out[0] = '\0';
 }
 

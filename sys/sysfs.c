@@ -32,7 +32,7 @@ int sysfs_open_at(int dirfd, const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-ssize_t sysfs_read(int dirfd, const char *path, char *out, size_t size)
+ssize_t sysfs_read_line(int dirfd, const char *path, char *out, size_t size)
 {
 	ssize_t length;
 	int fd, error;
@@ -50,9 +50,18 @@ ssize_t sysfs_read(int dirfd, const char *path, char *out, size_t size)
 	close(fd);
 	if (length < 0)
 		return -error;
-	while (length > 0 && isspace((unsigned char)out[length - 1]))
+	if (length > 0 && out[length - 1] == '\n')
 		length--;
 	out[length] = 0;
+	return length;
+}
+
+ssize_t sysfs_read(int dirfd, const char *path, char *out, size_t size)
+{
+	ssize_t length = sysfs_read_line(dirfd, path, out, size);
+
+	while (length > 0 && isspace((unsigned char)out[length - 1]))
+		out[--length] = 0;
 	return length;
 }
 

@@ -21,6 +21,9 @@ int sysfs_open_at(int dirfd, const char *path);
    size. The length of the text, or -errno. *out is "" on error. */
 ssize_t sysfs_read(int dirfd, const char *path, char *out, size_t size);
 
+/* The same, but only the one newline is taken away: white space at the end of a name or secret is part of it. */
+ssize_t sysfs_read_line(int dirfd, const char *path, char *out, size_t size);
+
 /* The attribute as a number, decimal or 0x. -EINVAL: not a number; -ERANGE: outside min..max. */
 int sysfs_read_number(int dirfd, const char *path, int64_t min, int64_t max, int64_t *value);
 

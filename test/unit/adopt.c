@@ -1,0 +1,128 @@
+/* A session that the kernel has already, read back from a tree like /sys: what a new supervisor logs in with again. */
+#include "adopt.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "sys/sysfs.h"
+
+#define SESSION    "devices/host3/session7/iscsi_session/session7"
+#define CONNECTION "class/iscsi_connection/connection7:0"
+
+static char root[] = "/tmp/adopt-test-XXXXXX";
+static int sysfs;
+
+static int make_tree(void **state)
+{
+	static const char *const folders[] = {
+		"devices", "devices/host3", "devices/host3/session7", "devices/host3/session7/iscsi_session",
+		SESSION,   "class",         "class/iscsi_session",    "class/iscsi_connection",
+		CONNECTION};
+
+	(void)state;
+	if (!mkdtemp(root))
+		return -1;
+	sysfs = sysfs_open(root);
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		if (mkdirat(sysfs, folders[i], 0755))
+			return -1;
+	return symlinkat("../../" SESSION, sysfs, "class/iscsi_session/session7");
+}
+
+static int remove_tree(void **state)
+{
+	char command[64];
+
+	(void)state;
+	close(sysfs);
+	snprintf(command, sizeof(command), "rm -r %s", root);
+	return system(command);
+}
+
+static void put(const char *folder, const char *name, const char *text)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	fd = openat(sysfs, path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	assert_true(fd >= 0);
+	assert_int_equal(dprintf(fd, "%s\n", text), (int)strlen(text) + 1);
+	close(fd);
+}
+
+static void assert_secret(const struct chap_secret *secret, const char *text)
+{
+	assert_int_equal(secret->length, strlen(text));
+	assert_memory_equal(secret->bytes, text, strlen(text));
+}
+
+static void secrets_and_names_are_read_to_their_last_byte(void **state)
+{
+	struct adopted from;
+
+	(void)state;
+	put(SESSION, "username", "me ");
+	put(SESSION, "password", "ends in white \t\r\n \n");
+	put(SESSION, "username_in", "(null)");
+	put(SESSION, "password_in", "(null)");
+	put(SESSION, "targetname", "iqn.2026-01.test:t");
+	put(CONNECTION, "persistent_address", "192.0.2.1");
+	put(CONNECTION, "persistent_port", "3261");
+	put(CONNECTION, "state", "up");
+	assert_int_equal(adopt_session(sysfs, 7, &from), 0);
+	assert_string_equal(from.plan.chap.username, "me ");
+	assert_secret(&from.plan.chap.password, "ends in white \t\r\n \n");
+	assert_string_equal(from.plan.chap.username_in, "");
+	assert_int_equal(from.plan.chap.password_in.length, 0);
+	assert_string_equal(from.plan.name, "iqn.2026-01.test:t");
+	assert_string_equal(from.plan.portal.host, "192.0.2.1");
+	assert_int_equal(from.plan.portal.port, 3261);
+	assert_int_equal(from.host, 3);
+	assert_true(from.up);
+}
+
+static void the_longest_secret_fits(void **state)
+{
+	struct adopted from;
+	char text[CHAP_SECRET_MAX + 1];
+
+	(void)state;
+	memset(text, 0xff, CHAP_SECRET_MAX);
+	text[CHAP_SECRET_MAX] = '\0';
+	put(SESSION, "password", text);
+	assert_int_equal(adopt_session(sysfs, 7, &from), 0);
+	assert_secret(&from.plan.chap.password, text);
+}
+
+static void a_session_that_is_not_there_is_not_found(void **state)
+{
+	struct adopted from;
+	uint32_t sids[2];
+
+	(void)state;
+	assert_int_equal(adopt_session(sysfs, 8, &from), -2);
+	assert_int_equal(adopt_list(sysfs, sids, 2), 1);
+	assert_int_equal(sids[0], 7);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(secrets_and_names_are_read_to_their_last_byte),
+		cmocka_unit_test(the_longest_secret_fits),
+		cmocka_unit_test(a_session_that_is_not_there_is_not_found),
+	};
+
+	return cmocka_run_group_tests(tests, make_tree, remove_tree);
+}
