@@ -261,7 +261,8 @@ static bool has_random(struct world *w)
 
 /* ---- targets ---- */
 
-bool boot_load_secrets(struct world *w)
+/* only: the target whose short secret is worth a warning; NULL: every one's is. */
+static bool load_secrets(struct world *w, const struct target_plan *only)
 {
 	struct plan_error error = {.text = ""};
 
@@ -273,10 +274,15 @@ bool boot_load_secrets(struct world *w)
 		const struct target_plan *target = &w->plan.targets[i];
 		const char *warning = plan_short_secret(target);
 
-		if (warning)
+		if (warning && (!only || only == target))
 			log_warn("%s: %s", target->name[0] ? target->name : target->portal.host, warning);
 	}
 	return true;
+}
+
+bool boot_load_secrets(struct world *world)
+{
+	return load_secrets(world, NULL);
 }
 
 static void take_discovered(struct world *w, struct target_plan *target)
@@ -286,6 +292,8 @@ static void take_discovered(struct world *w, struct target_plan *target)
 	if (discovery_count(&w->discovery) == 1) {
 		discovery_use(&w->discovery, target);
 		log_info("%s has one target: %s", target->portal.host, target->name);
+		if (target->secret_looked_up)
+			(void)load_secrets(w, target); /* its line in the table can be found now */
 		return;
 	}
 	fail(w, "%s has several targets; name one of them on the command line: %s", target->portal.host,

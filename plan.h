@@ -114,6 +114,7 @@ struct target_plan {
 	struct chap_config chap;  /* .username[0] == 0: none */
 	char secret_file[256];    /* password=@/path: .chap.password is to be read from there; "" none */
 	char secret_in_file[256]; /* password_in=@/path */
+	bool secret_looked_up;    /* no word has one: secrets.c looks for it, again when the target's name is known */
 	bool secret_on_cmdline;   /* worth a warning: /proc/cmdline shows it to everybody */
 	int firmware_index;       /* iBFT target number, -1 */
 	int firmware_nic;         /* iBFT ethernet number, -1 */

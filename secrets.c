@@ -268,12 +268,28 @@ static int load_credentials(struct target_plan *target, struct file *file, struc
 	return result == -ENOENT ? 0 : result;
 }
 
+/* What an earlier look-up found, perhaps before the portal told the target's name. */
+static void forget(struct target_plan *target)
+{
+	struct chap_config *chap = &target->chap;
+
+	if (target->secret_looked_up) {
+		chap->username[0] = chap->username_in[0] = '\0';
+		target->secret_file[0] = target->secret_in_file[0] = '\0';
+		wipe(&chap->password, sizeof(chap->password));
+		wipe(&chap->password_in, sizeof(chap->password_in));
+	}
+	target->secret_looked_up = !target->wants_lease && !chap->username[0];
+}
+
 int secrets_load(struct plan *plan, const char *root, struct plan_error *error)
 {
 	struct file file = {.root = root};
 	int result;
 
 	error->text[0] = 0;
+	for (int i = 0; i < plan->target_count; i++)
+		forget(&plan->targets[i]);
 	result = load_table(plan, &file, error);
 	for (int i = 0; !result && i < plan->target_count; i++) {
 		struct target_plan *target = &plan->targets[i];

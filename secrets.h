@@ -22,8 +22,8 @@
 
 #define SECRETS_FILE "/etc/iscsi-init/secrets"
 
-/* Fills in what is missing; to be called whenever targets came (plan_make, plan_add_lease). A target that waits for its
-   lease is left alone. root: where all paths begin, "" but for tests. 0, or -EINVAL with *error, which names the place. */
+/* Fills in what is missing; to be called whenever targets came (plan_make, plan_add_lease), and again when one's name is
+   known: what was found before is forgotten. A target that waits for its lease is left alone. root: where all paths begin, "" but for tests. 0, or -EINVAL with *error, which names the place. */
 int secrets_load(struct plan *plan, const char *root, struct plan_error *error);
 
 #endif

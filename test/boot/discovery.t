@@ -8,7 +8,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "target")]
-from rig import TARGET_NAME, Kernel, Rig, Target  # noqa: E402
+from rig import TARGET_NAME, Kernel, Rig, Target, cached  # noqa: E402
 from target import Listener  # noqa: E402
 
 LONG_NAME = "iqn.2026-01.test.rig:" + "a-rather-long-name-for-a-target-of-a-test." * 4
@@ -39,6 +39,16 @@ def one(rig, kernel, initrd, target):
     guest = rig.boot(kernel, initrd, "loglevel=7 rw root=/dev/sda1 iscsi=" + target.portal())
     rig.check(guest, guest.expect("^ROOT-OK", 90), "iscsi=<portal> boots from the only target")
     rig.ok(guest.said("has one target: " + TARGET_NAME), "and says which it is")
+    guest.wait()
+
+
+def with_a_secret(rig, kernel):
+    """The portal tells everybody what it has, but the target wants CHAP: its line in the table is known only then."""
+    table = cached(TARGET_NAME, ".secrets", lambda path: open(path, "w").write("%s me Ziegenkaese-0815-x\n" % TARGET_NAME))
+    target = Target(rig, {1: rig.disk()}, accounts=[("me", "Ziegenkaese-0815-x")])
+    guest = rig.boot(kernel, rig.initrd(kernel, "--config", "secrets=" + table),
+                     "quiet rw root=/dev/sda1 iscsi.onfail=poweroff iscsi=" + target.portal())
+    rig.check(guest, guest.expect("^ROOT-OK", 60), "the target that was found gets the secret of its line in the table")
     guest.wait()
 
 
@@ -86,6 +96,7 @@ with Rig() as rig:
     initrd = rig.initrd(kernel)
     target = Target(rig, {1: rig.disk()})
     one(rig, kernel, initrd, target)
+    with_a_secret(rig, kernel)
     several(rig, kernel, initrd, target)
     many(rig, target)
     late(rig, kernel, initrd)

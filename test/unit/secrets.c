@@ -192,6 +192,26 @@ static void the_tables_first_fitting_line_counts(void **state)
 			    "10.0.0.1:3260 iqn.2026-01.x:y user=u:p [command line] | lease - [command line]");
 }
 
+/* SendTargets in between: the portal's secret is not the target's. */
+static void a_target_whose_name_comes_later_is_looked_up_again(void **state)
+{
+	(void)state;
+	write_file(SECRETS_FILE, "iqn.2026-01.x:y me mine\n* all theirs it itself\n", 0600);
+	assert_string_equal(load("iscsi=10.0.0.1,chap_algs=MD5 iscsi=10.0.0.1,username=u,password=p"),
+			    "10.0.0.1:3260 - user=all:theirs in=it:itself algs=5 [command line] | "
+			    "10.0.0.1:3260 - user=u:p [command line]");
+	strcpy(plan.targets[0].name, "iqn.2026-01.x:y");
+	strcpy(plan.targets[1].name, "iqn.2026-01.x:y");
+	assert_int_equal(secrets_load(&plan, directory, &error), 0);
+	assert_string_equal(plan.targets[0].chap.username, "me");
+	assert_memory_equal(plan.targets[0].chap.password.bytes, "mine", 5);
+	assert_int_equal(plan.targets[0].chap.password.length, 4);
+	assert_string_equal(plan.targets[0].chap.username_in, "");
+	assert_int_equal(plan.targets[0].chap.password_in.length, 0);
+	assert_true(plan.targets[0].chap.algorithms_given);
+	assert_string_equal(plan.targets[1].chap.username, "u");
+}
+
 static void a_table_names_files_too(void **state)
 {
 	(void)state;
@@ -333,6 +353,7 @@ int main(void)
 		IN_DIRECTORY(a_file_of_another_user_is_refused),
 		IN_DIRECTORY(a_file_may_not_hold_the_same_secret_for_both_ways),
 		IN_DIRECTORY(the_tables_first_fitting_line_counts),
+		IN_DIRECTORY(a_target_whose_name_comes_later_is_looked_up_again),
 		IN_DIRECTORY(a_table_names_files_too),
 		IN_DIRECTORY(a_bad_table_is_refused_by_line),
 		IN_DIRECTORY(without_a_table_nothing_changes),
