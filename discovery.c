@@ -167,7 +167,9 @@ static void begin_login(struct discovery *d)
 		.itt = 1,
 		.cmd_sn = 1,
 		.offer = &d->offer,
-		.chap = d->plan->chap.username[0] ? &d->plan->chap : NULL,
+		/* Most portals tell everybody, and LIO and tgt refuse CHAP there by default. Nothing is attached by that: the
+		   target itself has to authenticate. */
+		.chap = d->start_in_security ? &d->plan->chap : NULL,
 		.start_in_security = d->start_in_security,
 		.md5_only = d->md5_only,
 	};

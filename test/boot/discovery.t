@@ -50,6 +50,10 @@ def with_a_secret(rig, kernel):
                      "quiet rw root=/dev/sda1 iscsi.onfail=poweroff iscsi=" + target.portal())
     rig.check(guest, guest.expect("^ROOT-OK", 60), "the target that was found gets the secret of its line in the table")
     guest.wait()
+    guest = rig.boot(kernel, rig.initrd(kernel), "quiet rw root=/dev/sda1 iscsi.onfail=poweroff iscsi=%s,username=me,"
+                     "password=Ziegenkaese-0815-x" % target.portal())
+    rig.check(guest, guest.expect("^ROOT-OK", 60), "a portal that authenticates nobody is asked, a target that does gets CHAP")
+    guest.wait()
 
 
 def several(rig, kernel, initrd, target):

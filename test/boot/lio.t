@@ -51,6 +51,7 @@ def logins(rig, driver, port):
         "a wrong password of the target's")
     has(rig, log_in("none", *CHAP), ["failed "], "a target that does not authenticate us, when we want it to")
     has(rig, driver.run(port, "timeout=10000"), ["done ", IQN + "none"], "discovery")
+    has(rig, driver.run(port, "timeout=10000", *MUTUAL), ["done ", IQN + "none"], "discovery does without CHAP where LIO does")
 
 
 def boots(rig, kernel, cable):

@@ -58,6 +58,7 @@ def with_chap(rig, driver):
     port = portal(rig, accounts=ACCOUNTS[:1])
     has(rig, driver.run(port, NAME, "logout=1", *CHAP), ["done tsih="], "CHAP: logged in")
     has(rig, driver.run(port, NAME, CHAP[0], "password=wrongsecret12"), ["failed L0201 "], "a wrong password")
+    has(rig, driver.run(port, *CHAP), ["done 1 targets"], "discovery, which tgtd does not authenticate")
     has(rig, driver.run(port, NAME, "username=nobody", CHAP[1]), ["failed L0201 "], "a wrong username")
     has(rig, driver.run(port, NAME), ["failed LNOAUTH ", "set username= and password="],
         "no password at all: the message says what to set")
