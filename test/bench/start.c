@@ -5,6 +5,7 @@
  * and the time that processes sleep; root.c reads the sums.
  */
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,19 @@ static int trace(void)
 	return umount2(TRACEFS, MNT_DETACH) || rmdir(TRACEFS) ? -1 : 0;
 }
 
+/* One write is one record of the kernel's log. */
+static void say(int log, const char *format, ...)
+{
+	char text[200];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	if (write(log, text, strlen(text)) < 0)
+		_exit(1);
+}
+
 int main(int argc, char *argv[])
 {
 	struct timespec now;
@@ -56,13 +70,13 @@ int main(int argc, char *argv[])
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	mknod("/bench-kmsg", S_IFCHR | 0600, makedev(1, 11));
 	log = open("/bench-kmsg", O_WRONLY | O_CLOEXEC);
-	dprintf(log, "<6>bench: start %lld", (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	say(log, "<6>bench: start %lld", (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 	failed = getenv("BENCH_TRACE") ? trace() : 0;
 	if (failed)
-		dprintf(log, "<3>bench: no trace: %m");
+		say(log, "<3>bench: no trace: %m");
 	unlink("/bench-kmsg");
 	argv[0] = "/init";
 	execv(argv[0], argv);
-	dprintf(log, "<3>bench: /init: %m");
+	say(log, "<3>bench: /init: %m");
 	return 1;
 }

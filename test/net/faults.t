@@ -126,8 +126,8 @@ ok("DECLINE" in declined.server, "an address in use is declined", declined.text 
 ok(declined.status == 0 and declined.addresses == ["192.0.2.51/24"], "and another one is asked for and used",
    f"{declined.addresses}\n{declined.text}\n{declined.server}")
 succeeds(renewed)
-late = renewed.result().server
-ok(late.count("REQUEST 192.0.2.50") >= 2 and late.count("DISCOVER") == 1,
+late = renewed.result().server.partition("REQUEST")[2]  # before it, the first answer may have been lost
+ok(late.count("REQUEST 192.0.2.50") >= 2 and "DISCOVER" not in late,
    "by unicast, from the address, after the hand-over as well", late)
 
 # Two servers.
