@@ -62,7 +62,7 @@ parts := $(filter-out main.c,$(sources))
 # What the resident process runs comes first in the program, so that little of the rest is in memory with it.
 resident := main session session_params netlink supervisor resident status iscsid devices login login_chap login_keys \
 	login_status log resolve lease4 probe \
-	lease6 interface net link assignment records mounts address times $(patsubst %,proto/%,arp chap dhcp \
+	lease6 interface net link assignment records mounts address times $(patsubst %,proto/%,arp bytes chap dhcp \
 	dhcp_client dhcp_frame dhcp6 dhcp6_client keys name params pdu text) $(patsubst %,sys/%,child ipv6_conf nlsock \
 	packet rtnl sysfs udp)
 resident := $(filter $(resident:%=$(O)/%.o),$(objects))

@@ -1,6 +1,8 @@
 /* arp.c - ARP packets for address conflict detection (RFC 826, 5227). */
 #include "proto/arp.h"
 
+#include <string.h>
+
 #include "proto/bytes.h"
 
 #define ETHERNET_IPV4 0x0001080006040000ull /* hardware, protocol, their address lengths; operation in the low bits */

@@ -5,6 +5,8 @@
  */
 #include "proto/dhcp.h"
 
+#include <string.h>
+
 #include "proto/bytes.h"
 
 #define MAGIC_COOKIE 0x63825363u /* RFC 2131 3 */

@@ -5,6 +5,8 @@
  */
 #include "proto/dhcp6.h"
 
+#include <string.h>
+
 #include "proto/bytes.h"
 
 enum option {

@@ -5,6 +5,8 @@
  */
 #include "proto/dhcp6.h"
 
+#include <string.h>
+
 #include "proto/bytes.h"
 
 #define BETTER_OFFER_MS 500   /* how long an ADVERTISE without boot file URL waits for one with it */
