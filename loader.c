@@ -83,7 +83,7 @@ static bool leads_to_network(const char *modalias)
 
 static bool serve_next(struct worker *worker, int flags);
 
-/* Between two modules of the walk, requests go first. */
+/* Between two modules that the network does not need, requests go first. */
 static void serve_all(struct worker *worker)
 {
 	while (serve_next(worker, MSG_DONTWAIT))
@@ -98,8 +98,7 @@ static bool plug(void *context, const char *modalias)
 	if (seen(worker, modalias))
 		return !worker->over;
 	if (leads_to_network(modalias) || size > sizeof(worker->later) - worker->later_used) {
-		serve_all(worker);
-		load_alias(worker, modalias);
+		load_alias(worker, modalias); /* before all requests: a link takes its time to come up */
 	} else {
 		memcpy(worker->later + worker->later_used, modalias, size);
 		worker->later_used += size;

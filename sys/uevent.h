@@ -49,7 +49,9 @@ int uevent_open(void);
    -errno: the socket is broken. Messages that the kernel did not send or that cannot be read are passed over. */
 int uevent_receive(int fd, struct uevent *event);
 
-/* Calls found for every modalias below devices/ of the tree. A false from found ends the walk. 0 or -errno. */
+/* Calls found for the modalias of every device on a bus (bus/<bus>/devices of the tree), those of buses that bear network
+   cards first. Devices that only belong to a class (input, dmi) are left out: no module for a network card hangs on them.
+   A false from found ends the walk. 0 or -errno. */
 int uevent_coldplug(int sysfs, bool (*found)(void *context, const char *modalias), void *context);
 
 #endif

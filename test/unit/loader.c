@@ -27,12 +27,14 @@ static void await(struct loader *loader, struct loader_answer *answer)
 
 static int empty_tree(char *path)
 {
-	char devices[64];
+	int root;
 
 	assert_non_null(mkdtemp(path));
-	snprintf(devices, sizeof(devices), "%s/devices", path);
-	assert_int_equal(mkdir(devices, 0755), 0);
-	return sysfs_open(path);
+	root = sysfs_open(path);
+	assert_int_equal(mkdirat(root, "bus", 0755), 0);
+	assert_int_equal(mkdirat(root, "bus/pci", 0755), 0);
+	assert_int_equal(mkdirat(root, "bus/pci/devices", 0755), 0);
+	return root;
 }
 
 static void remove_tree(const char *path)
@@ -83,8 +85,8 @@ static void alias_without_a_module_and_coldplug_are_no_errors(void **state)
 	bool alias = false, coldplug = false;
 
 	(void)state;
-	assert_int_equal(mkdirat(sysfs, "devices/d", 0755), 0);
-	file = openat(sysfs, "devices/d/modalias", O_WRONLY | O_CREAT, 0644);
+	assert_int_equal(mkdirat(sysfs, "bus/pci/devices/d", 0755), 0);
+	file = openat(sysfs, "bus/pci/devices/d/modalias", O_WRONLY | O_CREAT, 0644);
 	assert_int_equal(write(file, "pci:vNONE\n", 10), 10);
 	close(file);
 	assert_int_equal(loader_start(&loader, sysfs), 0);

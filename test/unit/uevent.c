@@ -172,7 +172,7 @@ static bool note(void *context, const char *modalias)
 	return ++found->count != found->stop_at;
 }
 
-static void walk_finds_every_modalias_and_follows_no_link(void **state)
+static void walk_finds_every_modalias_and_those_of_network_buses_first(void **state)
 {
 	char root[] = "/tmp/uevent-test-XXXXXX", command[64];
 	struct found found = {.count = 0}, first = {.stop_at = 1};
@@ -182,17 +182,17 @@ static void walk_finds_every_modalias_and_follows_no_link(void **state)
 	assert_non_null(mkdtemp(root));
 	fd = sysfs_open(root);
 	assert_int_equal(uevent_coldplug(fd, note, &found), -ENOENT);
+	make(fd, "bus/acpi/devices/PNP0A03:00", "acpi:PNP0A03:\n");
+	make(fd, "bus/virtio/devices/virtio0", "virtio:d00000001v00001AF4\n");
 	make(fd, "devices/pci0000:00/0000:00:02.0", "pci:v00001AF4d00001000\n");
-	make(fd, "devices/pci0000:00/0000:00:02.0/virtio0", "virtio:d00000001v00001AF4\n");
-	make(fd, "devices/platform/empty", "\n");
-	make(fd, "devices/platform/empty/power", "no:device\n");
-	make(fd, "elsewhere/x", "not:this\n");
-	assert_int_equal(symlinkat("..", fd, "devices/pci0000:00/subsystem"), 0);
-	assert_int_equal(symlinkat("../../../../elsewhere", fd, "devices/pci0000:00/0000:00:02.0/driver"), 0);
+	make(fd, "bus/platform/devices/empty", "\n");
+	make(fd, "bus/memory/devices/memory0", "nobody:asks\n");
+	assert_int_equal(mkdirat(fd, "bus/platform/devices/without", 0755), 0);
+	assert_int_equal(mkdirat(fd, "bus/pci", 0755), 0);
+	assert_int_equal(mkdirat(fd, "bus/pci/devices", 0755), 0);
+	assert_int_equal(symlinkat("../../../devices/pci0000:00/0000:00:02.0", fd, "bus/pci/devices/0000:00:02.0"), 0);
 	assert_int_equal(uevent_coldplug(fd, note, &found), 0);
-	assert_int_equal(found.count, 2);
-	assert_non_null(strstr(found.text, "pci:v00001AF4d00001000;"));
-	assert_non_null(strstr(found.text, "virtio:d00000001v00001AF4;"));
+	assert_string_equal(found.text, "pci:v00001AF4d00001000;virtio:d00000001v00001AF4;acpi:PNP0A03:;");
 	assert_int_equal(uevent_coldplug(fd, note, &first), 0);
 	assert_int_equal(first.count, 1);
 	close(fd);
@@ -210,7 +210,7 @@ int main(void)
 		cmocka_unit_test(text_too_long_is_dropped_not_cut),
 		cmocka_unit_test(message_of_user_space_is_passed_over),
 		cmocka_unit_test(kernel_is_believed),
-		cmocka_unit_test(walk_finds_every_modalias_and_follows_no_link),
+		cmocka_unit_test(walk_finds_every_modalias_and_those_of_network_buses_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
