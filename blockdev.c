@@ -27,10 +27,9 @@
 #include "sys/sysfs.h"
 #include "sys/uevent.h"
 
-#define PATH_BYTES_MAX 256
-#define SETTLERS_MAX   16   /* processes that read partition tables, for each target */
-#define OPEN_WAIT_MS   1000 /* without an event, until a disk that cannot be opened yet is given up */
-#define NO_MEDIUM      32   /* beside the peripheral device types, 0 to 31 */
+#define SETTLERS_MAX 16   /* processes that read partition tables, for each target */
+#define OPEN_WAIT_MS 1000 /* without an event, until a disk that cannot be opened yet is given up */
+#define NO_MEDIUM    32   /* beside the peripheral device types, 0 to 31 */
 
 /* kernel: include/scsi/scsi_devinfo.h; a bit that a kernel does not know yet does nothing. What no scan asks for: the
    INQUIRY data behind the first 36 bytes; how long a VPD page is before the page (one that is longer than 255 bytes is
@@ -158,7 +157,7 @@ struct logical_unit {
 	bool is_disk;
 	bool empty;                    /* attached, and the driver found no medium in it: size 0 */
 	bool ready;                    /* attached, has a size, has a node */
-	char path[PATH_BYTES_MAX];     /* its directory in sysfs */
+	char path[BLOCKDEV_PATH_MAX];  /* its directory in sysfs */
 	char block[BLOCKDEV_NAME_MAX]; /* "" not attached */
 };
 
@@ -180,7 +179,7 @@ static bool has_node(int dev, const char *name)
 /* The driver knows the size before the block device appears (kernel: sd_probe). */
 static void read_attached(const struct blockdev *blockdev, struct logical_unit *unit)
 {
-	char path[PATH_BYTES_MAX + 64];
+	char path[BLOCKDEV_PATH_MAX + 64];
 	int64_t sectors;
 
 	snprintf(path, sizeof(path), "%s/block/%s/size", unit->path, unit->block);
@@ -205,18 +204,19 @@ static bool first_name(int sysfs, const char *path, char *out, size_t size)
 	return out[0];
 }
 
-/* name is "h:c:t:l". */
-static bool read_unit(const struct blockdev *blockdev, const char *target, const char *name, struct logical_unit *unit)
+/* Is the name one of "h:c:t:l"? */
+static bool is_unit(const char *name)
 {
-	char path[PATH_BYTES_MAX + 16];
-	const char *lun = strrchr(name, ':');
+	return name[0] >= '0' && name[0] <= '9' && strchr(name, ':');
+}
+
+/* The unit at unit->path. False: it cannot be read. */
+static bool read_unit(const struct blockdev *blockdev, struct logical_unit *unit)
+{
+	char path[BLOCKDEV_PATH_MAX + 16];
 	int64_t type;
 
-	*unit = (struct logical_unit){0};
-	if (!lun || name[0] < '0' || name[0] > '9' ||
-	    snprintf(unit->path, sizeof(unit->path), "%s/%s", target, name) >= (int)sizeof(unit->path))
-		return false;
-	unit->lun = strtoull(lun + 1, NULL, 10);
+	unit->lun = strtoull(strrchr(unit->path, ':') + 1, NULL, 10);
 	snprintf(path, sizeof(path), "%s/type", unit->path);
 	if (sysfs_read_number(blockdev->sysfs, path, 0, 31, &type))
 		return false;
@@ -228,50 +228,74 @@ static bool read_unit(const struct blockdev *blockdev, const char *target, const
 	return true;
 }
 
-static bool visit_target(const struct blockdev *blockdev, const char *target, unit_visitor *visitor, void *context)
+/* What one of several processes looks at: each unit is one's, and the first process takes those for which there is none. */
+struct share {
+	int processes, self, unit;
+	bool is_child;
+};
+
+static bool is_ours(struct share *share)
 {
-	struct logical_unit unit;
+	int whose = share->unit++ % share->processes;
+
+	return whose == share->self || (!share->is_child && whose > share->self);
+}
+
+/* How the units are walked through. */
+struct tour {
+	const struct blockdev *blockdev;
+	unit_visitor *visitor;
+	void *context;
+	struct share *share; /* NULL: all of them */
+};
+
+static bool visit_target(const struct tour *tour, const char *target)
+{
 	struct sysfs_dir dir;
 	const char *name;
 	bool goes_on = true;
 
-	if (sysfs_dir_open(&dir, blockdev->sysfs, target) < 0)
+	if (sysfs_dir_open(&dir, tour->blockdev->sysfs, target) < 0)
 		return true;
-	while (goes_on && (name = sysfs_dir_next(&dir, NULL)))
-		if (read_unit(blockdev, target, name, &unit))
-			goes_on = visitor(context, &unit);
+	while (goes_on && (name = sysfs_dir_next(&dir, NULL))) {
+		struct logical_unit unit = {0};
+
+		if (is_unit(name) && (!tour->share || is_ours(tour->share)) &&
+		    snprintf(unit.path, sizeof(unit.path), "%s/%s", target, name) < (int)sizeof(unit.path) &&
+		    read_unit(tour->blockdev, &unit))
+			goes_on = tour->visitor(tour->context, &unit);
+	}
 	sysfs_dir_close(&dir);
 	return goes_on;
 }
 
 /* Descends from the host by name: session<sid>, then target<h:c:t>. */
-static bool visit_below(const struct blockdev *blockdev, const char *parent, int depth, unit_visitor *visitor,
-			void *context)
+static bool visit_below(const struct tour *tour, const char *parent, int depth)
 {
 	static const char *const prefixes[] = {"session", "target"};
-	char path[PATH_BYTES_MAX];
+	char path[BLOCKDEV_PATH_MAX];
 	struct sysfs_dir dir;
 	const char *name;
 	bool goes_on = true;
 
 	if (depth == 2)
-		return visit_target(blockdev, parent, visitor, context);
-	if (sysfs_dir_open(&dir, blockdev->sysfs, parent) < 0)
+		return visit_target(tour, parent);
+	if (sysfs_dir_open(&dir, tour->blockdev->sysfs, parent) < 0)
 		return true;
 	while (goes_on && (name = sysfs_dir_next(&dir, NULL)))
 		if (!strncmp(name, prefixes[depth], strlen(prefixes[depth])) &&
 		    snprintf(path, sizeof(path), "%s/%s", parent, name) < (int)sizeof(path))
-			goes_on = visit_below(blockdev, path, depth + 1, visitor, context);
+			goes_on = visit_below(tour, path, depth + 1);
 	sysfs_dir_close(&dir);
 	return goes_on;
 }
 
-static void visit_units(const struct blockdev *blockdev, unit_visitor *visitor, void *context)
+static void visit_units(const struct tour *tour)
 {
 	char path[64];
 
-	snprintf(path, sizeof(path), "class/scsi_host/host%u/device", blockdev->host);
-	visit_below(blockdev, path, 0, visitor, context);
+	snprintf(path, sizeof(path), "class/scsi_host/host%u/device", tour->blockdev->host);
+	visit_below(tour, path, 0);
 }
 
 static bool count_unit(void *context, const struct logical_unit *unit)
@@ -287,6 +311,8 @@ static bool count_unit(void *context, const struct logical_unit *unit)
 	}
 	blockdev->disk_count++;
 	blockdev->ready_count += unit->ready;
+	if (!unit->ready)
+		memcpy(blockdev->awaited, unit->path, sizeof(unit->path));
 	/* The directory is in no order. */
 	if (unit->ready && (!blockdev->first_disk[0] || unit->lun < blockdev->first_lun)) {
 		memcpy(blockdev->first_disk, unit->block, sizeof(unit->block));
@@ -297,9 +323,11 @@ static bool count_unit(void *context, const struct logical_unit *unit)
 
 static enum blockdev_state look(struct blockdev *blockdev)
 {
+	const struct tour tour = {.blockdev = blockdev, .visitor = count_unit, .context = blockdev};
+
 	blockdev->disk_count = blockdev->other_count = blockdev->ready_count = 0;
-	blockdev->first_disk[0] = 0;
-	visit_units(blockdev, count_unit, blockdev);
+	blockdev->first_disk[0] = blockdev->awaited[0] = 0;
+	visit_units(&tour);
 	if (blockdev->disk_count == 0)
 		return BLOCKDEV_EMPTY;
 	return blockdev->ready_count < blockdev->disk_count ? BLOCKDEV_WAITING : BLOCKDEV_READING;
@@ -309,7 +337,7 @@ static enum blockdev_state look(struct blockdev *blockdev)
 
 static void set_scheduler(const struct blockdev *blockdev, const struct logical_unit *unit)
 {
-	char path[PATH_BYTES_MAX + 64], offered[128];
+	char path[BLOCKDEV_PATH_MAX + 64], offered[128];
 	const char *wanted = blockdev->plan->scheduler[0] ? blockdev->plan->scheduler : "none";
 	int error;
 
@@ -326,7 +354,7 @@ static void set_scheduler(const struct blockdev *blockdev, const struct logical_
 static void set_number(const struct blockdev *blockdev, const struct logical_unit *unit, const char *attribute,
 		       int32_t wanted)
 {
-	char path[PATH_BYTES_MAX + 64], text[16];
+	char path[BLOCKDEV_PATH_MAX + 64], text[16];
 	int64_t is;
 	int error;
 
@@ -359,7 +387,7 @@ static void set_queue(const struct blockdev *blockdev, const struct logical_unit
 /* Their directories are named after the disk's; to ask every other one would be most of the work for a disk. */
 static int count_partitions(int sysfs, const struct logical_unit *unit)
 {
-	char directory[PATH_BYTES_MAX + 64], path[2 * PATH_BYTES_MAX + 64];
+	char directory[BLOCKDEV_PATH_MAX + 64], path[2 * BLOCKDEV_PATH_MAX + 64];
 	struct sysfs_dir dir;
 	const char *name;
 	int count = 0;
@@ -380,7 +408,7 @@ static int compare_table(int sysfs, const struct logical_unit *unit, int fd, int
 {
 	const struct disk disk = {.get = prefetch_get, .context = &fd, .size = (uint64_t)sectors << 9};
 	struct partition entry;
-	char path[PATH_BYTES_MAX + 96];
+	char path[BLOCKDEV_PATH_MAX + 96];
 	int64_t unit_bytes, start;
 	bool shown = true;
 	int error = 0;
@@ -450,7 +478,7 @@ static int open_disk(int dev, const char *name)
 /* When open_disk and BLKRRPART have returned, the partitions are in sysfs and have their nodes. */
 static void settle_disk(const struct blockdev *blockdev, const struct logical_unit *unit)
 {
-	char path[PATH_BYTES_MAX + 64];
+	char path[BLOCKDEV_PATH_MAX + 64];
 	int64_t sectors = 0;
 	int fd, error = 0;
 
@@ -470,43 +498,30 @@ static void settle_disk(const struct blockdev *blockdev, const struct logical_un
 		 count_partitions(blockdev->sysfs, unit));
 }
 
-/* One of several processes, each of which takes the disks that are its; the first one also those for which there is none. */
-struct settle {
-	const struct blockdev *blockdev;
-	int processes, self, disk;
-	bool is_child;
-};
-
-static bool settle_ours(void *context, const struct logical_unit *unit)
+static bool settle_unit(void *context, const struct logical_unit *unit)
 {
-	struct settle *settle = context;
-
-	int whose = settle->disk % settle->processes;
-
-	if (!unit->ready)
-		return true;
-	settle->disk++;
-	if (whose == settle->self || (!settle->is_child && whose > settle->self))
-		settle_disk(settle->blockdev, unit);
+	if (unit->ready)
+		settle_disk(context, unit);
 	return true;
 }
 
 static void run_settle(const void *context, void *result)
 {
-	struct settle settle = {.blockdev = context};
+	struct blockdev blockdev = *(const struct blockdev *)context;
+	struct share share = {.processes = blockdev.ready_count < SETTLERS_MAX ? blockdev.ready_count : SETTLERS_MAX};
+	const struct tour tour = {.blockdev = &blockdev, .visitor = settle_unit, .context = &blockdev, .share = &share};
 	pid_t pid = 1;
 
 	(void)result;
-	settle.processes = settle.blockdev->ready_count < SETTLERS_MAX ? settle.blockdev->ready_count : SETTLERS_MAX;
-	while (pid > 0 && settle.self < settle.processes - 1) {
+	while (pid > 0 && share.self < share.processes - 1) {
 		pid = fork();
-		settle.self += pid > 0;
+		share.self += pid > 0;
 	}
-	settle.is_child = pid == 0;
-	if (settle.is_child)
+	share.is_child = pid == 0;
+	if (share.is_child)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-	visit_units(context, settle_ours, &settle);
-	if (settle.is_child)
+	visit_units(&tour);
+	if (share.is_child)
 		_exit(0);
 	while (wait(NULL) > 0)
 		;
@@ -538,8 +553,21 @@ static void end_reading(struct blockdev *blockdev)
 	blockdev->state = BLOCKDEV_READY;
 }
 
+/* Each disk's event brings us here, and to look at 255 of them each time would be most of their boot: the last one that
+   was not there says when another look is worth it. */
+static bool is_awaited(const struct blockdev *blockdev)
+{
+	struct logical_unit unit = {0};
+
+	memcpy(unit.path, blockdev->awaited, sizeof(unit.path));
+	return blockdev->state == BLOCKDEV_WAITING && unit.path[0] && read_unit(blockdev, &unit) && unit.is_disk &&
+	       !unit.ready && !unit.empty;
+}
+
 static void look_and_read(struct blockdev *blockdev)
 {
+	if (is_awaited(blockdev))
+		return;
 	blockdev->state = look(blockdev);
 	if (blockdev->state == BLOCKDEV_READING && child_start(&blockdev->child, run_settle, blockdev, sizeof(char))) {
 		log_warn("no process for the partition tables: they stay as the kernel read them");

@@ -32,6 +32,7 @@ struct blockdev_flags {
 };
 
 #define BLOCKDEV_NAME_MAX 32
+#define BLOCKDEV_PATH_MAX 256
 
 struct blockdev {
 	enum blockdev_state state;
@@ -42,6 +43,7 @@ struct blockdev {
 	const struct target_plan *plan;
 	struct blockdev_flags *flags;
 	bool counted; /* in flags->users */
+	bool touched; /* a uevent says that it is worth a look */
 	struct child child;
 	int disk_count;     /* of type disk */
 	uint64_t other_lun; /* the first LUN of another type, and the type (SPC-4 table 139) */
@@ -50,6 +52,7 @@ struct blockdev {
 	int ready_count;                    /* disks that can be opened */
 	char first_disk[BLOCKDEV_NAME_MAX]; /* that of the lowest LUN: "sda"; "" none */
 	uint64_t first_lun;
+	char awaited[BLOCKDEV_PATH_MAX]; /* in sysfs: the last disk that was not attached yet; "" none */
 };
 
 /* The SCSI host number of a kernel session (sysfs class/iscsi_session/session<sid>), or -errno. */
@@ -60,7 +63,7 @@ int blockdev_host(int sysfs, uint32_t sid);
 int blockdev_start(struct blockdev *blockdev, int sysfs, int dev, unsigned host, const struct target_plan *plan,
 		   struct blockdev_flags *flags);
 
-/* Looks again and goes on: on every uevent of subsystem block or scsi, and whenever blockdev_fd is readable. Warnings
+/* Looks again and goes on: when a disk of the host came (uevent), and whenever blockdev_fd is readable. Warnings
    (a scheduler that the kernel does not have) are logged here. */
 enum blockdev_state blockdev_step(struct blockdev *blockdev);
 

@@ -215,8 +215,8 @@ static void advance_network(struct world *w, int64_t now_ms)
 		fail(w, "the network cannot be set up: %s", net_waiting_for(&w->net, why, sizeof(why)));
 		return;
 	}
-	if (net_records_due(&w->net) && net_write_records(&w->net, ""))
-		log_debug("the network's records are not all written yet");
+	if (net_records_due(&w->net) && net_write_resolver(&w->net, ""))
+		log_debug("/etc/resolv.conf cannot be written");
 	if (net_state(&w->net) != NET_USABLE || w->has_lease)
 		return;
 	times_reach(&w->times, PHASE_ADDRESS, net_address_ms(&w->net));

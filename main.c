@@ -253,11 +253,13 @@ static void undo(struct world *w)
 		log_warn("a session did not end in time and is left as it is");
 }
 
-static void start_shell(void)
+static void start_shell(const struct world *w)
 {
 	static char *const shell[] = {"/bin/sh", NULL};
 	int result;
 
+	if (w->net_open)
+		(void)net_write_records(&w->net, "");
 	log_err("starting /bin/sh (iscsi.onfail=shell); its end is the end of init");
 	result = root_chain(shell[0], shell, environ, cmdline_is_ours);
 	log_err("the initramfs has no shell that starts: /bin/sh: %s", strerror(-result));
@@ -282,7 +284,7 @@ static int give_up(struct world *w, char *argv[])
 		go_on(w, argv);
 	stop_work(w);
 	if (onfail == ONFAIL_SHELL)
-		start_shell();
+		start_shell(w);
 	log_drain();
 	sync();
 	if (onfail == ONFAIL_REBOOT || onfail == ONFAIL_POWEROFF) {

@@ -702,6 +702,14 @@ bool net_records_due(struct net *net)
 	return due;
 }
 
+int net_write_resolver(const struct net *net, const char *root)
+{
+	struct address dns[NET_DNS_MAX];
+	int count = net_dns(net, dns);
+
+	return records_write_resolver(root, find_winner(net), dns, count);
+}
+
 int net_write_records(const struct net *net, const char *root)
 {
 	struct address dns[NET_DNS_MAX];
@@ -716,7 +724,7 @@ int net_write_records(const struct net *net, const char *root)
 	}
 	one = winner ? records_write_boot(root, winner) : 0;
 	result = result ? result : one;
-	one = records_write_resolver(root, winner, dns, count);
+	one = net_write_resolver(net, root);
 	return result ? result : one;
 }
 

@@ -74,11 +74,13 @@ int64_t net_address_ms(const struct net *net);
 /* Name servers: the plan's, then those that leases and router advertisements brought. Their number. */
 int net_dns(const struct net *net, struct address out[NET_DNS_MAX]);
 
-/* True once after the network became usable, and after its name servers changed: write the records (again). */
+/* True once after the network became usable, and after its name servers changed: write resolv.conf (again). */
 bool net_records_due(struct net *net);
 
-/* resolv.conf and what the next system reads (records.h), below root ("" for /). 0, or the first -errno; it goes on
-   after one. */
+/* resolv.conf below root ("" for /), which our own look-ups need. 0 or -errno. */
+int net_write_resolver(const struct net *net, const char *root);
+
+/* The same, and what the next system reads (records.h). 0, or the first -errno; it goes on after one. */
 int net_write_records(const struct net *net, const char *root);
 
 /* Overwrites the CHAP secrets that leases brought: the plan has them now. net_settle does it too, and every renewal

@@ -124,15 +124,41 @@ static int poll_timeout(int64_t at_ms, int64_t now_ms)
 
 /* ---- what came ---- */
 
+/* Does a device hang on this SCSI host? */
+static bool is_of_host(const char *devpath, unsigned host)
+{
+	char part[24];
+
+	(void)snprintf(part, sizeof(part), "/host%u/", host);
+	return strstr(devpath, part);
+}
+
+/* A disk came: its target's are looked at once more, when all events are read. */
+static void note_disk(struct world *w, const struct uevent *event)
+{
+	w->block_changed = true;
+	for (int i = 0; i < w->session_count; i++)
+		w->disks[i].touched = w->disks[i].touched || is_of_host(event->devpath, w->disks[i].host);
+}
+
+static void look_at_disks(struct world *w, bool all)
+{
+	for (int i = 0; i < w->session_count; i++) {
+		if (all || w->disks[i].touched)
+			(void)blockdev_step(&w->disks[i]);
+		w->disks[i].touched = false;
+	}
+}
+
 static void hear_uevents(struct world *w)
 {
 	struct uevent event;
-	bool changed = false;
+	bool lost = false;
 	int result;
 
 	while ((result = uevent_receive(w->uevents, &event)) != 0) {
 		if (result == -ENOBUFS) {
-			changed = true;
+			lost = w->block_changed = true;
 			(void)loader_request(&w->loader, LOADER_COLDPLUG, false, "");
 			continue;
 		}
@@ -140,12 +166,10 @@ static void hear_uevents(struct world *w)
 			break;
 		if (event.action == UEVENT_ADD && event.modalias[0])
 			(void)loader_request(&w->loader, LOADER_ALIAS, false, event.modalias);
-		if (!strcmp(event.subsystem, "block") || !strncmp(event.subsystem, "scsi", 4))
-			changed = true;
+		if (!strcmp(event.subsystem, "block"))
+			note_disk(w, &event);
 	}
-	w->block_changed = w->block_changed || changed;
-	for (int i = 0; i < w->session_count && changed; i++)
-		(void)blockdev_step(&w->disks[i]);
+	look_at_disks(w, lost);
 }
 
 static void hear_loader(struct world *w)
