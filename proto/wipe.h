@@ -6,8 +6,7 @@
 
 static inline void wipe(void *bytes, size_t length)
 {
-	memset(bytes, 0, length);
-	__asm__ volatile("" : : "r"(bytes) : "memory");
+	explicit_bzero(bytes, length);
 }
 
 #endif

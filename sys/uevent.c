@@ -21,12 +21,6 @@
 #define SOCKET_BYTES  (4 << 20) /* a coldplug of a large machine makes some thousand events of 300 bytes */
 #define WALK_PATH_MAX 600       /* two names of sysfs, NAME_MAX each */
 
-static const char *const action_names[] = {
-	[UEVENT_ADD] = "add",   [UEVENT_REMOVE] = "remove", [UEVENT_CHANGE] = "change",
-	[UEVENT_MOVE] = "move", [UEVENT_ONLINE] = "online", [UEVENT_OFFLINE] = "offline",
-	[UEVENT_BIND] = "bind", [UEVENT_UNBIND] = "unbind",
-};
-
 /* The next text of the message, without its NUL; the last one may lack it. NULL at the end. */
 static const char *next_text(struct reader *r, size_t *length)
 {
@@ -40,14 +34,6 @@ static const char *next_text(struct reader *r, size_t *length)
 	return text;
 }
 
-static enum uevent_action find_action(const char *name, size_t length)
-{
-	for (int i = 0; i < UEVENT_OTHER; i++)
-		if (strlen(action_names[i]) == length && !memcmp(action_names[i], name, length))
-			return (enum uevent_action)i;
-	return UEVENT_OTHER;
-}
-
 static bool copy_text(char *out, size_t size, const char *text, size_t length)
 {
 	if (length >= size) {
@@ -56,23 +42,6 @@ static bool copy_text(char *out, size_t size, const char *text, size_t length)
 	}
 	memcpy(out, text, length);
 	out[length] = 0;
-	return true;
-}
-
-static bool read_decimal(const char *text, size_t length, uint64_t max, uint64_t *value)
-{
-	uint64_t number = 0;
-
-	if (length == 0)
-		return false;
-	for (size_t i = 0; i < length; i++) {
-		unsigned digit = (unsigned)(text[i] - '0');
-
-		if (digit > 9 || number > (max - digit) / 10)
-			return false;
-		number = number * 10 + digit;
-	}
-	*value = number;
 	return true;
 }
 
@@ -86,61 +55,36 @@ static bool read_head(struct reader *r, struct uevent *event)
 	if (!at)
 		return false;
 	left = length - (size_t)(at + 1 - head);
-	if (!left || at[1] != '/')
+	if (!left || at[1] != '/' || left >= sizeof(event->devpath))
 		return false;
-	event->action = find_action(head, (size_t)(at - head));
+	event->added = at - head == 3 && !memcmp(head, "add", 3);
 	return copy_text(event->devpath, sizeof(event->devpath), at + 1, left);
 }
 
-struct text_place {
-	const char *key;
-	char *out;
-	size_t size;
-};
-
-static void read_pair(struct uevent *event, const char *text, size_t length, bool *has_major, bool *has_minor)
+/* Is the text "KEY=value", key with its '='? Then its value, or "" where that is too long. */
+static void read_pair(const char *text, size_t length, const char *key, char *out, size_t size)
 {
-	const struct text_place places[] = {
-		{"SUBSYSTEM", event->subsystem, sizeof(event->subsystem)},
-		{"DEVTYPE", event->devtype, sizeof(event->devtype)},
-		{"DEVNAME", event->devname, sizeof(event->devname)},
-		{"MODALIAS", event->modalias, sizeof(event->modalias)},
-		{"INTERFACE", event->interface, sizeof(event->interface)},
-	};
-	const char *equals = memchr(text, '=', length);
-	size_t key_length = equals ? (size_t)(equals - text) : 0;
-	size_t left = equals ? length - key_length - 1 : 0;
-	uint64_t number;
+	size_t key_length = strlen(key);
 
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-		if (strlen(places[i].key) == key_length && !memcmp(places[i].key, text, key_length))
-			copy_text(places[i].out, places[i].size, equals + 1, left);
-	if (key_length == 5 && !memcmp(text, "MAJOR", 5) && read_decimal(equals + 1, left, UINT32_MAX, &number)) {
-		event->major = (uint32_t)number;
-		*has_major = true;
-	}
-	if (key_length == 5 && !memcmp(text, "MINOR", 5) && read_decimal(equals + 1, left, UINT32_MAX, &number)) {
-		event->minor = (uint32_t)number;
-		*has_minor = true;
-	}
-	if (key_length == 6 && !memcmp(text, "SEQNUM", 6))
-		read_decimal(equals + 1, left, UINT64_MAX, &event->seqnum);
+	if (length >= key_length && !memcmp(text, key, key_length))
+		(void)copy_text(out, size, text + key_length, length - key_length);
 }
 
 int uevent_parse(const void *bytes, size_t length, struct uevent *event)
 {
 	struct reader r = reader_of(bytes, length);
-	struct uevent parsed = {0};
-	bool has_major = false, has_minor = false;
 	const char *text;
 	size_t text_length;
 
-	if (!read_head(&r, &parsed))
+	if (!read_head(&r, event))
 		return -EBADMSG;
-	while ((text = next_text(&r, &text_length)))
-		read_pair(&parsed, text, text_length, &has_major, &has_minor);
-	parsed.has_number = has_major && has_minor;
-	*event = parsed;
+	event->subsystem[0] = event->modalias[0] = 0;
+	while ((text = next_text(&r, &text_length))) {
+		if (text[0] == 'S')
+			read_pair(text, text_length, "SUBSYSTEM=", event->subsystem, sizeof(event->subsystem));
+		else if (text[0] == 'M')
+			read_pair(text, text_length, "MODALIAS=", event->modalias, sizeof(event->modalias));
+	}
 	return 0;
 }
 

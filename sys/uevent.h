@@ -10,33 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum uevent_action {
-	UEVENT_ADD,
-	UEVENT_REMOVE,
-	UEVENT_CHANGE,
-	UEVENT_MOVE,
-	UEVENT_ONLINE,
-	UEVENT_OFFLINE,
-	UEVENT_BIND,
-	UEVENT_UNBIND,
-	UEVENT_OTHER
-};
-
 #define UEVENT_BYTES_MAX 8192 /* the kernel's own buffer is 2048 plus the head line (include/linux/kobject.h) */
 
 /* Texts that a message does not have are "". A text too long for its place is "" too (cut text would name something
    else), except devpath: a message with a longer one is refused. */
 struct uevent {
-	enum uevent_action action;
+	bool added;        /* the action is "add" */
 	char devpath[512]; /* begins with '/': relative to /sys */
 	char subsystem[32];
-	char devtype[32];
-	char devname[64]; /* relative to /dev */
 	char modalias[1024];
-	char interface[16]; /* of subsystem net */
-	bool has_number;    /* major and minor came */
-	uint32_t major, minor;
-	uint64_t seqnum;
 };
 
 /* One message of the kernel's. 0 with *event, or -EBADMSG. Pure. */
