@@ -481,11 +481,17 @@ static void settle_disk(const struct blockdev *blockdev, const struct logical_un
 	char path[BLOCKDEV_PATH_MAX + 64];
 	int64_t sectors = 0;
 	int fd, error = 0;
+	bool has_queue;
 
 	snprintf(path, sizeof(path), "%s/block/%s/size", unit->path, unit->block);
 	sysfs_read_number(blockdev->sysfs, path, 0, INT64_MAX, &sectors);
+	snprintf(path, sizeof(path), "%s/block/%s/queue/scheduler", unit->path, unit->block);
+	has_queue = sysfs_exists(blockdev->sysfs, path);
+	if (has_queue) /* beside the kernel's own reads of the table, which open_disk waits for */
+		set_queue(blockdev, unit);
 	fd = open_disk(blockdev->dev, unit->block);
-	set_queue(blockdev, unit);
+	if (!has_queue)
+		set_queue(blockdev, unit);
 	if (fd < 0)
 		error = fd;
 	else if (blockdev->plan->params.value[PARAM_PARTITIONS] == PARTITIONS_REREAD)

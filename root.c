@@ -20,8 +20,9 @@
 
 _Static_assert(sizeof(struct root_result) <= CHILD_RESULT_MAX, "a result is one write");
 
-#define OPTIONS_MAX 256
-#define LIKELY_TYPE "ext4" /* what most roots are: its module loads while the network comes up */
+#define OPTIONS_MAX      256
+#define LIKELY_TYPE      "ext4"      /* what most roots are: its module loads while the network comes up */
+#define INIT_AHEAD_BYTES (256 << 10) /* more than the kernel would read ahead by itself (128 KiB) */
 
 /* Words of rootflags= that are flags of mount(2); the others are the file system's own. */
 static const struct {
@@ -217,6 +218,17 @@ static void explain_init(struct root_result *result, const struct root_plan *pla
 			 root_inits[0], root_inits[1], root_inits[2], root_inits[3]);
 }
 
+/* The kernel will read it page by page, each a round trip or two: it is to have most of it by then. Does not wait. */
+static void read_ahead(int root, const char *path)
+{
+	int fd = root_open(root, path, O_RDONLY | O_NONBLOCK);
+
+	if (fd < 0)
+		return;
+	(void)posix_fadvise(fd, 0, INIT_AHEAD_BYTES, POSIX_FADV_WILLNEED);
+	close(fd);
+}
+
 /* Names the program in result->init. */
 static int find_init(const struct root_plan *plan, struct root_result *result)
 {
@@ -233,6 +245,8 @@ static int find_init(const struct root_plan *plan, struct root_result *result)
 		path = root_inits[i];
 		error = root_init_check(root, path);
 	}
+	if (!error)
+		read_ahead(root, path);
 	close(root);
 	if (!error)
 		snprintf(result->init, sizeof(result->init), "%s", path);
