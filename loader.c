@@ -240,6 +240,19 @@ int loader_request(struct loader *loader, enum loader_kind kind, bool needed, co
 	return kind == LOADER_NAME ? -EAGAIN : 0;
 }
 
+int loader_request_alias(struct loader *loader, const char *alias)
+{
+	int error;
+
+	if (!strcmp(alias, loader->last))
+		return 0;
+	error = loader_request(loader, LOADER_ALIAS, false, alias);
+	if (!error)
+		(void)snprintf(loader->last, sizeof(loader->last), "%s",
+			       strlen(alias) < sizeof(loader->last) ? alias : "");
+	return error;
+}
+
 int loader_fd(const struct loader *loader)
 {
 	return loader->fd;

@@ -27,6 +27,7 @@ struct loader {
 	pid_t workers[LOADER_WORKERS];
 	unsigned pending; /* requests without their answer */
 	bool again;       /* a request found the socket full: coldplug once more when it has room */
+	char last[32];    /* the last alias: 255 disks have the same one */
 };
 
 struct loader_answer {
@@ -44,6 +45,9 @@ int loader_start(struct loader *loader, int sysfs);
 /* Asks; never blocks. needed is handed back in the answer. An alias that was asked for before costs nothing. 0; -EAGAIN
    for LOADER_NAME only: the socket is full (others are made up for by a coldplug later); -EPIPE: no worker lives. */
 int loader_request(struct loader *loader, enum loader_kind kind, bool needed, const char *text);
+
+/* A device's alias, as loader_request; the same as the last time is not even asked for. */
+int loader_request_alias(struct loader *loader, const char *alias);
 
 /* Readable when an answer is there. */
 int loader_fd(const struct loader *loader);

@@ -165,7 +165,7 @@ static void hear_uevents(struct world *w)
 		if (result < 0)
 			break;
 		if (event.added && event.modalias[0])
-			(void)loader_request(&w->loader, LOADER_ALIAS, false, event.modalias);
+			(void)loader_request_alias(&w->loader, event.modalias);
 		if (!strcmp(event.subsystem, "block"))
 			note_disk(w, &event);
 	}

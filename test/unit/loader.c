@@ -105,6 +105,28 @@ static void alias_without_a_module_and_coldplug_are_no_errors(void **state)
 	remove_tree(path);
 }
 
+static void alias_of_many_disks_is_asked_for_once(void **state)
+{
+	char path[] = "/tmp/loader-test-XXXXXX";
+	int sysfs = empty_tree(path);
+	struct loader_answer answer;
+	struct loader loader;
+
+	(void)state;
+	assert_int_equal(loader_start(&loader, sysfs), 0);
+	for (int i = 0; i < 255; i++)
+		assert_int_equal(loader_request_alias(&loader, "scsi:t-0x00"), 0);
+	assert_int_equal(loader.pending, 1);
+	assert_int_equal(loader_request_alias(&loader, "scsi:t-0x0c"), 0);
+	assert_int_equal(loader.pending, 2);
+	await(&loader, &answer);
+	assert_int_equal(answer.kind, LOADER_ALIAS);
+	await(&loader, &answer);
+	stop_and_reap(&loader);
+	close(sysfs);
+	remove_tree(path);
+}
+
 static void flood_of_aliases_is_answered_or_made_up_for(void **state)
 {
 	char path[] = "/tmp/loader-test-XXXXXX";
@@ -208,6 +230,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(missing_module_comes_back_with_its_reason),
 		cmocka_unit_test(alias_without_a_module_and_coldplug_are_no_errors),
+		cmocka_unit_test(alias_of_many_disks_is_asked_for_once),
 		cmocka_unit_test(flood_of_aliases_is_answered_or_made_up_for),
 		cmocka_unit_test(dead_workers_are_one_answer_and_then_silence),
 		cmocka_unit_test(workers_end_when_the_loader_is_stopped),
