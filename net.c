@@ -89,14 +89,24 @@ static struct interface *find_place(struct net *net, const struct rtnl_link *lin
 	return NULL;
 }
 
+/* Only now: the places of interfaces that never come are never written to, and take no memory. */
+static void prepare(struct net *net, struct interface *place)
+{
+	interface_init(place, &net->rtnl, net->plan);
+	place->settled = net->settled;
+}
+
 static void set_link(struct net *net, const struct rtnl_link *link)
 {
 	struct interface *interface = find_interface(net, link->index);
 
 	if (!interface && !is_of_interest(net, link))
 		return;
-	if (!interface)
+	if (!interface) {
 		interface = find_place(net, link);
+		if (interface)
+			prepare(net, interface);
+	}
 	if (interface)
 		interface_set_link(interface, link);
 	else if (!net->overflowed)
@@ -470,12 +480,13 @@ int net_open(struct net *net, const struct network_plan *plan, int sysfs, int64_
 {
 	int result;
 
-	memset(net, 0, sizeof(*net));
+	memset(net, 0, offsetof(struct net, interfaces));
 	net->plan = plan;
 	net->sysfs = sysfs;
 	net->winner = -1;
 	for (int i = 0; i < NET_INTERFACES_MAX; i++)
-		interface_init(&net->interfaces[i], &net->rtnl, plan);
+		if (net->interfaces[i].link.index)
+			interface_init(&net->interfaces[i], &net->rtnl, plan);
 	result = rtnl_open(&net->rtnl);
 	if (result)
 		return result;
@@ -731,7 +742,8 @@ int net_write_records(const struct net *net, const char *root)
 void net_wipe_secrets(struct net *net)
 {
 	for (int i = 0; i < NET_INTERFACES_MAX; i++)
-		interface_wipe_secrets(&net->interfaces[i]);
+		if (net->interfaces[i].link.index)
+			interface_wipe_secrets(&net->interfaces[i]);
 }
 
 void net_settle(struct net *net)
@@ -740,5 +752,6 @@ void net_settle(struct net *net)
 	net_wipe_secrets(net);
 	rtnl_ignore_routes(&net->rtnl);
 	for (int i = 0; i < NET_INTERFACES_MAX; i++)
-		net->interfaces[i].settled = true;
+		if (net->interfaces[i].link.index)
+			net->interfaces[i].settled = true;
 }

@@ -45,8 +45,8 @@ struct net {
 	struct interface interfaces[NET_INTERFACES_MAX];
 };
 
-/* Opens rtnetlink, brings lo up, looks at what is there. plan and sysfs (the descriptor of /sys) stay in use. 0 or
-   -errno. */
+/* Opens rtnetlink, brings lo up, looks at what is there. net: all zero, or used before. plan and sysfs (the descriptor
+   of /sys) stay in use. 0 or -errno. */
 int net_open(struct net *net, const struct network_plan *plan, int sysfs, int64_t now_ms);
 
 int net_pollfds(const struct net *net, struct pollfd *out, int max);

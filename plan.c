@@ -466,7 +466,7 @@ int plan_make(const struct cmdline *cmdline, const struct ibft *firmware, const 
 {
 	struct target_plan template;
 
-	memset(plan, 0, sizeof(*plan));
+	memset(plan, 0, offsetof(struct plan, targets)); /* each target is made whole when it is added */
 	error->text[0] = 0;
 	plan->boot = cmdline->boot;
 	plan->root = cmdline->root;
