@@ -25,6 +25,7 @@
 
 #define INITIATOR_NAME_FILE "/etc/iscsi/initiatorname.iscsi"
 #define BUILT_IN_FILE       "/etc/iscsi-init/cmdline"
+#define RCU_EXPEDITED       "kernel/rcu_expedited"
 #define DEBIAN_FILE         "/etc/iscsi/iscsi.initramfs"
 #define UNDO_TIMEOUT_MS     6000
 
@@ -124,10 +125,23 @@ static void make_plan(struct world *w)
 
 /* ---- 3. modules and uevents ---- */
 
+/* While the boot lasts nobody gains by waiting for several ticks of the clock until RCU is quiet, as each disk does that
+   gets another scheduler. kernel: Documentation/admin-guide/kernel-parameters.txt, rcupdate.rcu_expedited. */
+static void hurry_rcu(struct world *w, bool begin)
+{
+	char is[4];
+
+	if (begin)
+		w->hurries = sysfs_read(w->sysfs, RCU_EXPEDITED, is, sizeof(is)) == 1 && is[0] == '0';
+	if (w->hurries)
+		(void)sysfs_write(w->sysfs, RCU_EXPEDITED, begin ? "1" : "0");
+}
+
 static void start_work(struct world *w)
 {
 	int result;
 
+	hurry_rcu(w, true);
 	w->uevents = uevent_open();
 	if (w->uevents < 0)
 		log_err("no uevents: %s", strerror(-w->uevents));
@@ -142,6 +156,7 @@ static void start_work(struct world *w)
 
 static void stop_work(struct world *w)
 {
+	hurry_rcu(w, false);
 	modules_serve_stop(&w->modprobe);
 	loader_stop(&w->loader);
 }

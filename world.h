@@ -42,6 +42,7 @@ struct world {
 	bool net_open, has_netlink, has_firmware, asked_firmware, has_lease, has_secrets, has_root, chains, resident;
 	int discovering; /* index of the target whose portal is asked; -1 */
 	int64_t disks_ready_ms;
+	bool hurries;             /* RCU is expedited for the time of the boot */
 	bool disks_missing;       /* ready, but for targets that do not answer */
 	uint32_t carriers;        /* bits: the interfaces of net that have one */
 	unsigned modules_in;      /* bits by boot.c's list: answered */

@@ -14,7 +14,7 @@ peaks = []  # KiB, of every boot
 
 
 def plain(rig, kernel, initrd):
-    disk = rig.disk(script="echo from the guest >/written\n")
+    disk = rig.disk(script="echo from the guest >/written\ncat /sys/kernel/rcu_expedited | show rcu\n")
     target = Target(rig, {1: disk})
     guest = rig.boot(kernel, initrd, "quiet %s root=UUID=%s rw other=word single -- one \"two words\"" %
                      (target.word("HeaderDigest=None"), disk.UUID), capture=True)
@@ -31,6 +31,7 @@ def plain(rig, kernel, initrd):
     environment = guest.section("env")
     rig.ok("other=word" in environment, "and the kernel's environment", environment)
     rig.ok("iscsi=" not in environment, "without the words that are ours", environment)
+    rig.ok(guest.section("rcu").strip() == "0", "RCU is as it was", guest.section("rcu"))
     times = guest.times()
     rig.note(str(times))
     rig.ok(all(phase in times for phase in PHASES), "every phase's time is in /run/iscsi-init/times", str(times))
