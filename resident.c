@@ -14,7 +14,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
-#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -146,13 +145,14 @@ static int lock_memory(int proc)
 	return is_in_ramfs(proc) ? 0 : lock_program();
 }
 
-/* A shutdown tells every process to end long before the disks are unmounted. SIGKILL still ends this one. */
-static void ignore_endings(void)
+/* A shutdown tells every process to end long before the disks are unmounted. SIGKILL still ends this one. Ignored SIGCHLD:
+   nobody here asks how a child ended, and those that are stopped are reaped by the kernel. */
+static void ignore_signals(void)
 {
-	static const int endings[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM};
+	static const int signals[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM, SIGCHLD};
 
-	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
-		(void)signal(endings[i], SIG_IGN);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		(void)signal(signals[i], SIG_IGN);
 }
 
 static int leave_oom_list(int proc)
@@ -165,7 +165,7 @@ int resident_become(int dev, int proc, char *const argv[], const char **step)
 	int result, failure = 0;
 
 	(void)setsid();
-	ignore_endings();
+	ignore_signals();
 	take_name(argv);
 	leave_console(dev);
 	result = leave_oom_list(proc);
@@ -239,15 +239,13 @@ int resident_leave_disk(char *const argv[])
 static bool is_resident(int proc, const char *pid)
 {
 	char path[64], name[sizeof(NAME)];
-	struct stat status;
 
 	/* First the name that can be read of every process: another's memory may wait for the disk. */
 	if (pid[0] < '1' || pid[0] > '9' || snprintf(path, sizeof(path), "%.16s/comm", pid) >= (int)sizeof(path) ||
 	    sysfs_read(proc, path, name, sizeof(name)) <= 0 || strcmp(name, COMM) != 0)
 		return false;
 	(void)snprintf(path, sizeof(path), "%.16s/cmdline", pid);
-	return sysfs_read(proc, path, name, sizeof(name)) > 0 && !strcmp(name, NAME) &&
-	       fstatat(proc, pid, &status, 0) == 0 && status.st_uid == 0;
+	return sysfs_read(proc, path, name, sizeof(name)) > 0 && !strcmp(name, NAME) && proc_is_roots(proc, pid);
 }
 
 pid_t resident_find(int proc)

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -187,4 +188,12 @@ void sysfs_dir_close(struct sysfs_dir *dir)
 	if (dir->fd >= 0)
 		close(dir->fd);
 	dir->fd = -1;
+}
+
+bool proc_is_roots(int proc, const char *pid)
+{
+	char path[32], status[512]; /* the kernel escapes what the name in front of it has */
+
+	return snprintf(path, sizeof(path), "%s/status", pid) < (int)sizeof(path) &&
+	       sysfs_read(proc, path, status, sizeof(status)) > 0 && strstr(status, "\nUid:\t0\t0\t");
 }
