@@ -322,8 +322,10 @@ static void connect_next(struct discovery *d, int error, int64_t now_ms)
 	d->fd = -1;
 	d->step = DISCOVERY_CONNECT;
 	d->deadline_ms = now_ms + login_timeout_ms(d);
-	while (d->address_next < d->address_count) {
-		d->fd = session_open_socket(&d->portal, &d->addresses[d->address_next++]);
+	while (d->address_next < d->address_count) { /* each attempt begins with another one, as a session's does */
+		unsigned place = ((unsigned)d->address_next++ + (unsigned)d->pauses) % (unsigned)d->address_count;
+
+		d->fd = session_open_socket(&d->portal, &d->addresses[place]);
 		if (d->fd >= 0)
 			return;
 		error = -d->fd;
@@ -343,7 +345,7 @@ static void begin_connect(struct discovery *d, int64_t now_ms)
 		return;
 	}
 	d->step = DISCOVERY_RESOLVE;
-	result = resolve_start(&d->resolve, d->portal.host, d->portal.port, d->deadline_ms);
+	result = resolve_start(&d->resolve, d->portal.host, d->portal.port);
 	if (result)
 		fail(d, RETRY_TRANSIENT, "cannot look up \"%s\": %s", d->portal.host, strerror(-result));
 }

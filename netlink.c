@@ -246,7 +246,7 @@ static void put_transport(struct netlink_batch *batch, uint64_t transport)
 
 int netlink_batch_send(const struct netlink *netlink, struct netlink_batch *batch, uint32_t *failed)
 {
-	struct iscsi_uevent answer;
+	struct iscsi_uevent answer = {0};
 	int result = batch->overflow ? -EMSGSIZE : 0;
 
 	*failed = 0;

@@ -10,15 +10,20 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 _Static_assert(sizeof(struct resolve_result) <= CHILD_RESULT_MAX, "one write of the child's");
 
 #define RESOLVER_FILE "/etc/resolv.conf"
 
+static const char *const file_names[] = {RESOLVER_FILE, "/etc/hosts"};
+
+#define FILES (sizeof(file_names) / sizeof(file_names[0]))
+
 /* What the child is asked. */
 struct question {
-	const char *host;
+	const struct resolve *resolve;
 	uint16_t port;
 };
 
@@ -64,6 +69,21 @@ static void explain(int error, char out[RESOLVE_FAILURE_MAX])
 			       servers[0] ? ", says " : "; no name server is known", servers);
 }
 
+/* Where the files have been deleted since. */
+static void put_back(const struct resolve *resolve)
+{
+	(void)mkdir("/etc", 0755);
+	for (size_t i = 0; i < FILES; i++) {
+		const char *text = resolve->files[i];
+		int fd = text[0] ? open(file_names[i], O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644) : -1;
+
+		if (fd < 0)
+			continue;
+		(void)!write(fd, text, strlen(text));
+		(void)close(fd);
+	}
+}
+
 static void look_up(const void *context, void *out)
 {
 	const struct question *question = context;
@@ -72,8 +92,9 @@ static void look_up(const void *context, void *out)
 	char port[8];
 	int error;
 
+	put_back(question->resolve);
 	(void)snprintf(port, sizeof(port), "%u", question->port);
-	error = getaddrinfo(question->host, port, &hints, &list);
+	error = getaddrinfo(question->resolve->host, port, &hints, &list);
 	if (error) {
 		explain(error, result->failure);
 		return;
@@ -92,15 +113,30 @@ void resolve_init(struct resolve *resolve)
 	resolve->child = CHILD_NONE;
 }
 
-int resolve_start(struct resolve *resolve, const char *host, uint16_t port, int64_t deadline_ms)
+/* As they are now, where they are there. */
+static void keep_files(struct resolve *resolve)
 {
-	struct question question = {.host = host, .port = port};
+	for (size_t i = 0; i < FILES; i++) {
+		char text[RESOLVE_FILE_MAX];
+		int fd = open(file_names[i], O_RDONLY | O_CLOEXEC);
+		ssize_t got = fd < 0 ? 0 : read(fd, text, sizeof(text));
+
+		if (fd >= 0)
+			(void)close(fd);
+		if (got <= 0 || got == (ssize_t)sizeof(text))
+			continue;
+		text[got] = '\0';
+		memcpy(resolve->files[i], text, (size_t)got + 1);
+	}
+}
+
+int resolve_start(struct resolve *resolve, const char *host, uint16_t port)
+{
+	struct question question = {.resolve = resolve, .port = port};
 	int result;
 
-	(void)deadline_ms;
 	resolve_stop(resolve);
-	if (strcmp(host, resolve->host) != 0)
-		resolve->known.count = 0;
+	keep_files(resolve);
 	(void)snprintf(resolve->host, sizeof(resolve->host), "%s", host);
 	(void)snprintf(resolve->failure, sizeof(resolve->failure), "the name servers did not answer in time");
 	result = child_start(&resolve->child, look_up, &question, sizeof(struct resolve_result));
@@ -116,13 +152,33 @@ int resolve_pollfds(const struct resolve *resolve, struct pollfd *out, int max)
 	return 1;
 }
 
-/* What was known is better than nothing: targets rarely move. */
-static int hand_out(const struct resolve *resolve, struct sockaddr_storage *out, int max)
+/* Where the addresses of the host are kept: that of the first host stays its own. */
+static struct resolve_known *place_of(struct resolve *resolve)
 {
-	int count = resolve->known.count < max ? resolve->known.count : max;
+	struct resolve_known *first = &resolve->known[0];
 
-	memcpy(out, resolve->known.addresses, (size_t)count * sizeof(*out));
-	return count ? count : -ENOENT;
+	return !first->host[0] || !strcmp(first->host, resolve->host) ? first : &resolve->known[1];
+}
+
+static void keep(struct resolve *resolve, const struct resolve_result *result)
+{
+	struct resolve_known *known = place_of(resolve);
+
+	memcpy(known->host, resolve->host, sizeof(known->host));
+	memcpy(known->addresses, result->addresses, sizeof(known->addresses));
+	known->count = result->count;
+}
+
+/* What was known is better than nothing: targets rarely move. */
+static int hand_out(struct resolve *resolve, struct sockaddr_storage *out, int max)
+{
+	const struct resolve_known *known = place_of(resolve);
+	int count = known->count < max ? known->count : max;
+
+	if (!count || strcmp(known->host, resolve->host) != 0)
+		return -ENOENT;
+	memcpy(out, known->addresses, (size_t)count * sizeof(*out));
+	return count;
 }
 
 int resolve_step(struct resolve *resolve, struct sockaddr_storage *out, int max)
@@ -136,7 +192,7 @@ int resolve_step(struct resolve *resolve, struct sockaddr_storage *out, int max)
 		return -EAGAIN;
 	case CHILD_DONE:
 		if (result.count > 0 && result.count <= RESOLVE_ADDRESSES_MAX)
-			resolve->known = result;
+			keep(resolve, &result);
 		result.failure[sizeof(result.failure) - 1] = '\0';
 		memcpy(resolve->failure, result.failure, sizeof(resolve->failure));
 		break;
@@ -145,6 +201,12 @@ int resolve_step(struct resolve *resolve, struct sockaddr_storage *out, int max)
 		break;
 	}
 	resolve->running = false;
+	return hand_out(resolve, out, max);
+}
+
+int resolve_give_up(struct resolve *resolve, struct sockaddr_storage *out, int max)
+{
+	resolve_stop(resolve);
 	return hand_out(resolve, out, max);
 }
 

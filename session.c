@@ -154,10 +154,11 @@ static void report_pause(const struct session *s, const char *portal, int64_t pa
 		log_warn("%s at %s: %s; next try in %" PRId64 " ms", s->plan->name, portal, s->failure, pause);
 }
 
-/* The next attempt begins where the plan says, or where the target has moved for good. */
+/* The next attempt begins where the target has moved for good, or where the plan says: there now and then in any case, as
+   what was for good may have moved again. */
 static void go_home(struct session *s)
 {
-	s->portal = s->home;
+	s->portal = s->attempts % 4 == 3 ? s->plan->portal : s->home;
 	s->redirects.count = 0;
 	s->moved_for_now = false;
 }
@@ -250,12 +251,14 @@ static int64_t connect_timeout_ms(const struct session *s, int64_t now_ms)
 	return limit > CONNECT_FIRST_MS ? limit : CONNECT_FIRST_MS;
 }
 
-/* The next address of the portal, until one begins to connect. */
+/* The next address of the portal, until one begins to connect. Each attempt begins with another one: that which takes
+   the connection may still be one that lets nobody log in. */
 static void connect_next(struct session *s, const struct session_input *in)
 {
 	close_socket(s);
 	while (s->address_next < s->address_count) {
-		int result = session_open_socket(&s->portal, &s->addresses[s->address_next++]);
+		unsigned place = ((unsigned)s->address_next++ + s->attempts) % (unsigned)s->address_count;
+		int result = session_open_socket(&s->portal, &s->addresses[place]);
 
 		if (result >= 0) {
 			s->fd = result;
@@ -298,7 +301,7 @@ static void begin_attempt(struct session *s, const struct session_input *in)
 		connect_next(s, in);
 		return;
 	}
-	result = resolve_start(&s->resolve, s->portal.host, s->portal.port, in->now_ms + login_timeout_ms(s));
+	result = resolve_start(&s->resolve, s->portal.host, s->portal.port);
 	if (result) {
 		set_failure(s, RETRY_TRANSIENT, "cannot look up \"%s\": %s", s->portal.host, strerror(-result));
 		fail_attempt(s, in->now_ms);
@@ -323,8 +326,14 @@ static void take_addresses(struct session *s, const struct session_input *in)
 	connect_next(s, in);
 }
 
+/* With the addresses of the last time, if there were any. */
 static void give_up_resolving(struct session *s, const struct session_input *in)
 {
+	s->address_count = resolve_give_up(&s->resolve, s->addresses, SESSION_ADDRESSES_MAX);
+	if (s->address_count > 0) {
+		connect_next(s, in);
+		return;
+	}
 	set_failure(s, RETRY_TRANSIENT, "cannot look up \"%s\": %s", s->portal.host, resolve_failure(&s->resolve));
 	fail_attempt(s, in->now_ms);
 }
@@ -383,12 +392,15 @@ static void fail_in_kernel(struct session *s, const char *step, int result, int6
 	fail_attempt(s, now_ms);
 }
 
+/* The kernel may not have let go of the last request yet when its answer is here already (libiscsi: EPERM). */
 static void send_request(struct session *s, const struct login_pdu *request, int64_t now_ms)
 {
 	int result = netlink_send_pdu(s->netlink, s->sid, SESSION_CID, request->bhs, request->data, request->length);
 
-	if (result)
-		fail_in_kernel(s, "sending a login request", result, now_ms);
+	if (!result)
+		return;
+	set_failure(s, RETRY_TRANSIENT, "sending a login request in the kernel failed: %s", strerror(-result));
+	fail_attempt(s, now_ms);
 }
 
 int session_make_challenge(struct login_config *config)
@@ -448,6 +460,33 @@ static void fail_login(struct session *s, int64_t now_ms)
 	fail_attempt(s, now_ms);
 }
 
+static bool is_connected(int fd)
+{
+	struct sockaddr_storage peer;
+	socklen_t size = sizeof(peer);
+
+	return getpeername(fd, (struct sockaddr *)&peer, &size) == 0;
+}
+
+static bool is_in_kernel(const struct session *s)
+{
+	char path[48];
+
+	(void)snprintf(path, sizeof(path), "class/iscsi_session/session%u", s->sid);
+	return sysfs_exists(s->sysfs, path);
+}
+
+static void forget(struct session *s, const struct session_input *in)
+{
+	(void)in;
+	close_socket(s);
+	resolve_stop(&s->resolve);
+	login_wipe(&s->login);
+	log_warn("session %u (%s) was ended by another program (event=ended sid=%u)", s->sid, s->plan->name, s->sid);
+	s->in_kernel = s->has_connection = false;
+	enter(s, SESSION_GONE, SESSION_NEVER);
+}
+
 /* The TCP connection is there: RFC 7143 T4. */
 static void begin_login(struct session *s, const struct session_input *in)
 {
@@ -462,8 +501,14 @@ static void begin_login(struct session *s, const struct session_input *in)
 		connect_next(s, in);
 		return;
 	}
+	if (!is_connected(s->fd))
+		return; /* the event was of the last attempt's socket */
 	s->connected_ms = in->now_ms;
 	result = make_in_kernel(s, &step);
+	if (result == -EINVAL && s->was_up && !is_in_kernel(s)) {
+		forget(s, in);
+		return;
+	}
 	if (result) {
 		fail_in_kernel(s, step, result, in->now_ms);
 		return;
@@ -601,7 +646,7 @@ static void finish_login(struct session *s, const struct session_input *in)
 	s->attempts = 0;
 	if (!s->moved_for_now)
 		s->home = s->portal; /* not before: a target that is moved for good to nowhere would be lost */
-	s->begun_ms = 0;
+	s->begun_ms = s->not_found_ms = 0;
 	s->up_ms = in->now_ms;
 	s->failure[0] = '\0';
 	enter(s, SESSION_UP, again_ms);
@@ -774,6 +819,19 @@ static void stay_parked(struct session *s, const struct session_input *in)
 	enter(s, SESSION_PARKED, SESSION_NEVER);
 }
 
+bool session_is_lost(const struct session *s)
+{
+	switch (s->state) {
+	case SESSION_RESOLVING:
+	case SESSION_CONNECTING:
+	case SESSION_LOGIN:
+	case SESSION_WAITING:
+		return s->was_up;
+	default:
+		return false;
+	}
+}
+
 bool session_is_up_in_kernel(const struct session *s)
 {
 	char path[64], text[16];
@@ -782,22 +840,9 @@ bool session_is_up_in_kernel(const struct session *s)
 	return sysfs_read(s->sysfs, path, text, sizeof(text)) > 0 && !strcmp(text, "up");
 }
 
-static void forget(struct session *s, const struct session_input *in)
-{
-	(void)in;
-	close_socket(s);
-	resolve_stop(&s->resolve);
-	log_warn("session %u (%s) was ended by another program (event=ended sid=%u)", s->sid, s->plan->name, s->sid);
-	s->in_kernel = s->has_connection = false;
-	enter(s, SESSION_GONE, SESSION_NEVER);
-}
-
 static void take_back(struct session *s, const struct session_input *in)
 {
-	char path[48];
-
-	(void)snprintf(path, sizeof(path), "class/iscsi_session/session%u", s->sid);
-	if (!sysfs_exists(s->sysfs, path)) {
+	if (!is_in_kernel(s)) {
 		forget(s, in);
 		return;
 	}
@@ -867,11 +912,15 @@ static const struct transition {
 	{SESSION_CONNECTING, SESSION_EVENT_TAKEN, "", park},
 	{SESSION_LOGIN, SESSION_EVENT_TAKEN, "", park},
 	{SESSION_WAITING, SESSION_EVENT_TAKEN, "", park},
+	{SESSION_LOGOUT, SESSION_EVENT_TAKEN, "", park},
 	{SESSION_UP, SESSION_EVENT_DESTROYED, "", forget},
 	{SESSION_RESOLVING, SESSION_EVENT_DESTROYED, "", forget},
 	{SESSION_CONNECTING, SESSION_EVENT_DESTROYED, "", forget},
 	{SESSION_WAITING, SESSION_EVENT_DESTROYED, "", forget},
 	{SESSION_PARKED, SESSION_EVENT_DESTROYED, "", forget},
+	{SESSION_LOGIN, SESSION_EVENT_DESTROYED, "", forget},
+	{SESSION_LOGOUT, SESSION_EVENT_DESTROYED, "", forget},
+	{SESSION_LEAVING, SESSION_EVENT_DESTROYED, "", forget},
 };
 
 static const char *const event_names[SESSION_EVENTS] = {

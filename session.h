@@ -129,6 +129,9 @@ int64_t session_deadline(const struct session *session);
 /* Stop, destroy connection, destroy session, going on where one fails; the first failure. */
 int session_destroy(const struct netlink *netlink, uint32_t sid, uint32_t cid);
 
+/* Was it up, and is it being repaired? Since down_ms. */
+bool session_is_lost(const struct session *session);
+
 /* Is its connection up, by sysfs? */
 bool session_is_up_in_kernel(const struct session *session);
 

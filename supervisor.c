@@ -351,7 +351,7 @@ static bool is_machine_ending(const struct world *w)
 /* A machine that ends does not wait for a lost disk for ever: its I/O fails then, and the shutdown goes on. */
 static bool gives_up_at_the_end(struct world *w, struct session *s, int64_t now_ms)
 {
-	if (!w->resident || s->state == SESSION_UP || now_ms - s->down_ms < ENDING_PATIENCE_MS || !is_machine_ending(w))
+	if (!w->resident || !session_is_lost(s) || now_ms - s->down_ms < ENDING_PATIENCE_MS || !is_machine_ending(w))
 		return false;
 	log_err("the machine ends, and %s has not answered for %d s: given up, what was not written to it is lost "
 		"(event=given-up sid=%u)",

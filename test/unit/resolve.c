@@ -1,0 +1,123 @@
+/* Names of portals after the hand-over: the files that libc reads are gone, the addresses of before are not. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "resolve.h"
+
+static struct resolve resolve;
+
+static void write_hosts(const char *text)
+{
+	int fd = open("/etc/hosts", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+/* The first address as text; "" where there is none. */
+static const char *look_up(const char *host)
+{
+	static char text[INET_ADDRSTRLEN];
+	struct sockaddr_storage found[RESOLVE_ADDRESSES_MAX];
+	struct sockaddr_in *first = (struct sockaddr_in *)&found[0];
+	struct pollfd fd;
+	int count = -EAGAIN;
+
+	assert_int_equal(resolve_start(&resolve, host, 3260), 0);
+	while (count == -EAGAIN) {
+		assert_int_equal(resolve_pollfds(&resolve, &fd, 1), 1);
+		assert_int_equal(poll(&fd, 1, 20000), 1);
+		count = resolve_step(&resolve, found, RESOLVE_ADDRESSES_MAX);
+	}
+	text[0] = 0;
+	if (count > 0)
+		assert_non_null(inet_ntop(AF_INET, &first->sin_addr, text, sizeof(text)));
+	return text;
+}
+
+static void files_that_are_gone_are_put_back(void **state)
+{
+	(void)state;
+	resolve_init(&resolve);
+	write_hosts("192.0.2.7 portal.example\n");
+	assert_string_equal(look_up("portal.example"), "192.0.2.7");
+	assert_int_equal(unlink("/etc/hosts"), 0);
+	memset(resolve.known, 0, sizeof(resolve.known));
+	assert_string_equal(look_up("portal.example"), "192.0.2.7");
+	assert_int_equal(access("/etc/hosts", F_OK), 0);
+}
+
+static void file_that_has_changed_counts_as_it_is(void **state)
+{
+	(void)state;
+	resolve_init(&resolve);
+	write_hosts("192.0.2.7 portal.example\n");
+	assert_string_equal(look_up("portal.example"), "192.0.2.7");
+	write_hosts("192.0.2.8 portal.example\n");
+	assert_string_equal(look_up("portal.example"), "192.0.2.8");
+}
+
+/* A redirect to another name must not take the way home away. */
+static void addresses_of_home_outlive_a_redirect(void **state)
+{
+	(void)state;
+	resolve_init(&resolve);
+	write_hosts("192.0.2.7 home.example\n192.0.2.9 away.example\n192.0.2.10 farther.example\n");
+	assert_string_equal(look_up("home.example"), "192.0.2.7");
+	assert_string_equal(look_up("away.example"), "192.0.2.9");
+	assert_string_equal(look_up("farther.example"), "192.0.2.10");
+	write_hosts("192.0.2.1 another\n");
+	assert_string_equal(look_up("home.example"), "192.0.2.7");
+	assert_string_equal(look_up("farther.example"), "192.0.2.10");
+	assert_string_equal(look_up("away.example"), "");
+}
+
+static void who_gives_up_waiting_gets_what_was_known(void **state)
+{
+	struct sockaddr_storage found[RESOLVE_ADDRESSES_MAX];
+	const struct sockaddr_in *first = (const struct sockaddr_in *)&found[0];
+
+	(void)state;
+	resolve_init(&resolve);
+	assert_int_equal(resolve_start(&resolve, "portal.example", 3260), 0);
+	assert_int_equal(resolve_give_up(&resolve, found, RESOLVE_ADDRESSES_MAX), -ENOENT);
+	write_hosts("192.0.2.7 portal.example\n");
+	assert_string_equal(look_up("portal.example"), "192.0.2.7");
+	assert_int_equal(resolve_start(&resolve, "portal.example", 3260), 0);
+	assert_int_equal(resolve_give_up(&resolve, found, RESOLVE_ADDRESSES_MAX), 1);
+	assert_int_equal(ntohl(first->sin_addr.s_addr), 0xc0000207);
+	assert_int_equal(ntohs(first->sin_port), 3260);
+	assert_int_equal(resolve_pollfds(&resolve, &(struct pollfd){0}, 1), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(files_that_are_gone_are_put_back),
+		cmocka_unit_test(file_that_has_changed_counts_as_it_is),
+		cmocka_unit_test(addresses_of_home_outlive_a_redirect),
+		cmocka_unit_test(who_gives_up_waiting_gets_what_was_known),
+	};
+
+	/* An /etc of our own. */
+	if (unshare(CLONE_NEWNS | CLONE_NEWNET) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("etc", "/etc", "tmpfs", 0, NULL)) {
+		puts("1..0 # SKIP an /etc of the test's own needs root");
+		return 0;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,363 @@
+/* A session's life where no boot test comes by: events out of their order, a kernel that refuses, other programs. The kernel
+   is a few functions here; the sockets are real. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <poll.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "proto/iscsi_abi.h"
+#include "session.h"
+#include "session_params.h"
+#include "sys/sysfs.h"
+
+#define SID 3
+
+/* ---- the kernel ---- */
+
+static struct {
+	int bind, send; /* what it answers */
+	unsigned bound, sent, destroyed;
+} kernel;
+
+int netlink_create_session(const struct netlink *netlink, uint32_t cmd_sn, uint16_t cmds_max, uint16_t depth,
+			   uint32_t *sid, uint32_t *host)
+{
+	(void)netlink, (void)cmd_sn, (void)cmds_max, (void)depth;
+	*sid = SID;
+	*host = 1;
+	return 0;
+}
+
+int netlink_destroy_session(const struct netlink *netlink, uint32_t sid)
+{
+	(void)netlink, (void)sid;
+	kernel.destroyed++;
+	return 0;
+}
+
+int netlink_create_connection(const struct netlink *netlink, uint32_t sid, uint32_t cid)
+{
+	(void)netlink, (void)sid, (void)cid;
+	return 0;
+}
+
+int netlink_destroy_connection(const struct netlink *netlink, uint32_t sid, uint32_t cid)
+{
+	(void)netlink, (void)sid, (void)cid;
+	return 0;
+}
+
+int netlink_bind(const struct netlink *netlink, uint32_t sid, uint32_t cid, int fd)
+{
+	(void)netlink, (void)sid, (void)cid, (void)fd;
+	kernel.bound++;
+	return kernel.bind;
+}
+
+int netlink_start(const struct netlink *netlink, uint32_t sid, uint32_t cid)
+{
+	(void)netlink, (void)sid, (void)cid;
+	return 0;
+}
+
+int netlink_stop(const struct netlink *netlink, uint32_t sid, uint32_t cid, uint32_t flag)
+{
+	(void)netlink, (void)sid, (void)cid, (void)flag;
+	return 0;
+}
+
+int netlink_send_pdu(const struct netlink *netlink, uint32_t sid, uint32_t cid, const uint8_t bhs[48],
+		     const uint8_t *data, size_t length)
+{
+	(void)netlink, (void)sid, (void)cid, (void)bhs, (void)data, (void)length;
+	kernel.sent++;
+	return kernel.send;
+}
+
+const char *netlink_error_name(uint32_t error)
+{
+	(void)error;
+	return "name";
+}
+
+const char *netlink_error_text(uint32_t error)
+{
+	(void)error;
+	return "text";
+}
+
+int session_params_before(const struct netlink *netlink, uint32_t sid, uint32_t cid, uint32_t host,
+			  const struct target_plan *plan, const struct portal *home)
+{
+	(void)netlink, (void)sid, (void)cid, (void)host, (void)plan, (void)home;
+	return 0;
+}
+
+int session_params_after(const struct netlink *netlink, uint32_t sid, uint32_t cid, const struct login_result *result,
+			 const struct target_plan *plan, uint32_t *failed)
+{
+	(void)netlink, (void)sid, (void)cid, (void)result, (void)plan, (void)failed;
+	return 0;
+}
+
+/* ---- the rig ---- */
+
+static const struct netlink netlink = {.transport = 7};
+static struct target_plan plan;
+static struct session session;
+static int listener = -1, tree = -1;
+static char root[32];
+
+static uint16_t listen_somewhere(int backlog)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(address);
+
+	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_true(listener >= 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(listen(listener, backlog), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+	return ntohs(address.sin_port);
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	memset(&kernel, 0, sizeof(kernel));
+	memset(&plan, 0, sizeof(plan));
+	params_default(&plan.params);
+	strcpy(plan.name, "iqn.2003-01.org.example:disk");
+	strcpy(plan.initiator, "iqn.2003-01.org.example:host");
+	strcpy(plan.portal.host, "127.0.0.1");
+	plan.portal.port = listen_somewhere(8);
+	strcpy(root, "/tmp/session-test-XXXXXX");
+	assert_non_null(mkdtemp(root));
+	tree = sysfs_open(root);
+	session_init(&session, &plan, &netlink, tree, 1);
+	return 0;
+}
+
+static int end(void **state)
+{
+	char command[64] = "rm -rf ";
+
+	(void)state;
+	session_step(&session, SESSION_EVENT_LEAVE, &(struct session_input){.now_ms = 0});
+	(void)close(listener);
+	(void)close(tree);
+	return system(strcat(command, root));
+}
+
+static void step(enum session_event event, int64_t now_ms)
+{
+	session_step(&session, event, &(struct session_input){.now_ms = now_ms});
+}
+
+static void await_socket(void)
+{
+	struct pollfd fd;
+
+	assert_int_equal(session_pollfds(&session, &fd, 1), 1);
+	assert_int_equal(poll(&fd, 1, 5000), 1);
+}
+
+/* A session that was up before the hand-over, and is logging in again. */
+static void relogin(void)
+{
+	session.resident = true;
+	session_adopt(&session, SID, 1, false, 1000);
+	await_socket();
+	step(SESSION_EVENT_READY, 1000);
+	assert_int_equal(session.state, SESSION_LOGIN);
+}
+
+static void hear(enum netlink_event_type type, int64_t now_ms)
+{
+	const struct netlink_event event = {.type = type, .transport = netlink.transport, .sid = SID};
+
+	session_kernel_event(&session, &event, now_ms);
+}
+
+/* ---- what must hold ---- */
+
+static void event_of_an_old_socket_begins_no_login(void **state)
+{
+	int fillers[4];
+
+	(void)state;
+	(void)close(listener);
+	plan.portal.port = listen_somewhere(0);
+	for (int i = 0; i < 4; i++) { /* the queue is full: a SYN gets no answer */
+		struct sockaddr_in to = {.sin_family = AF_INET,
+					 .sin_port = htons(plan.portal.port),
+					 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+		fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		(void)connect(fillers[i], (struct sockaddr *)&to, sizeof(to));
+	}
+	session_init(&session, &plan, &netlink, tree, 1);
+	step(SESSION_EVENT_START, 0);
+	step(SESSION_EVENT_READY, 0);
+	assert_int_equal(session.state, SESSION_CONNECTING);
+	assert_int_equal(kernel.bound, 0);
+	for (int i = 0; i < 4; i++)
+		(void)close(fillers[i]);
+}
+
+/* libiscsi says EPERM as long as the last request has not been let go of. */
+static void refused_request_is_tried_again(void **state)
+{
+	(void)state;
+	kernel.send = -EPERM;
+	step(SESSION_EVENT_START, 0);
+	await_socket();
+	step(SESSION_EVENT_READY, 0);
+	assert_int_equal(kernel.sent, 1);
+	assert_int_equal(session.state, SESSION_WAITING);
+	assert_int_equal(kernel.destroyed, 1);
+	kernel.send = 0;
+	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+	await_socket();
+	step(SESSION_EVENT_READY, 1000);
+	assert_int_equal(session.state, SESSION_LOGIN);
+}
+
+static void ended_by_another_program_is_forgotten_in_every_state(void **state)
+{
+	static const enum session_state states[] = {SESSION_UP,      SESSION_RESOLVING, SESSION_CONNECTING,
+						    SESSION_LOGIN,   SESSION_WAITING,   SESSION_LOGOUT,
+						    SESSION_LEAVING, SESSION_PARKED};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		session_init(&session, &plan, &netlink, tree, 1);
+		session_adopt(&session, SID, 1, true, 1000);
+		session.state = states[i];
+		hear(NETLINK_EVENT_DESTROYED, 2000);
+		assert_int_equal(session.state, SESSION_GONE);
+		assert_int_equal(session_deadline(&session), SESSION_NEVER);
+		assert_false(session.in_kernel);
+	}
+	assert_int_equal(kernel.destroyed, 0);
+}
+
+/* The event was lost: the kernel refuses to bind a connection to what it does not have. */
+static void missing_session_is_noticed_when_it_cannot_be_bound(void **state)
+{
+	(void)state;
+	session.resident = true;
+	session_adopt(&session, SID, 1, false, 1000);
+	await_socket();
+	kernel.bind = -EINVAL;
+	step(SESSION_EVENT_READY, 1000);
+	assert_int_equal(session.state, SESSION_GONE);
+}
+
+static void session_that_is_there_is_not_given_up_for_a_refused_bind(void **state)
+{
+	(void)state;
+	assert_int_equal(mkdirat(tree, "class", 0755), 0);
+	assert_int_equal(mkdirat(tree, "class/iscsi_session", 0755), 0);
+	assert_int_equal(mkdirat(tree, "class/iscsi_session/session3", 0755), 0);
+	session.resident = true;
+	session_adopt(&session, SID, 1, false, 1000);
+	await_socket();
+	kernel.bind = -EINVAL;
+	step(SESSION_EVENT_READY, 1000);
+	assert_int_equal(session.state, SESSION_WAITING);
+}
+
+static void iscsid_may_take_a_session_that_is_logging_out(void **state)
+{
+	(void)state;
+	session_adopt(&session, SID, 1, true, 1000);
+	session.state = SESSION_LOGOUT;
+	step(SESSION_EVENT_TAKEN, 2000);
+	assert_int_equal(session.state, SESSION_PARKED);
+	assert_int_equal(session_deadline(&session), SESSION_NEVER);
+}
+
+static void each_attempt_begins_with_another_address(void **state)
+{
+	struct sockaddr_in dead = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in live = dead, peer;
+
+	(void)state;
+	dead.sin_port = htons(1);
+	live.sin_port = htons(plan.portal.port);
+	for (unsigned attempts = 0; attempts < 4; attempts++) {
+		socklen_t size = sizeof(peer);
+
+		session_init(&session, &plan, &netlink, tree, 1);
+		memcpy(&session.addresses[0], attempts % 2 ? &dead : &live, sizeof(dead));
+		memcpy(&session.addresses[1], attempts % 2 ? &live : &dead, sizeof(dead));
+		session.state = SESSION_CONNECTING; /* as after a look-up, before the first address */
+		session.address_count = 2;
+		session.attempts = attempts;
+		step(SESSION_EVENT_DEADLINE, 0);
+		await_socket();
+		assert_int_equal(getpeername(session.fd, (struct sockaddr *)&peer, &size), 0);
+		assert_int_equal(peer.sin_port, live.sin_port);
+		step(SESSION_EVENT_LEAVE, 0);
+	}
+}
+
+/* A target that moved for good may have moved again, and whom the plan names knows where to. */
+static void planned_portal_is_asked_again_now_and_then(void **state)
+{
+	unsigned planned = 0, moved = 0;
+
+	(void)state;
+	relogin();
+	strcpy(session.home.host, "127.0.0.9");
+	session.home.port = 1;
+	for (int i = 0; i < 16; i++) {
+		if (session.state != SESSION_WAITING)
+			step(SESSION_EVENT_DEADLINE, 2000);
+		assert_int_equal(session.state, SESSION_WAITING);
+		planned += !strcmp(session.portal.host, plan.portal.host);
+		moved += !strcmp(session.portal.host, "127.0.0.9");
+		step(SESSION_EVENT_START, 2000);
+	}
+	assert_int_equal(planned, 4);
+	assert_int_equal(moved, 12);
+}
+
+static void only_a_session_that_is_repaired_counts_as_lost(void **state)
+{
+	(void)state;
+	assert_false(session_is_lost(&session));
+	step(SESSION_EVENT_START, 0);
+	assert_false(session_is_lost(&session)); /* a boot's */
+	relogin();
+	assert_true(session_is_lost(&session));
+	session.state = SESSION_PARKED;
+	assert_false(session_is_lost(&session));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(event_of_an_old_socket_begins_no_login, begin, end),
+		cmocka_unit_test_setup_teardown(refused_request_is_tried_again, begin, end),
+		cmocka_unit_test_setup_teardown(ended_by_another_program_is_forgotten_in_every_state, begin, end),
+		cmocka_unit_test_setup_teardown(missing_session_is_noticed_when_it_cannot_be_bound, begin, end),
+		cmocka_unit_test_setup_teardown(session_that_is_there_is_not_given_up_for_a_refused_bind, begin, end),
+		cmocka_unit_test_setup_teardown(iscsid_may_take_a_session_that_is_logging_out, begin, end),
+		cmocka_unit_test_setup_teardown(each_attempt_begins_with_another_address, begin, end),
+		cmocka_unit_test_setup_teardown(planned_portal_is_asked_again_now_and_then, begin, end),
+		cmocka_unit_test_setup_teardown(only_a_session_that_is_repaired_counts_as_lost, begin, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
