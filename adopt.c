@@ -28,11 +28,13 @@ static void read_text(int sysfs, const char *directory, const char *name, char *
 
 static void read_number(int sysfs, const char *directory, const char *name, enum param param, struct params *params)
 {
+	bool digest = param_rows[param].kind == KIND_DIGEST; /* 1: CRC32C */
 	char path[96];
 	int64_t value;
 
 	(void)snprintf(path, sizeof(path), "%s/%s", directory, name);
-	if (sysfs_read_number(sysfs, path, param_rows[param].min, param_rows[param].max, &value))
+	if (sysfs_read_number(sysfs, path, param_rows[param].min, digest ? DIGEST_CRC32C : param_rows[param].max,
+			      &value))
 		return;
 	params->value[param] = (int32_t)value;
 	params->source[param] = SOURCE_NEGOTIATED;

@@ -23,13 +23,14 @@ int status_open(struct status *status, int dirfd)
 static void write_record(int fd, int index, const struct session *s)
 {
 	char record[STATUS_RECORD + 1], portal[PLAN_HOST_MAX + 32];
+	const uint8_t *chap = s->plan->chap.algorithms_given ? s->plan->chap.algorithms : (const uint8_t[4]){0};
 	int used = snprintf(record, sizeof(record),
 			    "sid=%u state=\"%s\" since_ms=%" PRId64 " recoveries=%u attempts=%u last_error=%s "
-			    "portal=%s target=%s",
+			    "chap_algs=%u.%u.%u.%u portal=%s target=%s",
 			    s->sid, session_state_name(s->state),
 			    s->state == SESSION_UP || s->state == SESSION_PARKED ? s->up_ms : s->down_ms, s->recoveries,
-			    s->attempts, s->last_error ? netlink_error_name(s->last_error) : "none",
-			    session_portal_text(&s->portal, portal, sizeof(portal)), s->plan->name);
+			    s->attempts, s->last_error ? netlink_error_name(s->last_error) : "none", chap[0], chap[1],
+			    chap[2], chap[3], session_portal_text(&s->portal, portal, sizeof(portal)), s->plan->name);
 
 	if (used > STATUS_RECORD - 1)
 		used = STATUS_RECORD - 1;

@@ -459,13 +459,40 @@ static struct tool_job monitor(struct world *w, char *words[], int64_t now_ms)
 
 /* ---- supervise ---- */
 
-/* How often the one before us brought it back. */
-static void remember(struct session *s)
+/* chap_algs= of before: a target that asks for what was forbidden then is to be refused now, too. */
+static void remember_algorithms(const char *record, struct chap_config *chap)
+{
+	char text[24];
+	const char *at = record_field(record, " chap_algs=", text, sizeof(text));
+	char *end;
+
+	for (size_t i = 0; i < sizeof(chap->algorithms); i++, at = *end ? end + 1 : end)
+		chap->algorithms[i] = (uint8_t)strtoul(at, &end, 10);
+	chap->algorithms_given = chap->algorithms[0] != 0;
+}
+
+/* The interface that a link-local portal is behind: "portal=[fe80::1%eth0]:3260". */
+static void remember_scope(const char *record, struct portal *portal)
+{
+	char text[PLAN_HOST_MAX + 32];
+	const char *at = strchr(record_field(record, " portal=", text, sizeof(text)), '%');
+	size_t length = at ? strcspn(at + 1, "]") : 0;
+
+	if (!length || length >= sizeof(portal->scope))
+		return;
+	memcpy(portal->scope, at + 1, length);
+	portal->scope[length] = '\0';
+}
+
+/* What the one before us knew, and the kernel does not. Returns how often it has brought the session back. */
+static unsigned remember(struct adopted *from)
 {
 	char record[STATUS_RECORD + 1];
 
-	find_record(s->sid, record, sizeof(record));
-	s->recoveries = (unsigned)record_number(record, " recoveries=");
+	find_record(from->sid, record, sizeof(record));
+	remember_algorithms(record, &from->plan.chap);
+	remember_scope(record, &from->plan.portal);
+	return (unsigned)record_number(record, " recoveries=");
 }
 
 static struct tool_job supervise(struct world *w, char *words[], int64_t now_ms)
@@ -491,10 +518,13 @@ static struct tool_job supervise(struct world *w, char *words[], int64_t now_ms)
 	log_open(w->dev);
 	count = adopt_list(w->sysfs, sids, PLAN_TARGETS_MAX);
 	for (int i = 0; i < count; i++) {
+		unsigned recoveries;
+
 		if (adopt_session(w->sysfs, sids[i], &from))
 			continue;
+		recoveries = remember(&from);
 		adopt(w, &from, now_ms);
-		remember(&w->sessions[w->session_count - 1]);
+		w->sessions[w->session_count - 1].recoveries = recoveries;
 	}
 	wipe(&from, sizeof(from));
 	if (!w->session_count) {

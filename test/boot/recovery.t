@@ -81,6 +81,8 @@ def supervisor_killed(lab):
     after = lab.shell("iscsi-init list") or ""
     counts = [int(n) for n in re.findall(r"(\d+) recoveries", before + after)]
     lab.rig.ok(len(counts) == 2 and counts[1] == counts[0] + 1, "which goes on counting", before + "\n" + after)
+    record = lab.shell("cat /run/iscsi-init/sessions") or ""
+    lab.rig.ok(" chap_algs=6.5.0.0 " in record, "and knows the CHAP algorithms that were allowed", record)
     lab.rig.ok(re.search(r"session \d+: \S+ at \S+, LOGGED_IN .*\n  supervisor: logged in since 20\d\d-.* \(\d+ s\), "
                          r"\d+ recoveries, last error \w+", after),
                "list tells state, portal, since when, recoveries and the last error", after)
@@ -104,6 +106,8 @@ def holds_nothing(lab):
            " ".join(memory.split()), memory)
     with open(os.path.join(TOP, "build", "resident"), "w") as file:
         file.write("resident process, KiB: %d (limit 512, aim 256)\n" % max(sizes or [0]))
+    zombies = lab.shell("grep -l '^State:.Z' /proc/[0-9]*/status 2>/dev/null") or ""
+    rig.ok(not zombies.strip(), "it leaves no zombie", zombies)
     files = lab.shell("cd /proc/%s/fd; for i in *; do readlink $i; done; cd /" % pid) or ""
     rig.ok(files.count("/dev/null") == 3 and "console" not in files and "ttyS" not in files,
            "it holds no console", files)
@@ -132,7 +136,8 @@ def with_sbin(rig):
 
 
 def outages(rig, kernel, initrd):
-    lab = Lab(rig, kernel, initrd, ["noop_out_interval=1", "noop_out_timeout=2"], files=with_sbin(rig))
+    lab = Lab(rig, kernel, initrd, ["noop_out_interval=1", "noop_out_timeout=2", "chap_algs=sha1:md5"],
+              files=with_sbin(rig))
     lab.start_writer()
     lab.shell("iscsi-init events >/run/events & sleep 0.2")
     restarts(lab, int(os.environ.get("RESTARTS", "4")))

@@ -67,7 +67,7 @@ static void assert_secret(const struct chap_secret *secret, const char *text)
 	assert_memory_equal(secret->bytes, text, strlen(text));
 }
 
-static void secrets_and_names_are_read_to_their_last_byte(void **state)
+static void secrets_names_and_digests_are_read(void **state)
 {
 	struct adopted from;
 
@@ -80,7 +80,11 @@ static void secrets_and_names_are_read_to_their_last_byte(void **state)
 	put(CONNECTION, "persistent_address", "192.0.2.1");
 	put(CONNECTION, "persistent_port", "3261");
 	put(CONNECTION, "state", "up");
+	put(CONNECTION, "header_digest", "1");
+	put(CONNECTION, "data_digest", "0");
 	assert_int_equal(adopt_session(sysfs, 7, &from), 0);
+	assert_int_equal(from.plan.params.value[PARAM_HEADER_DIGEST], DIGEST_CRC32C);
+	assert_int_equal(from.plan.params.value[PARAM_DATA_DIGEST], DIGEST_NONE);
 	assert_string_equal(from.plan.chap.username, "me ");
 	assert_secret(&from.plan.chap.password, "ends in white \t\r\n \n");
 	assert_string_equal(from.plan.chap.username_in, "");
@@ -119,7 +123,7 @@ static void a_session_that_is_not_there_is_not_found(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(secrets_and_names_are_read_to_their_last_byte),
+		cmocka_unit_test(secrets_names_and_digests_are_read),
 		cmocka_unit_test(the_longest_secret_fits),
 		cmocka_unit_test(a_session_that_is_not_there_is_not_found),
 	};
