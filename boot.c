@@ -378,7 +378,8 @@ static void advance_targets(struct world *w, int64_t now_ms)
 	}
 	if (!w->has_secrets)
 		w->has_secrets = boot_load_secrets(w);
-	if (!w->has_netlink || !w->has_secrets || !has_random(w) || is_discovering(w, now_ms))
+	if (!w->has_netlink || !w->has_secrets || !has_random(w) || is_discovering(w, now_ms) ||
+	    !has_random(w)) /* the secrets of a target that was discovered may want it */
 		return;
 	start_sessions(w, now_ms);
 }

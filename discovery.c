@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "proto/bytes.h"
 #include "proto/keys.h"
 #include "proto/pdu.h"
@@ -43,21 +44,35 @@ static void fail(struct discovery *d, enum login_retry retry, const char *format
 
 /* ---- records ---- */
 
+/* Is it to be kept? Some list a target once for each of its portal groups. What is no name of iSCSI's is left out, with
+   its addresses. */
+static bool takes_name(struct discovery *d, const struct key *key)
+{
+	const char *why;
+
+	d->skips = name_check(key->value, key->value_length, &why) != 0;
+	d->left_out += d->skips;
+	if (d->skips || (d->target_count && key_value_is(key, d->records + d->last_name)))
+		return false;
+	d->target_count++;
+	d->last_name = d->records_used + key->name_length + 1;
+	return true;
+}
+
 /* A TargetAddress that cannot be read is left out; its target stays. */
+static bool takes_address(const struct discovery *d, const struct key *key)
+{
+	struct login_redirect address;
+
+	return d->target_count && !d->skips && !login_read_address(key->value, key->value_length, &address);
+}
+
 static int take_record(struct discovery *d, const struct key *key)
 {
 	struct writer records = writer_of(d->records, sizeof(d->records));
-	struct login_redirect address;
-	const char *why;
 
-	if (key_is(key, "TargetName")) {
-		if (name_check(key->value, key->value_length, &why))
-			return -EINVAL;
-		d->target_count++;
-	} else if (!key_is(key, "TargetAddress") || !d->target_count ||
-		   login_read_address(key->value, key->value_length, &address)) {
+	if (key_is(key, "TargetName") ? !takes_name(d, key) : !key_is(key, "TargetAddress") || !takes_address(d, key))
 		return 0;
-	}
 	records.used = d->records_used;
 	write_bytes(&records, key->name, key->name_length + 1 + key->value_length);
 	write_u8(&records, 0);
@@ -187,20 +202,46 @@ static void begin_login(struct discovery *d)
 		send_pdu(d, request.bhs, request.data, request.length);
 }
 
+/* As a session does: another connection, with something else. */
+static bool tries_otherwise(struct discovery *d, const char *why, int64_t now_ms)
+{
+	const struct login_failure *failure = login_get_failure(&d->login);
+	bool security = failure->wants_security && !d->start_in_security;
+	bool md5_only = !security && failure->wants_md5_only && !d->md5_only;
+
+	if (!security && !md5_only)
+		return false;
+	if (md5_only)
+		session_warn_of_md5(d->portal.host, why);
+	d->start_in_security = d->start_in_security || security;
+	d->md5_only = d->md5_only || md5_only;
+	begin_connect(d, now_ms);
+	return true;
+}
+
+/* The connection is over, and nothing was said about why. */
+static void break_off(struct discovery *d, const char *why, int64_t now_ms)
+{
+	bool before = d->guessed;
+
+	if (d->step == DISCOVERY_LOGIN) {
+		login_cut_off(&d->login);
+		d->guessed = true;
+		if (!before && tries_otherwise(d, why, now_ms))
+			return;
+	}
+	fail(d, RETRY_TRANSIENT, "%s", why);
+}
+
 static void login_failed(struct discovery *d, int64_t now_ms)
 {
 	const struct login_failure *failure = login_get_failure(&d->login);
 	char code[16];
 
-	if ((failure->wants_security && !d->start_in_security) || (failure->wants_md5_only && !d->md5_only)) {
-		if (failure->wants_md5_only)
-			session_warn_of_md5(d->portal.host, failure);
-		d->start_in_security = d->start_in_security || failure->wants_security;
-		d->md5_only = d->md5_only || failure->wants_md5_only;
-		begin_connect(d, now_ms);
+	if (tries_otherwise(d, failure->text, now_ms))
 		return;
-	}
-	fail(d, login_retry(failure), "%s [%s]", failure->text, login_error_code(failure, code, sizeof(code)));
+	fail(d, d->guessed && d->md5_only ? RETRY_TRANSIENT : login_retry(failure), "%s [%s]", failure->text,
+	     login_error_code(failure, code, sizeof(code)));
 }
 
 static void follow(struct discovery *d, int64_t now_ms)
@@ -222,6 +263,10 @@ static void take_login(struct discovery *d, const uint8_t *bhs, const uint8_t *d
 		send_pdu(d, request.bhs, request.data, request.length);
 		break;
 	case LOGIN_DONE:
+		if (d->plan->chap.username_in[0] && !d->start_in_security)
+			log_warn("%s tells its targets to everybody: it has not authenticated itself, the target "
+				 "will have to",
+				 d->portal.host);
 		d->exp_stat_sn = login_get_result(&d->login)->exp_stat_sn;
 		d->cmd_sn = 1;
 		d->itt = 2;
@@ -245,6 +290,8 @@ static void finish(struct discovery *d)
 		fail(d, RETRY_NEVER, UNREADABLE);
 	else if (d->target_count)
 		end(d, DISCOVERY_DONE);
+	else if (d->left_out)
+		fail(d, RETRY_NEVER, UNREADABLE);
 	else
 		fail(d, RETRY_SHORTLY, "it has no target for us");
 }
@@ -273,19 +320,20 @@ static void take_text(struct discovery *d, const uint8_t *bhs, const uint8_t *da
 }
 
 /* Reads up to so many bytes of the PDU. False: they are not all there. */
-static bool receive_up_to(struct discovery *d, size_t whole)
+static bool receive_up_to(struct discovery *d, size_t whole, int64_t now_ms)
 {
 	ssize_t n;
 
 	if (d->in_used >= whole)
 		return true;
 	n = recv(d->fd, d->in + d->in_used, whole - d->in_used, MSG_DONTWAIT);
-	if (n == 0)
-		fail(d, RETRY_TRANSIENT, "the portal closed the connection");
-	else if (n < 0 && errno != EAGAIN && errno != EINTR)
-		fail(d, RETRY_TRANSIENT, "the connection broke: %s", strerror(errno));
-	d->in_used += n > 0 ? (size_t)n : 0;
-	return d->in_used >= whole;
+	if (n > 0)
+		d->in_used += (size_t)n;
+	else if (n == 0)
+		break_off(d, "the portal closed the connection", now_ms);
+	else if (errno != EAGAIN && errno != EINTR)
+		break_off(d, "the connection broke", now_ms);
+	return n > 0 && d->in_used >= whole;
 }
 
 /* Reads what is there; a whole PDU goes to its step. */
@@ -293,7 +341,7 @@ static void receive_some(struct discovery *d, int64_t now_ms)
 {
 	size_t length;
 
-	if (!receive_up_to(d, ISCSI_BHS_BYTES))
+	if (!receive_up_to(d, ISCSI_BHS_BYTES, now_ms))
 		return;
 	length = pdu_data_length(d->in);
 	if (d->in[4] || length > LOGIN_DATA_MAX) {
@@ -303,7 +351,7 @@ static void receive_some(struct discovery *d, int64_t now_ms)
 		     length, d->in[4], LOGIN_DATA_MAX);
 		return;
 	}
-	if (!receive_up_to(d, ISCSI_BHS_BYTES + pdu_padded(length)))
+	if (!receive_up_to(d, ISCSI_BHS_BYTES + pdu_padded(length), now_ms))
 		return;
 	d->in_used = 0;
 	if (d->step == DISCOVERY_LOGIN)
@@ -379,7 +427,8 @@ static void finish_connect(struct discovery *d, int64_t now_ms)
 static void begin(struct discovery *d, int64_t now_ms)
 {
 	d->portal = d->plan->portal;
-	d->redirects.count = d->exchanges = d->target_count = 0;
+	d->redirects.count = d->exchanges = d->target_count = d->left_out = 0;
+	d->skips = false;
 	d->pending_used = d->total = d->records_used = 0;
 	begin_connect(d, now_ms);
 }
@@ -405,6 +454,8 @@ bool discovery_again(struct discovery *discovery, int64_t now_ms)
 	if (d->retry == RETRY_NEVER || (d->retry == RETRY_SHORTLY && now_ms - d->no_target_ms >= NO_TARGET_MS))
 		return false;
 	d->pauses++;
+	if (d->guessed)
+		d->start_in_security = d->md5_only = d->guessed = false;
 	d->state = DISCOVERY_RUNNING;
 	d->step = DISCOVERY_PAUSE;
 	d->deadline_ms = now_ms + pause - now_ms % (pause / 4);
@@ -428,6 +479,14 @@ int64_t discovery_deadline(const struct discovery *discovery)
 	return discovery->deadline_ms;
 }
 
+static void be_unanswered(struct discovery *d, int64_t now_ms)
+{
+	char why[48];
+
+	(void)snprintf(why, sizeof(why), "no answer within %d s", d->plan->params.value[PARAM_LOGIN_TIMEOUT]);
+	break_off(d, why, now_ms);
+}
+
 static void be_late(struct discovery *d, int64_t now_ms)
 {
 	if (d->step == DISCOVERY_PAUSE)
@@ -435,7 +494,7 @@ static void be_late(struct discovery *d, int64_t now_ms)
 	else if (d->step == DISCOVERY_CONNECT)
 		connect_next(d, ETIMEDOUT, now_ms);
 	else
-		fail(d, RETRY_TRANSIENT, "no answer within %d s", d->plan->params.value[PARAM_LOGIN_TIMEOUT]);
+		be_unanswered(d, now_ms);
 }
 
 void discovery_step(struct discovery *discovery, int64_t now_ms)
@@ -485,11 +544,24 @@ static struct reader records_of(const struct discovery *d)
 void discovery_use(const struct discovery *discovery, struct target_plan *plan)
 {
 	struct reader r = records_of(discovery);
+	struct login_redirect address;
+	bool asked = false;
 	struct key key;
 
-	/* The portal that answered stays: a listed address may be one behind a translation. */
-	if (keys_next(&r, &key) == 1)
-		memcpy(plan->name, key.value, key.value_length + 1);
+	while (keys_next(&r, &key) == 1) {
+		if (key_is(&key, "TargetName")) {
+			memcpy(plan->name, key.value, key.value_length + 1);
+			continue;
+		}
+		(void)login_read_address(key.value, key.value_length, &address);
+		asked = asked || (address.port == plan->portal.port && !strcmp(address.host, plan->portal.host));
+		if (plan->listed.host[0])
+			continue;
+		memcpy(plan->listed.host, address.host, sizeof(plan->listed.host));
+		plan->listed.port = address.port;
+	}
+	if (asked)
+		plan->listed.host[0] = '\0';
 }
 
 const char *discovery_list(const struct discovery *discovery, char *out, size_t size)

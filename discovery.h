@@ -27,6 +27,7 @@ struct discovery {
 	enum { DISCOVERY_PAUSE, DISCOVERY_RESOLVE, DISCOVERY_CONNECT, DISCOVERY_LOGIN, DISCOVERY_ASK } step;
 	int address_count, address_next;
 	bool start_in_security, md5_only;
+	bool guessed; /* these two, from a login without an answer */
 	int exchanges;
 	unsigned pauses;        /* that it has made */
 	int64_t no_target_ms;   /* since when it has none; 0: it did not say so */
@@ -34,7 +35,9 @@ struct discovery {
 	size_t in_used, out_used, out_sent;
 	uint32_t cmd_sn, exp_stat_sn, itt;
 	size_t pending_used, total, records_used;
-	int target_count;
+	int target_count, left_out;
+	bool skips;           /* what follows is of a target that is left out */
+	size_t last_name;     /* where the last TargetName's value begins in records */
 	struct params offer;  /* the plan's, but without digests */
 	struct portal portal; /* as planned, or where a redirect pointed */
 	struct redirects redirects;
@@ -61,7 +64,8 @@ const char *discovery_failure(const struct discovery *discovery);
 bool discovery_again(struct discovery *discovery, int64_t now_ms);
 
 int discovery_count(const struct discovery *discovery);
-/* The only target's name into the plan; the portal that was asked stays. */
+/* The only target's name into the plan. The portal that was asked stays: a listed address may be one behind a translation.
+   Where it is not listed, the first address that is becomes plan->listed. */
 void discovery_use(const struct discovery *discovery, struct target_plan *plan);
 /* "iqn.a, iqn.b", with ", ..." for those that do not fit; returns out. */
 const char *discovery_list(const struct discovery *discovery, char *out, size_t size);

@@ -344,19 +344,37 @@ static int take_informational(struct login *l, int i, const struct key *key)
 		memcpy(l->result.target_alias, key->value, key->value_length);
 		l->result.target_alias[key->value_length] = '\0';
 	}
-	if (i == KEY_ADDRESS && login_read_address(key->value, key->value_length, &l->redirect))
+	if (i == KEY_ADDRESS && login_read_address(key->value, key->value_length, &l->redirect) && l->moving)
 		return login_refuse_value(l, key, "<address>[:<port>][,<portal group>]");
 	return GO_ON;
 }
 
+/* Is the key's name among those that came before? It is from now on. FNV-1a, 32 bits. */
+static bool is_repeated(struct login *l, const char *name)
+{
+	uint32_t hash = 2166136261U;
+
+	for (const char *at = name; *at; at++)
+		hash = (hash ^ (uint8_t)*at) * 16777619U;
+	for (int i = 0; i < l->unknown_count; i++)
+		if (l->unknown[i] == hash)
+			return true;
+	if (l->unknown_count < LOGIN_UNKNOWN_MAX)
+		l->unknown[l->unknown_count++] = hash;
+	return false;
+}
+
 static int answer_unknown(struct login *l, const struct key *key)
 {
-	char name[KEY_NAME_MAX + 1];
+	char name[KEY_NAME_MAX + 1], shown[80];
 
-	if (login_is_special(key))
-		return GO_ON;
 	memcpy(name, key->name, key->name_length);
 	name[key->name_length] = '\0';
+	if (is_repeated(l, name))
+		return login_fail(l, LOGIN_PROTOCOL, "the target sent %s twice (RFC 7143 6.2)",
+				  show(shown, key->name, key->name_length));
+	if (login_is_special(key))
+		return GO_ON;
 	login_put(l, name, "NotUnderstood");
 	return GO_ON;
 }
@@ -457,6 +475,22 @@ static enum login_action finish(struct login *l)
 	return LOGIN_DONE;
 }
 
+/* Is it what a target says that wants a login to begin in the security stage? The RFC names no status for that. */
+static bool wants_other_stage(uint16_t status)
+{
+	static const uint16_t statuses[] = {0x0200, 0x0201, 0x0202, 0x0207, 0x020b, 0x0300};
+
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
+		if (statuses[i] == status)
+			return true;
+	return false;
+}
+
+static bool began_with_keys(const struct login *l)
+{
+	return l->stage == OPERATIONAL && !l->responded;
+}
+
 /* Status class 2 and 3, and 1: the target moved. */
 static enum login_action take_status(struct login *l, const struct pdu_login_response *response, const uint8_t *data,
 				     size_t length)
@@ -476,9 +510,8 @@ static enum login_action take_status(struct login *l, const struct pdu_login_res
 		return LOGIN_FAILED;
 	}
 	l->failure.status = status;
-	l->failure.wants_security =
-		l->stage == OPERATIONAL && !l->responded && (status == 0x0201 || status == 0x020b || status == 0x0207);
-	l->failure.wants_md5_only = status >> 8 == 2 && login_chokes_on_list(l);
+	l->failure.wants_security = began_with_keys(l) && wants_other_stage(status);
+	l->failure.wants_md5_only = login_chokes_on_list(l) && (status >> 8 == 2 || l->authenticated == METHOD_CHOSEN);
 	if (status == 0x0201 && !login_wants_chap(l))
 		(void)login_fail(l, LOGIN_AUTH_MISSING,
 				 "the target wants authentication: set username= and password= (status 0201)");
@@ -555,6 +588,12 @@ enum login_action login_step(struct login *login, const uint8_t *bhs, const uint
 		return LOGIN_FAILED;
 	login->responded = true;
 	return next_step(login, &response, request);
+}
+
+void login_cut_off(struct login *login)
+{
+	login->failure.wants_security = began_with_keys(login);
+	login->failure.wants_md5_only = login->authenticated == METHOD_CHOSEN && login_chokes_on_list(login);
 }
 
 const struct login_result *login_get_result(const struct login *login)

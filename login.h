@@ -18,6 +18,7 @@
 #define LOGIN_DATA_MAX      8192  /* RFC 7143 6.2: the default MaxRecvDataSegmentLength holds during login */
 #define LOGIN_JOINED_MAX    16384 /* text of one logical response, joined over PDUs by the C bit */
 #define LOGIN_EXCHANGES_MAX 16    /* a login that needs more is refused */
+#define LOGIN_UNKNOWN_MAX   16    /* of more than these it is not noticed when they come twice */
 
 /* A PDU to be sent: basic header segment and data segment, without padding and digests. */
 struct login_pdu {
@@ -105,6 +106,8 @@ struct login {
 	uint8_t asked_stage;
 	uint8_t authenticated; /* private to login.c, like all below */
 	uint64_t keys_seen;
+	uint32_t unknown[LOGIN_UNKNOWN_MAX]; /* hashes of the names of keys that we do not know */
+	uint8_t unknown_count;
 	uint64_t keys_sent;
 	struct chap_state chap;
 	struct login_result result;
@@ -125,6 +128,10 @@ enum login_action login_start(struct login *login, const struct login_config *co
 /* One Login Response. bhs: 48 bytes. data: its data segment (no padding), length bytes. */
 enum login_action login_step(struct login *login, const uint8_t *bhs, const uint8_t *data, size_t length,
 			     struct login_pdu *request);
+
+/* The connection ended, or no response came in time: sets the failure's wants_security and wants_md5_only, where that may
+   have been the target's answer to what we sent. */
+void login_cut_off(struct login *login);
 
 const struct login_result *login_get_result(const struct login *login);
 const struct login_redirect *login_get_redirect(const struct login *login);

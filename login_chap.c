@@ -39,6 +39,10 @@ int login_take_method(struct login *l, const struct key *key)
 	if (!login_wants_chap(l))
 		return login_fail(l, LOGIN_AUTH_MISSING,
 				  "the target wants authentication: set username= and password=");
+	if (key_value_is(key, "Reject"))
+		return login_fail(
+			l, LOGIN_AUTH_REFUSED,
+			"the target does not authenticate with CHAP, as username= asks for (AuthMethod=Reject)");
 	return login_refuse_value(l, key, "CHAP");
 }
 
@@ -57,12 +61,12 @@ static int take_algorithm(struct login *l, const struct key *key)
 {
 	uint32_t value;
 
-	if (key_value_is(key, "Reject") || key_value_is(key, "NotUnderstood")) {
-		l->failure.wants_md5_only = !l->config.chap->algorithms_given && !l->config.md5_only;
+	l->failure.wants_md5_only = login_chokes_on_list(l);
+	if (login_is_special(key) || key_value_is(key, "None") || !key->value_length)
 		return login_fail(l, LOGIN_AUTH_ALGORITHM, "the target takes none of our CHAP algorithms (chap_algs=)");
-	}
 	if (key_read_number(key, &value))
 		return login_refuse_value(l, key, "the number of a CHAP algorithm");
+	l->failure.wants_md5_only = false;
 	for (int i = 0; l->chap.offered[i]; i++) {
 		if (l->chap.offered[i] == value) {
 			l->chap.algorithm = (enum chap_algorithm)value;
@@ -139,6 +143,7 @@ static int respond(struct login *l)
 	uint8_t digest[CHAP_DIGEST_MAX];
 	int n;
 
+	l->failure.wants_md5_only = !l->chap.algorithm && login_chokes_on_list(l);
 	if (!l->chap.algorithm || !l->chap.their_challenge_length || !(l->keys_seen & 1ull << KEY_CHAP_I))
 		return login_fail(l, LOGIN_PROTOCOL, "the target's CHAP message lacks CHAP_A, CHAP_I or CHAP_C");
 	n = chap_respond(l->chap.algorithm, l->chap.their_id, &l->config.chap->password, l->chap.their_challenge,

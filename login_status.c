@@ -17,7 +17,7 @@ static const struct status {
 	{0x0201, RETRY_NEVER, "authentication failure: check username and password here and on the target"},
 	{0x0202, RETRY_NEVER, "authorization failure: the target does not let this initiator name in"},
 	{0x0203, RETRY_SHORTLY, "target not found: check the target name"},
-	{0x0204, RETRY_NEVER, "target removed: it will not come back under this name"},
+	{0x0204, RETRY_SHORTLY, "target removed: it is gone for good, or is not online yet"},
 	{0x0205, RETRY_NEVER, "unsupported version"},
 	{0x0206, RETRY_TRANSIENT, "too many connections: the target may still hold an old session of ours"},
 	{0x0207, RETRY_NEVER, "missing parameter: the target wants a key that was not sent"},

@@ -103,6 +103,7 @@ struct portal {
 
 struct target_plan {
 	struct portal portal;
+	struct portal listed; /* of a target that its portal named: where that says it is, if not there; "" else */
 	char name[NAME_MAX_BYTES + 1];      /* "": ask the portal which it has (SendTargets) */
 	char initiator[NAME_MAX_BYTES + 1]; /* "": made from the boot interface's MAC when it is known */
 	enum source initiator_source;

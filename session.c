@@ -159,7 +159,10 @@ static void report_pause(const struct session *s, const char *portal, int64_t pa
 static void go_home(struct session *s)
 {
 	s->portal = s->attempts % 4 == 3 ? s->plan->portal : s->home;
+	if (s->attempts % 2 == 0 && s->plan->listed.host[0] && !s->was_up)
+		s->portal = s->plan->listed;
 	s->redirects.count = 0;
+	s->moved_tpgt = -1;
 	s->moved_for_now = false;
 }
 
@@ -170,6 +173,8 @@ static void fail_attempt(struct session *s, int64_t now_ms)
 	int64_t pause;
 
 	end_attempt(s);
+	if (s->guessed)
+		s->start_in_security = s->md5_only = s->guessed = false;
 	(void)session_portal_text(&s->portal, portal, sizeof(portal));
 	go_home(s);
 	if (s->failure_retry == RETRY_SHORTLY && !s->not_found_ms)
@@ -432,11 +437,30 @@ static struct login_config configure(const struct session *s)
 	return config;
 }
 
-void session_warn_of_md5(const char *name, const struct login_failure *failure)
+void session_warn_of_md5(const char *name, const char *why)
 {
-	log_warn("%s: the target refused the list of CHAP algorithms (%s); once more with MD5 alone, which is weak "
-		 "(chap_algs= forbids this)",
-		 name, failure->text);
+	log_err("%s: the target refused the list of CHAP algorithms (%s); once more with MD5 alone, which is weak "
+		"(chap_algs= forbids this)",
+		name, why);
+}
+
+/* A target that cannot do with what was sent gets one more connection, with something else. True: it has begun. */
+static bool tries_otherwise(struct session *s, const char *why, int64_t now_ms)
+{
+	const struct login_failure *failure = login_get_failure(&s->login);
+	bool security = failure->wants_security && !s->start_in_security;
+	bool md5_only = !security && failure->wants_md5_only && !s->md5_only;
+
+	if (!security && !md5_only)
+		return false;
+	if (security)
+		log_debug("%s: %s; once more from the security stage", s->plan->name, why);
+	else
+		session_warn_of_md5(s->plan->name, why);
+	s->start_in_security = s->start_in_security || security;
+	s->md5_only = s->md5_only || md5_only;
+	begin_attempt(s, &(struct session_input){.now_ms = now_ms});
+	return true;
 }
 
 static void fail_login(struct session *s, int64_t now_ms)
@@ -444,19 +468,11 @@ static void fail_login(struct session *s, int64_t now_ms)
 	const struct login_failure *failure = login_get_failure(&s->login);
 	char code[16];
 
-	if (failure->wants_security && !s->start_in_security) {
-		s->start_in_security = true;
-		log_debug("%s: the target wants the security stage; once more from there", s->plan->name);
-		begin_attempt(s, &(struct session_input){.now_ms = now_ms});
+	if (tries_otherwise(s, failure->text, now_ms))
 		return;
-	}
-	if (failure->wants_md5_only && !s->md5_only) {
-		s->md5_only = true;
-		session_warn_of_md5(s->plan->name, failure);
-		begin_attempt(s, &(struct session_input){.now_ms = now_ms});
-		return;
-	}
-	set_failure(s, login_retry(failure), "%s [%s]", failure->text, login_error_code(failure, code, sizeof(code)));
+	/* What a target says to MD5 alone, offered on a guess, is no answer to the list. */
+	set_failure(s, s->guessed && s->md5_only ? RETRY_TRANSIENT : login_retry(failure), "%s [%s]", failure->text,
+		    login_error_code(failure, code, sizeof(code)));
 	fail_attempt(s, now_ms);
 }
 
@@ -568,6 +584,7 @@ static void follow_redirect(struct session *s, const struct session_input *in)
 		return;
 	}
 	log_info("%s: %s", s->plan->name, said);
+	s->moved_tpgt = to->tpgt;
 	s->moved_for_now = s->moved_for_now || !to->permanent;
 	begin_attempt(s, in);
 }
@@ -617,6 +634,16 @@ static void devices_revived(struct session *s, const struct session_input *in)
 	(void)child_step(&s->devices, &count, sizeof(count));
 }
 
+/* Of a redirect: what the target says itself counts more (RFC 7143 13.8 and 13.9). */
+static void take_portal_group(struct session *s)
+{
+	if (s->moved_tpgt >= 0 && s->negotiated.tpgt >= 0 && s->moved_tpgt != s->negotiated.tpgt)
+		log_warn("%s: the redirect named portal group %d, the target says %d", s->plan->name, s->moved_tpgt,
+			 s->negotiated.tpgt);
+	if (s->negotiated.tpgt < 0)
+		s->negotiated.tpgt = s->moved_tpgt;
+}
+
 /* RFC 7143 T5: parameters, start, full feature phase. */
 static void finish_login(struct session *s, const struct session_input *in)
 {
@@ -626,6 +653,7 @@ static void finish_login(struct session *s, const struct session_input *in)
 	int result;
 
 	s->negotiated = *login_get_result(&s->login);
+	take_portal_group(s);
 	result = session_params_after(s->netlink, s->sid, SESSION_CID, &s->negotiated, s->plan, &refused);
 	if (!result) {
 		step = "starting the connection";
@@ -647,6 +675,7 @@ static void finish_login(struct session *s, const struct session_input *in)
 	if (!s->moved_for_now)
 		s->home = s->portal; /* not before: a target that is moved for good to nowhere would be lost */
 	s->begun_ms = s->not_found_ms = 0;
+	s->guessed = false;
 	s->up_ms = in->now_ms;
 	s->failure[0] = '\0';
 	enter(s, SESSION_UP, again_ms);
@@ -676,6 +705,17 @@ static void take_response(struct session *s, const struct session_input *in)
 	}
 }
 
+/* Without an answer, which may be one. What is only guessed from it holds for one more connection. */
+static void login_ended(struct session *s, const struct session_input *in)
+{
+	bool before = s->guessed;
+
+	login_cut_off(&s->login);
+	s->guessed = true;
+	if (before || !tries_otherwise(s, s->failure, in->now_ms))
+		fail_attempt(s, in->now_ms);
+}
+
 static void login_broken(struct session *s, const struct session_input *in)
 {
 	uint32_t error = in->kernel ? in->kernel->error : 0;
@@ -683,7 +723,7 @@ static void login_broken(struct session *s, const struct session_input *in)
 	s->last_error = error;
 	set_failure(s, RETRY_TRANSIENT, "the connection broke during the login: %s (%s)", netlink_error_text(error),
 		    netlink_error_name(error));
-	fail_attempt(s, in->now_ms);
+	login_ended(s, in);
 }
 
 /* The kernel does not see what became of a connection before it was bound: the socket is watched here until the login is
@@ -691,14 +731,14 @@ static void login_broken(struct session *s, const struct session_input *in)
 static void login_closed(struct session *s, const struct session_input *in)
 {
 	set_failure(s, RETRY_TRANSIENT, "the target closed the connection during the login");
-	fail_attempt(s, in->now_ms);
+	login_ended(s, in);
 }
 
 static void login_timed_out(struct session *s, const struct session_input *in)
 {
 	set_failure(s, RETRY_TRANSIENT, "no answer to the login within %d s",
 		    s->plan->params.value[PARAM_LOGIN_TIMEOUT]);
-	fail_attempt(s, in->now_ms);
+	login_ended(s, in);
 }
 
 /* ---- recovering: RFC 7143 7.1.4.3, session recovery ---- */
@@ -713,7 +753,7 @@ static void lose(struct session *s, const struct session_input *in, const char *
 	s->down_ms = in->now_ms;
 	s->begun_ms = in->now_ms;
 	go_home(s);
-	s->start_in_security = s->md5_only = false;
+	s->start_in_security = s->md5_only = s->guessed = false;
 	begin_attempt(s, in);
 }
 
@@ -962,6 +1002,7 @@ void session_init(struct session *session, const struct target_plan *plan, const
 	session->netlink = netlink;
 	session->sysfs = sysfs;
 	session->random = random;
+	session->moved_tpgt = -1;
 	session->state = SESSION_IDLE;
 	session->deadline_ms = SESSION_NEVER;
 	session->portal = session->home = plan->portal;

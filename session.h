@@ -86,6 +86,8 @@ struct session {
 	int address_count, address_next;
 	int fd; /* the TCP socket until the kernel has it */
 	bool start_in_security, md5_only;
+	bool guessed;           /* these two, from a login without an answer */
+	int32_t moved_tpgt;     /* that a redirect named; -1: none */
 	bool moved_for_now;     /* a redirect of this attempt was a temporary one */
 	uint8_t chap_algorithm; /* enum chap_algorithm; CHAP_NONE: logged in without */
 	int64_t not_found_ms;   /* since when the target says that it is not there; 0: it did not */
@@ -136,7 +138,7 @@ bool session_is_lost(const struct session *session);
 bool session_is_up_in_kernel(const struct session *session);
 
 /* To be said before the second try of a login that asks for one (wants_md5_only). name: of the target or portal. */
-void session_warn_of_md5(const char *name, const struct login_failure *failure);
+void session_warn_of_md5(const char *name, const char *why);
 
 const char *session_state_name(enum session_state state);
 /* "10.0.2.2:3260" or "[fe80::1%eth0]:3260"; returns out. */

@@ -8,8 +8,8 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "target")]
-from rig import TARGET_NAME, Kernel, Rig, Target, cached  # noqa: E402
-from target import Listener  # noqa: E402
+from rig import HOST, TARGET_NAME, Kernel, Rig, Target, cached  # noqa: E402
+from target import DISCOVERY_ANSWERS, Listener, text_of  # noqa: E402
 
 LONG_NAME = "iqn.2026-01.test.rig:" + "a-rather-long-name-for-a-target-of-a-test." * 4
 MANY = 40  # of these names: more than 8 KiB, so more than one PDU
@@ -85,6 +85,28 @@ def late(rig, kernel, initrd):
     guest.wait()
 
 
+def elsewhere(rig, kernel, initrd):
+    """The portal names a target that is at another one, and knows nothing of it when a login comes."""
+    target = Target(rig, {1: rig.disk()})
+
+    def script(peer):
+        request = peer.read()
+        if request.keys["SessionType"] != "Discovery":
+            peer.answer(request, status=0x0203)
+            return
+        peer.answer(request, DISCOVERY_ANSWERS)
+        peer.send(peer.text_response(peer.read(), text_of({"TargetName": TARGET_NAME, "TargetAddress": "%s:%d,1" % (
+            HOST, target.port)})))
+        peer.wait_for_the_end()
+
+    portal = Listener(script)
+    guest = rig.boot(kernel, initrd, "loglevel=7 rw root=/dev/sda1 iscsi=%s:%d" % (HOST, portal.port))
+    rig.check(guest, guest.expect("^ROOT-OK", 60), "a target that is listed at another portal is found there")
+    rig.ok(guest.said("target not found"), "after it was asked for where the list came from")
+    guest.wait()
+    portal.close()
+
+
 def many(rig, target):
     names = [LONG_NAME + "%03d" % number for number in range(MANY)]
     for number, name in enumerate(names, 10):
@@ -104,3 +126,4 @@ with Rig() as rig:
     several(rig, kernel, initrd, target)
     many(rig, target)
     late(rig, kernel, initrd)
+    elsewhere(rig, kernel, initrd)

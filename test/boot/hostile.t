@@ -103,11 +103,11 @@ PERMANENT = [
     ("no algorithm of the list: MD5 alone, said aloud", refuses_algorithms, CHAP, "(?s)once more with MD5 alone.*status 0200"),
     ("no algorithm of the list that chap_algs= gives", refuses_algorithms, CHAP + ",chap_algs=SHA256:MD5",
      r"(?s)\A(?!.*MD5 alone).*status 0200"),
+    ("AHS where none may be", final(ahs=1), "", "TotalAHSLength is 1"),
     ("status 0202", final(status=0x0202), "", "authorization failure"),
 ]
 # What the kernel or the network ends is tried again, as long as iscsi.timeout lasts.
 TRANSIENT = [
-    ("AHS where none may be", final(ahs=1), "", "TotalAHSLength is 1"),
     ("a data segment of 2^24-1 bytes", final(length=0xFFFFFF), "", "ISCSI_ERR_DATALEN"),
     ("a data segment of 8193 bytes", final(length=8193), "", "ISCSI_ERR_DATALEN"),
     ("a shorter data segment than announced, and silence", final(length=600), "", "no answer"),
@@ -168,6 +168,11 @@ with Rig() as rig:
     for number, (name, _, _, expected) in enumerate(CASES):
         shown = guest.section(str(number))
         rig.ok("exit 1" in shown and re.search(expected, shown), name, "expected: %s\ngot: %s" % (expected, shown))
+        asked = listeners[number].number
+        if number < len(PERMANENT):  # the second one: from the security stage, or with MD5 alone
+            rig.ok(1 <= asked <= 2, "is given up at once", "%d connections" % asked)
+        else:
+            rig.ok(asked > (1 if "no answer" in expected else 2), "is tried again", "%d connections" % asked)
     rig.ok([len(challenge) for challenge in Listening.challenges] == [32, 32] and len(set(Listening.challenges)) == 2,
            "each login has a challenge of its own", str(Listening.challenges))
     rig.ok(guest.section("sessions").split() == ["iscsi_session/session1", "iscsi_connection/connection1:0"],

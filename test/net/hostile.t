@@ -287,9 +287,9 @@ def conversations():
     case("C bit: empty parts", dialogue((b"", MORE), (b"", MORE), (honest, STAY), (b"", {})), "done")
     case("C bit: endless, empty", endless(b"", **MORE), "failed LPROTO .*no end after 16")
     case("C bit: endless, a byte each", endless(b"a", **MORE), "failed LPROTO .*no end after 16")
-    whole = (b"a=" + b"b" * 125 + b"\0") * 64
-    case("C bit: as much text as there may be", dialogue((whole, MORE), (whole, STAY), (ANSWERS, {})), "done")
-    case("C bit: one byte more", dialogue((whole, MORE), (whole, MORE), (b"\0", STAY)), "failed LPROTO .*text goes on beyond 16384")
+    whole, second = (b"".join(b"%c%02d=" % (letter, n) + b"b" * 123 + b"\0" for n in range(64)) for letter in b"ac")
+    case("C bit: as much text as there may be", dialogue((whole, MORE), (second, STAY), (ANSWERS, {})), "done")
+    case("C bit: one byte more", dialogue((whole, MORE), (second, MORE), (b"\0", STAY)), "failed LPROTO .*text goes on beyond 16384")
     case("C bit: endless, 8 KiB each", endless(b"a" * 8192, **MORE), "failed LPROTO .*16384")
     case("C bit: endless, in the security stage", endless(b"a", **MORE), "failed LPROTO .*no end", CHAP)
     case("C bit: endless, in discovery", endless(b"", **MORE), "failed .*no end", DISCOVERY)
@@ -322,7 +322,9 @@ def conversations():
     for count in (300, 360, 700, 740):
         case("asked: %d unknown keys" % count, many_keys(count), "done")
     case("asked: 1200 unknown keys", many_keys(1200), "failed LPROTO .*beyond")
-    case("asked: as many keys as fit", endless(b"a=\0" * 2730, **STAY), "failed LPROTO .*beyond")
+    case("asked: as many keys as fit", endless(b"".join(b"%04x=\0" % n for n in range(1365)), **STAY), "failed LPROTO .*beyond")
+    case("an unknown key twice", dialogue((b"X-a=1\0X-b=1\0X-a=2\0" + honest, {})), "failed LPROTO .*X-a twice")
+    case("an unknown key in two responses", dialogue((b"X-a=1\0" + honest, STAY), (b"X-a=1\0", {})), "failed LPROTO .*X-a twice")
     case("an answer before our text is whole", answers_early, "failed LPROTO .*C bit")
     case("the end before our text is whole", ends_early, "failed LPROTO .*midst")
 
@@ -360,6 +362,39 @@ def chokes_on_list(peer):
     peer.log_in()
 
 
+def stop(peer, request, keys=(), status=0, end=""):
+    """What a target does that cannot go on: a status, keys, or the end of the connection."""
+    if end == "reset":
+        peer.reset()
+    if end:
+        raise Closed
+    peer.answer(request, keys, status=status, transit=False)
+
+
+def chokes(keys=(), **how):
+    def script(peer):
+        peer.answer(peer.read(), {"AuthMethod": "CHAP"}, transit=False)
+        request = peer.read()
+        if request.keys["CHAP_A"] != "5":
+            stop(peer, request, keys, **how)
+            peer.wait_for_the_end()
+        peer.answer(request, {"CHAP_A": "5", "CHAP_I": "1", "CHAP_C": "0x00"}, transit=False)
+        peer.answer(peer.read(), transit=True)
+        peer.log_in()
+    return script
+
+
+def wants_security(**how):
+    def script(peer):
+        request = peer.read()
+        if request.csg == OPERATIONAL:
+            stop(peer, request, **how)
+            peer.wait_for_the_end()
+        peer.answer(request, {"AuthMethod": "None"})
+        peer.log_in()
+    return script
+
+
 def security():
     case("the security stage is insisted on with status 0201", insists, "done")
     case("the security stage is insisted on with a response of stage 0", goes_back, "done")
@@ -368,7 +403,8 @@ def security():
     case("CHAP is wanted and we have no password", lambda peer: peer.answer(peer.read(), {"AuthMethod": "CHAP"}, transit=False)
          if peer.number else peer.answer(peer.read(), status=0x0201), "failed LNOAUTH .*username=")
     case("AuthMethod=None to our CHAP", Chap(AuthMethod="None"), "failed LAUTH .*skips", CHAP)
-    for method in ("KRB5", "CHAP,None", "chap", "", "Reject", "NotUnderstood"):
+    case("AuthMethod=Reject to our CHAP", Chap(AuthMethod="Reject"), "failed LAUTH .*does not authenticate", CHAP)
+    for method in ("KRB5", "CHAP,None", "chap", "", "NotUnderstood"):
         case("AuthMethod=%s to our CHAP" % method, Chap(AuthMethod=method), "failed LNEGO AuthMethod=%s: " % method, CHAP)
     case("no AuthMethod to our CHAP", Chap(AuthMethod=None), "failed LAUTH .*AuthMethod", CHAP)
     for algorithm, name in ((5, "MD5"), (6, "SHA1"), (7, "SHA256"), (8, "SHA3-256")):
@@ -395,14 +431,31 @@ def security():
         case("CHAP_I=%s" % identifier, Chap(CHAP_I=identifier), "failed LNEGO .*CHAP_I", CHAP)
     for algorithm in ("0", "4", "9", "99", "4294967295"):
         case("CHAP_A=%s" % algorithm, Chap(CHAP_A=algorithm), "failed LAUTH .*not offered", CHAP)
-    for algorithm in ("", "5,6", "MD5", "-5", "4294967301"):
+    for algorithm in ("5,6", "MD5", "-5", "4294967301"):
         case("CHAP_A=%s" % algorithm, Chap(CHAP_A=algorithm), "failed LNEGO CHAP_A=%s: " % algorithm, CHAP)
-    for algorithm in ("Reject", "NotUnderstood"):
+    for algorithm in ("Reject", "NotUnderstood", "None", "Irrelevant", ""):
         case("CHAP_A=%s, to MD5 alone too" % algorithm, Chap(CHAP_A=algorithm), "failed LALGO ", CHAP)
     for name in ("CHAP_A", "CHAP_I", "CHAP_C"):
         case("no %s" % name, Chap(**{name: None}), "failed LPROTO .*lacks", CHAP)
     case("a target that chokes on the list gets MD5 alone", chokes_on_list, "done", CHAP)
     case("but not when chap_algs= forbids it", chokes_on_list, "failed L0200", CHAP + ("chap_algs=8,5",))
+    for status in (0x0201, 0x0300, 0x0302):
+        case("nor when it chokes with status %04x" % status, chokes(status=status), "done", CHAP)
+    for word in ("Reject", "NotUnderstood", "None", "Irrelevant", ""):
+        case("nor with CHAP_A=%s" % word, chokes({"CHAP_A": word}), "done", CHAP)
+    case("nor with no key at all", chokes({}), "done", CHAP)
+    for end in ("close", "reset"):
+        case("nor with a %s" % end, chokes(end=end), "done", CHAP)
+        case("but not when chap_algs= forbids it: %s" % end, chokes(end=end), "broken", CHAP + ("chap_algs=8,5",))
+        case("in discovery: %s" % end, lists_after(chokes(end=end)), "(?s)done 1 targets.*once more with MD5 alone", CHAP[1:])
+    for status in (0x0200, 0x0202, 0x0300):
+        case("the security stage is insisted on with status %04x" % status, wants_security(status=status), "done")
+        case("nothing helps against status %04x" % status, final(status=status), "failed L%04X" % status)
+    for status in (0x0203, 0x0206, 0x0301):
+        case("status %04x says nothing of the stage" % status, wants_security(status=status), "failed L%04X" % status)
+    for end in ("close", "reset"):
+        case("the security stage is insisted on with a %s" % end, wants_security(end=end), "done")
+        case("in discovery: the stage, %s" % end, lists_after(wants_security(end=end)), "done 1 targets", DISCOVERY)
     case("tgt's algorithm 7, which is SHA-1 there", sha1_as_seven, "done", CHAP)
     case("a wrong password of ours", Chap(8, secret="another12345"), "failed L0201", CHAP)
     for stage in (1, 2):
@@ -566,7 +619,10 @@ def size_of(*texts):
 
 def breaks_in_our_request(count):
     def script(peer):
-        peer.read_exactly(count)
+        if peer.number == 0:
+            peer.read_exactly(count)
+        else:
+            peer.read()  # from the security stage: shorter
         peer.reset()
     return script
 
@@ -604,6 +660,16 @@ def twice(peer):
     peer.send(peer.response(request, ANSWERS, transit=False) + peer.response(request))
 
 
+def digested(header, data):
+    """The first response has digests, and its keys go on in the next."""
+    def script(peer):
+        answer = peer.response(peer.read(), ANSWERS, transit=False)
+        peer.send(answer[:48] + header + answer[48:] + data)
+        peer.answer(peer.read(), {}, transit=True, nsg=FULL)
+        peer.wait_for_the_end()
+    return script
+
+
 def wire():
     case("one byte in a segment", in_pieces(1, 0.0005), "done")
     case("seven bytes in a segment, with pauses", in_pieces(7, 0.004), "done")
@@ -613,6 +679,12 @@ def wire():
     for at in (0, 1, 47, 48, 60, 300):
         case("silence after %d bytes" % at, falls_silent(at), "broken timeout")
     case("silence after 20 bytes, in discovery", falls_silent(20), "failed .*no answer within", DISCOVERY)
+    digest = b"\x1b\x2d\x3f\x40"
+    case("a header digest that nobody agreed on", digested(digest, b""), "failed LPROTO ")
+    case("a data digest that nobody agreed on", digested(b"", digest), "done|failed LPROTO |broken PDU too long")
+    case("both digests", digested(digest, digest), "failed LPROTO ")
+    case("a header digest, in discovery", digested(digest, b""), "failed ", DISCOVERY)
+    case("a data digest, in discovery", digested(b"", digest), "failed ", DISCOVERY)
     case("a response that nobody asked for", unasked, "failed LPROTO .*Task Tag")
     case("two responses to one request", twice, "done")
     case("a web server", lambda peer: peer.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n" + bytes(64)), "broken PDU too long")
@@ -666,6 +738,10 @@ def discovery():
     case("discovery: other keys between", lists(text_of({"X-a": "1"}) + two), shown, DISCOVERY)
     for name in ("", "x", "iqn.", "iqn.2026-01.test:" + "x" * 224, "eui.123", "iqn.2026-01.test:\x01"):
         case("discovery: TargetName=%.30s" % name, lists(record(name)), "failed .*cannot be read", DISCOVERY)
+    odd = record("disk1", "192.0.2.9,1")
+    case("discovery: a target with no name of iSCSI's is left out", lists(odd + two + odd), shown, DISCOVERY)
+    case("discovery: one target, listed for each of its portal groups", lists(record(A, "192.0.2.1,1") + record(A, "192.0.2.2,2")),
+         "done 1 targets\n192.0.2.1:3260,1 %s\n192.0.2.2:3260,2 %s\n$" % (A, A), DISCOVERY)
     case("discovery: no equals sign", lists(b"SendTargets\0"), "failed .*cannot be read", DISCOVERY)
     case("discovery: a pair without an end", lists(*[b"a" * 8000] * 4), "failed .*cannot be read", DISCOVERY)
     case("discovery: an endless list", endless_list, "failed .*no end", DISCOVERY)

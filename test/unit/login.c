@@ -634,7 +634,7 @@ static void every_status_has_words_a_code_and_a_class(void **state)
 		{0x0200, RETRY_NEVER, "initiator error", "L0200"},
 		{0x0202, RETRY_NEVER, "authorization failure", "L0202"},
 		{0x0203, RETRY_SHORTLY, "target not found", "L0203"},
-		{0x0204, RETRY_NEVER, "target removed", "L0204"},
+		{0x0204, RETRY_SHORTLY, "target removed", "L0204"},
 		{0x0205, RETRY_NEVER, "unsupported version", "L0205"},
 		{0x0206, RETRY_TRANSIENT, "too many connections", "L0206"},
 		{0x0207, RETRY_NEVER, "missing parameter", "L0207"},

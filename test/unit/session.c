@@ -139,7 +139,7 @@ static int begin(void **state)
 	strcpy(plan.name, "iqn.2003-01.org.example:disk");
 	strcpy(plan.initiator, "iqn.2003-01.org.example:host");
 	strcpy(plan.portal.host, "127.0.0.1");
-	plan.portal.port = listen_somewhere(8);
+	plan.portal.port = listen_somewhere(64);
 	strcpy(root, "/tmp/session-test-XXXXXX");
 	assert_non_null(mkdtemp(root));
 	tree = sysfs_open(root);
@@ -322,7 +322,7 @@ static void planned_portal_is_asked_again_now_and_then(void **state)
 	strcpy(session.home.host, "127.0.0.9");
 	session.home.port = 1;
 	for (int i = 0; i < 16; i++) {
-		if (session.state != SESSION_WAITING)
+		for (int steps = 0; session.state != SESSION_WAITING && steps < 4; steps++)
 			step(SESSION_EVENT_DEADLINE, 2000);
 		assert_int_equal(session.state, SESSION_WAITING);
 		planned += !strcmp(session.portal.host, plan.portal.host);
@@ -331,6 +331,73 @@ static void planned_portal_is_asked_again_now_and_then(void **state)
 	}
 	assert_int_equal(planned, 4);
 	assert_int_equal(moved, 12);
+}
+
+/* A target that closes the connection may want the login to begin in the security stage: it gets one more like that. */
+static void login_without_an_answer_is_tried_otherwise_once(void **state)
+{
+	(void)state;
+	step(SESSION_EVENT_START, 0);
+	await_socket();
+	step(SESSION_EVENT_READY, 0);
+	assert_int_equal(session.state, SESSION_LOGIN);
+	step(SESSION_EVENT_READY, 100); /* POLLRDHUP */
+	assert_int_equal(session.state, SESSION_CONNECTING);
+	assert_true(session.start_in_security);
+	await_socket();
+	step(SESSION_EVENT_READY, 100);
+	assert_int_equal(session.state, SESSION_LOGIN);
+	assert_int_equal(session.login.stage, 0);
+	step(SESSION_EVENT_READY, 200);
+	assert_int_equal(session.state, SESSION_WAITING);
+	step(SESSION_EVENT_DEADLINE, 1000);
+	await_socket();
+	step(SESSION_EVENT_READY, 1000);
+	assert_int_equal(session.login.stage, 1); /* as at first */
+}
+
+static void listed_portal_is_asked_in_turns_with_the_one_that_was_named(void **state)
+{
+	(void)state;
+	strcpy(plan.listed.host, "127.0.0.8");
+	plan.listed.port = 1;
+	step(SESSION_EVENT_START, 0);
+	for (int i = 0; i < 4; i++) {
+		for (int steps = 0; session.state != SESSION_WAITING && steps < 6; steps++)
+			step(SESSION_EVENT_DEADLINE, 2000);
+		assert_string_equal(session.portal.host, i % 2 ? "127.0.0.1" : "127.0.0.8");
+		step(SESSION_EVENT_DEADLINE, 2000);
+	}
+}
+
+/* 'Target not found': a target that is starting says so, but not for half a minute. */
+static void target_that_is_not_found_is_asked_for_thirty_seconds(void **state)
+{
+	uint8_t bhs[48] = {ISCSI_OP_LOGIN_RESPONSE, 0x87};
+	const struct netlink_event event = {
+		.type = NETLINK_EVENT_PDU, .transport = netlink.transport, .sid = SID, .bhs = bhs};
+	int64_t last = 0;
+
+	(void)state;
+	bhs[36] = 2;
+	bhs[37] = 3;
+	step(SESSION_EVENT_START, 0);
+	for (int64_t now = 0; session.state != SESSION_FAILED && now < 100000; now += 1000) {
+		if (session.state == SESSION_WAITING && session_deadline(&session) <= now)
+			step(SESSION_EVENT_DEADLINE, now);
+		if (session.state == SESSION_CONNECTING) {
+			await_socket();
+			step(SESSION_EVENT_READY, now);
+		}
+		if (session.state == SESSION_LOGIN) {
+			memcpy(bhs + 8, session.login.config.isid, 6);
+			session_kernel_event(&session, &event, now);
+			last = now;
+		}
+	}
+	assert_int_equal(session.state, SESSION_FAILED);
+	assert_in_range(last, 30000, 36000);
+	assert_true(session.attempts > 5);
 }
 
 static void only_a_session_that_is_repaired_counts_as_lost(void **state)
@@ -356,6 +423,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(iscsid_may_take_a_session_that_is_logging_out, begin, end),
 		cmocka_unit_test_setup_teardown(each_attempt_begins_with_another_address, begin, end),
 		cmocka_unit_test_setup_teardown(planned_portal_is_asked_again_now_and_then, begin, end),
+		cmocka_unit_test_setup_teardown(login_without_an_answer_is_tried_otherwise_once, begin, end),
+		cmocka_unit_test_setup_teardown(listed_portal_is_asked_in_turns_with_the_one_that_was_named, begin,
+						end),
+		cmocka_unit_test_setup_teardown(target_that_is_not_found_is_asked_for_thirty_seconds, begin, end),
 		cmocka_unit_test_setup_teardown(only_a_session_that_is_repaired_counts_as_lost, begin, end),
 	};
 
