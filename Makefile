@@ -186,7 +186,7 @@ help:
 	@echo 'make test-full         the same and the whole matrix of kernels and architectures'
 	@echo 'make booted            boot all kernels and chains, and write the table in the README'
 	@echo 'make unit, make lint   just these; make fuzz SECONDS=n: each fuzzer for n seconds (60)'
-	@echo 'make bench             how long a boot takes, beside others'
+	@echo 'make bench             how long a boot takes, beside others (needs root)'
 	@echo 'make install           DESTDIR= PREFIX=/usr/local'
 	@echo 'make clean             all but the cache of libraries and downloads'
 	@echo 'V=1 shows the commands; ISCSI_INIT_CACHE= moves the cache (~/.cache/iscsi-init).'

@@ -133,7 +133,7 @@ def count_turns(directions):
 
 
 def analyse(path, port=PORT, root_lun=1):
-    """{phase: (round trips, milliseconds)}, and the commands by name; None when the root was never read."""
+    """{phase: (round trips, milliseconds)}, and {name: {phase: count}} of the commands; None when the root was never read."""
     for connection in connections(path, port):
         result = analyse_connection(connection, root_lun)
         if result:
@@ -159,7 +159,8 @@ def analyse_connection(connection, root_lun):
         turns[PHASES[phase]].append(from_target)
         if operation == COMMAND:
             name = NAMES.get(header[32], "%02x" % header[32])
-            commands[name] = commands.get(name, 0) + 1
+            by_phase = commands.setdefault(name, {})
+            by_phase[PHASES[phase]] = by_phase.get(PHASES[phase], 0) + 1
         last = seconds
     if 4 not in begins or connection.answered is None:
         return None
@@ -182,7 +183,7 @@ def main():
         print("%-8s %4d round trips %9.2f ms" % (name, *phases[name]))
     print("%-8s %4d             %9.2f ms" % ("all", sum(p[0] for p in phases.values()), sum(p[1] for p in phases.values())))
     if "-v" in sys.argv:
-        print(", ".join("%s %d" % item for item in sorted(commands.items())))
+        print(", ".join("%s %d" % (name, sum(count.values())) for name, count in sorted(commands.items())))
 
 
 if __name__ == "__main__":

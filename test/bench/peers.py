@@ -13,10 +13,11 @@ import sys
 import tempfile
 
 sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "boot"))
-from rig import cached, digest_of, run  # noqa: E402
+from rig import IMAGE_TOOL, cached, digest_of, run  # noqa: E402
 
 INITIATOR = "iqn.2026-01.test.rig:guest"
 MODULES = ["virtio_pci", "virtio_net", "af_packet", "crc32c", "iscsi_tcp", "sd_mod", "ext4"]
+NOT_HERE = ("crc32c-intel",)  # for a CPU that the guest does not have: it would only be refused
 
 # What people write who want no distribution's initramfs.
 BUSYBOX_INIT = """#!/bin/busybox sh
@@ -65,7 +66,7 @@ dracut)
 	;;
 esac
 """
-# dracut's own iscsi module, what it depends on and what a root needs; its module "kernel-modules" would add every driver.
+# dracut's own iscsi module, what it depends on and what a root needs; its module "kernel-modules" takes what --drivers says.
 DRACUT_MODULES = "bash network network-legacy url-lib iscsi base udev-rules rootfs-block fs-lib shutdown kernel-modules"
 
 
@@ -75,7 +76,7 @@ def module_files(kernel, names):
     for name in names:
         done = run("modprobe", "-S", kernel.version, "-d", kernel.folder, "-a", "--show-depends", name)
         for path in re.findall(r"^insmod (\S+)", done, re.M):
-            if path not in files:
+            if path not in files and not path.endswith(tuple("/%s.ko" % module for module in NOT_HERE)):
                 files.append(path)
     return files
 
@@ -179,13 +180,30 @@ def initramfs_tools_peer(kernel, rig, target):
 
 
 def dracut_peer(kernel, target):
-    """dracut with its iscsi module, with its shell as init, with its own choice of drivers."""
+    """dracut with its iscsi module, with its shell as init, with the drivers that are needed and those it adds itself."""
     def words(link, disk, targets=1, disks=1):
         return "%s rd.neednet=1 net.ifnames=0 rd.iscsi.initiator=%s netroot=iscsi:@%s::%d::%s1 root=UUID=%s ro" % (
             kernel_ip(link), INITIATOR, link.target, link.port, target, disk.UUID)
 
     packages = ("dracut-core", "dracut-network", "open-iscsi", "udev")
     return Peer("dracut + open-iscsi", words, lambda: distribution_image(kernel, "dracut", packages, ""))
+
+
+def smallest_peer(kernel, rig, target):
+    """Ours with just the modules that this boot loads: those for other words of the command line are left out."""
+    wanted = {os.path.basename(path) for path in module_files(kernel, MODULES)}
+
+    def make(path):
+        with tempfile.TemporaryDirectory() as folder:
+            tree = os.path.join(folder, "lib", "modules", kernel.version)
+            shutil.copytree(kernel.modules, tree, ignore=lambda _, names: [
+                name for name in names if name.endswith(".ko") and name not in wanted])
+            run("depmod", "-b", folder, kernel.version)
+            run(IMAGE_TOOL, "--modules", tree, "--binary", rig.binary, "--compress", "none", "--nic", "virtio_net", "-o", path)
+
+    peer = our_peer(kernel, rig, target, "iscsi-init, smallest")
+    peer.make = lambda: cached("smallest" + kernel.version + digest_of(rig.binary) + digest_of(__file__), ".bench", make)
+    return peer
 
 
 def our_peer(kernel, rig, target, name="iscsi-init", options="", config=None):

@@ -166,6 +166,8 @@ int main(void)
 	char *script;
 	int traced;
 
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		; /* who ended before, and was not reaped, counts among the children only now */
 	getrusage(RUSAGE_SELF, &self);
 	getrusage(RUSAGE_CHILDREN, &children);
 	mount("proc", "/proc", "proc", 0, NULL);
