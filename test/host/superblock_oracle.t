@@ -109,7 +109,8 @@ b = open(sys.argv[1], "rb").read(512)
 print((struct.unpack_from("<H", b, 14)[0] + b[16] * struct.unpack_from("<H", b, 22)[0]) * 512)' "$image"; }
 
 result "the dump compiles" gcc -std=gnu11 -D_GNU_SOURCE -I. -g -fsanitize=address,undefined -fno-sanitize-recover=all \
-	-Wall -Wextra -o "$dump" test/host/superblock_dump.c proto/superblock.c proto/partition.c proto/disk.c
+	-Wall -Wextra -o "$dump" test/host/superblock_dump.c proto/superblock.c proto/partition.c proto/disk.c \
+	proto/bytes.c
 
 made ext2 16M ext2 mkfs.ext2 -q -L 'one two' "$image"
 made ext3 16M ext3 mkfs.ext3 -q -L sixteen-letters- "$image"

@@ -72,7 +72,7 @@ static void look_up(const char *name)
 	int count = -EAGAIN;
 
 	resolve_init(&resolve);
-	if (resolve_start(&resolve, name, 3260, now() + 30000))
+	if (resolve_start(&resolve, name, 3260))
 		return;
 	while (count == -EAGAIN) {
 		struct pollfd fd;
