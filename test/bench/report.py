@@ -10,7 +10,7 @@ sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__f
 from rig import TOP, run  # noqa: E402
 
 RESULTS = os.path.join(TOP, "bench", "results")
-PARTS = ("boots", "rtt", "growth", "throughput", "sweep", "sizes")
+PARTS = ("boots", "icount", "rtt", "growth", "throughput", "sweep", "sizes")
 COLOURS = ("#4e79a7", "#f28e2b", "#59a14f", "#b07aa1", "#e15759", "#9c755f")
 
 
@@ -82,6 +82,7 @@ def first_line(*command):
 
 
 BEGUN = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
+COMMIT = run("git", "-C", TOP, "describe", "--always", "--dirty").strip()  # now: results are files of the tree, too
 
 
 def machine(kernel):
@@ -92,9 +93,8 @@ def machine(kernel):
         system = next(line.split("=")[1].strip().strip('"') for line in file if line.startswith("PRETTY_NAME"))
     packages = run("dpkg-query", "-W", "-f", "${Package} ${Version}, ", "open-iscsi", "busybox-static",
                    "initramfs-tools-core", "dracut-core", "tgt", "qemu-system-x86").rstrip(", ")
-    commit = run("git", "-C", TOP, "describe", "--always", "--dirty").strip()
     return "Run of %s UTC, commit %s, %s, %d × %s, guest kernel %s on QEMU's TCG (-smp 1); %s.\n" % (
-        BEGUN, commit, system, os.cpu_count(), model, kernel.version, packages)
+        BEGUN, COMMIT, system, os.cpu_count(), model, kernel.version, packages)
 
 
 def join():
