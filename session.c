@@ -938,6 +938,7 @@ static const struct transition {
 	{SESSION_PARKED, SESSION_EVENT_RETURNED, "", take_back},
 	{SESSION_PARKED, SESSION_EVENT_DEADLINE, "", take_back},
 	{SESSION_PARKED, SESSION_EVENT_TAKEN, "", stay_parked},
+	{SESSION_PARKED, SESSION_EVENT_LEAVE, "", leave},
 	/* From every state in which there is something to do. */
 	{SESSION_RESOLVING, SESSION_EVENT_LEAVE, "", leave},
 	{SESSION_CONNECTING, SESSION_EVENT_LEAVE, "", leave},

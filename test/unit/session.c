@@ -287,6 +287,17 @@ static void iscsid_may_take_a_session_that_is_logging_out(void **state)
 	assert_int_equal(session_deadline(&session), SESSION_NEVER);
 }
 
+/* A boot that gives up leaves nothing behind, not even what it made way for. */
+static void session_that_made_way_can_still_leave(void **state)
+{
+	(void)state;
+	session_adopt(&session, SID, 1, true, 1000);
+	session.state = SESSION_PARKED;
+	step(SESSION_EVENT_LEAVE, 2000);
+	assert_int_equal(session.state, SESSION_GONE);
+	assert_int_equal(kernel.destroyed, 1);
+}
+
 static void each_attempt_begins_with_another_address(void **state)
 {
 	struct sockaddr_in dead = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -421,6 +432,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(missing_session_is_noticed_when_it_cannot_be_bound, begin, end),
 		cmocka_unit_test_setup_teardown(session_that_is_there_is_not_given_up_for_a_refused_bind, begin, end),
 		cmocka_unit_test_setup_teardown(iscsid_may_take_a_session_that_is_logging_out, begin, end),
+		cmocka_unit_test_setup_teardown(session_that_made_way_can_still_leave, begin, end),
 		cmocka_unit_test_setup_teardown(each_attempt_begins_with_another_address, begin, end),
 		cmocka_unit_test_setup_teardown(planned_portal_is_asked_again_now_and_then, begin, end),
 		cmocka_unit_test_setup_teardown(login_without_an_answer_is_tried_otherwise_once, begin, end),
