@@ -872,7 +872,7 @@ bool session_is_lost(const struct session *s)
 	}
 }
 
-bool session_is_up_in_kernel(const struct session *s)
+static bool is_up_in_kernel(const struct session *s)
 {
 	char path[64], text[16];
 
@@ -891,7 +891,7 @@ static void take_back(struct session *s, const struct session_input *in)
 	s->up_ms = in->now_ms;
 	/* iscsid has put its own there: how long I/O is held, NOP-Out. */
 	(void)session_params_before(s->netlink, s->sid, SESSION_CID, s->host, s->plan, &s->home);
-	if (session_is_up_in_kernel(s))
+	if (is_up_in_kernel(s))
 		enter(s, SESSION_UP, SESSION_NEVER);
 	else
 		lose(s, in, "the other program left it disconnected");
@@ -1054,6 +1054,18 @@ static void pdu(struct session *session, const struct netlink_event *event, cons
 	default:
 		log_debug("%s: PDU with opcode 0x%02x ignored", session->plan->name, event->bhs[0] & 0x3f);
 	}
+}
+
+void session_look_again(struct session *session, int64_t now_ms)
+{
+	struct session_input in = {.now_ms = now_ms};
+
+	if (!session->in_kernel)
+		return;
+	if (!is_in_kernel(session))
+		session_step(session, SESSION_EVENT_DESTROYED, &in);
+	else if (session->state != SESSION_UP || !is_up_in_kernel(session))
+		session_step(session, SESSION_EVENT_ERROR, &in);
 }
 
 void session_kernel_event(struct session *session, const struct netlink_event *event, int64_t now_ms)

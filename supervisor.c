@@ -214,18 +214,6 @@ static bool is_foreign_login(const struct session *s, const struct netlink_event
 	return event->type == NETLINK_EVENT_PDU && s->in_kernel && s->sid == event->sid && s->state != SESSION_LOGIN;
 }
 
-/* Events were lost: every session that is not up in the kernel gets the error that it may have missed. */
-static void look_again(struct world *w, int64_t now_ms)
-{
-	struct netlink_event lost = {.type = NETLINK_EVENT_ERROR, .transport = w->netlink.transport};
-
-	for (int i = 0; i < w->session_count; i++) {
-		lost.sid = w->sessions[i].sid;
-		if (w->sessions[i].state != SESSION_UP || !session_is_up_in_kernel(&w->sessions[i]))
-			session_kernel_event(&w->sessions[i], &lost, now_ms);
-	}
-}
-
 static void hear_kernel(struct world *w, int64_t now_ms)
 {
 	uint8_t buffer[NETLINK_MESSAGE_MAX] __attribute__((aligned(8)));
@@ -240,13 +228,13 @@ static void hear_kernel(struct world *w, int64_t now_ms)
 				return;
 			continue;
 		}
-		if (event.type == NETLINK_EVENT_OVERRUN)
-			look_again(w, now_ms);
 		if (event.type == NETLINK_EVENT_ERROR)
 			(void)yields_to_iscsid(w, now_ms);
 		for (int i = 0; i < w->session_count; i++) {
 			if (w->resident && is_foreign_login(&w->sessions[i], &event))
 				(void)yields_to_iscsid(w, now_ms);
+			if (event.type == NETLINK_EVENT_OVERRUN)
+				session_look_again(&w->sessions[i], now_ms);
 			session_kernel_event(&w->sessions[i], &event, now_ms);
 		}
 	}
