@@ -30,6 +30,7 @@
 #define NOT_FOUND_BOOT_MS 30000 /* 'target not found' is what a target says that is still starting */
 #define LOGOUT_TIMEOUT_MS 5000
 #define DEVICES_AGAIN_MS  5000
+#define PLANNED_AGAIN     4     /* of so many attempts one goes where the plan says */
 #define FOREIGN_MS        10000 /* what another program that is not iscsid may take for its login or logout */
 
 static const char *const state_names[SESSION_STATES] = {
@@ -158,7 +159,7 @@ static void report_pause(const struct session *s, const char *portal, int64_t pa
    what was for good may have moved again. */
 static void go_home(struct session *s)
 {
-	s->portal = s->attempts % 4 == 3 ? s->plan->portal : s->home;
+	s->portal = s->attempts % PLANNED_AGAIN == PLANNED_AGAIN - 1 ? s->plan->portal : s->home;
 	if (s->attempts % 2 == 0 && s->plan->listed.host[0] && !s->was_up)
 		s->portal = s->plan->listed;
 	s->redirects.count = 0;
@@ -257,12 +258,14 @@ static int64_t connect_timeout_ms(const struct session *s, int64_t now_ms)
 }
 
 /* The next address of the portal, until one begins to connect. Each attempt begins with another one: that which takes
-   the connection may still be one that lets nobody log in. */
+   the connection may still be one that lets nobody log in. So do those of a portal that is only asked in its turn. */
 static void connect_next(struct session *s, const struct session_input *in)
 {
+	unsigned first = s->attempts / PLANNED_AGAIN + s->attempts % PLANNED_AGAIN;
+
 	close_socket(s);
 	while (s->address_next < s->address_count) {
-		unsigned place = ((unsigned)s->address_next++ + s->attempts) % (unsigned)s->address_count;
+		unsigned place = ((unsigned)s->address_next++ + first) % (unsigned)s->address_count;
 		int result = session_open_socket(&s->portal, &s->addresses[place]);
 
 		if (result >= 0) {

@@ -345,6 +345,41 @@ static void each_attempt_begins_with_another_address(void **state)
 	}
 }
 
+/* The place of the address that an attempt of this number begins with, of two that both answer. */
+static int first_address(unsigned attempts, const uint16_t ports[2])
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(to);
+
+	session_init(&session, &plan, &netlink, tree, 1);
+	for (int i = 0; i < 2; i++) {
+		to.sin_port = htons(ports[i]);
+		memcpy(&session.addresses[i], &to, sizeof(to));
+	}
+	session.state = SESSION_CONNECTING;
+	session.address_count = 2;
+	session.attempts = attempts;
+	step(SESSION_EVENT_DEADLINE, 0);
+	await_socket();
+	assert_int_equal(getpeername(session.fd, (struct sockaddr *)&to, &size), 0);
+	step(SESSION_EVENT_LEAVE, 0);
+	return ntohs(to.sin_port) == ports[1];
+}
+
+/* One portal has the even attempts and another the odd, or one has each fourth: each has its addresses tried in turn. */
+static void each_address_of_a_portal_asked_in_turns_is_tried(void **state)
+{
+	int first = listener;
+	uint16_t ports[2] = {plan.portal.port, listen_somewhere(8)};
+
+	(void)state;
+	for (unsigned begin = 0; begin < 4; begin++) {
+		assert_int_not_equal(first_address(begin, ports), first_address(begin + 4, ports));
+		assert_int_not_equal(first_address(begin + 4, ports), first_address(begin + 8, ports));
+	}
+	(void)close(first);
+}
+
 /* A target that moved for good may have moved again, and whom the plan names knows where to. */
 static void planned_portal_is_asked_again_now_and_then(void **state)
 {
@@ -457,6 +492,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(session_that_made_way_can_still_leave, begin, end),
 		cmocka_unit_test_setup_teardown(lost_events_are_made_up_for_by_what_sysfs_says, begin, end),
 		cmocka_unit_test_setup_teardown(each_attempt_begins_with_another_address, begin, end),
+		cmocka_unit_test_setup_teardown(each_address_of_a_portal_asked_in_turns_is_tried, begin, end),
 		cmocka_unit_test_setup_teardown(planned_portal_is_asked_again_now_and_then, begin, end),
 		cmocka_unit_test_setup_teardown(login_without_an_answer_is_tried_otherwise_once, begin, end),
 		cmocka_unit_test_setup_teardown(listed_portal_is_asked_in_turns_with_the_one_that_was_named, begin,
