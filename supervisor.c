@@ -439,8 +439,10 @@ static void release_boot(struct world *w)
 int supervisor_settle(struct world *world, char *const argv[], const char **step)
 {
 	world->resident = true;
-	for (int i = 0; i < world->session_count; i++)
+	for (int i = 0; i < world->session_count; i++) {
 		world->sessions[i].resident = true;
+		resolve_keep_files(&world->sessions[i].resolve);
+	}
 	if (world->uevents >= 0)
 		(void)close(world->uevents);
 	world->uevents = -1;
