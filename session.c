@@ -107,12 +107,17 @@ static void close_socket(struct session *s)
 	s->fd = -1;
 }
 
-/* Nothing of this attempt stays; a session that has once been up stays in the kernel, its I/O held back. */
-static void end_attempt(struct session *s)
+static void end_conversation(struct session *s)
 {
 	close_socket(s);
 	resolve_stop(&s->resolve);
 	login_wipe(&s->login);
+}
+
+/* Nothing of this attempt stays; a session that has once been up stays in the kernel, its I/O held back. */
+static void end_attempt(struct session *s)
+{
+	end_conversation(s);
 	if (s->in_kernel && s->was_up) {
 		(void)netlink_stop(s->netlink, s->sid, SESSION_CID, ISCSI_STOP_CONN_RECOVER);
 	} else if (s->in_kernel) {
@@ -318,12 +323,8 @@ static void begin_attempt(struct session *s, const struct session_input *in)
 	enter(s, SESSION_RESOLVING, in->now_ms + login_timeout_ms(s));
 }
 
-static void take_addresses(struct session *s, const struct session_input *in)
+static void use_addresses(struct session *s, int count, const struct session_input *in)
 {
-	int count = resolve_step(&s->resolve, s->addresses, SESSION_ADDRESSES_MAX);
-
-	if (count == -EAGAIN)
-		return;
 	if (count <= 0) {
 		set_failure(s, RETRY_TRANSIENT, "cannot look up \"%s\": %s", s->portal.host,
 			    resolve_failure(&s->resolve));
@@ -334,16 +335,18 @@ static void take_addresses(struct session *s, const struct session_input *in)
 	connect_next(s, in);
 }
 
+static void take_addresses(struct session *s, const struct session_input *in)
+{
+	int count = resolve_step(&s->resolve, s->addresses, SESSION_ADDRESSES_MAX);
+
+	if (count != -EAGAIN)
+		use_addresses(s, count, in);
+}
+
 /* With the addresses of the last time, if there were any. */
 static void give_up_resolving(struct session *s, const struct session_input *in)
 {
-	s->address_count = resolve_give_up(&s->resolve, s->addresses, SESSION_ADDRESSES_MAX);
-	if (s->address_count > 0) {
-		connect_next(s, in);
-		return;
-	}
-	set_failure(s, RETRY_TRANSIENT, "cannot look up \"%s\": %s", s->portal.host, resolve_failure(&s->resolve));
-	fail_attempt(s, in->now_ms);
+	use_addresses(s, resolve_give_up(&s->resolve, s->addresses, SESSION_ADDRESSES_MAX), in);
 }
 
 static void connect_timed_out(struct session *s, const struct session_input *in)
@@ -498,9 +501,7 @@ static bool is_in_kernel(const struct session *s)
 static void forget(struct session *s, const struct session_input *in)
 {
 	(void)in;
-	close_socket(s);
-	resolve_stop(&s->resolve);
-	login_wipe(&s->login);
+	end_conversation(s);
 	log_warn("session %u (%s) was ended by another program (event=ended sid=%u)", s->sid, s->plan->name, s->sid);
 	s->in_kernel = s->has_connection = false;
 	enter(s, SESSION_GONE, SESSION_NEVER);
@@ -667,8 +668,7 @@ static void finish_login(struct session *s, const struct session_input *in)
 		return;
 	}
 	s->chap_algorithm = (uint8_t)s->login.chap.algorithm;
-	close_socket(s); /* the kernel has its own reference */
-	login_wipe(&s->login);
+	end_conversation(s); /* the kernel has its own reference to the socket */
 	say_up(s, in->now_ms);
 	if (s->was_up)
 		revive_devices(s, in);
@@ -802,9 +802,7 @@ static void answer_logout_request(struct session *s, const struct session_input 
 static void leave(struct session *s, const struct session_input *in)
 {
 	(void)in;
-	close_socket(s);
-	resolve_stop(&s->resolve);
-	login_wipe(&s->login);
+	end_conversation(s);
 	if (s->in_kernel) {
 		int result = session_destroy(s->netlink, s->sid, SESSION_CID);
 
@@ -834,9 +832,7 @@ static void leave_unanswered(struct session *s, const struct session_input *in)
 
 static void stand_back(struct session *s, int64_t now_ms, int64_t deadline_ms)
 {
-	close_socket(s);
-	resolve_stop(&s->resolve);
-	login_wipe(&s->login);
+	end_conversation(s);
 	s->up_ms = now_ms;
 	enter(s, SESSION_PARKED, deadline_ms);
 }
