@@ -757,9 +757,6 @@ struct tool_job tool_prepare(struct world *world, int argc, char *argv[], int64_
 	const char *name = argc > 1 ? argv[1] : "--help";
 	int words = argc - 2;
 
-	world->uevents = world->random = world->iscsid = world->status.fd = -1;
-	world->run.fd = world->run.mountinfo = world->loader.fd = -1;
-	world->discovering = -1;
 	if (is_help(name) || !strcmp(name, "help")) {
 		print_help(argc > 1 ? stdout : stderr);
 		return done(argc > 1 ? TOOL_OK : TOOL_USAGE);
