@@ -368,7 +368,7 @@ static struct world *make_world(void)
 	if (w == MAP_FAILED)
 		return NULL;
 	(void)madvise(w, sizeof(*w), MADV_NOHUGEPAGE);
-	w->uevents = w->random = w->iscsid = w->status.fd = w->run.fd = w->run.mountinfo = -1;
+	w->uevents = w->random = w->interrupts = w->iscsid = w->status.fd = w->run.fd = w->run.mountinfo = -1;
 	w->loader.fd = -1;
 	w->discovering = -1;
 	return w;

@@ -44,6 +44,7 @@ enum owner {
 	OWN_RUN,
 	OWN_ISCSID,
 	OWN_RANDOM,
+	OWN_INTERRUPTS,
 	OWN_DISCOVERY
 };
 
@@ -80,6 +81,7 @@ static void collect(const struct world *w, struct watch *watch)
 	add(watch, OWN_KERNEL, 0, w->has_netlink ? w->netlink.event_fd : -1, POLLIN);
 	add(watch, OWN_ISCSID, 0, w->iscsid, POLLIN);
 	add(watch, OWN_RANDOM, 0, w->random, POLLIN);
+	add(watch, OWN_INTERRUPTS, 0, w->interrupts, POLLIN);
 	add(watch, OWN_ROOT, 0, w->has_root ? root_fd(&w->root) : -1, POLLIN);
 	add(watch, OWN_RUN, 0, w->resident ? w->run.mountinfo : -1, POLLPRI);
 	if (w->net_open)
@@ -309,7 +311,8 @@ static void dispatch(struct world *w, const struct watch *watch, int i, int64_t 
 		break;
 	case OWN_NET: /* with their deadlines, in step_timed */
 	case OWN_DISCOVERY:
-	case OWN_RANDOM: /* the next round of the boot's rules looks at it */
+	case OWN_RANDOM: /* the next round of the boot's rules, or of attach's, looks at it */
+	case OWN_INTERRUPTS:
 		break;
 	}
 }
