@@ -58,9 +58,6 @@ static void begin(struct world *w)
 		log_err("cannot mount %s: %s", mounts_path(place), strerror(-result));
 	w->sysfs = sysfs_open("/sys");
 	w->proc = sysfs_open("/proc");
-	w->uevents = w->random = w->iscsid = w->status.fd = w->run.fd = w->run.mountinfo = -1;
-	w->loader.fd = -1;
-	w->discovering = -1;
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
@@ -371,6 +368,9 @@ static struct world *make_world(void)
 	if (w == MAP_FAILED)
 		return NULL;
 	(void)madvise(w, sizeof(*w), MADV_NOHUGEPAGE);
+	w->uevents = w->random = w->interrupts = w->iscsid = w->status.fd = w->run.fd = w->run.mountinfo = -1;
+	w->loader.fd = -1;
+	w->discovering = -1;
 	return w;
 }
 

@@ -6,11 +6,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/mount.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 _Static_assert(sizeof(struct resolve_result) <= CHILD_RESULT_MAX, "one write of the child's");
@@ -69,8 +71,18 @@ static void explain(int error, char out[RESOLVE_FAILURE_MAX])
 			       servers[0] ? ", says " : "; no name server is known", servers);
 }
 
-/* Where the files have been deleted since. */
-static void put_back(const struct resolve *resolve)
+/* A root of this process's own, in memory: / may be the very disk that is lost, and no path is looked up on it here. */
+static bool enter_memory(void)
+{
+	int type = (int)syscall(SYS_fsopen, "ramfs", FSOPEN_CLOEXEC), root;
+
+	if (type < 0 || syscall(SYS_fsconfig, type, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		return false;
+	root = (int)syscall(SYS_fsmount, type, FSMOUNT_CLOEXEC, 0);
+	return root >= 0 && !fchdir(root) && !chroot(".");
+}
+
+static void write_files(const struct resolve *resolve)
 {
 	(void)mkdir("/etc", 0755);
 	for (size_t i = 0; i < FILES; i++) {
@@ -92,7 +104,8 @@ static void look_up(const void *context, void *out)
 	char port[8];
 	int error;
 
-	put_back(question->resolve);
+	if (question->resolve->has_files && enter_memory())
+		write_files(question->resolve);
 	(void)snprintf(port, sizeof(port), "%u", question->port);
 	error = getaddrinfo(question->resolve->host, port, &hints, &list);
 	if (error) {
@@ -113,21 +126,21 @@ void resolve_init(struct resolve *resolve)
 	resolve->child = CHILD_NONE;
 }
 
-/* As they are now, where they are there. */
-static void keep_files(struct resolve *resolve)
+void resolve_keep_files(struct resolve *resolve)
 {
 	for (size_t i = 0; i < FILES; i++) {
-		char text[RESOLVE_FILE_MAX];
+		char *text = resolve->files[i], *end;
 		int fd = open(file_names[i], O_RDONLY | O_CLOEXEC);
-		ssize_t got = fd < 0 ? 0 : read(fd, text, sizeof(text));
+		ssize_t got = fd < 0 ? 0 : read(fd, text, RESOLVE_FILE_MAX - 1);
 
 		if (fd >= 0)
 			(void)close(fd);
-		if (got <= 0 || got == (ssize_t)sizeof(text))
-			continue;
-		text[got] = '\0';
-		memcpy(resolve->files[i], text, (size_t)got + 1);
+		text[got > 0 ? got : 0] = '\0';
+		end = got == RESOLVE_FILE_MAX - 1 ? strrchr(text, '\n') : NULL;
+		if (end)
+			end[1] = '\0'; /* whole lines only */
 	}
+	resolve->has_files = true;
 }
 
 int resolve_start(struct resolve *resolve, const char *host, uint16_t port)
@@ -136,7 +149,6 @@ int resolve_start(struct resolve *resolve, const char *host, uint16_t port)
 	int result;
 
 	resolve_stop(resolve);
-	keep_files(resolve);
 	(void)snprintf(resolve->host, sizeof(resolve->host), "%s", host);
 	(void)snprintf(resolve->failure, sizeof(resolve->failure), "the name servers did not answer in time");
 	result = child_start(&resolve->child, look_up, &question, sizeof(struct resolve_result));

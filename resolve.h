@@ -2,7 +2,7 @@
  *
  * getaddrinfo blocks, reads files and allocates: none of that may happen in the loop, least of all in the resident
  * process. The addresses of the last success are kept: when a later look-up fails, they are tried again. So are the files
- * that libc reads: after the hand-over the initramfs has been emptied.
+ * that libc reads, before the hand-over empties the initramfs: the resident process does not look for them anywhere.
  */
 #ifndef RESOLVE_H
 #define RESOLVE_H
@@ -16,7 +16,7 @@
 
 #define RESOLVE_ADDRESSES_MAX 8
 #define RESOLVE_FAILURE_MAX   200
-#define RESOLVE_FILE_MAX      1024 /* what is longer is not kept */
+#define RESOLVE_FILE_MAX      1024 /* so much of each is kept, in whole lines */
 
 struct resolve_result {
 	int count;
@@ -34,12 +34,16 @@ struct resolve {
 	struct child child;
 	bool running;
 	char host[256];
-	struct resolve_known known[2];   /* of the first host ever found, and of the last other one: a redirect's */
-	char files[2][RESOLVE_FILE_MAX]; /* resolv.conf and hosts, as they last were; "" never there */
+	struct resolve_known known[2]; /* of the first host ever found, and of the last other one: a redirect's */
+	bool has_files;
+	char files[2][RESOLVE_FILE_MAX]; /* resolv.conf and hosts; "": not there */
 	char failure[RESOLVE_FAILURE_MAX];
 };
 
 void resolve_init(struct resolve *resolve);
+
+/* From now on names are looked up by resolv.conf and hosts as they are now, and those on / do not count. */
+void resolve_keep_files(struct resolve *resolve);
 
 /* Begins. 0 or -errno. */
 int resolve_start(struct resolve *resolve, const char *host, uint16_t port);

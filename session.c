@@ -30,6 +30,7 @@
 #define NOT_FOUND_BOOT_MS 30000 /* 'target not found' is what a target says that is still starting */
 #define LOGOUT_TIMEOUT_MS 5000
 #define DEVICES_AGAIN_MS  5000
+#define PLANNED_AGAIN     4     /* of so many attempts one goes where the plan says */
 #define FOREIGN_MS        10000 /* what another program that is not iscsid may take for its login or logout */
 
 static const char *const state_names[SESSION_STATES] = {
@@ -106,12 +107,17 @@ static void close_socket(struct session *s)
 	s->fd = -1;
 }
 
-/* Nothing of this attempt stays; a session that has once been up stays in the kernel, its I/O held back. */
-static void end_attempt(struct session *s)
+static void end_conversation(struct session *s)
 {
 	close_socket(s);
 	resolve_stop(&s->resolve);
 	login_wipe(&s->login);
+}
+
+/* Nothing of this attempt stays; a session that has once been up stays in the kernel, its I/O held back. */
+static void end_attempt(struct session *s)
+{
+	end_conversation(s);
 	if (s->in_kernel && s->was_up) {
 		(void)netlink_stop(s->netlink, s->sid, SESSION_CID, ISCSI_STOP_CONN_RECOVER);
 	} else if (s->in_kernel) {
@@ -158,7 +164,7 @@ static void report_pause(const struct session *s, const char *portal, int64_t pa
    what was for good may have moved again. */
 static void go_home(struct session *s)
 {
-	s->portal = s->attempts % 4 == 3 ? s->plan->portal : s->home;
+	s->portal = s->attempts % PLANNED_AGAIN == PLANNED_AGAIN - 1 ? s->plan->portal : s->home;
 	if (s->attempts % 2 == 0 && s->plan->listed.host[0] && !s->was_up)
 		s->portal = s->plan->listed;
 	s->redirects.count = 0;
@@ -257,12 +263,14 @@ static int64_t connect_timeout_ms(const struct session *s, int64_t now_ms)
 }
 
 /* The next address of the portal, until one begins to connect. Each attempt begins with another one: that which takes
-   the connection may still be one that lets nobody log in. */
+   the connection may still be one that lets nobody log in. So do those of a portal that is only asked in its turn. */
 static void connect_next(struct session *s, const struct session_input *in)
 {
+	unsigned first = s->attempts / PLANNED_AGAIN + s->attempts % PLANNED_AGAIN;
+
 	close_socket(s);
 	while (s->address_next < s->address_count) {
-		unsigned place = ((unsigned)s->address_next++ + s->attempts) % (unsigned)s->address_count;
+		unsigned place = ((unsigned)s->address_next++ + first) % (unsigned)s->address_count;
 		int result = session_open_socket(&s->portal, &s->addresses[place]);
 
 		if (result >= 0) {
@@ -315,12 +323,8 @@ static void begin_attempt(struct session *s, const struct session_input *in)
 	enter(s, SESSION_RESOLVING, in->now_ms + login_timeout_ms(s));
 }
 
-static void take_addresses(struct session *s, const struct session_input *in)
+static void use_addresses(struct session *s, int count, const struct session_input *in)
 {
-	int count = resolve_step(&s->resolve, s->addresses, SESSION_ADDRESSES_MAX);
-
-	if (count == -EAGAIN)
-		return;
 	if (count <= 0) {
 		set_failure(s, RETRY_TRANSIENT, "cannot look up \"%s\": %s", s->portal.host,
 			    resolve_failure(&s->resolve));
@@ -331,16 +335,18 @@ static void take_addresses(struct session *s, const struct session_input *in)
 	connect_next(s, in);
 }
 
+static void take_addresses(struct session *s, const struct session_input *in)
+{
+	int count = resolve_step(&s->resolve, s->addresses, SESSION_ADDRESSES_MAX);
+
+	if (count != -EAGAIN)
+		use_addresses(s, count, in);
+}
+
 /* With the addresses of the last time, if there were any. */
 static void give_up_resolving(struct session *s, const struct session_input *in)
 {
-	s->address_count = resolve_give_up(&s->resolve, s->addresses, SESSION_ADDRESSES_MAX);
-	if (s->address_count > 0) {
-		connect_next(s, in);
-		return;
-	}
-	set_failure(s, RETRY_TRANSIENT, "cannot look up \"%s\": %s", s->portal.host, resolve_failure(&s->resolve));
-	fail_attempt(s, in->now_ms);
+	use_addresses(s, resolve_give_up(&s->resolve, s->addresses, SESSION_ADDRESSES_MAX), in);
 }
 
 static void connect_timed_out(struct session *s, const struct session_input *in)
@@ -495,9 +501,7 @@ static bool is_in_kernel(const struct session *s)
 static void forget(struct session *s, const struct session_input *in)
 {
 	(void)in;
-	close_socket(s);
-	resolve_stop(&s->resolve);
-	login_wipe(&s->login);
+	end_conversation(s);
 	log_warn("session %u (%s) was ended by another program (event=ended sid=%u)", s->sid, s->plan->name, s->sid);
 	s->in_kernel = s->has_connection = false;
 	enter(s, SESSION_GONE, SESSION_NEVER);
@@ -664,8 +668,7 @@ static void finish_login(struct session *s, const struct session_input *in)
 		return;
 	}
 	s->chap_algorithm = (uint8_t)s->login.chap.algorithm;
-	close_socket(s); /* the kernel has its own reference */
-	login_wipe(&s->login);
+	end_conversation(s); /* the kernel has its own reference to the socket */
 	say_up(s, in->now_ms);
 	if (s->was_up)
 		revive_devices(s, in);
@@ -799,9 +802,7 @@ static void answer_logout_request(struct session *s, const struct session_input 
 static void leave(struct session *s, const struct session_input *in)
 {
 	(void)in;
-	close_socket(s);
-	resolve_stop(&s->resolve);
-	login_wipe(&s->login);
+	end_conversation(s);
 	if (s->in_kernel) {
 		int result = session_destroy(s->netlink, s->sid, SESSION_CID);
 
@@ -831,9 +832,7 @@ static void leave_unanswered(struct session *s, const struct session_input *in)
 
 static void stand_back(struct session *s, int64_t now_ms, int64_t deadline_ms)
 {
-	close_socket(s);
-	resolve_stop(&s->resolve);
-	login_wipe(&s->login);
+	end_conversation(s);
 	s->up_ms = now_ms;
 	enter(s, SESSION_PARKED, deadline_ms);
 }
@@ -872,7 +871,7 @@ bool session_is_lost(const struct session *s)
 	}
 }
 
-bool session_is_up_in_kernel(const struct session *s)
+static bool is_up_in_kernel(const struct session *s)
 {
 	char path[64], text[16];
 
@@ -891,7 +890,7 @@ static void take_back(struct session *s, const struct session_input *in)
 	s->up_ms = in->now_ms;
 	/* iscsid has put its own there: how long I/O is held, NOP-Out. */
 	(void)session_params_before(s->netlink, s->sid, SESSION_CID, s->host, s->plan, &s->home);
-	if (session_is_up_in_kernel(s))
+	if (is_up_in_kernel(s))
 		enter(s, SESSION_UP, SESSION_NEVER);
 	else
 		lose(s, in, "the other program left it disconnected");
@@ -938,6 +937,7 @@ static const struct transition {
 	{SESSION_PARKED, SESSION_EVENT_RETURNED, "", take_back},
 	{SESSION_PARKED, SESSION_EVENT_DEADLINE, "", take_back},
 	{SESSION_PARKED, SESSION_EVENT_TAKEN, "", stay_parked},
+	{SESSION_PARKED, SESSION_EVENT_LEAVE, "", leave},
 	/* From every state in which there is something to do. */
 	{SESSION_RESOLVING, SESSION_EVENT_LEAVE, "", leave},
 	{SESSION_CONNECTING, SESSION_EVENT_LEAVE, "", leave},
@@ -1053,6 +1053,18 @@ static void pdu(struct session *session, const struct netlink_event *event, cons
 	default:
 		log_debug("%s: PDU with opcode 0x%02x ignored", session->plan->name, event->bhs[0] & 0x3f);
 	}
+}
+
+void session_look_again(struct session *session, int64_t now_ms)
+{
+	struct session_input in = {.now_ms = now_ms};
+
+	if (!session->in_kernel)
+		return;
+	if (!is_in_kernel(session))
+		session_step(session, SESSION_EVENT_DESTROYED, &in);
+	else if (session->state != SESSION_UP || !is_up_in_kernel(session))
+		session_step(session, SESSION_EVENT_ERROR, &in);
 }
 
 void session_kernel_event(struct session *session, const struct netlink_event *event, int64_t now_ms)

@@ -125,6 +125,9 @@ void session_step(struct session *session, enum session_event event, const struc
 /* A kernel event for this session: becomes the right session_event. Another's is ignored. */
 void session_kernel_event(struct session *session, const struct netlink_event *event, int64_t now_ms);
 
+/* Events were lost: it gets what it may have missed, by what sysfs says. */
+void session_look_again(struct session *session, int64_t now_ms);
+
 int session_pollfds(const struct session *session, struct pollfd *out, int max);
 int64_t session_deadline(const struct session *session);
 
@@ -133,9 +136,6 @@ int session_destroy(const struct netlink *netlink, uint32_t sid, uint32_t cid);
 
 /* Was it up, and is it being repaired? Since down_ms. */
 bool session_is_lost(const struct session *session);
-
-/* Is its connection up, by sysfs? */
-bool session_is_up_in_kernel(const struct session *session);
 
 /* To be said before the second try of a login that asks for one (wants_md5_only). name: of the target or portal. */
 void session_warn_of_md5(const char *name, const char *why);

@@ -44,6 +44,7 @@ enum owner {
 	OWN_RUN,
 	OWN_ISCSID,
 	OWN_RANDOM,
+	OWN_INTERRUPTS,
 	OWN_DISCOVERY
 };
 
@@ -80,6 +81,7 @@ static void collect(const struct world *w, struct watch *watch)
 	add(watch, OWN_KERNEL, 0, w->has_netlink ? w->netlink.event_fd : -1, POLLIN);
 	add(watch, OWN_ISCSID, 0, w->iscsid, POLLIN);
 	add(watch, OWN_RANDOM, 0, w->random, POLLIN);
+	add(watch, OWN_INTERRUPTS, 0, w->interrupts, POLLIN);
 	add(watch, OWN_ROOT, 0, w->has_root ? root_fd(&w->root) : -1, POLLIN);
 	add(watch, OWN_RUN, 0, w->resident ? w->run.mountinfo : -1, POLLPRI);
 	if (w->net_open)
@@ -214,18 +216,6 @@ static bool is_foreign_login(const struct session *s, const struct netlink_event
 	return event->type == NETLINK_EVENT_PDU && s->in_kernel && s->sid == event->sid && s->state != SESSION_LOGIN;
 }
 
-/* Events were lost: every session that is not up in the kernel gets the error that it may have missed. */
-static void look_again(struct world *w, int64_t now_ms)
-{
-	struct netlink_event lost = {.type = NETLINK_EVENT_ERROR, .transport = w->netlink.transport};
-
-	for (int i = 0; i < w->session_count; i++) {
-		lost.sid = w->sessions[i].sid;
-		if (w->sessions[i].state != SESSION_UP || !session_is_up_in_kernel(&w->sessions[i]))
-			session_kernel_event(&w->sessions[i], &lost, now_ms);
-	}
-}
-
 static void hear_kernel(struct world *w, int64_t now_ms)
 {
 	uint8_t buffer[NETLINK_MESSAGE_MAX] __attribute__((aligned(8)));
@@ -240,13 +230,13 @@ static void hear_kernel(struct world *w, int64_t now_ms)
 				return;
 			continue;
 		}
-		if (event.type == NETLINK_EVENT_OVERRUN)
-			look_again(w, now_ms);
 		if (event.type == NETLINK_EVENT_ERROR)
 			(void)yields_to_iscsid(w, now_ms);
 		for (int i = 0; i < w->session_count; i++) {
 			if (w->resident && is_foreign_login(&w->sessions[i], &event))
 				(void)yields_to_iscsid(w, now_ms);
+			if (event.type == NETLINK_EVENT_OVERRUN)
+				session_look_again(&w->sessions[i], now_ms);
 			session_kernel_event(&w->sessions[i], &event, now_ms);
 		}
 	}
@@ -321,7 +311,8 @@ static void dispatch(struct world *w, const struct watch *watch, int i, int64_t 
 		break;
 	case OWN_NET: /* with their deadlines, in step_timed */
 	case OWN_DISCOVERY:
-	case OWN_RANDOM: /* the next round of the boot's rules looks at it */
+	case OWN_RANDOM: /* the next round of the boot's rules, or of attach's, looks at it */
+	case OWN_INTERRUPTS:
 		break;
 	}
 }
@@ -451,8 +442,10 @@ static void release_boot(struct world *w)
 int supervisor_settle(struct world *world, char *const argv[], const char **step)
 {
 	world->resident = true;
-	for (int i = 0; i < world->session_count; i++)
+	for (int i = 0; i < world->session_count; i++) {
 		world->sessions[i].resident = true;
+		resolve_keep_files(&world->sessions[i].resolve);
+	}
 	if (world->uevents >= 0)
 		(void)close(world->uevents);
 	world->uevents = -1;

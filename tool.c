@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -152,6 +153,36 @@ static int attached(struct world *w, bool reached)
 	return TOOL_FAILED;
 }
 
+/* What would end this program ends its attempt: the kernel would keep what is half made. What is ignored stays so (nohup). */
+static int watch_interrupts(void)
+{
+	static const char endings[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction action;
+	sigset_t set;
+	int fd;
+
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(endings); i++) {
+		if (!sigaction(endings[i], NULL, &action) && action.sa_handler != SIG_IGN)
+			(void)sigaddset(&set, endings[i]);
+	}
+	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (fd >= 0)
+		(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	return fd;
+}
+
+static bool advance_attach(struct world *w, int64_t now_ms)
+{
+	struct signalfd_siginfo signal;
+
+	if (read(w->interrupts, &signal, sizeof(signal)) < 0)
+		return boot_attach_advance(w, now_ms);
+	w->verdict.failed = true;
+	memcpy(w->verdict.text, "interrupted", sizeof("interrupted"));
+	return true;
+}
+
 static struct tool_job attach(struct world *w, char *words[], int64_t now_ms)
 {
 	int result = open_places(w);
@@ -165,8 +196,9 @@ static struct tool_job attach(struct world *w, char *words[], int64_t now_ms)
 	result = loader_start(&w->loader, w->sysfs);
 	if (result)
 		return fail("the module loader", result);
+	w->interrupts = watch_interrupts();
 	boot_attach_begin(w);
-	return (struct tool_job){.reached = boot_attach_advance,
+	return (struct tool_job){.reached = advance_attach,
 				 .timeout_ms = w->plan.boot.timeout_s ? w->plan.boot.timeout_s * 1000LL : INT64_MAX,
 				 .finish = attached};
 }
@@ -757,9 +789,6 @@ struct tool_job tool_prepare(struct world *world, int argc, char *argv[], int64_
 	const char *name = argc > 1 ? argv[1] : "--help";
 	int words = argc - 2;
 
-	world->uevents = world->random = world->iscsid = world->status.fd = -1;
-	world->run.fd = world->run.mountinfo = world->loader.fd = -1;
-	world->discovering = -1;
 	if (is_help(name) || !strcmp(name, "help")) {
 		print_help(argc > 1 ? stdout : stderr);
 		return done(argc > 1 ? TOOL_OK : TOOL_USAGE);

@@ -34,8 +34,9 @@ struct verdict {
 struct world {
 	int sysfs, dev, proc; /* directory descriptors: valid after the hand-over, too */
 	int uevents;
-	int random; /* /dev/random, readable when the kernel's generator is ready; -1: not waited for */
-	int iscsid; /* pidfd of the iscsid that looks after our sessions; -1: none */
+	int random;     /* /dev/random, readable when the kernel's generator is ready; -1: not waited for */
+	int interrupts; /* signalfd of what interrupts `attach`; -1: nothing does */
+	int iscsid;     /* pidfd of the iscsid that looks after our sessions; -1: none */
 	int session_count;
 
 	/* What the boot's rules remember: each is a level that was reached, see boot.c. */

@@ -132,6 +132,10 @@ attach() { ($i attach "$2" >/tmp/$1 2>&1; echo "exit $?" >>/tmp/$1) & }
 mount -t tmpfs tmpfs /tmp
 %(attaches)s
 wait
+$i attach %(host)s:%(silent)d,%(name)s >/tmp/out 2>&1 &
+n=0; until [ $(ls /sys/class/iscsi_session | wc -l) = 2 ] || [ $((n += 1)) = 1000 ]; do usleep 10000; done
+ls /sys/class/iscsi_session | show half
+kill $!; wait $!; { echo "exit $?"; cat /tmp/out; } | show interrupted
 for f in /tmp/[0-9]*; do show ${f#/tmp/} <$f; done
 cd /sys/class; echo iscsi_session/* iscsi_connection/* | show sessions
 ls /sys/class/iscsi_host | show hosts
@@ -157,6 +161,7 @@ with Rig() as rig:
         attaches = [line + ("\nwait" if number < len(PERMANENT) and number % 5 == 4 else "")
                     for number, line in enumerate(lines)]
         script = SCRIPT % {"attaches": "\n".join(attaches), "good": good.portal(), "name": good.name, "host": HOST,
+                           "silent": Listener(lambda peer: peer.wait_for_the_end()).port,
                            "eight": moves_times(8, good.port), "nowhere": Listener(moves_to_nowhere_first(good.port)).port,
                            "named": Listener(moves_to(good.port, host="moved.example")).port,
                            "six": Listener(moves_to(six.port, 0x0102, "[fec0::2]")).port}
@@ -175,6 +180,9 @@ with Rig() as rig:
             rig.ok(asked > (1 if "no answer" in expected else 2), "is tried again", "%d connections" % asked)
     rig.ok([len(challenge) for challenge in Listening.challenges] == [32, 32] and len(set(Listening.challenges)) == 2,
            "each login has a challenge of its own", str(Listening.challenges))
+    rig.ok(len(guest.section("half").split()) == 2 and "exit 1" in guest.section("interrupted") and
+           "interrupted" in guest.section("interrupted"), "an attach that is interrupted says so",
+           guest.section("half") + guest.section("interrupted"))
     rig.ok(guest.section("sessions").split() == ["iscsi_session/session1", "iscsi_connection/connection1:0"],
            "only the root's session is left", guest.section("sessions"))
     rig.ok(len(guest.section("hosts").split()) == 1, "and its host", guest.section("hosts"))

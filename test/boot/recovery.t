@@ -176,6 +176,29 @@ def redirected(rig, kernel, initrd):
     lab.verify("moved there and back")
 
 
+class Named(Target):
+    def portal(self):
+        return "portal.example:%d" % self.port
+
+
+def named(rig, kernel, initrd):
+    """The portal has a name, which a hosts file knows: that of an initramfs that is gone later, then that of the disk."""
+    hosts = b"10.0.2.2 portal.example\n"
+    lab = Lab(rig, kernel, rig.joined(initrd, newc_archive({"etc": None, "etc/hosts": hosts})),
+              files=dict(with_sbin(rig), **{"/etc/hosts": hosts}), target=lambda disk: Named(rig, {1: disk}))
+    lab.start_writer()
+    lab.target.kill()
+    lab.target.start()
+    back(lab, "the session of a portal with a name comes back")
+    lab.shell("kill -9 $(resident); (exec iscsi-init supervise) >/dev/console 2>&1 & "
+              "until [ \"$(resident)\" ]; do usleep 10000; done")
+    lab.shell("rm /etc/hosts; mkfifo /etc/hosts")  # who opens it waits, as on a lost disk
+    lab.target.kill()
+    lab.target.start()
+    back(lab, "after supervise, too, which does not wait for the files of the disk")
+    lab.verify("by a name")
+
+
 def under_pressure(rig, kernel, initrd):
     """Dirty pages and a hog fill the memory while the disk is away: nothing that recovery needs may wait for the disk."""
     lab = Lab(rig, kernel, initrd, memory=128)
@@ -260,7 +283,8 @@ def long_away(rig, kernel, initrd):
     lab.verify("away for 130 s")
 
 
-CASES = {"chained": chained, "outages": outages, "redirected": redirected, "pressure": under_pressure, "timeout": timed_out}
+CASES = {"chained": chained, "outages": outages, "redirected": redirected, "named": named, "pressure": under_pressure,
+         "timeout": timed_out}
 
 if __name__ == "__main__":
     with Rig() as the_rig:

@@ -1,4 +1,5 @@
 /* Work in a forked process: its result is whole or it is none, and nobody waits. */
+#include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -97,6 +98,25 @@ static void step_never_waits_and_stop_ends_it(void **state)
 	assert_int_equal(child_step(&child, &result, sizeof(result)), CHILD_DIED);
 }
 
+/* As the resident process has it, which asks nobody how a child ended. */
+static void ignored_ends_lose_no_result_and_leave_nobody_unreaped(void **state)
+{
+	const int numbers[2] = {40, 2};
+	struct child child = CHILD_NONE;
+	struct answer answer;
+
+	(void)state;
+	(void)signal(SIGCHLD, SIG_IGN);
+	assert_int_equal(child_start(&child, add, numbers, sizeof(answer)), 0);
+	assert_int_equal(await(&child, &answer, sizeof(answer)), CHILD_DONE);
+	assert_int_equal(answer.sum, 42);
+	assert_int_equal(child_start(&child, hang, NULL, sizeof(answer)), 0);
+	child_stop(&child);
+	assert_int_equal(waitpid(-1, NULL, 0), -1); /* waits for all of them */
+	assert_int_equal(errno, ECHILD);
+	(void)signal(SIGCHLD, SIG_DFL);
+}
+
 static void result_larger_than_a_pipe_takes_at_once_is_refused(void **state)
 {
 	struct child child = CHILD_NONE;
@@ -112,6 +132,7 @@ int main(void)
 		cmocka_unit_test(result_comes_whole_and_the_child_is_reaped),
 		cmocka_unit_test(death_without_a_result_is_told_and_writes_nothing),
 		cmocka_unit_test(step_never_waits_and_stop_ends_it),
+		cmocka_unit_test(ignored_ends_lose_no_result_and_leave_nobody_unreaped),
 		cmocka_unit_test(result_larger_than_a_pipe_takes_at_once_is_refused),
 	};
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -49,16 +50,48 @@ static const char *look_up(const char *host)
 	return text;
 }
 
-static void files_that_are_gone_are_put_back(void **state)
+/* After the hand-over. Also where no name has been looked up before: a redirect may lead to the first one. */
+static void files_that_are_gone_are_remembered(void **state)
 {
 	(void)state;
 	resolve_init(&resolve);
 	write_hosts("192.0.2.7 portal.example\n");
-	assert_string_equal(look_up("portal.example"), "192.0.2.7");
+	resolve_keep_files(&resolve);
 	assert_int_equal(unlink("/etc/hosts"), 0);
-	memset(resolve.known, 0, sizeof(resolve.known));
 	assert_string_equal(look_up("portal.example"), "192.0.2.7");
-	assert_int_equal(access("/etc/hosts", F_OK), 0);
+	assert_int_equal(access("/etc/hosts", F_OK), -1);
+}
+
+/* As those of a lost disk do not: whoever opens them waits for ever. */
+static void files_that_do_not_answer_are_not_waited_for(void **state)
+{
+	(void)state;
+	resolve_init(&resolve);
+	write_hosts("192.0.2.7 portal.example\n");
+	resolve_keep_files(&resolve);
+	assert_int_equal(unlink("/etc/hosts"), 0);
+	assert_int_equal(mkfifo("/etc/hosts", 0644), 0);
+	(void)alarm(30);
+	assert_string_equal(look_up("portal.example"), "192.0.2.7");
+	(void)alarm(0);
+	assert_int_equal(unlink("/etc/hosts"), 0);
+}
+
+static void long_file_is_kept_in_whole_lines(void **state)
+{
+	char text[2048] = "192.0.2.7 portal.example\n", line[] = "192.0.2.99 another.example another\n";
+
+	(void)state;
+	while (strlen(text) + sizeof(line) < sizeof(text))
+		strcat(text, line);
+	resolve_init(&resolve);
+	write_hosts(text);
+	resolve_keep_files(&resolve);
+	assert_int_equal(unlink("/etc/hosts"), 0);
+	assert_string_equal(look_up("portal.example"), "192.0.2.7");
+	text[strlen(resolve.files[1])] = '\0';
+	assert_string_equal(resolve.files[1], text);
+	assert_int_equal(text[strlen(text) - 1], '\n');
 }
 
 static void file_that_has_changed_counts_as_it_is(void **state)
@@ -107,7 +140,9 @@ static void who_gives_up_waiting_gets_what_was_known(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(files_that_are_gone_are_put_back),
+		cmocka_unit_test(files_that_are_gone_are_remembered),
+		cmocka_unit_test(files_that_do_not_answer_are_not_waited_for),
+		cmocka_unit_test(long_file_is_kept_in_whole_lines),
 		cmocka_unit_test(file_that_has_changed_counts_as_it_is),
 		cmocka_unit_test(addresses_of_home_outlive_a_redirect),
 		cmocka_unit_test(who_gives_up_waiting_gets_what_was_known),

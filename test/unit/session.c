@@ -2,6 +2,7 @@
    is a few functions here; the sockets are real. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -188,6 +189,14 @@ static void hear(enum netlink_event_type type, int64_t now_ms)
 	session_kernel_event(&session, &event, now_ms);
 }
 
+/* In sysfs. */
+static void give_the_kernel_its_session(void)
+{
+	assert_int_equal(mkdirat(tree, "class", 0755), 0);
+	assert_int_equal(mkdirat(tree, "class/iscsi_session", 0755), 0);
+	assert_int_equal(mkdirat(tree, "class/iscsi_session/session3", 0755), 0);
+}
+
 /* ---- what must hold ---- */
 
 static void event_of_an_old_socket_begins_no_login(void **state)
@@ -266,9 +275,7 @@ static void missing_session_is_noticed_when_it_cannot_be_bound(void **state)
 static void session_that_is_there_is_not_given_up_for_a_refused_bind(void **state)
 {
 	(void)state;
-	assert_int_equal(mkdirat(tree, "class", 0755), 0);
-	assert_int_equal(mkdirat(tree, "class/iscsi_session", 0755), 0);
-	assert_int_equal(mkdirat(tree, "class/iscsi_session/session3", 0755), 0);
+	give_the_kernel_its_session();
 	session.resident = true;
 	session_adopt(&session, SID, 1, false, 1000);
 	await_socket();
@@ -285,6 +292,32 @@ static void iscsid_may_take_a_session_that_is_logging_out(void **state)
 	step(SESSION_EVENT_TAKEN, 2000);
 	assert_int_equal(session.state, SESSION_PARKED);
 	assert_int_equal(session_deadline(&session), SESSION_NEVER);
+}
+
+/* A boot that gives up leaves nothing behind, not even what it made way for. */
+static void session_that_made_way_can_still_leave(void **state)
+{
+	(void)state;
+	session_adopt(&session, SID, 1, true, 1000);
+	session.state = SESSION_PARKED;
+	step(SESSION_EVENT_LEAVE, 2000);
+	assert_int_equal(session.state, SESSION_GONE);
+	assert_int_equal(kernel.destroyed, 1);
+}
+
+static void lost_events_are_made_up_for_by_what_sysfs_says(void **state)
+{
+	(void)state;
+	session_look_again(&session, 0); /* not begun */
+	assert_int_equal(session.state, SESSION_IDLE);
+	session_adopt(&session, SID, 1, true, 1000);
+	give_the_kernel_its_session();
+	session_look_again(&session, 2000);
+	assert_int_equal(session.state, SESSION_CONNECTING);
+	assert_int_equal(session.down_ms, 2000);
+	assert_int_equal(unlinkat(tree, "class/iscsi_session/session3", AT_REMOVEDIR), 0);
+	session_look_again(&session, 3000);
+	assert_int_equal(session.state, SESSION_GONE);
 }
 
 static void each_attempt_begins_with_another_address(void **state)
@@ -310,6 +343,41 @@ static void each_attempt_begins_with_another_address(void **state)
 		assert_int_equal(peer.sin_port, live.sin_port);
 		step(SESSION_EVENT_LEAVE, 0);
 	}
+}
+
+/* The place of the address that an attempt of this number begins with, of two that both answer. */
+static int first_address(unsigned attempts, const uint16_t ports[2])
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(to);
+
+	session_init(&session, &plan, &netlink, tree, 1);
+	for (int i = 0; i < 2; i++) {
+		to.sin_port = htons(ports[i]);
+		memcpy(&session.addresses[i], &to, sizeof(to));
+	}
+	session.state = SESSION_CONNECTING;
+	session.address_count = 2;
+	session.attempts = attempts;
+	step(SESSION_EVENT_DEADLINE, 0);
+	await_socket();
+	assert_int_equal(getpeername(session.fd, (struct sockaddr *)&to, &size), 0);
+	step(SESSION_EVENT_LEAVE, 0);
+	return ntohs(to.sin_port) == ports[1];
+}
+
+/* One portal has the even attempts and another the odd, or one has each fourth: each has its addresses tried in turn. */
+static void each_address_of_a_portal_asked_in_turns_is_tried(void **state)
+{
+	int first = listener;
+	uint16_t ports[2] = {plan.portal.port, listen_somewhere(8)};
+
+	(void)state;
+	for (unsigned begin = 0; begin < 4; begin++) {
+		assert_int_not_equal(first_address(begin, ports), first_address(begin + 4, ports));
+		assert_int_not_equal(first_address(begin + 4, ports), first_address(begin + 8, ports));
+	}
+	(void)close(first);
 }
 
 /* A target that moved for good may have moved again, and whom the plan names knows where to. */
@@ -421,7 +489,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(missing_session_is_noticed_when_it_cannot_be_bound, begin, end),
 		cmocka_unit_test_setup_teardown(session_that_is_there_is_not_given_up_for_a_refused_bind, begin, end),
 		cmocka_unit_test_setup_teardown(iscsid_may_take_a_session_that_is_logging_out, begin, end),
+		cmocka_unit_test_setup_teardown(session_that_made_way_can_still_leave, begin, end),
+		cmocka_unit_test_setup_teardown(lost_events_are_made_up_for_by_what_sysfs_says, begin, end),
 		cmocka_unit_test_setup_teardown(each_attempt_begins_with_another_address, begin, end),
+		cmocka_unit_test_setup_teardown(each_address_of_a_portal_asked_in_turns_is_tried, begin, end),
 		cmocka_unit_test_setup_teardown(planned_portal_is_asked_again_now_and_then, begin, end),
 		cmocka_unit_test_setup_teardown(login_without_an_answer_is_tried_otherwise_once, begin, end),
 		cmocka_unit_test_setup_teardown(listed_portal_is_asked_in_turns_with_the_one_that_was_named, begin,
