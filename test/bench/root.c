@@ -70,7 +70,24 @@ static unsigned int count(const char *path, const char *prefix)
 	return found;
 }
 
-/* Who of the initramfs is still there: kernel threads have no VmHWM. */
+/* Microseconds of user time of a process's children that it has reaped; the kernel says it in ticks of 10 ms. */
+static long long reaped_time(int pid)
+{
+	char path[64];
+	char text[4096];
+	char *rest;
+	long long ticks = 0;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	read_file(path, text, sizeof text);
+	rest = strrchr(text, ')'); /* the end of the name; cutime is the 14th after it */
+	if (rest)
+		sscanf(rest + 1, " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lld", &ticks);
+	return ticks * 10000;
+}
+
+/* Who of the initramfs is still there, and whom one of these has not reaped: that one is a zombie, and has no VmHWM, which
+ * kernel threads have not, either. */
 static void show_survivor(int pid)
 {
 	char path[64];
@@ -80,11 +97,11 @@ static void show_survivor(int pid)
 	snprintf(path, sizeof path, "/proc/%d/status", pid);
 	read_file(path, text, sizeof text);
 	peak = strstr(text, "VmHWM:");
-	if (!peak || pid == getpid())
+	if ((!peak && !strstr(text, "State:\tZ")) || pid == getpid())
 		return;
 	strtok(text, "\n");
-	printf("bench: survivor %lld %ld %s\n", user_time(pid), strtol(peak + strlen("VmHWM:"), NULL, 10),
-	       text + strlen("Name:\t"));
+	printf("bench: survivor %lld %ld %s\n", user_time(pid) + reaped_time(pid),
+	       peak ? strtol(peak + strlen("VmHWM:"), NULL, 10) : 0, text + strlen("Name:\t"));
 }
 
 static void show_survivors(void)
@@ -167,7 +184,7 @@ int main(void)
 	int traced;
 
 	while (waitpid(-1, NULL, WNOHANG) > 0)
-		; /* who ended before, and was not reaped, counts among the children only now */
+		; /* children that ended, and were not reaped, count among the children only now */
 	getrusage(RUSAGE_SELF, &self);
 	getrusage(RUSAGE_CHILDREN, &children);
 	mount("proc", "/proc", "proc", 0, NULL);
