@@ -4,7 +4,8 @@
 	pcap.py CAPTURE [-v]
 
 connect: SYN to its answer; login: first login request to the last response; scan: from there to the first READ;
-parts: READs outside of the root's partition (partition tables); root: from the first READ in it to the last command.
+parts: READs outside of the root's partition (partition tables); root: from the first READ in it to the answer of the last
+command before the disks are synced.
 A round trip is a turn: what the initiator sends after it has heard something, up to the next thing that it hears.
 Phases are of the first connection that carries a READ. Not for sessions with digests.
 """

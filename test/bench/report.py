@@ -1,6 +1,7 @@
 """What a bench part leaves in bench/results: figures (TSV), a table (Markdown) and a plot (SVG, by gnuplot)."""
 
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -23,16 +24,34 @@ def number(value, digits=0):
     return "-" if value is None else "%.*f" % (digits, value)
 
 
-def spread(values, digits=0):
-    """Median (smallest to largest)."""
+def bounds(values, digits=0):
+    """Smallest to largest."""
     values = [value for value in values if value is not None]
-    if not values:
-        return "-"
-    return "%s (%s–%s)" % (number(median(values), digits), number(min(values), digits), number(max(values), digits))
+    return "%s–%s" % (number(min(values), digits), number(max(values), digits)) if values else "-"
+
+
+def spread(values, digits=0):
+    """Median (smallest to largest); of a single one, that."""
+    if len(values) < 2:
+        return number(median(values), digits)
+    return "%s (%s)" % (number(median(values), digits), bounds(values, digits))
 
 
 def ratio(value, base):
     return "-" if not value or not base else "%.2f" % (value / base) if value / base < 10 else "%.0f" % (value / base)
+
+
+def best(values):
+    """Of the peers' figures, by the candidates' names: the smallest."""
+    values = [value for name, value in values.items() if value and not name.startswith("iscsi-init")]
+    return min(values) if values else None
+
+
+def beside(values, digits=0):
+    """Each figure as text, its ratio to the best peer's behind it."""
+    least = best(values)
+    return {name: number(value, digits) + (" (× %s)" % ratio(value, least) if value and least else "")
+            for name, value in values.items()}
 
 
 def slope(points):
@@ -77,12 +96,18 @@ def plot(name, script, blocks):
     subprocess.run(["gnuplot"], input=(text + script).encode(), check=True)
 
 
-def first_line(*command):
-    return run(*command).splitlines()[0].strip()
+def commit():
+    """What the run is of; what a run itself writes does not make it another one."""
+    try:
+        changed = run("git", "-C", TOP, "status", "--porcelain", "-uno", "--", ".", ":!bench/results", ":!README.md")
+        return run("git", "-C", TOP, "describe", "--always").strip() + ("-dirty" if changed.strip() else "")
+    except RuntimeError:
+        return "unknown"
 
 
-BEGUN = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
-COMMIT = run("git", "-C", TOP, "describe", "--always", "--dirty").strip()  # now: results are files of the tree, too
+BEGUN = time.strftime("%Y-%m-%d %H:%M", time.gmtime())  # names the run: all its pages say it
+COMMIT = commit()
+HEADER = re.compile(r"^Run of (.*?) UTC, commit (\S+), (.*?), (\d+) minutes: ", re.M)
 
 
 def machine(kernel):
@@ -93,16 +118,41 @@ def machine(kernel):
         system = next(line.split("=")[1].strip().strip('"') for line in file if line.startswith("PRETTY_NAME"))
     packages = run("dpkg-query", "-W", "-f", "${Package} ${Version}, ", "open-iscsi", "busybox-static",
                    "initramfs-tools-core", "dracut-core", "tgt", "qemu-system-x86").rstrip(", ")
-    return "Run of %s UTC, commit %s, %s, %d × %s, guest kernel %s on QEMU's TCG (-smp 1); %s.\n" % (
-        BEGUN, COMMIT, system, os.cpu_count(), model, kernel.version, packages)
+    return "%s, %d × %s, guest kernel %s on QEMU's TCG (-smp 1); %s" % (
+        system, os.cpu_count(), model, kernel.version, packages)
+
+
+def header(kernel, settings, seconds):
+    """The line under the title of a part's page; join() reads it again."""
+    return "Run of %s UTC, commit %s, %s, %d minutes: %s.\n" % (
+        BEGUN, COMMIT, settings, round(seconds / 60), machine(kernel))
 
 
 def join():
-    """One page of what the parts have left."""
-    text = "# Measured\n\nWhat each figure is, and how to take it again: [test/bench](../../test/bench/README.md).\n"
+    """One page of what the parts have left; it says which of them are of one run."""
+    pages, rows = {}, []
     for part in PARTS:
         path = os.path.join(RESULTS, part + ".md")
         if os.path.exists(path):
             with open(path) as file:
-                text += "\n" + file.read()
-    write("README.md", text)
+                pages[part] = file.read()
+            found = HEADER.search(pages[part])
+            rows.append([part] + list(found.groups() if found else ("not said", "-", "-", "-")))
+    text = "# Measured\n\nWhat each figure is, and how to take it again: [test/bench](../../test/bench/README.md).\n\n"
+    text += table(["part", "run of (UTC)", "commit", "settings", "minutes"], rows)
+    if len({tuple(row[1:3]) for row in rows}) > 1:
+        text += "\n**The parts are of different runs**: compare figures of the same one only.\n"
+    write("README.md", text + "".join("\n" + page for page in pages.values()))
+
+
+README = os.path.join(TOP, "README.md")
+BEGIN = "<!-- measured: written by test/bench/run when all parts were run, by make bench -->\n"
+END = "<!-- measured: end -->\n"
+
+
+def show(text):
+    """In the README, between its marks."""
+    with open(README, encoding="utf-8") as file:
+        old = file.read()
+    with open(README, "w", encoding="utf-8") as file:
+        file.write(re.sub(re.escape(BEGIN) + ".*?" + re.escape(END), lambda _: BEGIN + text + END, old, flags=re.S))
