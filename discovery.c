@@ -184,9 +184,8 @@ static void begin_login(struct discovery *d)
 		.offer = &d->offer,
 		/* Most portals tell everybody, and LIO and tgt refuse CHAP there by default. Nothing is attached by that: the
 		   target itself has to authenticate. */
-		.chap = d->start_in_security ? &d->plan->chap : NULL,
-		.start_in_security = d->start_in_security,
-		.md5_only = d->md5_only,
+		.chap = d->lessons.start_in_security ? &d->plan->chap : NULL,
+		.lessons = d->lessons,
 	};
 	struct login_pdu request;
 
@@ -203,18 +202,10 @@ static void begin_login(struct discovery *d)
 }
 
 /* As a session does: another connection, with something else. */
-static bool tries_otherwise(struct discovery *d, const char *why, int64_t now_ms)
+static bool tries_otherwise(struct discovery *d, bool answered, const char *why, int64_t now_ms)
 {
-	const struct login_failure *failure = login_get_failure(&d->login);
-	bool security = failure->wants_security && !d->start_in_security;
-	bool md5_only = !security && failure->wants_md5_only && !d->md5_only;
-
-	if (!security && !md5_only)
+	if (!session_learns(&d->login, &d->lessons, answered, d->portal.host, why))
 		return false;
-	if (md5_only)
-		session_warn_of_md5(d->portal.host, why);
-	d->start_in_security = d->start_in_security || security;
-	d->md5_only = d->md5_only || md5_only;
 	begin_connect(d, now_ms);
 	return true;
 }
@@ -222,26 +213,16 @@ static bool tries_otherwise(struct discovery *d, const char *why, int64_t now_ms
 /* The connection is over, and nothing was said about why. */
 static void break_off(struct discovery *d, const char *why, int64_t now_ms)
 {
-	bool before = d->guessed;
-
-	if (d->step == DISCOVERY_LOGIN) {
-		login_cut_off(&d->login);
-		d->guessed = true;
-		if (!before && tries_otherwise(d, why, now_ms))
-			return;
-	}
-	fail(d, RETRY_TRANSIENT, "%s", why);
+	if (d->step != DISCOVERY_LOGIN || !tries_otherwise(d, false, why, now_ms))
+		fail(d, RETRY_TRANSIENT, "%s", why);
 }
 
 static void login_failed(struct discovery *d, int64_t now_ms)
 {
-	const struct login_failure *failure = login_get_failure(&d->login);
-	char code[16];
-
-	if (tries_otherwise(d, failure->text, now_ms))
+	if (tries_otherwise(d, true, login_get_failure(&d->login)->text, now_ms))
 		return;
-	fail(d, d->guessed && d->md5_only ? RETRY_TRANSIENT : login_retry(failure), "%s [%s]", failure->text,
-	     login_error_code(failure, code, sizeof(code)));
+	d->retry = session_login_failure(&d->login, &d->lessons, d->failure, sizeof(d->failure));
+	end(d, DISCOVERY_FAILED);
 }
 
 static void follow(struct discovery *d, int64_t now_ms)
@@ -263,7 +244,7 @@ static void take_login(struct discovery *d, const uint8_t *bhs, const uint8_t *d
 		send_pdu(d, request.bhs, request.data, request.length);
 		break;
 	case LOGIN_DONE:
-		if (d->plan->chap.username_in[0] && !d->start_in_security)
+		if (d->plan->chap.username_in[0] && !d->lessons.start_in_security)
 			log_warn("%s tells its targets to everybody: it has not authenticated itself, the target "
 				 "will have to",
 				 d->portal.host);
@@ -281,6 +262,13 @@ static void take_login(struct discovery *d, const uint8_t *bhs, const uint8_t *d
 	}
 }
 
+static void list_is_whole(struct discovery *d)
+{
+	if (d->left_out)
+		log_warn("%s: %d of its targets are left out: no iSCSI names", d->portal.host, d->left_out);
+	end(d, DISCOVERY_DONE);
+}
+
 /* The last pair may lack its NUL. */
 static void finish(struct discovery *d)
 {
@@ -289,7 +277,7 @@ static void finish(struct discovery *d)
 	if (d->pending_used && discovery_take_text(d, &nul, 1))
 		fail(d, RETRY_NEVER, UNREADABLE);
 	else if (d->target_count)
-		end(d, DISCOVERY_DONE);
+		list_is_whole(d);
 	else if (d->left_out)
 		fail(d, RETRY_NEVER, UNREADABLE);
 	else
@@ -319,6 +307,14 @@ static void take_text(struct discovery *d, const uint8_t *bhs, const uint8_t *da
 		ask(d, r.ttt);
 }
 
+static void be_broken(struct discovery *d, int64_t now_ms)
+{
+	char why[80];
+
+	(void)snprintf(why, sizeof(why), "the connection broke: %s", strerror(errno));
+	break_off(d, why, now_ms);
+}
+
 /* Reads up to so many bytes of the PDU. False: they are not all there. */
 static bool receive_up_to(struct discovery *d, size_t whole, int64_t now_ms)
 {
@@ -332,7 +328,7 @@ static bool receive_up_to(struct discovery *d, size_t whole, int64_t now_ms)
 	else if (n == 0)
 		break_off(d, "the portal closed the connection", now_ms);
 	else if (errno != EAGAIN && errno != EINTR)
-		break_off(d, "the connection broke", now_ms);
+		be_broken(d, now_ms);
 	return n > 0 && d->in_used >= whole;
 }
 
@@ -454,8 +450,8 @@ bool discovery_again(struct discovery *discovery, int64_t now_ms)
 	if (d->retry == RETRY_NEVER || (d->retry == RETRY_SHORTLY && now_ms - d->no_target_ms >= NO_TARGET_MS))
 		return false;
 	d->pauses++;
-	if (d->guessed)
-		d->start_in_security = d->md5_only = d->guessed = false;
+	if (d->lessons.guessed)
+		d->lessons = (struct login_lessons){0};
 	d->state = DISCOVERY_RUNNING;
 	d->step = DISCOVERY_PAUSE;
 	d->deadline_ms = now_ms + pause - now_ms % (pause / 4);

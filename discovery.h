@@ -26,8 +26,7 @@ struct discovery {
 	int fd;
 	enum { DISCOVERY_PAUSE, DISCOVERY_RESOLVE, DISCOVERY_CONNECT, DISCOVERY_LOGIN, DISCOVERY_ASK } step;
 	int address_count, address_next;
-	bool start_in_security, md5_only;
-	bool guessed; /* these two, from a login without an answer */
+	struct login_lessons lessons;
 	int exchanges;
 	unsigned pauses;        /* that it has made */
 	int64_t no_target_ms;   /* since when it has none; 0: it did not say so */

@@ -165,7 +165,7 @@ enum login_action login_start(struct login *login, const struct login_config *co
 	login->tsih = config->tsih;
 	login->result.negotiated = *config->offer;
 	login->result.tpgt = -1;
-	login->stage = login_wants_chap(login) || config->start_in_security ? SECURITY : OPERATIONAL;
+	login->stage = login_wants_chap(login) || config->lessons.start_in_security ? SECURITY : OPERATIONAL;
 	if (!config->initiator_name || !config->initiator_name[0])
 		(void)login_fail(login, LOGIN_NEGOTIATION, "there is no initiator name");
 	if (login->failure.error != LOGIN_OK || login_check_chap(login))
@@ -590,10 +590,28 @@ enum login_action login_step(struct login *login, const uint8_t *bhs, const uint
 	return next_step(login, &response, request);
 }
 
-void login_cut_off(struct login *login)
+enum login_lesson login_learn(struct login *login, struct login_lessons *lessons, bool answered)
 {
-	login->failure.wants_security = began_with_keys(login);
-	login->failure.wants_md5_only = login->authenticated == METHOD_CHOSEN && login_chokes_on_list(login);
+	struct login_failure *failure = &login->failure;
+
+	if (!answered) {
+		bool before = lessons->guessed;
+
+		failure->wants_security = began_with_keys(login);
+		failure->wants_md5_only = login->authenticated == METHOD_CHOSEN && login_chokes_on_list(login);
+		lessons->guessed = true;
+		if (before)
+			return LESSON_NONE;
+	}
+	if (failure->wants_security && !lessons->start_in_security) {
+		lessons->start_in_security = true;
+		return LESSON_SECURITY;
+	}
+	if (failure->wants_md5_only && !lessons->md5_only) {
+		lessons->md5_only = true;
+		return LESSON_MD5_ONLY;
+	}
+	return LESSON_NONE;
 }
 
 const struct login_result *login_get_result(const struct login *login)

@@ -27,6 +27,13 @@ struct login_pdu {
 	size_t length; /* of data */
 };
 
+/* What earlier attempts taught about a target: how the next one begins. */
+struct login_lessons {
+	bool start_in_security; /* it insisted on that stage */
+	bool md5_only;          /* it choked on the list of CHAP algorithms */
+	bool guessed;           /* these two, from a login without an answer: they hold for one more connection */
+};
+
 struct login_config {
 	const char *initiator_name;
 	const char *target_name; /* NULL or "": a discovery session */
@@ -40,8 +47,7 @@ struct login_config {
 	/* Random bytes for mutual CHAP: our challenge and its identifier. Only read with a username_in. */
 	uint8_t challenge[CHAP_OUR_CHALLENGE_BYTES];
 	uint8_t challenge_id;
-	bool start_in_security; /* the target insisted on it in an earlier attempt */
-	bool md5_only;          /* a target choked on the list of algorithms in an earlier attempt */
+	struct login_lessons lessons;
 };
 
 /* The reason of a failure. Each has a stable short code for messages and the manual: login_error_code. */
@@ -58,8 +64,8 @@ enum login_error {
 struct login_failure {
 	enum login_error error;
 	uint16_t status;     /* class << 8 | detail, RFC 7143 11.13.5; 0 when the error is ours */
-	bool wants_security; /* worth one more connection, with start_in_security */
-	bool wants_md5_only; /* the same, with md5_only */
+	bool wants_security; /* worth one more connection that starts there */
+	bool wants_md5_only; /* the same, with MD5 alone */
 	char text[200];      /* one plain clause, printable, no secret in it */
 };
 
@@ -85,6 +91,8 @@ enum login_action {
 	LOGIN_MOVED, /* login_get_redirect: connect there and start anew */
 	LOGIN_FAILED /* login_get_failure */
 };
+
+enum login_lesson { LESSON_NONE, LESSON_SECURITY, LESSON_MD5_ONLY };
 
 struct login_redirect {
 	char host[254]; /* a DNS name (or an address without brackets), with the NUL */
@@ -129,9 +137,10 @@ enum login_action login_start(struct login *login, const struct login_config *co
 enum login_action login_step(struct login *login, const uint8_t *bhs, const uint8_t *data, size_t length,
 			     struct login_pdu *request);
 
-/* The connection ended, or no response came in time: sets the failure's wants_security and wants_md5_only, where that may
-   have been the target's answer to what we sent. */
-void login_cut_off(struct login *login);
+/* After a login that failed, or that ended without an answer, by a closed connection or in time (answered: false), which may
+   have been the target's answer to what we sent: is one more connection worth it? Then *lessons say how it begins, and this
+   is what is new in them. */
+enum login_lesson login_learn(struct login *login, struct login_lessons *lessons, bool answered);
 
 const struct login_result *login_get_result(const struct login *login);
 const struct login_redirect *login_get_redirect(const struct login *login);

@@ -51,7 +51,7 @@ static void put_algorithms(struct login *l)
 	char list[16] = "";
 	size_t used = 0;
 
-	chap_offer(l->config.chap, l->config.md5_only, l->chap.offered);
+	chap_offer(l->config.chap, l->config.lessons.md5_only, l->chap.offered);
 	for (int i = 0; l->chap.offered[i]; i++)
 		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%u", i ? "," : "", l->chap.offered[i]);
 	login_put(l, "CHAP_A", list);
@@ -217,7 +217,8 @@ int login_authenticate(struct login *l, bool *ready)
    in IANA's registry, but SHA-1 to tgt and its kin, whose answer to our right response is then a refusal. */
 bool login_chokes_on_list(const struct login *l)
 {
-	if (!l->chap.offered[0] || l->config.chap->algorithms_given || l->config.md5_only || l->stage != SECURITY)
+	if (!l->chap.offered[0] || l->config.chap->algorithms_given || l->config.lessons.md5_only ||
+	    l->stage != SECURITY)
 		return false;
 	return l->authenticated == METHOD_CHOSEN || l->chap.algorithm == CHAP_SHA256;
 }

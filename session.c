@@ -179,8 +179,8 @@ static void fail_attempt(struct session *s, int64_t now_ms)
 	int64_t pause;
 
 	end_attempt(s);
-	if (s->guessed)
-		s->start_in_security = s->md5_only = s->guessed = false;
+	if (s->lessons.guessed)
+		s->lessons = (struct login_lessons){0};
 	(void)session_portal_text(&s->portal, portal, sizeof(portal));
 	go_home(s);
 	if (s->failure_retry == RETRY_SHORTLY && !s->not_found_ms)
@@ -435,50 +435,57 @@ static struct login_config configure(const struct session *s)
 		.cid = SESSION_CID,
 		.offer = &s->plan->params,
 		.chap = s->plan->chap.username[0] ? &s->plan->chap : NULL,
-		.start_in_security = s->start_in_security,
-		.md5_only = s->md5_only,
+		.lessons = s->lessons,
 	};
 
 	name_isid(s->sid, config.isid); /* as open-iscsi makes it: iscsid then reinstates this very session */
 	return config;
 }
 
-void session_warn_of_md5(const char *name, const char *why)
+bool session_learns(struct login *login, struct login_lessons *lessons, bool answered, const char *name,
+		    const char *why)
 {
-	log_err("%s: the target refused the list of CHAP algorithms (%s); once more with MD5 alone, which is weak "
-		"(chap_algs= forbids this)",
-		name, why);
+	switch (login_learn(login, lessons, answered)) {
+	case LESSON_NONE:
+		return false;
+	case LESSON_SECURITY:
+		log_debug("%s: %s; once more from the security stage", name, why);
+		return true;
+	case LESSON_MD5_ONLY:
+		log_err("%s: the target refused the list of CHAP algorithms (%s); once more with MD5 alone, which is "
+			"weak "
+			"(chap_algs= forbids this)",
+			name, why);
+		return true;
+	}
+	return false;
+}
+
+/* What a target says to MD5 alone, offered on a guess, is no answer to the list. */
+enum login_retry session_login_failure(const struct login *login, const struct login_lessons *lessons, char *out,
+				       size_t size)
+{
+	const struct login_failure *failure = login_get_failure(login);
+	char code[16];
+
+	(void)snprintf(out, size, "%s [%s]", failure->text, login_error_code(failure, code, sizeof(code)));
+	return lessons->guessed && lessons->md5_only ? RETRY_TRANSIENT : login_retry(failure);
 }
 
 /* A target that cannot do with what was sent gets one more connection, with something else. True: it has begun. */
-static bool tries_otherwise(struct session *s, const char *why, int64_t now_ms)
+static bool tries_otherwise(struct session *s, bool answered, const char *why, int64_t now_ms)
 {
-	const struct login_failure *failure = login_get_failure(&s->login);
-	bool security = failure->wants_security && !s->start_in_security;
-	bool md5_only = !security && failure->wants_md5_only && !s->md5_only;
-
-	if (!security && !md5_only)
+	if (!session_learns(&s->login, &s->lessons, answered, s->plan->name, why))
 		return false;
-	if (security)
-		log_debug("%s: %s; once more from the security stage", s->plan->name, why);
-	else
-		session_warn_of_md5(s->plan->name, why);
-	s->start_in_security = s->start_in_security || security;
-	s->md5_only = s->md5_only || md5_only;
 	begin_attempt(s, &(struct session_input){.now_ms = now_ms});
 	return true;
 }
 
 static void fail_login(struct session *s, int64_t now_ms)
 {
-	const struct login_failure *failure = login_get_failure(&s->login);
-	char code[16];
-
-	if (tries_otherwise(s, failure->text, now_ms))
+	if (tries_otherwise(s, true, login_get_failure(&s->login)->text, now_ms))
 		return;
-	/* What a target says to MD5 alone, offered on a guess, is no answer to the list. */
-	set_failure(s, s->guessed && s->md5_only ? RETRY_TRANSIENT : login_retry(failure), "%s [%s]", failure->text,
-		    login_error_code(failure, code, sizeof(code)));
+	s->failure_retry = session_login_failure(&s->login, &s->lessons, s->failure, sizeof(s->failure));
 	fail_attempt(s, now_ms);
 }
 
@@ -678,7 +685,7 @@ static void finish_login(struct session *s, const struct session_input *in)
 	if (!s->moved_for_now)
 		s->home = s->portal; /* not before: a target that is moved for good to nowhere would be lost */
 	s->begun_ms = s->not_found_ms = 0;
-	s->guessed = false;
+	s->lessons.guessed = false;
 	s->up_ms = in->now_ms;
 	s->failure[0] = '\0';
 	enter(s, SESSION_UP, again_ms);
@@ -708,14 +715,9 @@ static void take_response(struct session *s, const struct session_input *in)
 	}
 }
 
-/* Without an answer, which may be one. What is only guessed from it holds for one more connection. */
 static void login_ended(struct session *s, const struct session_input *in)
 {
-	bool before = s->guessed;
-
-	login_cut_off(&s->login);
-	s->guessed = true;
-	if (before || !tries_otherwise(s, s->failure, in->now_ms))
+	if (!tries_otherwise(s, false, s->failure, in->now_ms))
 		fail_attempt(s, in->now_ms);
 }
 
@@ -756,7 +758,7 @@ static void lose(struct session *s, const struct session_input *in, const char *
 	s->down_ms = in->now_ms;
 	s->begun_ms = in->now_ms;
 	go_home(s);
-	s->start_in_security = s->md5_only = s->guessed = false;
+	s->lessons = (struct login_lessons){0};
 	begin_attempt(s, in);
 }
 

@@ -85,8 +85,7 @@ struct session {
 	/* This attempt; what is large of it stands at the end. */
 	int address_count, address_next;
 	int fd; /* the TCP socket until the kernel has it */
-	bool start_in_security, md5_only;
-	bool guessed;           /* these two, from a login without an answer */
+	struct login_lessons lessons;
 	int32_t moved_tpgt;     /* that a redirect named; -1: none */
 	bool moved_for_now;     /* a redirect of this attempt was a temporary one */
 	uint8_t chap_algorithm; /* enum chap_algorithm; CHAP_NONE: logged in without */
@@ -137,8 +136,12 @@ int session_destroy(const struct netlink *netlink, uint32_t sid, uint32_t cid);
 /* Was it up, and is it being repaired? Since down_ms. */
 bool session_is_lost(const struct session *session);
 
-/* To be said before the second try of a login that asks for one (wants_md5_only). name: of the target or portal. */
-void session_warn_of_md5(const char *name, const char *why);
+/* login_learn, and says what is tried next. name: of the target or portal. True: one more connection is worth it. */
+bool session_learns(struct login *login, struct login_lessons *lessons, bool answered, const char *name,
+		    const char *why);
+/* What an answer that failed a login says: text with its code in out; and how it is to be treated. */
+enum login_retry session_login_failure(const struct login *login, const struct login_lessons *lessons, char *out,
+				       size_t size);
 
 const char *session_state_name(enum session_state state);
 /* "10.0.2.2:3260" or "[fe80::1%eth0]:3260"; returns out. */

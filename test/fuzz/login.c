@@ -31,8 +31,7 @@ static struct login_config configure(uint8_t bits)
 		.offer = &offer,
 		.chap = bits & 6 ? &chap : NULL,
 		.challenge = {1, 2, 3},
-		.start_in_security = bits & 8,
-		.md5_only = bits & 16,
+		.lessons = {.start_in_security = bits & 8, .md5_only = bits & 16},
 	};
 
 	params_default(&offer);

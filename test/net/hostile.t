@@ -739,7 +739,8 @@ def discovery():
     for name in ("", "x", "iqn.", "iqn.2026-01.test:" + "x" * 224, "eui.123", "iqn.2026-01.test:\x01"):
         case("discovery: TargetName=%.30s" % name, lists(record(name)), "failed .*cannot be read", DISCOVERY)
     odd = record("disk1", "192.0.2.9,1")
-    case("discovery: a target with no name of iSCSI's is left out", lists(odd + two + odd), shown, DISCOVERY)
+    case("discovery: a target with no name of iSCSI's is left out", lists(odd + two + odd),
+         shown[:-1] + "iscsi-init: 127.0.0.1: 2 of its targets are left out: no iSCSI names\n$", DISCOVERY)
     case("discovery: one target, listed for each of its portal groups", lists(record(A, "192.0.2.1,1") + record(A, "192.0.2.2,2")),
          "done 1 targets\n192.0.2.1:3260,1 %s\n192.0.2.2:3260,2 %s\n$" % (A, A), DISCOVERY)
     case("discovery: no equals sign", lists(b"SendTargets\0"), "failed .*cannot be read", DISCOVERY)
@@ -817,7 +818,7 @@ def long_text(peer, taken):
 def discover(rig, script, options):
     """The program's own subcommand: what it prints and says."""
     listener = Listener(script)
-    done = subprocess.run([rig.binary, "discover", "127.0.0.1:%d,%s" % (listener.port, ",".join(options))],
+    done = subprocess.run([rig.binary, "discover", ",".join(("127.0.0.1:%d" % listener.port,) + options)],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=40, text=True)
     listener.close()
     return done.stdout
@@ -829,6 +830,11 @@ def warns(rig):
     rig.ok(A in shown and warning in shown, "discover warns of a short secret", shown)
     shown = discover(rig, lists_after(Chap(8)), CHAP[1:])
     rig.ok(A in shown and warning not in shown, "and not of one that is long enough", shown)
+    odd, warning = record("disk1", "192.0.2.9,1"), "of its targets are left out"
+    shown = discover(rig, lists(odd + record(A) + odd), ())
+    rig.ok(A in shown and "127.0.0.1: 2 " + warning in shown, "discover warns of targets that it leaves out", shown)
+    shown = discover(rig, lists(record(A)), ())
+    rig.ok(A in shown and warning not in shown, "and not where all have names", shown)
 
 
 with Rig() as test:

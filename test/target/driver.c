@@ -34,7 +34,7 @@ struct driver {
 	int64_t deadline_ms;
 	int timeout_ms;
 	bool logout;
-	const char *guessed; /* why something else was tried, without an answer that said so */
+	const char *guessed_from; /* why the first login without an answer had none */
 	int fd;
 	struct redirects redirects;
 };
@@ -215,21 +215,10 @@ static void print_done(const struct login_result *result)
 	printf("\n");
 }
 
-/* Another connection, with something else? */
-static bool tries_otherwise(struct driver *d)
-{
-	const struct login_failure *failure = login_get_failure(&d->login);
-	bool again = (failure->wants_security && !d->config.start_in_security) ||
-		     (failure->wants_md5_only && !d->config.md5_only);
-
-	d->config.start_in_security |= failure->wants_security;
-	d->config.md5_only |= failure->wants_md5_only;
-	return again;
-}
-
 /* One attempt; true: once more, as the product would (session.c). */
 static bool attempt(struct driver *d)
 {
+	struct login_lessons *lessons = &d->config.lessons;
 	const char *broken;
 	const struct login_failure *failure = login_get_failure(&d->login);
 	char code[16];
@@ -237,13 +226,11 @@ static bool attempt(struct driver *d)
 
 	if (!broken && action == LOGIN_DONE && d->logout)
 		broken = log_out(d);
-	if (broken && action == LOGIN_SEND && !d->guessed) {
-		d->guessed = broken;
-		login_cut_off(&d->login);
-		if (tries_otherwise(d))
-			return true;
-	}
-	if (broken) {
+	if (broken && action == LOGIN_SEND && !d->guessed_from)
+		d->guessed_from = broken;
+	if (broken && action == LOGIN_SEND && login_learn(&d->login, lessons, false) != LESSON_NONE) {
+		return true;
+	} else if (broken) {
 		printf("broken %s\n", broken);
 	} else if (action == LOGIN_DONE) {
 		print_done(login_get_result(&d->login));
@@ -253,10 +240,10 @@ static bool attempt(struct driver *d)
 		if (!redirects_follow(&d->redirects, &d->portal, login_get_redirect(&d->login), said, sizeof(said)))
 			return true;
 		printf("broken %s\n", said);
-	} else if (tries_otherwise(d)) {
+	} else if (login_learn(&d->login, lessons, true) != LESSON_NONE) {
 		return true;
-	} else if (d->guessed && d->config.md5_only) {
-		printf("broken %s\n", d->guessed);
+	} else if (lessons->guessed && lessons->md5_only) {
+		printf("broken %s\n", d->guessed_from);
 	} else {
 		printf("failed %s %s\n", login_error_code(failure, code, sizeof(code)), failure->text);
 	}

@@ -270,7 +270,7 @@ static void the_security_stage_comes_first_when_the_target_insisted(void **state
 	start();
 	assert_int_equal(refuse(0x0201, ""), LOGIN_FAILED);
 	assert_true(login_get_failure(&login)->wants_security);
-	config.start_in_security = true;
+	config.lessons.start_in_security = true;
 	start();
 	assert_string_equal(sent(), LEADING "AuthMethod=None,CHAP;");
 	assert_int_equal(request.bhs[1], T | SECURITY | TO_OPERATIONAL);
@@ -290,7 +290,7 @@ static void a_response_of_the_security_stage_makes_us_begin_there(void **state)
 	assert_int_equal(respond(OPERATIONAL, "AuthMethod=CHAP"), LOGIN_FAILED);
 	assert_true(login_get_failure(&login)->wants_security);
 	assert_failed(LOGIN_AUTH_MISSING, "username=");
-	config.start_in_security = true;
+	config.lessons.start_in_security = true;
 	start();
 	assert_int_equal(respond(SECURITY, "AuthMethod=CHAP"), LOGIN_FAILED);
 	assert_false(login_get_failure(&login)->wants_security);
@@ -517,8 +517,8 @@ static void a_stage_that_was_not_asked_for_is_refused(void **state)
 		assert_int_equal(respond_with(&f, flags[i], "", 0), LOGIN_FAILED);
 		assert_int_equal(login_get_failure(&login)->error, LOGIN_PROTOCOL);
 	}
-	config.start_in_security =
-		true; /* early transit: to full feature phase, where the operational stage was asked */
+	config.lessons.start_in_security = true;
+	/* early transit: to full feature phase, where the operational stage was asked */
 	start();
 	assert_int_equal(respond(T | SECURITY | TO_FULL, "AuthMethod=None"), LOGIN_FAILED);
 	assert_failed(LOGIN_PROTOCOL, "stage 3");
@@ -548,7 +548,7 @@ static void text_that_breaks_the_rfc_is_refused(void **state)
 		assert_int_equal(respond(rows[i].flags, rows[i].text), LOGIN_FAILED);
 		assert_failed(rows[i].error, rows[i].words);
 	}
-	config.start_in_security = true;
+	config.lessons.start_in_security = true;
 	start();
 	assert_int_equal(respond(SECURITY, "MaxBurstLength=512"), LOGIN_FAILED);
 	assert_failed(LOGIN_PROTOCOL, "security stage");
@@ -924,13 +924,13 @@ static void a_choking_target_gets_one_try_with_md5(void **state)
 	to_the_challenge();
 	assert_int_equal(refuse(0x0200, ""), LOGIN_FAILED);
 	assert_true(login_get_failure(&login)->wants_md5_only);
-	config.md5_only = true;
+	config.lessons.md5_only = true;
 	start();
 	assert_int_equal(respond(SECURITY, "AuthMethod=CHAP"), LOGIN_SEND);
 	assert_string_equal(sent(), "CHAP_A=5;");
 	assert_int_equal(refuse(0x0200, ""), LOGIN_FAILED);
 	assert_false(login_get_failure(&login)->wants_md5_only);
-	config.md5_only = false;
+	config.lessons.md5_only = false;
 	chap.algorithms_given = true; /* chap_algs= forbids it */
 	to_the_challenge();
 	assert_int_equal(refuse(0x0200, ""), LOGIN_FAILED);
@@ -945,7 +945,7 @@ static void a_list_refused_by_key_counts_like_one_refused_by_status(void **state
 	use_chap(false);
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
 		for (int with = 0; with < 3; with++) {
-			config.md5_only = with == 1;
+			config.lessons.md5_only = with == 1;
 			chap.algorithms_given = with == 2;
 			start();
 			assert_int_equal(respond(SECURITY, "AuthMethod=CHAP"), LOGIN_SEND);
@@ -965,6 +965,35 @@ static void what_comes_after_authentication_is_no_reason_for_a_weaker_try(void *
 	assert_int_equal(respond(T | SECURITY | TO_OPERATIONAL, ""), LOGIN_SEND);
 	assert_int_equal(refuse(0x0202, ""), LOGIN_FAILED);
 	assert_false(login_get_failure(&login)->wants_md5_only);
+}
+
+/* A lesson is new once. What silence seems to teach is tried once, whatever comes then. */
+static void each_lesson_is_worth_one_more_connection(void **state)
+{
+	struct login_lessons lessons = {0};
+
+	(void)state;
+	use_chap(false);
+	to_the_challenge();
+	assert_int_equal(refuse(0x0200, ""), LOGIN_FAILED);
+	assert_int_equal(login_learn(&login, &lessons, true), LESSON_MD5_ONLY);
+	assert_true(lessons.md5_only && !lessons.start_in_security && !lessons.guessed);
+	assert_int_equal(login_learn(&login, &lessons, true), LESSON_NONE);
+	config.chap = NULL;
+	start();
+	assert_int_equal(refuse(0x0201, ""), LOGIN_FAILED);
+	assert_int_equal(login_learn(&login, &lessons, true), LESSON_SECURITY);
+	assert_true(lessons.md5_only && lessons.start_in_security && !lessons.guessed);
+	lessons = (struct login_lessons){0};
+	start();
+	assert_int_equal(login_learn(&login, &lessons, false), LESSON_SECURITY);
+	assert_true(lessons.guessed);
+	use_chap(false);
+	to_the_challenge();
+	assert_int_equal(login_learn(&login, &lessons, false), LESSON_NONE);
+	assert_false(lessons.md5_only);
+	lessons.guessed = false;
+	assert_int_equal(login_learn(&login, &lessons, false), LESSON_MD5_ONLY);
 }
 
 static void names_without_their_secrets_are_refused_before_anything_is_sent(void **state)
@@ -1096,6 +1125,7 @@ int main(void)
 		cmocka_unit_test_setup(a_wrong_password_is_no_reason_for_a_weaker_try, set_up),
 		cmocka_unit_test_setup(a_list_refused_by_key_counts_like_one_refused_by_status, set_up),
 		cmocka_unit_test_setup(what_comes_after_authentication_is_no_reason_for_a_weaker_try, set_up),
+		cmocka_unit_test_setup(each_lesson_is_worth_one_more_connection, set_up),
 		cmocka_unit_test_setup(names_without_their_secrets_are_refused_before_anything_is_sent, set_up),
 		cmocka_unit_test_setup(a_proof_may_not_come_before_it_is_asked_for, set_up),
 		cmocka_unit_test_setup(algorithm_7_of_older_targets_gets_the_try_with_md5, set_up),

@@ -411,7 +411,7 @@ static void login_without_an_answer_is_tried_otherwise_once(void **state)
 	assert_int_equal(session.state, SESSION_LOGIN);
 	step(SESSION_EVENT_READY, 100); /* POLLRDHUP */
 	assert_int_equal(session.state, SESSION_CONNECTING);
-	assert_true(session.start_in_security);
+	assert_true(session.lessons.start_in_security);
 	await_socket();
 	step(SESSION_EVENT_READY, 100);
 	assert_int_equal(session.state, SESSION_LOGIN);
