@@ -27,9 +27,10 @@
 #include "sys/sysfs.h"
 #include "sys/uevent.h"
 
-#define SETTLERS_MAX 16   /* processes that read partition tables, for each target */
-#define OPEN_WAIT_MS 1000 /* without an event, until a disk that cannot be opened yet is given up */
-#define NO_MEDIUM    32   /* beside the peripheral device types, 0 to 31 */
+#define SETTLERS_MAX 16      /* processes that read partition tables, for each target */
+#define OPEN_WAIT_MS 1000    /* without an event, until a disk that cannot be opened yet is given up */
+#define NO_MEDIUM    32      /* beside the peripheral device types, 0 to 31 */
+#define FLAT_SPACE   0x4000U /* SAM-5 4.7.7.3, in a LUN's first group */
 
 /* kernel: include/scsi/scsi_devinfo.h; a bit that a kernel does not know yet does nothing. What no scan asks for: the
    INQUIRY data behind the first 36 bytes; how long a VPD page is before the page (one that is longer than 255 bytes is
@@ -88,11 +89,26 @@ static int write_scan(int sysfs, unsigned host, bool has_lun, uint64_t lun)
 	return sysfs_write(sysfs, path, text);
 }
 
+/* SAM-5 4.7: a number above 255 is in flat space addressing, for tgt and most arrays; Linux's own target keeps it in the
+   peripheral device's. True: this one does the former, and the unit is there. */
+static bool finds_flat(const struct scan *scan, int *error)
+{
+	uint64_t lun = scan->plan->lun | FLAT_SPACE;
+	char path[64];
+
+	if (!scan->plan->has_lun || scan->plan->lun < 256 || scan->plan->lun >= FLAT_SPACE)
+		return false;
+	*error = write_scan(scan->sysfs, scan->host, true, lun);
+	snprintf(path, sizeof(path), "class/scsi_device/%u:0:0:%" PRIu64, scan->host, lun);
+	return sysfs_exists(scan->sysfs, path);
+}
+
 static void run_scan(const void *context, void *result)
 {
 	const struct scan *scan = context;
 
-	*(int *)result = write_scan(scan->sysfs, scan->host, scan->plan->has_lun, scan->plan->lun);
+	if (!finds_flat(scan, result))
+		*(int *)result = write_scan(scan->sysfs, scan->host, scan->plan->has_lun, scan->plan->lun);
 }
 
 /* 0, or -EAGAIN: a scan with other flags is under way. What the kernel does not let us set is not set. */

@@ -115,8 +115,10 @@ static int mount_as(const char *device, const char *type, unsigned long flags, c
 	if (mount(device, ROOT_MOUNT_POINT, type, flags, data) == 0)
 		return 0;
 	if ((errno == EACCES || errno == EROFS) && !(flags & MS_RDONLY) &&
-	    mount(device, ROOT_MOUNT_POINT, type, flags | MS_RDONLY, data) == 0)
+	    mount(device, ROOT_MOUNT_POINT, type, flags | MS_RDONLY, data) == 0) {
+		log_warn("%s cannot be written to: root is mounted read-only, not rw", device);
 		return 0;
+	}
 	return -errno;
 }
 

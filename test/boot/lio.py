@@ -29,11 +29,11 @@ done
 fabric=/sys/kernel/config/target/iscsi
 mkdir $fabric
 
-target()	# name: a target with one portal and every disk
+target()	# name [number of its first LUN]: a target with one portal and every disk
 {
 	tpg=$fabric/$1/tpgt_1
 	mkdir -p $tpg/np/0.0.0.0:3260 $tpg/np/[::]:3261
-	n=0
+	n=${2:-0}
 	for disk in $core/iblock_0/vd?; do
 		mkdir $tpg/lun/lun_$n
 		ln -s $disk $tpg/lun/lun_$n/disk
@@ -51,7 +51,7 @@ allow()	# initiator [user password [user password]]
 {
 	acl=$tpg/acls/$1
 	mkdir $acl
-	for lun in $tpg/lun/lun_?; do
+	for lun in $tpg/lun/lun_*; do
 		mkdir $acl/${lun##*/}
 		ln -s $lun $acl/${lun##*/}/disk
 	done

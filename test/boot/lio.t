@@ -23,6 +23,7 @@ TARGETS = """
 target {0}none; open; enable
 target {0}chap; allow {1} {2}; enable
 target {0}mutual; allow {1} {3}; allow iqn.2026-01.test.guest:i {3}; enable
+target {0}far 300; open; enable
 target {0}other; allow iqn.2026-01.test.somebody:else; enable
 """.format(IQN, ME, SECRETS, BOTH)
 
@@ -72,6 +73,13 @@ def boots(rig, kernel, cable):
                "%d PDUs, %d header digests; %d data segments, %d data digests" % counted)
 
 
+def boots_far(rig, kernel, port):
+    guest = rig.boot(kernel, rig.initrd(kernel), "quiet root=LABEL=rigroot iscsi=10.0.2.2:%d,%sfar,lun=300" % (port, IQN))
+    rig.check(guest, guest.expect("^DONE", 60), "a guest boots from LUN 300, which LIO puts in the peripheral device's address")
+    rig.ok("/dev/sda1 / ext4" in guest.section("mounts"), "and attaches no other", guest.section("disks"))
+    guest.wait()
+
+
 SCRIPT = """
 c=/sys/class/iscsi_connection/connection1:0
 cat $c/header_digest $c/data_digest | show digests
@@ -88,4 +96,5 @@ with Rig() as test:
     lio = Lio(test, cloud, [test.disk(script=SCRIPT), Disk(second)], TARGETS, cable=wire)
     logins(test, Driver(test.folder), lio.port)
     boots(test, cloud, wire)
+    boots_far(test, cloud, lio.port)
     lio.guest.kill()

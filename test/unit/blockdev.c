@@ -149,6 +149,30 @@ static void one_lun_is_scanned_alone_and_its_absence_told(void **state)
 			    "the target has no LUN 16500 for this initiator");
 }
 
+/* SAM-5 4.7: what Linux shows as 0x4000 | LUN is asked for first; what that finds is enough. */
+static void lun_above_255_is_looked_for_in_both_of_its_addresses(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->plan.has_lun = true;
+	rig->plan.lun = 256;
+	start(rig);
+	assert_int_equal(step_while(rig, BLOCKDEV_SCANNING), BLOCKDEV_EMPTY);
+	expect(rig, HOST "/scan", "0 0 25640"); /* it is a file here: 256 lies over 16640 */
+	blockdev_stop(&rig->blockdev);
+	put(rig, HOST "/scan", "");
+	put(rig, "class/scsi_device/2:0:0:16640/uevent", "");
+	start(rig);
+	assert_int_equal(step_while(rig, BLOCKDEV_SCANNING), BLOCKDEV_EMPTY);
+	expect(rig, HOST "/scan", "0 0 16640");
+	blockdev_stop(&rig->blockdev);
+	put(rig, HOST "/scan", "");
+	rig->plan.lun = 255;
+	start(rig);
+	assert_int_equal(step_while(rig, BLOCKDEV_SCANNING), BLOCKDEV_EMPTY);
+	expect(rig, HOST "/scan", "0 0 255");
+}
+
 static void other_types_are_no_disks_and_are_named(void **state)
 {
 	struct rig *rig = *state;
@@ -331,6 +355,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(one_lun_is_scanned_alone_and_its_absence_told, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(lun_above_255_is_looked_for_in_both_of_its_addresses, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(other_types_are_no_disks_and_are_named, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(disk_counts_when_it_has_block_device_size_and_node, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_first_disk_is_that_of_the_lowest_lun, set_up, tear_down),
