@@ -26,7 +26,7 @@ CFLAGS_ALL = -fPIE -ffunction-sections -fdata-sections -fno-asynchronous-unwind-
 # no relro: it costs a page, and musl's start of a static program does not protect it. The common page size is what the data
 # may be moved by in the file to save a page in memory: not 4 KiB of padding.
 LDFLAGS_ALL = -static-pie -Wl,--gc-sections,-z,now,-z,norelro,-z,noexecstack,-z,noseparate-code,-z,common-page-size=64,--hash-style=gnu \
-	-Wl,--build-id=none,-s,-T,deps/discard.ld$(if $(filter x86_64,$(ARCH)),$(comma)-z$(comma)pack-relative-relocs) $(LDFLAGS)
+	-Wl,--build-id=none,-s,--spare-dynamic-tags=0,-T,deps/discard.ld$(if $(filter x86_64,$(ARCH)),$(comma)-z$(comma)pack-relative-relocs) $(LDFLAGS)
 SANITIZE = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
 ifdef SYSTEM_LIBS

@@ -48,14 +48,13 @@
 int blockdev_host(int sysfs, uint32_t sid)
 {
 	char link[64], target[512], wanted[32], *host, *end;
-	ssize_t length;
 	unsigned long number;
+	int error;
 
 	snprintf(link, sizeof(link), "class/iscsi_session/session%" PRIu32, sid);
-	length = readlinkat(sysfs, link, target, sizeof(target) - 1);
-	if (length < 0)
-		return -errno;
-	target[length] = 0;
+	error = sysfs_read_link(sysfs, link, target, sizeof(target));
+	if (error)
+		return error;
 	snprintf(wanted, sizeof(wanted), "/session%" PRIu32 "/", sid);
 	host = strstr(target, wanted);
 	if (!host)

@@ -16,6 +16,7 @@
 #include "log.h"
 #include "records.h"
 #include "sys/pollfds.h"
+#include "sys/sysfs.h"
 
 #define TYPE_ETHERNET 1 /* ARPHRD_ETHER */
 
@@ -96,6 +97,17 @@ static void prepare(struct net *net, struct interface *place)
 	place->settled = net->settled;
 }
 
+/* Some interfaces can be seen before they may be opened (kernel: e100_probe makes what its open needs after it has told of
+   the interface: an oops). This attribute of PCI and platform devices takes the device's lock, which the kernel holds
+   while a driver probes: it is read when that is over. */
+static void await_driver(int sysfs, const char *name)
+{
+	char path[RTNL_NAME_MAX + 48], text[8];
+
+	(void)snprintf(path, sizeof(path), "class/net/%s/device/driver_override", name);
+	(void)sysfs_read(sysfs, path, text, sizeof(text));
+}
+
 static void set_link(struct net *net, const struct rtnl_link *link)
 {
 	struct interface *interface = find_interface(net, link->index);
@@ -104,8 +116,10 @@ static void set_link(struct net *net, const struct rtnl_link *link)
 		return;
 	if (!interface) {
 		interface = find_place(net, link);
-		if (interface)
+		if (interface) {
+			await_driver(net->sysfs, link->name);
 			prepare(net, interface);
+		}
 	}
 	if (interface)
 		interface_set_link(interface, link);

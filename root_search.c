@@ -156,11 +156,10 @@ static bool has_partitions(const struct search *search, const char *name)
 static void read_place(const struct search *search, const char *name, char place[static PLACE_BYTES])
 {
 	char path[128];
-	ssize_t length;
 
 	snprintf(path, sizeof(path), "class/block/%s", name);
-	length = readlinkat(search->sysfs, path, place, PLACE_BYTES - 1);
-	place[length > 0 ? length : 0] = 0;
+	if (sysfs_read_link(search->sysfs, path, place, PLACE_BYTES))
+		place[0] = 0;
 }
 
 /* The directory of a partition is within that of its disk. */

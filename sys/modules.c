@@ -281,13 +281,12 @@ const char *modules_explain(const struct modules *modules, const char *text, int
 int modules_serve(struct modules_service *service)
 {
 	char self[256];
-	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	int error;
+	int error = sysfs_read_link(AT_FDCWD, "/proc/self/exe", self, sizeof(self));
+	ssize_t length;
 
 	*service = (struct modules_service){0};
-	if (length < 0)
-		return -errno;
-	self[length] = 0;
+	if (error)
+		return error;
 	length = sysfs_read(AT_FDCWD, MODPROBE_PATH, service->before, sizeof(service->before));
 	if (length < 0)
 		return (int)length;

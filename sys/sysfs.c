@@ -112,21 +112,16 @@ bool sysfs_exists(int dirfd, const char *path)
 	return fstatat(dirfd, path, &status, 0) == 0;
 }
 
-ssize_t sysfs_link_name(int dirfd, const char *path, char *out, size_t size)
+int sysfs_read_link(int dirfd, const char *path, char *out, size_t size)
 {
-	char target[512];
-	ssize_t length = readlinkat(dirfd, path, target, sizeof(target) - 1);
-	const char *name;
+	ssize_t length = readlinkat(dirfd, path, out, size);
 
 	if (length < 0)
 		return -errno;
-	target[length] = 0;
-	name = strrchr(target, '/');
-	name = name ? name + 1 : target;
-	if (strlen(name) >= size || (size_t)length == sizeof(target) - 1)
+	if ((size_t)length == size)
 		return -ENAMETOOLONG;
-	memcpy(out, name, strlen(name) + 1);
-	return (ssize_t)strlen(name);
+	out[length] = 0;
+	return 0;
 }
 
 int sysfs_dir_open(struct sysfs_dir *dir, int dirfd, const char *path)

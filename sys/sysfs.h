@@ -32,8 +32,8 @@ int sysfs_write(int dirfd, const char *path, const char *text);
 
 bool sysfs_exists(int dirfd, const char *path);
 
-/* The last component of what a symbolic link names ("../../bus/scsi" -> "scsi"). Its length, or -errno. */
-ssize_t sysfs_link_name(int dirfd, const char *path, char *out, size_t size);
+/* What a symbolic link names ("../../bus/scsi"), ended with a NUL. 0 or -errno; -ENAMETOOLONG: not in size bytes. */
+int sysfs_read_link(int dirfd, const char *path, char *out, size_t size);
 
 /* One directory being listed. Names come in the kernel's order, without "." and "..". */
 struct sysfs_dir {

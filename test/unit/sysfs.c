@@ -146,15 +146,17 @@ static void directory_lists_every_name_once(void **state)
 	assert_int_equal(sysfs_dir_open(&dir, tree->fd, "nothing"), -ENOENT);
 }
 
-static void link_gives_its_last_component(void **state)
+static void link_says_what_it_names(void **state)
 {
 	struct tree *tree = *state;
 	char name[16];
 
 	assert_int_equal(symlinkat("../../bus/scsi", tree->fd, "l"), 0);
-	assert_int_equal(sysfs_link_name(tree->fd, "l", name, sizeof(name)), 4);
-	assert_string_equal(name, "scsi");
-	assert_int_equal(sysfs_link_name(tree->fd, "l", name, 4), -ENAMETOOLONG);
+	assert_int_equal(sysfs_read_link(tree->fd, "l", name, sizeof(name)), 0);
+	assert_string_equal(name, "../../bus/scsi");
+	assert_int_equal(sysfs_read_link(tree->fd, "l", name, 15), 0);
+	assert_int_equal(sysfs_read_link(tree->fd, "l", name, 14), -ENAMETOOLONG);
+	assert_int_equal(sysfs_read_link(tree->fd, "none", name, sizeof(name)), -ENOENT);
 }
 
 static void tree_is_read_after_its_path_is_gone(void **state)
@@ -177,7 +179,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(number_is_read_in_its_range_only, make_tree, remove_tree),
 		cmocka_unit_test_setup_teardown(write_reaches_the_file_and_makes_none, make_tree, remove_tree),
 		cmocka_unit_test_setup_teardown(directory_lists_every_name_once, make_tree, remove_tree),
-		cmocka_unit_test_setup_teardown(link_gives_its_last_component, make_tree, remove_tree),
+		cmocka_unit_test_setup_teardown(link_says_what_it_names, make_tree, remove_tree),
 		cmocka_unit_test_setup_teardown(tree_is_read_after_its_path_is_gone, make_tree, remove_tree),
 	};
 
