@@ -56,7 +56,7 @@ $nmcli general reload; $nmcli connection reload; sleep 0.5
 look reload
 server ip link set srv0 down; sleep 6; server ip link set srv0 up; sleep 1
 look cable
-$nmcli networking off; settled unmanaged
+$nmcli networking off; settled unmanaged; sleep 1
 look off
 $nmcli networking on; sleep 2
 look on
