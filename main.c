@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@
 #define RCU_EXPEDITED       "kernel/rcu_expedited"
 #define DEBIAN_FILE         "/etc/iscsi/iscsi.initramfs"
 #define UNDO_TIMEOUT_MS     6000
+#define PATIENCE_S          10
 
 static ssize_t read_file(const char *path, char *out, size_t size)
 {
@@ -160,17 +162,27 @@ static void stop_work(struct world *w)
 
 /* ---- 4 to 6: network, sessions, disks, root: boot.c's rules, until the machine can be handed over ---- */
 
+/* Somebody may sit at a quiet console: what is waited for is said after a while, and again when twice that has passed. */
 static void attach(struct world *w)
 {
+	int limit = w->plan.boot.timeout_s ? w->plan.boot.timeout_s : INT_MAX;
 	char what[900];
-	int64_t limit =
-		w->plan.boot.timeout_s ? w->times.started_ms + (int64_t)w->plan.boot.timeout_s * 1000 : INT64_MAX;
 
-	if (w->verdict.failed || supervisor_run(w, boot_advance, limit))
+	if (w->verdict.failed)
 		return;
+	for (int passed = PATIENCE_S;; passed *= 2) {
+		if (passed > limit)
+			passed = limit;
+		if (supervisor_run(w, boot_advance, w->times.started_ms + passed * INT64_C(1000)))
+			return;
+		(void)boot_waiting_for(w, what, sizeof(what));
+		if (passed == limit)
+			break;
+		log_err("%d s, still waiting for %s", passed, what);
+	}
 	w->verdict.failed = true;
 	(void)snprintf(w->verdict.text, sizeof(w->verdict.text), "gave up after %d s (iscsi.timeout), waiting for %s",
-		       w->plan.boot.timeout_s, boot_waiting_for(w, what, sizeof(what)));
+		       limit, what);
 }
 
 /* ---- 7 and 8: the real init, and who stays behind ---- */

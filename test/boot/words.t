@@ -40,8 +40,11 @@ def module_words(rig, kernel, initrd):
     rig.ok(guest.section("max_lun").split() == ["77"], "module.param= reaches the module", guest.section("max_lun"))
     target = Target(rig, {1: rig.disk()})
     for word in ("modprobe.blacklist", "module_blacklist"):
-        guest = rig.boot(kernel, initrd, "quiet iscsi.timeout=4 root=/dev/sda1 %s %s=virtio_net" % (target.word(), word))
-        rig.check(guest, guest.expect("waiting for a network interface", 40), word + "= keeps the card's driver out")
+        guest = rig.boot(kernel, initrd, "quiet iscsi.timeout=12 root=/dev/sda1 %s %s=virtio_net" % (target.word(), word))
+        rig.check(guest, guest.expect(r"iscsi-init: 10 s, still waiting for a network interface", 40),
+                  word + "= keeps the card's driver out, and a quiet console says what is waited for")
+        rig.check(guest, guest.expect(r"gave up after 12 s \(iscsi.timeout\), waiting for a network interface", 40),
+                  "and that it gave up")
         guest.wait()
 
 
