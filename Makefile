@@ -24,9 +24,10 @@ CFLAGS ?= $(shell deps/smaller $(ARCH)) $(if $(filter x86_64 arm64,$(ARCH)),-mge
 CFLAGS_ALL = -fPIE -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-ffile-prefix-map=$(CURDIR)=. $(WARNINGS) $(CFLAGS)
 # no relro: it costs a page, and musl's start of a static program does not protect it. The common page size is what the data
-# may be moved by in the file to save a page in memory: not 4 KiB of padding.
+# may be moved by in the file to save a page in memory: not 4 KiB of padding. Dynamic tags in reserve are for prelink.
 LDFLAGS_ALL = -static-pie -Wl,--gc-sections,-z,now,-z,norelro,-z,noexecstack,-z,noseparate-code,-z,common-page-size=64,--hash-style=gnu \
-	-Wl,--build-id=none,-s,--spare-dynamic-tags=0,-T,deps/discard.ld$(if $(filter x86_64,$(ARCH)),$(comma)-z$(comma)pack-relative-relocs) $(LDFLAGS)
+	-Wl,--build-id=none,-s,--spare-dynamic-tags=0,-T,deps/discard.ld \
+	$(if $(filter x86_64,$(ARCH)),-Wl$(comma)-z$(comma)pack-relative-relocs) $(LDFLAGS)
 SANITIZE = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
 ifdef SYSTEM_LIBS

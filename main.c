@@ -29,7 +29,7 @@
 #define RCU_EXPEDITED       "kernel/rcu_expedited"
 #define DEBIAN_FILE         "/etc/iscsi/iscsi.initramfs"
 #define UNDO_TIMEOUT_MS     6000
-#define PATIENCE_S          10
+#define PATIENCE_S          10 /* until a boot says what it waits for */
 
 static ssize_t read_file(const char *path, char *out, size_t size)
 {

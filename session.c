@@ -445,20 +445,15 @@ static struct login_config configure(const struct session *s)
 bool session_learns(struct login *login, struct login_lessons *lessons, bool answered, const char *name,
 		    const char *why)
 {
-	switch (login_learn(login, lessons, answered)) {
-	case LESSON_NONE:
-		return false;
-	case LESSON_SECURITY:
+	enum login_lesson lesson = login_learn(login, lessons, answered);
+
+	if (lesson == LESSON_SECURITY)
 		log_debug("%s: %s; once more from the security stage", name, why);
-		return true;
-	case LESSON_MD5_ONLY:
+	if (lesson == LESSON_MD5_ONLY)
 		log_err("%s: the target refused the list of CHAP algorithms (%s); once more with MD5 alone, which is "
-			"weak "
-			"(chap_algs= forbids this)",
+			"weak (chap_algs= forbids this)",
 			name, why);
-		return true;
-	}
-	return false;
+	return lesson != LESSON_NONE;
 }
 
 /* What a target says to MD5 alone, offered on a guess, is no answer to the list. */

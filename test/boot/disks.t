@@ -2,11 +2,10 @@
 """Disks unlike the usual one: sectors of 4 KiB, more than 2 TiB, read-only, with a LUN above 255."""
 
 import os
-import subprocess
 import sys
 
 sys.path[:0] = [os.path.dirname(os.path.abspath(__file__))]
-from rig import MIB, Disk, Target, run_cases  # noqa: E402
+from rig import MIB, Disk, Target, run_cases, write_table  # noqa: E402
 
 TIB = 1 << 40
 
@@ -23,23 +22,14 @@ class SectorTarget(Target):
         return super().admin(*arguments, *more, check=check)
 
 
-def retable(disk, label, sector, size):
+def retable(disk, table, sector, size):
     """Another partition table on a copy of the usual disk, whose file system begins at 1 MiB."""
     with open(disk.path, "r+b") as file:
         file.write(b"\0" * 32768)
         file.seek(-32768, os.SEEK_END)
         file.write(b"\0" * 32768)
         file.truncate(size)
-    names = ", uuid=%s, name=rigpart" % Disk.PARTUUID if label == "gpt" else ", type=83"
-    script = "label: %s\n%sstart=%d, size=%d%s\n" % (label, "" if label == "gpt" else "label-id: 0x1b2c3d4e\n",
-                                                   MIB // sector, 62 * MIB // sector, names)
-    with open(disk.path + ".table", "w") as file:
-        file.write(script)
-    # sfdisk has no option for the size of a sector
-    done = subprocess.run(["fdisk", "-b", str(sector), "-w", "always", disk.path], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, input=b"I\n%s.table\nw\n" % disk.path.encode())
-    if b"has been altered" not in done.stdout:
-        raise RuntimeError(done.stdout.decode())
+    write_table(disk.path, table, sector)
 
 
 def boots(rig, kernel, initrd, words, expected, name):
@@ -53,12 +43,12 @@ def boots(rig, kernel, initrd, words, expected, name):
 
 def sectors(rig, kernel, initrd):
     """tgtd's units with logical sectors of 4096 bytes: every number in the tables counts those."""
-    for label, word in (("gpt", "root=PARTLABEL=rigpart"), ("dos", "root=PARTUUID=1b2c3d4e-01")):
+    for table, word in (("gpt", "root=PARTLABEL=rigpart"), ("mbr", "root=PARTUUID=1b2c3d4e-01")):
         disk = rig.disk(script="cat /sys/block/sda/queue/logical_block_size | show sector\n")
-        retable(disk, label, 4096, 64 * MIB)
+        retable(disk, table, 4096, 64 * MIB)
         target = SectorTarget(rig, disk, "--blocksize", "4096")
         guest = boots(rig, kernel, initrd, target.word() + " " + word, "/dev/sda1",
-                      "boots from sectors of 4 KiB, table %s, %s" % (label, word))
+                      "boots from sectors of 4 KiB, table %s, %s" % (table, word))
         rig.ok(guest.section("sector").strip() == "4096", "and that is what the kernel sees", guest.section("sector"))
 
 

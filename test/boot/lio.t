@@ -76,7 +76,9 @@ def boots(rig, kernel, cable):
 def boots_far(rig, kernel, port):
     guest = rig.boot(kernel, rig.initrd(kernel), "quiet root=LABEL=rigroot iscsi=10.0.2.2:%d,%sfar,lun=300" % (port, IQN))
     rig.check(guest, guest.expect("^DONE", 60), "a guest boots from LUN 300, which LIO puts in the peripheral device's address")
-    rig.ok("/dev/sda1 / ext4" in guest.section("mounts"), "and attaches no other", guest.section("disks"))
+    disks = guest.section("disks").split()
+    rig.ok("/dev/sda1 / ext4" in guest.section("mounts") and "sda" in disks and "sdb" not in disks, "and attaches no other",
+           " ".join(disks))
     guest.wait()
 
 

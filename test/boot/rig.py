@@ -187,18 +187,26 @@ def make_root_tree(folder, files, busybox):
         os.chmod(path, 0o755)
 
 
+def write_table(path, table, sector=512):
+    """A partition from 1 MiB on. fdisk, as sfdisk has no option for the bytes of a sector."""
+    script = {"gpt": "label: gpt\nstart=%%d, uuid=%s, name=rigpart\n" % Disk.PARTUUID,
+              "mbr": "label: dos\nlabel-id: 0x1b2c3d4e\nstart=%d, type=83\n"}[table] % (MIB // sector)
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write(script)
+        file.flush()
+        said = subprocess.run(["fdisk", "-b", str(sector), "-w", "always", path], input="I\n%s\nw\n" % file.name, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
+    if "has been altered" not in said:
+        raise RuntimeError(said)
+
+
 def make_disk(path, files, table, size, busybox):
     """table: gpt, mbr (the dos of sfdisk), or none: the file system fills the disk."""
     offset = 0 if table == "none" else MIB
     with open(path, "wb") as file:
         file.truncate(size)
-    if table == "gpt":
-        script = "label: gpt\nstart=2048, uuid=%s, name=rigpart\n" % Disk.PARTUUID
-    elif table == "mbr":
-        script = "label: dos\nlabel-id: 0x1b2c3d4e\nstart=2048, type=83\n"
     if offset:
-        subprocess.run(["sfdisk", "-q", "--no-reread", "--no-tell-kernel", path], input=script.encode(), check=True,
-                       stdout=subprocess.DEVNULL)
+        write_table(path, table)
     with tempfile.TemporaryDirectory() as folder:
         make_root_tree(folder, files, busybox)
         blocks = (size - 2 * offset) // 4096
