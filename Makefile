@@ -57,18 +57,12 @@ CLANG = clang
 HOST_FLAGS = -isystem build/host/libs/include $(CPPFLAGS_ALL) $(WARNINGS) $(SANITIZE)
 HOST_LIBS = -Lbuild/host/libs/lib -lkmod -lzstd -llzma -lmbedcrypto
 
-sources := $(wildcard *.c proto/*.c sys/*.c)
+folders = proto sys login plan net session root boot supervisor command
+sources := $(wildcard *.c $(folders:%=%/*.c))
 objects := $(sources:%.c=$(O)/%.o)
 parts := $(filter-out main.c,$(sources))
-# What the resident process runs comes first in the program, so that little of the rest is in memory with it.
-resident := main session session_params netlink supervisor resident status iscsid devices login login_chap login_keys \
-	login_status log resolve lease4 probe \
-	lease6 interface net link assignment records mounts address times $(patsubst %,proto/%,arp bytes chap dhcp \
-	dhcp_client dhcp_frame dhcp6 dhcp6_client keys name params pdu text) $(patsubst %,sys/%,child ipv6_conf nlsock \
-	packet rtnl sysfs udp)
-resident := $(filter $(resident:%=$(O)/%.o),$(objects))
 units := $(patsubst test/unit/%.c,build/host/unit/%,$(wildcard test/unit/*.c))
-fuzzers := $(patsubst test/fuzz/%.c,build/fuzz/%,$(wildcard test/fuzz/*.c))
+fuzzers := $(patsubst test/fuzz/%.c,build/fuzz/run/%,$(wildcard test/fuzz/*.c))
 tests := $(wildcard test/lint/*.t test/fuzz/*.t test/host/*.t test/net/*.t test/boot/*.t)
 slow_tests := $(wildcard test/full/*.t)
 
@@ -83,8 +77,7 @@ iscsi-init: $(O)/iscsi-init
 
 $(O)/iscsi-init: $(objects) deps/check deps/discard.ld
 	$(call say,LINK $@)
-	$(Q)$(CC) $(LDFLAGS_ALL) $(CFLAGS_ALL) -o $@ $(resident) -lmbedcrypto -lc $(O)/resident_end.o \
-		$(filter-out $(resident) $(O)/resident_end.o,$(objects)) $(LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) $(CFLAGS_ALL) -o $@ $(objects) $(LIBS)
 	$(Q)deps/check $@ $(LIMIT)
 
 $(O)/%.o: %.c Makefile deps/smaller $(LIBRARIES_BUILT)
@@ -121,14 +114,15 @@ build/fuzz/%.o: %.c Makefile build/host/libs.stamp
 build/host/libproject.a: $(parts:%.c=build/host/%.o)
 build/fuzz/libproject.a: $(parts:%.c=build/fuzz/%.o)
 build/%/libproject.a:
-	$(Q)rm -f $@ && ar rcsD $@ $^
+	$(Q)rm -f $@ && ar qcsD $@ $^
 
 build/host/unit/%: build/host/test/unit/%.o build/host/libproject.a
 	@mkdir -p $(@D)
 	$(call say,LINK $@)
 	$(Q)$(HOST_CC) $(SANITIZE) -o $@ $^ -lcmocka $(HOST_LIBS) -Wl,--as-needed -lblkid
 
-build/fuzz/%: build/fuzz/test/fuzz/%.o build/fuzz/libproject.a
+build/fuzz/run/%: build/fuzz/test/fuzz/%.o build/fuzz/libproject.a
+	@mkdir -p $(@D)
 	$(call say,LINK $@)
 	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(HOST_LIBS)
 
@@ -166,7 +160,7 @@ bench:
 
 install: all
 	install -D -m 755 $(O)/iscsi-init $(DESTDIR)$(PREFIX)/sbin/iscsi-init
-	for page in $(wildcard *.8); do install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $$page || exit; done
+	for page in $(wildcard doc/*.8); do install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $$page || exit; done
 	for tool in $(wildcard tools/*); do \
 		if [ -d $$tool ]; then mkdir -p $(DESTDIR)$(PREFIX)/share/iscsi-init && \
 			cp -r $$tool $(DESTDIR)$(PREFIX)/share/iscsi-init/ || exit; \

@@ -21,8 +21,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "log.h"
 #include "proto/partition.h"
+#include "sys/log.h"
 #include "sys/prefetch.h"
 #include "sys/sysfs.h"
 #include "sys/uevent.h"

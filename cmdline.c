@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dialect_debian.h"
-#include "dialect_dracut.h"
+#include "plan/dialect_debian.h"
+#include "plan/dialect_dracut.h"
 
 #define TIMEOUT_DEFAULT_S 180
 #define OWN_PREFIX        "iscsi."

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "plan.h"
+#include "plan/plan.h"
 #include "proto/text.h"
 
 #define CMDLINE_BYTES_MAX 8192 /* twice the longest COMMAND_LINE_SIZE (4096: s390; x86, arm64: 2048) */

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "login_parts.h"
+#include "login/parts.h"
 #include "proto/bytes.h"
 #include "proto/pdu.h"
 #include "proto/wipe.h"

@@ -13,16 +13,16 @@
 #include <sys/reboot.h>
 #include <unistd.h>
 
-#include "boot.h"
-#include "handover.h"
-#include "log.h"
+#include "boot/boot.h"
+#include "command/command.h"
 #include "proto/wipe.h"
-#include "shutdown.h"
-#include "supervisor.h"
+#include "root/shutdown.h"
+#include "session/iscsid_conf.h"
+#include "supervisor/supervisor.h"
+#include "sys/log.h"
 #include "sys/modules.h"
 #include "sys/sysfs.h"
 #include "sys/uevent.h"
-#include "tool.h"
 
 #define INITIATOR_NAME_FILE "/etc/iscsi/initiatorname.iscsi"
 #define BUILT_IN_FILE       "/etc/iscsi-init/cmdline"

@@ -1,4 +1,4 @@
-"""What a bench part leaves in bench/results: figures (TSV), a table (Markdown) and a plot (SVG, by gnuplot)."""
+"""What a bench part leaves in test/bench/results: figures (TSV), a table (Markdown) and a plot (SVG, by gnuplot)."""
 
 import os
 import re
@@ -10,7 +10,7 @@ import time
 sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "boot"))
 from rig import TOP, run  # noqa: E402
 
-RESULTS = os.path.join(TOP, "bench", "results")
+RESULTS = os.path.join(TOP, "test", "bench", "results")
 PARTS = ("boots", "icount", "rtt", "growth", "throughput", "sweep", "sizes")
 COLOURS = ("#4e79a7", "#f28e2b", "#59a14f", "#b07aa1", "#e15759", "#9c755f")
 
@@ -99,7 +99,7 @@ def plot(name, script, blocks):
 def commit():
     """What the run is of; what a run itself writes does not make it another one."""
     try:
-        changed = run("git", "-C", TOP, "status", "--porcelain", "-uno", "--", ".", ":!bench/results", ":!README.md")
+        changed = run("git", "-C", TOP, "status", "--porcelain", "-uno", "--", ".", ":!test/bench/results", ":!README.md")
         return run("git", "-C", TOP, "describe", "--always").strip() + ("-dirty" if changed.strip() else "")
     except RuntimeError:
         return "unknown"
@@ -138,7 +138,7 @@ def join():
                 pages[part] = file.read()
             found = HEADER.search(pages[part])
             rows.append([part] + list(found.groups() if found else ("not said", "-", "-", "-")))
-    text = "# Measured\n\nWhat each figure is, and how to take it again: [test/bench](../../test/bench/README.md).\n\n"
+    text = "# Measured\n\nWhat each figure is, and how to take it again: [test/bench](../README.md).\n\n"
     text += table(["part", "run of (UTC)", "commit", "settings", "minutes"], rows)
     if len({tuple(row[1:3]) for row in rows}) > 1:
         text += "\n**The parts are of different runs**: compare figures of the same one only.\n"

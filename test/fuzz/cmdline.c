@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "check.h"
 #include "cmdline.h"
+#include "command/check.h"
 #include "proto/dhcp.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "address.h"
-#include "ip_word.h"
+#include "plan/address.h"
+#include "plan/ip_word.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,7 +2,7 @@
 # The documents against the program: what it has stands in the manual, what the documents name is there.
 # shellcheck source=test/lint/tap.sh
 . "$(dirname "$0")/../lint/tap.sh"
-page=iscsi-init.8
+page=doc/iscsi-init.8
 binary=./iscsi-init
 image_tool=tools/iscsi-init-image
 
@@ -45,14 +45,14 @@ options()
 
 other_options()
 {
-	sed -n '/struct option_row options/,/^};/p' target_word.c | grep -o '"[a-z_]*"' | tr -d '"' |
+	sed -n '/struct option_row options/,/^};/p' plan/target_word.c | grep -o '"[a-z_]*"' | tr -d '"' |
 		all_in "$scratch/manual"
 }
 
 help_has_options()
 {
 	"$binary" --help >"$scratch/help"
-	sed -n '/struct option_row options/,/^};/p' target_word.c | grep -o '"[a-z_]*"' | tr -d '"' |
+	sed -n '/struct option_row options/,/^};/p' plan/target_word.c | grep -o '"[a-z_]*"' | tr -d '"' |
 		all_in "$scratch/help"
 }
 
@@ -71,25 +71,25 @@ kernel_words()
 
 debian_words()
 {
-	sed -n '/names\[SETTINGS\]/,/^};/p' dialect_debian.c | grep -o '"iscsi_[a-z_]*"' | tr -d '"' |
+	sed -n '/names\[SETTINGS\]/,/^};/p' plan/dialect_debian.c | grep -o '"iscsi_[a-z_]*"' | tr -d '"' |
 		all_in "$scratch/manual"
 }
 
 network_words()
 {
-	sed -n '/^} rows\[\]/,/^};/p' network_words.c | grep -o '{"[a-z.]*"' | tr -d '{"' | grep -v '^rd.net.timeout' |
+	sed -n '/^} rows\[\]/,/^};/p' plan/network_words.c | grep -o '{"[a-z.]*"' | tr -d '{"' | grep -v '^rd.net.timeout' |
 		all_in "$scratch/manual"
 }
 
 statuses()
 {
-	cat login*.c | grep -o '{0x0[123][0-9a-f]*, RETRY' | sed 's/.*0x\(....\).*/L\U\1/' |
+	cat login.c login/*.c | grep -o '{0x0[123][0-9a-f]*, RETRY' | sed 's/.*0x\(....\).*/L\U\1/' |
 		all_in "$scratch/manual"
 }
 
 codes()
 {
-	cat login*.c | sed -n '/login_error_code(/,/^}/p' | grep -o '"L[A-Z]\{3,\}"' | tr -d '"' | grep -v LOK |
+	cat login.c login/*.c | sed -n '/login_error_code(/,/^}/p' | grep -o '"L[A-Z]\{3,\}"' | tr -d '"' | grep -v LOK |
 		all_in "$scratch/manual"
 }
 
@@ -101,25 +101,25 @@ failures()
 
 events()
 {
-	sed -n '/event_name(const/,/^}/p' tool.c | grep -o '"[a-z]*"' | tr -d '"' |
+	sed -n '/event_name(const/,/^}/p' command/command.c | grep -o '"[a-z]*"' | tr -d '"' |
 		all_in "$scratch/manual"
 }
 
 states()
 {
-	sed -n '/state_names\[SESSION_STATES/,/^};/p' session.c | grep -o '"[a-z ]*"' | tr -d '"' |
+	sed -n '/state_names\[SESSION_STATES/,/^};/p' session/session.c | grep -o '"[a-z ]*"' | tr -d '"' |
 		all_in "$scratch/manual"
 }
 
 phases()
 {
-	sed -n '/names\[PHASE_COUNT/,/^};/p' times.c | grep -o '"[a-z]*"' | tr -d '"' |
+	sed -n '/names\[PHASE_COUNT/,/^};/p' boot/times.c | grep -o '"[a-z]*"' | tr -d '"' |
 		all_in "$scratch/manual"
 }
 
 logged_events()
 {
-	grep -oh '(event=[a-z]*' ./*.c | cut -d = -f 2 |
+	product_files | xargs grep -oh '(event=[a-z]*' | cut -d = -f 2 |
 		all_in "$scratch/manual"
 }
 
@@ -204,7 +204,7 @@ named()
 
 exists()
 {
-	grep -oE '`((proto|sys|test|tools|deps|bench)/)?[A-Za-z0-9_./-]+\.(c|h|t|md|sh)`' "$1" | tr -d '`' | sort -u |
+	grep -oE '`[A-Za-z0-9_./-]+\.(c|h|t|md|sh)`' "$1" | tr -d '`' | sort -u |
 		while read -r file; do
 			[ -e "$file" ] || [ -e "test/unit/$file" ] || echo "$file is not there"
 		done | tee "$scratch/gone"
@@ -213,7 +213,7 @@ exists()
 
 links()
 {
-	for document in README.md ARCHITECTURE.md test/README.md bench/results/README.md; do
+	for document in README.md ARCHITECTURE.md test/README.md test/bench/results/README.md; do
 		[ -e "$document" ] || continue
 		grep -oE '\]\([^)#]+' "$document" | cut -c 3- | grep -v '^http' | while read -r to; do
 			[ -e "$(dirname "$document")/$to" ] || echo "$document: $to is not there"

@@ -14,7 +14,7 @@ check "deps/check refuses a file that is no program" refuses deps/check Makefile
 
 copy_tree()	# folder
 {
-	mkdir -p "$1" && cp -r ./*.[ch] proto sys deps Makefile "$1/"
+	mkdir -p "$1" && cp -r ./*.[ch] $folders deps Makefile doc "$1/"
 }
 build_twice()
 {

@@ -42,7 +42,14 @@ strip_comments()	# files...
 	done
 }
 
-product_files() { ls ./*.[ch] proto/*.[ch] sys/*.[ch] 2>/dev/null | sed 's#^\./##'; }
+folders=$(sed -n 's/^folders = //p' Makefile)
+
+product_files()
+{
+	for folder in . $folders; do
+		ls "$folder"/*.[ch] 2>/dev/null
+	done | sed 's#^\./##'
+}
 
 done_testing()
 {

@@ -16,10 +16,10 @@
 #include <unistd.h>
 
 #include "cmdline.h"
-#include "log.h"
-#include "net.h"
-#include "plan.h"
-#include "resolve.h"
+#include "net/net.h"
+#include "plan/plan.h"
+#include "session/resolve.h"
+#include "sys/log.h"
 
 static const char *const state_names[] = {"waiting-link", "waiting-carrier", "waiting-address", "usable", "failed"};
 

@@ -19,12 +19,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "discovery.h"
 #include "login.h"
 #include "proto/bytes.h"
 #include "proto/iscsi_abi.h"
 #include "proto/wipe.h"
-#include "session.h"
+#include "session/discovery.h"
+#include "session/session.h"
 
 struct driver {
 	struct target_plan plan;

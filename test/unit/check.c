@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "check.h"
+#include "command/check.h"
 
 static struct cmdline cmdline;
 static struct plan plan;
@@ -184,7 +184,7 @@ static void foreign_bytes_are_escaped(void **state)
 static void the_manual_has_every_setting_with_its_range_and_default(void **state)
 {
 	static char manual[65536];
-	FILE *file = fopen("iscsi-init.8", "r");
+	FILE *file = fopen("doc/iscsi-init.8", "r");
 	char wanted[120], value[32];
 
 	(void)state;
@@ -207,7 +207,7 @@ static void the_manual_has_every_setting_with_its_range_and_default(void **state
 		else
 			snprintf(wanted, sizeof(wanted), "\n.It Cm %s Ta ", row->name);
 		if (!strstr(manual, wanted))
-			fail_msg("not in iscsi-init.8: %s", wanted);
+			fail_msg("not in doc/iscsi-init.8: %s", wanted);
 	}
 }
 

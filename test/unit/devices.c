@@ -1,5 +1,5 @@
 /* devices.c: which devices of a session are offline, and setting them running, on a tree that looks like sysfs. */
-#include "devices.h"
+#include "session/devices.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "cmdline.h"
-#include "dialect_debian.h"
-#include "dialect_dracut.h"
+#include "plan/dialect_debian.h"
+#include "plan/dialect_dracut.h"
 #include "test/unit/plan_text.h"
 
 static struct cmdline cmdline;

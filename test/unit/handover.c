@@ -1,5 +1,5 @@
 /* What the new root's iscsid would do to the session is said before it does it. */
-#include "handover.h"
+#include "session/iscsid_conf.h"
 
 #include <errno.h>
 #include <fcntl.h>

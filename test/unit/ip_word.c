@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "cmdline.h"
-#include "ip_word.h"
+#include "plan/ip_word.h"
 #include "test/unit/plan_text.h"
 
 static struct cmdline cmdline;

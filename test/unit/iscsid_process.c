@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "iscsid.h"
+#include "supervisor/iscsid.h"
 #include "sys/sysfs.h"
 
 static int proc;

@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "loader.h"
+#include "sys/loader.h"
 #include "sys/sysfs.h"
 
 static void await(struct loader *loader, struct loader_answer *answer)

@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "mounts.h"
+#include "sys/mounts.h"
 
 #define NOT_ALLOWED 77
 

@@ -9,9 +9,9 @@
 #include <sys/socket.h>
 #include <cmocka.h>
 
-#include "link.h"
-#include "log.h"
-#include "net.h"
+#include "net/link.h"
+#include "net/net.h"
+#include "sys/log.h"
 
 #define LOWER_UP 0x10000
 #define DORMANT  0x20000

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "address.h"
-#include "plan.h"
+#include "plan/address.h"
+#include "plan/plan.h"
 
 #define LINE_MAX_TEXT 4096
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "records.h"
+#include "net/records.h"
 
 static char root[] = "/tmp/records-XXXXXX";
 static struct interface interface;

@@ -16,7 +16,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "resolve.h"
+#include "session/resolve.h"
 
 static struct resolve resolve;
 

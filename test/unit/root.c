@@ -14,8 +14,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "root.h"
-#include "root_search.h"
+#include "root/root.h"
+#include "root/search.h"
 #include "sys/sysfs.h"
 
 struct rig {

@@ -19,7 +19,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "root.h"
+#include "root/root.h"
 
 #define REPORT_FD 8 /* the pipe to the test */
 #define OLD_FD    9 /* the initramfs's root directory */

@@ -15,8 +15,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "boot/secrets.h"
 #include "cmdline.h"
-#include "secrets.h"
 #include "sys/keyring.h"
 #include "test/unit/plan_text.h"
 

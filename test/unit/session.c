@@ -16,8 +16,8 @@
 #include <cmocka.h>
 
 #include "proto/iscsi_abi.h"
-#include "session.h"
-#include "session_params.h"
+#include "session/params.h"
+#include "session/session.h"
 #include "sys/sysfs.h"
 
 #define SID 3

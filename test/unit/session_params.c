@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "session_params.h"
+#include "session/params.h"
 #include "sys/nlsock.h"
 
 static uint8_t sent[NETLINK_BATCH_BYTES];

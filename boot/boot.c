@@ -1,0 +1,719 @@
+/* boot.c - see boot.h. Owns the order of a boot; the work is done by the objects that the rules start. */
+#include "boot/boot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "boot/secrets.h"
+#include "proto/dhcp.h"
+#include "sys/log.h"
+
+#define RESCAN_PAUSE_MS 1000
+#define QUIET_MS        2000 /* a longer pause is named on a quiet console, too */
+
+/* What iSCSI needs. crc32c: iscsi_tcp asks for it up to 6.12, even without digests; later kernels have no such module. Those
+   behind iscsi_tcp wait for its answer: they share modules with it, and two workers that load the same one check its
+   signature twice; the worker that walks for the network would take them first, too. */
+static const struct {
+	enum loader_kind kind;
+	bool needed;
+	const char *text;
+} modules[] = {
+	{LOADER_COLDPLUG, false, ""},
+	{LOADER_NAME, true, "iscsi_tcp"},
+	{LOADER_ALIAS, false, "crypto-crc32c"},
+	{LOADER_NAME, true, "sd_mod"},
+};
+
+enum { MODULE_COLDPLUG, MODULE_ISCSI, MODULES_BEHIND, MODULE_COUNT = sizeof(modules) / sizeof(modules[0]) };
+
+#define MODULES_ALL       ((1u << MODULE_COUNT) - 1)
+#define MODULES_FOR_LOGIN 6u  /* the second and the third row */
+#define MODULES_FOR_SCAN  14u /* and the fourth */
+#define FIRMWARE_MODULE   "iscsi_ibft"
+
+static void fail(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void fail(struct world *w, const char *format, ...)
+{
+	va_list arguments;
+
+	if (w->verdict.failed)
+		return;
+	va_start(arguments, format);
+	(void)vsnprintf(w->verdict.text, sizeof(w->verdict.text), format, arguments);
+	va_end(arguments);
+	w->verdict.failed = true;
+}
+
+/* ---- the way the boot will end ---- */
+
+static void choose_end(struct world *w)
+{
+	const char *next = w->plan.boot.next_init;
+	int chain = root_chain_check(next);
+
+	w->chains = chain == 0;
+	if (chain && next[0])
+		fail(w, "iscsi.init=%s cannot be started: %s", next,
+		     chain == -ELOOP ? "it is this very program" : strerror(-chain));
+	else if (chain && w->plan.root.kind == ROOT_NONE)
+		fail(w, "no root= on the command line, and the initramfs has no /init of its own: nothing to start");
+	else if (chain && w->plan.root.kind == ROOT_OTHER)
+		fail(w, "root=%s is not a disk, and the initramfs has no /init of its own that could mount it",
+		     w->plan.root.value);
+}
+
+/* ---- modules ---- */
+
+static void request_module(struct world *w, int i)
+{
+	(void)loader_request(&w->loader, modules[i].kind, modules[i].needed, modules[i].text);
+}
+
+static void request_behind(struct world *w)
+{
+	bool mounts = !w->chains && w->plan.root.kind != ROOT_NONE;
+	char name[64];
+
+	for (int i = MODULES_BEHIND; i < MODULE_COUNT; i++)
+		request_module(w, i);
+	for (int i = 0; mounts && root_module(&w->plan.root, i, name, sizeof(name)); i++)
+		(void)loader_request(&w->loader, LOADER_NAME, false, name);
+}
+
+void boot_module_answer(struct world *world, const struct loader_answer *answer)
+{
+	for (int i = 0; i < MODULE_COUNT; i++) {
+		if (modules[i].kind != answer->kind || strcmp(modules[i].text, answer->text) != 0)
+			continue;
+		if (i == MODULE_ISCSI && !(world->modules_in & 1u << i))
+			request_behind(world);
+		world->modules_in |= 1u << i;
+	}
+	if (answer->kind == LOADER_NAME && !strcmp(answer->text, FIRMWARE_MODULE))
+		world->has_firmware = true;
+	if (answer->error && answer->needed)
+		fail(world, "%s", answer->detail);
+	else if (answer->error)
+		log_debug("%s", answer->detail);
+	else if (answer->inserted)
+		log_debug("%s%s: %u modules", answer->kind == LOADER_COLDPLUG ? "coldplug" : "", answer->text,
+			  answer->inserted);
+}
+
+void boot_begin(struct world *world, int64_t now_ms)
+{
+	(void)now_ms;
+	world->discovering = -1;
+	choose_end(world);
+	if (world->verdict.failed)
+		return;
+	request_module(world, MODULE_COLDPLUG); /* first: the network needs the longest */
+	request_module(world, MODULE_ISCSI);
+	if (world->plan.boot.use_firmware || !world->plan.target_count) {
+		world->asked_firmware = true;
+		(void)loader_request(&world->loader, LOADER_NAME, false, FIRMWARE_MODULE);
+	}
+}
+
+static void advance_modules(struct world *w, int64_t now_ms)
+{
+	if ((w->modules_in & MODULES_ALL) == MODULES_ALL)
+		times_reach(&w->times, PHASE_MODULES, now_ms);
+}
+
+/* ---- firmware: the plan is made anew once the table can be read ---- */
+
+static bool is_waiting_for_firmware(const struct world *w)
+{
+	return w->asked_firmware && !w->has_firmware;
+}
+
+static void advance_firmware(struct world *w)
+{
+	struct plan_error error;
+	int result;
+
+	if (!w->asked_firmware || !w->has_firmware)
+		return;
+	w->asked_firmware = false;
+	result = ibft_read(w->sysfs, &w->ibft);
+	if (result && result != -ENOENT) {
+		fail(w, "the firmware's boot table (iBFT) cannot be used: %s", w->ibft.error);
+		return;
+	}
+	if (result && w->plan.boot.use_firmware) {
+		fail(w, "the command line asks for the firmware's targets, but there is no iBFT in /sys/firmware/ibft: "
+			"did the firmware or iPXE (keep-san 1) leave one, and is the module iscsi_ibft there?");
+		return;
+	}
+	if (result)
+		return;
+	if (plan_make(&w->cmdline, &w->ibft, &w->files, &w->plan, &error))
+		fail(w, "%s", error.text);
+}
+
+static bool has_nothing_to_do(const struct world *w)
+{
+	return w->plan.target_count == 0 && !w->plan.network.wants_root_path && !is_waiting_for_firmware(w);
+}
+
+/* ---- network ---- */
+
+/* DHCPv4's root-path, else DHCPv6's boot file URL. */
+static int add_lease(struct world *w, struct plan_error *error)
+{
+	const struct dhcp_lease *lease = net_lease(&w->net);
+	const struct dhcp6_lease *lease6 = net_lease6(&w->net);
+	int result = -ENOENT;
+
+	(void)snprintf(error->text, sizeof(error->text),
+		       "the disk is to come from DHCP (iscsi=dhcp), but the network came up without DHCP");
+	if (lease)
+		result = plan_add_lease(&w->cmdline, lease, &w->plan, error);
+	if (result == -ENOENT && lease6)
+		result = plan_add_lease6(&w->cmdline, lease6, &w->plan, error);
+	return result;
+}
+
+static void take_lease(struct world *w)
+{
+	struct plan_error error = {.text = ""};
+
+	w->has_lease = true;
+	if (w->plan.network.wants_root_path && add_lease(w, &error))
+		fail(w, "%s", error.text);
+	net_wipe_secrets(&w->net); /* they are in the plan now */
+}
+
+static void advance_network(struct world *w, int64_t now_ms)
+{
+	char why[300];
+	int result;
+
+	if (!w->plan.network.wanted || is_waiting_for_firmware(w))
+		return;
+	if (!w->net_open) {
+		result = net_open(&w->net, &w->plan.network, w->sysfs, now_ms);
+		w->net_open = !result;
+		if (result)
+			fail(w, "the kernel's network interface (rtnetlink) cannot be used: %s", strerror(-result));
+		return;
+	}
+	for (const char *module = net_module_wanted(&w->net); module; module = net_module_wanted(&w->net))
+		(void)loader_request(&w->loader, LOADER_NAME, false, module);
+	if (net_link_ms(&w->net))
+		times_reach(&w->times, PHASE_LINK, net_link_ms(&w->net));
+	if (net_state(&w->net) == NET_FAILED) {
+		fail(w, "the network cannot be set up: %s", net_waiting_for(&w->net, why, sizeof(why)));
+		return;
+	}
+	if (net_records_due(&w->net) && net_write_resolver(&w->net, ""))
+		log_debug("/etc/resolv.conf cannot be written");
+	if (net_state(&w->net) != NET_USABLE || w->has_lease)
+		return;
+	times_reach(&w->times, PHASE_ADDRESS, net_address_ms(&w->net));
+	take_lease(w);
+	if (net_boot_mac(&w->net))
+		plan_add_mac(&w->plan, net_boot_mac(&w->net));
+}
+
+/* ---- random numbers, for mutual CHAP only ---- */
+
+/* A look at /dev/random does not wake the kernel's own gathering of entropy; a blocked read does. */
+static void start_generator(struct world *w)
+{
+	pid_t pid = fork();
+	uint8_t byte;
+
+	if (pid == 0) {
+		(void)!getrandom(&byte, 1, 0);
+		_exit(0);
+	}
+	w->random = openat(w->dev, "random", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	log_err("waiting for the kernel's random numbers: mutual CHAP needs a challenge of our own");
+}
+
+static bool has_random(struct world *w)
+{
+	uint8_t byte;
+	bool wanted = false;
+
+	for (int i = 0; i < w->plan.target_count; i++)
+		wanted = wanted || w->plan.targets[i].chap.username_in[0];
+	if (!wanted || getrandom(&byte, 1, GRND_NONBLOCK) == 1) {
+		if (w->random >= 0)
+			(void)close(w->random);
+		w->random = -1;
+		return true;
+	}
+	if (w->random < 0)
+		start_generator(w);
+	return false;
+}
+
+/* ---- targets ---- */
+
+/* only: the target whose short secret is worth a warning; NULL: every one's is. */
+static bool load_secrets(struct world *w, const struct target_plan *only)
+{
+	struct plan_error error = {.text = ""};
+
+	if (secrets_load(&w->plan, "", &error)) {
+		fail(w, "%s", error.text);
+		return false;
+	}
+	for (int i = 0; i < w->plan.target_count; i++) {
+		const struct target_plan *target = &w->plan.targets[i];
+		const char *warning = plan_short_secret(target);
+
+		if (warning && (!only || only == target))
+			log_warn("%s: %s", target->name[0] ? target->name : target->portal.host, warning);
+	}
+	return true;
+}
+
+bool boot_load_secrets(struct world *world)
+{
+	return load_secrets(world, NULL);
+}
+
+static void take_discovered(struct world *w, struct target_plan *target)
+{
+	char list[800];
+
+	if (discovery_count(&w->discovery) == 1) {
+		discovery_use(&w->discovery, target);
+		log_info("%s has one target: %s", target->portal.host, target->name);
+		if (target->secret_looked_up)
+			(void)load_secrets(w, target); /* its line in the table can be found now */
+		return;
+	}
+	fail(w, "%s has several targets; name one of them on the command line: %s", target->portal.host,
+	     discovery_list(&w->discovery, list, sizeof(list)));
+}
+
+/* What may pass is tried again, as a login is: until iscsi.timeout is over. */
+static bool asks_again(struct world *w, const struct target_plan *target, int64_t now_ms)
+{
+	const char *why = discovery_failure(&w->discovery);
+	int pause;
+
+	if (!discovery_again(&w->discovery, now_ms)) {
+		fail(w, "asking %s for its targets failed: %s", target->portal.host, why);
+		return false;
+	}
+	pause = (int)(discovery_deadline(&w->discovery) - now_ms);
+	(pause > QUIET_MS ? log_err : log_warn)("asking %s for its targets: %s; next try in %d ms", target->portal.host,
+						why, pause);
+	return true;
+}
+
+/* A portal without a target name is asked which it has (SendTargets), one after the other. */
+static bool is_discovering(struct world *w, int64_t now_ms)
+{
+	struct target_plan *target;
+
+	if (w->discovering >= 0) {
+		target = &w->plan.targets[w->discovering];
+		if (discovery_state(&w->discovery) == DISCOVERY_RUNNING)
+			return true;
+		if (discovery_state(&w->discovery) == DISCOVERY_DONE)
+			take_discovered(w, target);
+		else if (asks_again(w, target, now_ms))
+			return true;
+		w->discovering = -1;
+	}
+	for (int i = 0; i < w->plan.target_count && !w->verdict.failed; i++) {
+		if (w->plan.targets[i].name[0])
+			continue;
+		discovery_start(&w->discovery, &w->plan.targets[i], now_ms);
+		w->discovering = i;
+		return true;
+	}
+	return w->verdict.failed;
+}
+
+static uint32_t jitter_seed(void)
+{
+	uint32_t seed = 0;
+
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK | GRND_INSECURE) != sizeof(seed))
+		seed = (uint32_t)getpid();
+	return seed;
+}
+
+static void start_sessions(struct world *world, int64_t now_ms)
+{
+	struct session_input in = {.now_ms = now_ms};
+
+	for (int i = 0; i < world->plan.target_count; i++) {
+		log_debug("target %d: %s as %s", i, world->plan.targets[i].name, world->plan.targets[i].initiator);
+		session_init(&world->sessions[i], &world->plan.targets[i], &world->netlink, world->sysfs,
+			     jitter_seed() + (uint32_t)i);
+		world->session_count = i + 1;
+		session_step(&world->sessions[i], SESSION_EVENT_START, &in);
+	}
+}
+
+static void advance_targets(struct world *w, int64_t now_ms)
+{
+	int result;
+
+	if (w->session_count || !w->has_lease || (w->modules_in & MODULES_FOR_LOGIN) != MODULES_FOR_LOGIN)
+		return;
+	if (!w->has_netlink) {
+		result = netlink_open(&w->netlink, w->sysfs);
+		w->has_netlink = !result;
+		if (result)
+			fail(w, "the kernel's iSCSI interface cannot be used: %s (module iscsi_tcp)",
+			     strerror(-result));
+	}
+	if (!w->has_secrets)
+		w->has_secrets = boot_load_secrets(w);
+	if (!w->has_netlink || !w->has_secrets || !has_random(w) || is_discovering(w, now_ms) ||
+	    !has_random(w)) /* the secrets of a target that was discovered may want it */
+		return;
+	start_sessions(w, now_ms);
+}
+
+static void advance_sessions(struct world *w)
+{
+	bool up = w->session_count > 0;
+	int64_t connected = 0, logged_in = 0;
+	char portal[PLAN_HOST_MAX + 32];
+
+	for (int i = 0; i < w->session_count; i++) {
+		struct session *s = &w->sessions[i];
+
+		if (s->state == SESSION_FAILED)
+			fail(w, "%s at %s: %s", s->plan->name, session_portal_text(&s->portal, portal, sizeof(portal)),
+			     s->failure);
+		up = up && s->was_up;
+		connected = s->connected_ms > connected ? s->connected_ms : connected;
+		logged_in = s->up_ms > logged_in ? s->up_ms : logged_in;
+	}
+	if (!up)
+		return;
+	times_reach(&w->times, PHASE_CONNECT, connected);
+	times_reach(&w->times, PHASE_LOGIN, logged_in);
+}
+
+/* ---- disks ---- */
+
+static void start_scan(struct world *w, int i)
+{
+	int result = blockdev_start(&w->disks[i], w->sysfs, w->dev, w->sessions[i].host, &w->plan.targets[i],
+				    &w->scan_flags);
+
+	if (result && result != -EAGAIN)
+		fail(w, "%s: the scan for disks cannot be started: %s", w->plan.targets[i].name, strerror(-result));
+}
+
+/* A target without a disk may still be getting one: it is asked again until scan_timeout is over. */
+static void scan_again(struct world *w, int i, int64_t now_ms)
+{
+	char what[300];
+	int64_t limit = w->sessions[i].up_ms + (int64_t)w->plan.targets[i].params.value[PARAM_SCAN_TIMEOUT] * 1000;
+
+	if (now_ms >= limit) {
+		fail(w, "%s: logged in, but no disk within %d s: %s", w->plan.targets[i].name,
+		     w->plan.targets[i].params.value[PARAM_SCAN_TIMEOUT],
+		     blockdev_describe(&w->disks[i], what, sizeof(what)));
+		return;
+	}
+	if (!w->rescan_ms[i]) {
+		log_info("%s: %s; asking again until scan_timeout is over", w->plan.targets[i].name,
+			 blockdev_describe(&w->disks[i], what, sizeof(what)));
+		w->rescan_ms[i] = now_ms + RESCAN_PAUSE_MS;
+	}
+	if (now_ms < w->rescan_ms[i])
+		return;
+	w->rescan_ms[i] = now_ms + RESCAN_PAUSE_MS;
+	blockdev_stop(&w->disks[i]);
+	start_scan(w, i);
+}
+
+static bool advance_disk(struct world *w, int i, int64_t now_ms)
+{
+	struct blockdev *disk = &w->disks[i];
+	char what[300];
+
+	switch (disk->state) {
+	case BLOCKDEV_IDLE:
+		if (w->sessions[i].state == SESSION_UP && (w->modules_in & MODULES_FOR_SCAN) == MODULES_FOR_SCAN)
+			start_scan(w, i);
+		break;
+	case BLOCKDEV_EMPTY:
+		scan_again(w, i, now_ms);
+		break;
+	case BLOCKDEV_FAILED:
+		fail(w, "%s: %s", w->plan.targets[i].name, blockdev_describe(disk, what, sizeof(what)));
+		break;
+	case BLOCKDEV_SCANNING:
+	case BLOCKDEV_WAITING:
+	case BLOCKDEV_READING:
+		if (now_ms >= w->sessions[i].up_ms +
+				      (int64_t)w->plan.targets[i].params.value[PARAM_SCAN_TIMEOUT] * 1000 &&
+		    w->sessions[i].state == SESSION_UP && !w->sessions[i].recoveries)
+			fail(w, "%s: its disk was not usable within %d s: %s", w->plan.targets[i].name,
+			     w->plan.targets[i].params.value[PARAM_SCAN_TIMEOUT],
+			     blockdev_describe(disk, what, sizeof(what)));
+		break;
+	case BLOCKDEV_READY:
+		return true;
+	}
+	return false;
+}
+
+/* Failing for as long as an attempt may take. */
+static bool is_late(const struct session *s, int64_t now_ms)
+{
+	return !s->was_up && s->attempts > 0 &&
+	       now_ms >= s->begun_ms + (int64_t)s->plan->params.value[PARAM_LOGIN_TIMEOUT] * 1000;
+}
+
+/* Is the disk of the same target there, by another portal? */
+static bool has_twin(const struct world *w, int i)
+{
+	for (int other = 0; other < w->session_count; other++)
+		if (w->disks[other].state == BLOCKDEV_READY &&
+		    !strcmp(w->plan.targets[other].name, w->plan.targets[i].name))
+			return true;
+	return false;
+}
+
+/* A target that does not answer holds nobody up who can do without it: whose root is found on another's disk, or who has
+   its disk by another portal. */
+static bool can_go_without(const struct world *w, int i, int64_t now_ms)
+{
+	const struct root_plan *root = &w->plan.root;
+
+	if (!is_late(&w->sessions[i], now_ms))
+		return false;
+	return has_twin(w, i) || (!w->chains && !(root->kind == ROOT_TARGET && root->target == i));
+}
+
+static void advance_disks(struct world *w, int64_t now_ms)
+{
+	int ready = 0, spare = 0;
+	bool scanned = w->session_count > 0;
+
+	for (int i = 0; i < w->session_count; i++) {
+		if (advance_disk(w, i, now_ms))
+			ready++;
+		else if (can_go_without(w, i, now_ms))
+			spare++;
+		scanned = scanned && w->disks[i].state > BLOCKDEV_SCANNING;
+	}
+	if (scanned)
+		times_reach(&w->times, PHASE_SCAN, now_ms);
+	if (!ready || ready + spare < w->session_count)
+		return;
+	if (w->disks_ready_ms && w->disks_missing == (spare > 0))
+		return; /* as before */
+	times_reach(&w->times, PHASE_DISK, now_ms);
+	w->disks_missing = spare > 0;
+	w->disks_ready_ms = now_ms;
+	w->block_changed = true;
+}
+
+static void leave_missing(struct world *w, int64_t now_ms)
+{
+	struct session_input in = {.now_ms = now_ms};
+	char portal[PLAN_HOST_MAX + 32];
+
+	for (int i = 0; i < w->session_count; i++) {
+		struct session *s = &w->sessions[i];
+
+		if (s->was_up)
+			continue;
+		log_err("going on without %s at %s: %s", s->plan->name,
+			session_portal_text(&s->portal, portal, sizeof(portal)), s->failure);
+		session_step(s, SESSION_EVENT_LEAVE, &in);
+	}
+}
+
+void boot_attach_begin(struct world *world)
+{
+	request_module(world, MODULE_ISCSI);
+	world->discovering = -1;
+	world->has_lease = true; /* the network is there */
+}
+
+bool boot_attach_advance(struct world *world, int64_t now_ms)
+{
+	advance_targets(world, now_ms);
+	advance_sessions(world);
+	advance_disks(world, now_ms);
+	return world->verdict.failed || (world->disks_ready_ms && !world->disks_missing);
+}
+
+/* ---- root ---- */
+
+static int64_t root_limit(const struct world *w)
+{
+	int64_t wait = w->plan.root.delay_s * 1000;
+	int64_t scan = (int64_t)param_rows[PARAM_SCAN_TIMEOUT].ours * 1000;
+
+	if (w->disks_missing || (w->plan.root.wait && !w->plan.root.wait_s))
+		return INT64_MAX;
+	if (w->plan.root.wait)
+		wait = w->plan.root.wait_s * 1000;
+	return w->disks_ready_ms + (wait > scan ? wait : scan);
+}
+
+/* root=iscsi:... means the disk of that target, whatever its name has become. */
+static void name_target_root(struct world *w)
+{
+	struct root_plan *root = &w->plan.root;
+
+	if (root->kind != ROOT_TARGET)
+		return;
+	root->kind = ROOT_DEVICE;
+	(void)snprintf(root->value, sizeof(root->value), "/dev/%s", w->disks[root->target].first_disk);
+}
+
+static void advance_root(struct world *w, int64_t now_ms)
+{
+	if (!w->disks_ready_ms || w->chains)
+		return;
+	if (!w->has_root) {
+		name_target_root(w);
+		root_begin(&w->root, &w->plan.root, w->sysfs, w->dev);
+		w->has_root = true;
+		w->block_changed = true;
+	}
+	if (w->block_changed)
+		(void)root_step(&w->root, true);
+	w->block_changed = false;
+	switch (w->root.result.state) {
+	case ROOT_MOUNTED:
+		times_reach(&w->times, PHASE_MOUNT, now_ms);
+		break;
+	case ROOT_FAILED:
+		fail(w, "%s", w->root.result.text);
+		break;
+	case ROOT_MISSING:
+		if (now_ms >= root_limit(w))
+			fail(w, "%s", w->root.result.text);
+		break;
+	case ROOT_LOOKING:
+		break;
+	}
+}
+
+static bool is_ready(const struct world *w)
+{
+	if (!w->disks_ready_ms)
+		return false;
+	for (int i = 0; i < w->session_count && w->disks_missing; i++)
+		if (w->sessions[i].was_up && w->disks[i].state != BLOCKDEV_READY)
+			return false; /* it answers at last */
+	return w->chains || (w->has_root && w->root.result.state == ROOT_MOUNTED);
+}
+
+bool boot_advance(struct world *world, int64_t now_ms)
+{
+	advance_modules(world, now_ms);
+	advance_firmware(world);
+	if (has_nothing_to_do(world))
+		return true;
+	advance_network(world, now_ms);
+	advance_targets(world, now_ms);
+	advance_sessions(world);
+	advance_disks(world, now_ms);
+	advance_root(world, now_ms);
+	if (world->verdict.failed || !is_ready(world))
+		return world->verdict.failed;
+	if (world->disks_missing)
+		leave_missing(world, now_ms);
+	return true;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t boot_deadline(const struct world *world)
+{
+	int64_t at = world->has_root && world->root.result.state == ROOT_MISSING ? root_limit(world) : INT64_MAX;
+
+	for (int i = 0; i < world->session_count && (!world->disks_ready_ms || world->disks_missing); i++) {
+		const struct session *s = &world->sessions[i];
+
+		if (world->rescan_ms[i] && world->disks[i].state == BLOCKDEV_EMPTY)
+			at = earlier(at, world->rescan_ms[i]);
+		if (s->state == SESSION_UP)
+			at = earlier(at, s->up_ms + (int64_t)s->plan->params.value[PARAM_SCAN_TIMEOUT] * 1000);
+	}
+	return at;
+}
+
+static const char *waiting_for_session(const struct world *w, char *out, size_t size)
+{
+	for (int i = 0; i < w->session_count; i++) {
+		char what[300];
+
+		if (w->sessions[i].state != SESSION_UP)
+			return session_waiting_for(&w->sessions[i], out, size);
+		if (w->disks[i].state != BLOCKDEV_READY) {
+			(void)snprintf(out, size, "the disk of %s: %s", w->plan.targets[i].name,
+				       blockdev_describe(&w->disks[i], what, sizeof(what)));
+			return out;
+		}
+	}
+	(void)snprintf(out, size, "root: %s", w->has_root ? w->root.result.text : "");
+	return out;
+}
+
+const char *boot_waiting_for(const struct world *world, char *out, size_t size)
+{
+	if (world->net_open && net_state(&world->net) != NET_USABLE)
+		return net_waiting_for(&world->net, out, size);
+	if (world->session_count)
+		return waiting_for_session(world, out, size);
+	if (is_waiting_for_firmware(world))
+		(void)snprintf(out, size, "the module " FIRMWARE_MODULE);
+	else if ((world->modules_in & MODULES_FOR_LOGIN) != MODULES_FOR_LOGIN)
+		(void)snprintf(out, size, "the modules that iSCSI needs");
+	else if (world->discovering >= 0)
+		(void)snprintf(out, size, "the targets of %s: %s", world->plan.targets[world->discovering].portal.host,
+			       discovery_failure(&world->discovery));
+	else
+		(void)snprintf(out, size, "random numbers");
+	return out;
+}
+
+/* ---- after a failure ---- */
+
+void boot_undo(struct world *world, bool everything, int64_t now_ms)
+{
+	struct session_input in = {.now_ms = now_ms};
+
+	if (world->has_root)
+		root_stop(&world->root);
+	for (int i = 0; i < world->session_count; i++) {
+		blockdev_stop(&world->disks[i]);
+		if (everything || world->sessions[i].state != SESSION_UP)
+			session_step(&world->sessions[i], SESSION_EVENT_LEAVE, &in);
+	}
+}
+
+bool boot_is_undone(struct world *world, int64_t now_ms)
+{
+	(void)now_ms;
+	for (int i = 0; i < world->session_count; i++) {
+		if (world->sessions[i].state == SESSION_LEAVING)
+			return false;
+	}
+	return true;
+}

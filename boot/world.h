@@ -1,0 +1,78 @@
+/* world.h - everything that a boot has: one struct, allocated once, in main.c.
+ *
+ * The objects are each owned by their own file; this only puts them side by side, so that the loop can bring them their
+ * events and boot.c can see what is still missing.
+ */
+#ifndef BOOT_WORLD_H
+#define BOOT_WORLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "blockdev.h"
+#include "boot/times.h"
+#include "cmdline.h"
+#include "net/net.h"
+#include "netlink.h"
+#include "plan/plan.h"
+#include "root/root.h"
+#include "root/shutdown.h"
+#include "session/discovery.h"
+#include "session/session.h"
+#include "session/status.h"
+#include "sys/ibft.h"
+#include "sys/loader.h"
+#include "sys/modules.h"
+#include "sys/mounts.h"
+
+/* Why a boot cannot go on. */
+struct verdict {
+	bool failed;
+	char text[1200];
+};
+
+struct world {
+	int sysfs, dev, proc; /* directory descriptors: valid after the hand-over, too */
+	int uevents;
+	int random;     /* /dev/random, readable when the kernel's generator is ready; -1: not waited for */
+	int interrupts; /* signalfd of what interrupts `attach`; -1: nothing does */
+	int iscsid;     /* pidfd of the iscsid that looks after our sessions; -1: none */
+	int session_count;
+
+	/* What the boot's rules remember: each is a level that was reached, see boot.c. */
+	bool net_open, has_netlink, has_firmware, asked_firmware, has_lease, has_secrets, has_root, chains, resident;
+	int discovering; /* index of the target whose portal is asked; -1 */
+	int64_t disks_ready_ms;
+	bool hurries;             /* RCU is expedited for the time of the boot */
+	bool disks_missing;       /* ready, but for targets that do not answer */
+	uint32_t carriers;        /* bits: the interfaces of net that have one */
+	unsigned modules_in;      /* bits by boot.c's list: answered */
+	bool block_changed;       /* a uevent of a block device or SCSI came */
+	enum shutdown_how ending; /* of `shutdown` */
+
+	struct cmdline cmdline;
+	struct plan plan;
+	struct plan_files files;
+	char debian[4096]; /* /etc/iscsi/iscsi.initramfs */
+	struct ibft ibft;
+
+	struct mounts mounts;
+	struct mounts_run run;
+	struct modules_service modprobe;
+	struct loader loader;
+	struct net net;
+	struct netlink netlink;
+	struct discovery discovery;
+	struct root root;
+	struct blockdev_flags scan_flags;
+
+	struct session sessions[PLAN_TARGETS_MAX];
+	struct blockdev disks[PLAN_TARGETS_MAX];
+	int64_t rescan_ms[PLAN_TARGETS_MAX]; /* when an empty target is scanned again; 0: not */
+
+	struct times times;
+	struct status status;
+	struct verdict verdict;
+};
+
+#endif

@@ -1,0 +1,691 @@
+/* interface.c - one network interface from its plan to a usable address.
+ *
+ * Contracts in interface.h. After every event advance() looks at the levels - carrier, addresses, leases, limits - makes
+ * the event of them that the table knows, and stops when nothing follows any more.
+ */
+#include "net/interface.h"
+
+#include <netinet/in.h>
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/assignment.h"
+#include "sys/ipv6_conf.h"
+#include "sys/log.h"
+
+#define LOWER_UP     0x10000 /* IFF_LOWER_UP, kernel: include/uapi/linux/if.h */
+#define DORMANT      0x20000 /* IFF_DORMANT */
+#define METHODS_IPV6 (METHOD_AUTO6 | METHOD_DHCP6 | METHOD_LINK6)
+#define STEPS_MAX    8 /* more than the longest way through the table */
+
+static const char *const state_names[INTERFACE_STATES] = {
+	[INTERFACE_UNUSED] = "unused",       [INTERFACE_CARRIER] = "waiting for carrier",
+	[INTERFACE_ADDRESS] = "configuring", [INTERFACE_USABLE] = "usable",
+	[INTERFACE_FAILED] = "failed",
+};
+
+void interface_init(struct interface *interface, struct rtnl *rtnl, const struct network_plan *network)
+{
+	memset(interface, 0, sizeof(*interface));
+	interface->rtnl = rtnl;
+	interface->network = network;
+	interface->carrier_limit_ms = interface->address_limit_ms = INT64_MAX;
+	lease4_init(&interface->lease4);
+	lease6_init(&interface->lease6);
+}
+
+static void set_failure(struct interface *interface, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void set_failure(struct interface *interface, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(interface->failure, sizeof(interface->failure), format, arguments);
+	va_end(arguments);
+}
+
+/* ---- what the kernel says ---- */
+
+void interface_set_link(struct interface *interface, const struct rtnl_link *link)
+{
+	bool had_permanent_mac = interface->link.has_permanent_mac;
+	uint8_t permanent_mac[6];
+
+	memcpy(permanent_mac, interface->link.permanent_mac, sizeof(permanent_mac));
+	interface->link = *link;
+	if (link->has_permanent_mac || !had_permanent_mac)
+		return;
+	interface->link.has_permanent_mac = true;
+	memcpy(interface->link.permanent_mac, permanent_mac, sizeof(permanent_mac));
+}
+
+void interface_set_link6(struct interface *interface, const struct rtnl_link6 *link6)
+{
+	interface->link6 = *link6;
+	interface->has_router6 = interface->has_router6 || link6->managed || link6->other;
+}
+
+void interface_set_router6(struct interface *interface)
+{
+	interface->has_router6 = true;
+}
+
+void interface_set_dns6(struct interface *interface, const struct rtnl_dns6 *dns6)
+{
+	interface->dns6 = *dns6;
+	if (!dns6->lifetime_s)
+		interface->dns6.count = 0;
+}
+
+static bool is_ours(const struct interface *interface, const struct rtnl_address *address)
+{
+	for (int i = 0; i < INTERFACE_PLANS_MAX; i++)
+		if (assignment_is_same(address, &interface->fixed[i]))
+			return true;
+	return assignment_is_same(address, &interface->leased6);
+}
+
+/* A router's address that another station has is taken away by the kernel (net/ipv6/addrconf.c): that is kept in mind. */
+static bool is_refused(const struct interface *interface, const struct rtnl_address *gone)
+{
+	return interface->started && gone->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED) && !is_ours(interface, gone);
+}
+
+void interface_set_address(struct interface *interface, const struct rtnl_address *address, bool gone)
+{
+	bool refused = gone && is_refused(interface, address);
+	int i = 0;
+
+	while (i < interface->address_count && !assignment_is_same(&interface->addresses[i], address))
+		i++;
+	if (gone && !refused) {
+		if (i < interface->address_count)
+			interface->addresses[i] = interface->addresses[--interface->address_count];
+		return;
+	}
+	if (i == INTERFACE_ADDRESSES_MAX)
+		return;
+	interface->addresses[i] = *address;
+	if (refused)
+		interface->addresses[i].flags |= IFA_F_DADFAILED;
+	if (i == interface->address_count)
+		interface->address_count++;
+}
+
+bool interface_has_carrier(const struct interface *interface)
+{
+	/* IFF_RUNNING would say the same, but for some drivers up to a second later (kernel: net/core/link_watch.c). */
+	return (interface->link.flags & (IFF_UP | LOWER_UP | DORMANT)) == (IFF_UP | LOWER_UP);
+}
+
+static bool may_be_used(const struct rtnl_address *address)
+{
+	return !(address->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED));
+}
+
+const struct rtnl_address *interface_global_address(const struct interface *interface)
+{
+	for (int i = 0; i < interface->address_count; i++) {
+		const struct rtnl_address *address = &interface->addresses[i];
+
+		if (address->scope < RT_SCOPE_LINK && may_be_used(address))
+			return address;
+	}
+	return NULL;
+}
+
+/* The kernel's own view of an address that we put there. */
+static const struct rtnl_address *find_address(const struct interface *interface, const struct rtnl_address *ours)
+{
+	for (int i = 0; i < interface->address_count; i++)
+		if (assignment_is_same(&interface->addresses[i], ours))
+			return &interface->addresses[i];
+	return NULL;
+}
+
+static bool has_link_local6(const struct interface *interface)
+{
+	for (int i = 0; i < interface->address_count; i++) {
+		const struct rtnl_address *address = &interface->addresses[i];
+
+		if (address->family == AF_INET6 && address->scope == RT_SCOPE_LINK && may_be_used(address))
+			return true;
+	}
+	return false;
+}
+
+/* An IPv6 address that the kernel made of a router advertisement. */
+static bool has_auto6(const struct interface *interface)
+{
+	for (int i = 0; i < interface->address_count; i++) {
+		const struct rtnl_address *address = &interface->addresses[i];
+
+		if (address->family == AF_INET6 && address->scope < RT_SCOPE_LINK && may_be_used(address) &&
+		    !is_ours(interface, address))
+			return true;
+	}
+	return false;
+}
+
+/* ---- its plans ---- */
+
+/* Every method that one of the plans has. */
+static unsigned all_methods(const struct interface *interface)
+{
+	unsigned methods = 0;
+
+	for (int i = 0; i < interface->plan_count; i++)
+		methods |= interface->plans[i]->methods;
+	return methods;
+}
+
+int interface_plan_mtu(const struct interface *interface)
+{
+	for (int i = 0; i < interface->plan_count; i++)
+		if (interface->plans[i]->mtu > 0)
+			return interface->plans[i]->mtu;
+	return 0;
+}
+
+static const char *plan_hostname(const struct interface *interface)
+{
+	for (int i = 0; i < interface->plan_count; i++)
+		if (interface->plans[i]->hostname[0])
+			return interface->plans[i]->hostname;
+	return "";
+}
+
+/* ---- leases ---- */
+
+void interface_wipe_secrets(struct interface *interface)
+{
+	dhcp_wipe_secrets(&interface->lease4.dhcp);
+	dhcp_wipe_root_path(interface->lease6.dhcp.lease.boot_url);
+	dhcp_wipe_root_path(interface->lease6.dhcp.offer.boot_url);
+}
+
+static void take_lease4(struct interface *interface, unsigned did, int64_t now_ms)
+{
+	if (did & DHCP_LOST)
+		assignment_lose(interface, &interface->leased4);
+	if (did & DHCP_BOUND && dhcp_has_lease(&interface->lease4.dhcp))
+		assignment_lease4(interface, now_ms);
+}
+
+static void take_lease6(struct interface *interface, unsigned did)
+{
+	if (did & DHCP_LOST)
+		assignment_lose(interface, &interface->leased6);
+	if (did & DHCP_BOUND && dhcp6_has_lease(&interface->lease6.dhcp))
+		assignment_lease6(interface);
+}
+
+/* The kernel's "dhcp,<type>,<value>": one type byte, then the text (kernel: net/ipv4/ipconfig.c). */
+static void set_client_id(struct dhcp_config *config, const char *asked)
+{
+	const char *comma = strchr(asked, ',');
+	unsigned long type;
+	size_t length;
+	char *end;
+
+	type = strtoul(asked, &end, 10);
+	if (!comma || end != comma || end == asked || type > 255)
+		return;
+	length = strlen(comma + 1);
+	if (length + 1 > sizeof(config->client_id))
+		return;
+	config->client_id_mode = DHCP_CLIENT_ID_GIVEN;
+	config->client_id[0] = (uint8_t)type;
+	memcpy(config->client_id + 1, comma + 1, length);
+	config->client_id_length = (uint8_t)(length + 1);
+}
+
+static void start_dhcp4(struct interface *interface, int64_t now_ms)
+{
+	struct dhcp_config config = {.want_root_path = interface->network->wants_root_path};
+
+	memcpy(config.mac, interface->link.mac, sizeof(config.mac));
+	(void)snprintf(config.hostname, sizeof(config.hostname), "%s", plan_hostname(interface));
+	for (int i = 0; i < interface->plan_count; i++)
+		set_client_id(&config, interface->plans[i]->client_id);
+	lease4_start(&interface->lease4, interface->link.index, interface->link.name, &config, now_ms);
+}
+
+static void start_dhcp6(struct interface *interface, bool information_only, int64_t now_ms)
+{
+	const uint8_t *mac = interface->link.mac;
+	struct dhcp6_config config = {.information_only = information_only,
+				      .want_boot_url = interface->network->wants_root_path,
+				      .iaid = (uint32_t)mac[2] << 24 | (uint32_t)mac[3] << 16 | (uint32_t)mac[4] << 8 |
+					      mac[5]};
+
+	memcpy(config.mac, mac, sizeof(config.mac));
+	lease6_start(&interface->lease6, interface->link.index, interface->link.name, &config, now_ms);
+}
+
+/* DHCPv6 waits for the link-local address. Without being asked for it follows what routers say (RFC 4861 4.2). */
+static void start_dhcp6_when_due(struct interface *interface, int64_t now_ms)
+{
+	unsigned methods = all_methods(interface);
+	bool address = methods & METHOD_DHCP6 || (methods & METHOD_AUTO6 && interface->link6.managed);
+
+	if (!has_link_local6(interface) || !(address || (methods & METHOD_AUTO6 && interface->link6.other)))
+		return;
+	if (lease6_is_started(&interface->lease6) && (!address || !interface->lease6.dhcp.config.information_only))
+		return;
+	start_dhcp6(interface, !address, now_ms);
+}
+
+/* ---- the machine's actions ---- */
+
+static bool wants_ipv6(const struct interface *interface)
+{
+	for (int i = 0; i < interface->plan_count; i++)
+		if (interface->plans[i]->methods & METHOD_STATIC && interface->plans[i]->address.family == 6)
+			return true;
+	return all_methods(interface) & METHODS_IPV6;
+}
+
+static int64_t limit(int seconds, int64_t now_ms)
+{
+	return seconds > 0 ? now_ms + (int64_t)seconds * 1000 : INT64_MAX;
+}
+
+static void prepare_ipv6(const struct interface *interface)
+{
+	int result = wants_ipv6(interface)
+			     ? ipv6_conf_prepare(interface->link.name, all_methods(interface) & METHODS_IPV6)
+			     : 0;
+
+	if (result)
+		log_warn("%s: IPv6 cannot be set up: %s", interface->link.name, strerror(-result));
+}
+
+static void prepare(struct interface *interface, int64_t now_ms)
+{
+	struct rtnl_change change = {.up = true};
+	int result;
+
+	interface->was_up = interface->link.flags & IFF_UP;
+	interface->carrier_limit_ms = limit(interface->network->carrier_timeout_s, now_ms);
+	interface->prepared = true;
+	for (int i = 0; i < interface->plan_count; i++)
+		if (interface->plans[i]->sets_mac)
+			assignment_mac(interface, interface->plans[i]->new_mac);
+	if (interface_plan_mtu(interface))
+		assignment_mtu(interface, (uint32_t)interface_plan_mtu(interface));
+	prepare_ipv6(interface);
+	assignment_hostname(plan_hostname(interface));
+	result = rtnl_change_link(interface->rtnl, interface->link.index, &change);
+	if (result)
+		set_failure(interface, "%s cannot be brought up: %s", interface->link.name, strerror(-result));
+}
+
+static void start_static(struct interface *interface, int64_t now_ms)
+{
+	for (int i = 0; i < interface->plan_count; i++)
+		if (interface->plans[i]->methods & METHOD_STATIC && assignment_static(interface, i, now_ms))
+			set_failure(interface, "the kernel refuses the address of %s", interface->link.name);
+}
+
+static void start_methods(struct interface *interface, int64_t now_ms)
+{
+	log_debug("%s: carrier", interface->link.name);
+	if (!interface->link_ms)
+		interface->link_ms = now_ms;
+	if (!interface->started)
+		interface->address_limit_ms = limit(interface->network->dhcp_timeout_s, now_ms);
+	interface->started = interface->link_up = true;
+	start_static(interface, now_ms);
+	if (lease4_is_started(&interface->lease4))
+		take_lease4(interface, lease4_link(&interface->lease4, true, now_ms), now_ms);
+	else if (all_methods(interface) & METHOD_DHCP4)
+		start_dhcp4(interface, now_ms);
+	if (lease6_is_started(&interface->lease6))
+		take_lease6(interface, lease6_link(&interface->lease6, true, now_ms));
+}
+
+static void lose_carrier(struct interface *interface, int64_t now_ms)
+{
+	log_warn("%s: carrier lost", interface->link.name);
+	interface->link_up = false;
+	take_lease4(interface, lease4_link(&interface->lease4, false, now_ms), now_ms);
+	take_lease6(interface, lease6_link(&interface->lease6, false, now_ms));
+}
+
+static void note_usable(struct interface *interface, int64_t now_ms)
+{
+	if (!interface->address_ms)
+		interface->address_ms = now_ms;
+	interface->address_limit_ms = INT64_MAX;
+}
+
+static void note_failure(struct interface *interface, int64_t now_ms)
+{
+	(void)now_ms;
+	log_warn("%s", interface->failure);
+	interface->carrier_limit_ms = interface->address_limit_ms = INT64_MAX;
+}
+
+static void put_back(struct interface *interface, int64_t now_ms)
+{
+	struct rtnl_change down = {.down = true};
+
+	(void)now_ms;
+	lease4_stop(&interface->lease4);
+	lease6_stop(&interface->lease6);
+	assignment_clear(interface);
+	if (interface->prepared && !interface->was_up)
+		(void)rtnl_change_link(interface->rtnl, interface->link.index, &down);
+	interface->prepared = interface->started = false;
+	interface->plan_count = 0;
+	interface->failure[0] = '\0';
+	interface->carrier_limit_ms = interface->address_limit_ms = INT64_MAX;
+}
+
+/* ---- the machine ---- */
+
+static const struct row {
+	void (*action)(struct interface *interface, int64_t now_ms);
+	bool known;
+	enum interface_state next;
+} machine[INTERFACE_STATES][INTERFACE_EVENTS] = {
+	[INTERFACE_UNUSED] = {[INTERFACE_EVENT_CLAIM] = {prepare, true, INTERFACE_CARRIER}},
+	[INTERFACE_CARRIER] = {[INTERFACE_EVENT_UP] = {start_methods, true, INTERFACE_ADDRESS},
+			       [INTERFACE_EVENT_FAIL] = {note_failure, true, INTERFACE_FAILED},
+			       [INTERFACE_EVENT_RELEASE] = {put_back, true, INTERFACE_UNUSED}},
+	[INTERFACE_ADDRESS] = {[INTERFACE_EVENT_DOWN] = {lose_carrier, true, INTERFACE_CARRIER},
+			       [INTERFACE_EVENT_READY] = {note_usable, true, INTERFACE_USABLE},
+			       [INTERFACE_EVENT_FAIL] = {note_failure, true, INTERFACE_FAILED},
+			       [INTERFACE_EVENT_RELEASE] = {put_back, true, INTERFACE_UNUSED}},
+	[INTERFACE_USABLE] = {[INTERFACE_EVENT_UP] = {start_methods, true, INTERFACE_USABLE},
+			      [INTERFACE_EVENT_DOWN] = {lose_carrier, true, INTERFACE_USABLE},
+			      [INTERFACE_EVENT_UNREADY] = {NULL, true, INTERFACE_ADDRESS},
+			      [INTERFACE_EVENT_RELEASE] = {put_back, true, INTERFACE_UNUSED}},
+	[INTERFACE_FAILED] = {[INTERFACE_EVENT_RELEASE] = {put_back, true, INTERFACE_UNUSED}},
+};
+
+static void run(struct interface *interface, enum interface_event event, int64_t now_ms)
+{
+	const struct row *row = &machine[interface->state][event];
+
+	if (!row->known)
+		return;
+	if (row->next != interface->state)
+		log_debug("%s: %s -> %s", interface->link.name, state_names[interface->state], state_names[row->next]);
+	interface->state = row->next;
+	if (row->action)
+		row->action(interface, now_ms);
+}
+
+/* The methods whose address is there, but for static ones. */
+static unsigned methods_done(const struct interface *interface)
+{
+	/* A leased address has no route but the router's: DHCPv6 knows no prefixes (RFC 5942 3). */
+	const struct rtnl_address *leased6 = find_address(interface, &interface->leased6);
+	bool is_leased6 = leased6 && may_be_used(leased6) && interface->has_router6;
+	unsigned done = 0;
+
+	if (interface->leased4.family)
+		done |= METHOD_DHCP4;
+	if (is_leased6)
+		done |= METHOD_DHCP6;
+	if (has_auto6(interface) || (interface->link6.managed && is_leased6))
+		done |= METHOD_AUTO6;
+	if (has_link_local6(interface))
+		done |= METHOD_LINK6;
+	return done;
+}
+
+/* IPv4 has no duplicate address detection that the kernel waits for. */
+static bool is_static_done(const struct interface *interface, int i)
+{
+	const struct rtnl_address *fixed = &interface->fixed[i], *found = find_address(interface, fixed);
+
+	return fixed->family == AF_INET || (fixed->family && found && may_be_used(found));
+}
+
+static bool is_plan_done(const struct interface *interface, int i)
+{
+	unsigned wanted = interface->plans[i]->methods, done = methods_done(interface) & wanted;
+
+	if (wanted & METHOD_STATIC && is_static_done(interface, i))
+		done |= METHOD_STATIC;
+	return interface->plans[i]->any_method && wanted ? done != 0 : done == wanted;
+}
+
+static bool is_ready(const struct interface *interface)
+{
+	for (int i = 0; i < interface->plan_count; i++)
+		if (!is_plan_done(interface, i))
+			return false;
+	return true;
+}
+
+static bool has_failed_dad(const struct interface *interface, const struct rtnl_address *ours)
+{
+	const struct rtnl_address *found = ours->family ? find_address(interface, ours) : NULL;
+
+	return found && found->flags & IFA_F_DADFAILED;
+}
+
+/* Duplicate address detection (RFC 4862 5.4) is the kernel's; what it found is acted on here. */
+static void look_at_duplicates(struct interface *interface, int64_t now_ms)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	if (has_failed_dad(interface, &interface->leased6)) {
+		log_warn("%s: another station has %s: declined", interface->link.name,
+			 assignment_text(&interface->leased6, text));
+		interface_set_address(interface, &interface->leased6, true);
+		take_lease6(interface, lease6_conflict(&interface->lease6, now_ms));
+	}
+	for (int i = 0; i < INTERFACE_PLANS_MAX && !interface->failure[0]; i++)
+		if (has_failed_dad(interface, &interface->fixed[i]))
+			set_failure(interface, "%s: another station has the address %s", interface->link.name,
+				    assignment_text(&interface->fixed[i], text));
+}
+
+static int64_t current_limit(const struct interface *interface)
+{
+	switch (interface->state) {
+	case INTERFACE_CARRIER:
+		return interface->carrier_limit_ms;
+	case INTERFACE_ADDRESS:
+		return interface->address_limit_ms;
+	default:
+		return INT64_MAX;
+	}
+}
+
+static void look_at_limits(struct interface *interface, int64_t now_ms)
+{
+	char what[INTERFACE_FAILURE_MAX];
+
+	if (now_ms < current_limit(interface) || interface->failure[0])
+		return;
+	(void)interface_waiting_for(interface, what, sizeof(what));
+	set_failure(interface, "gave up waiting for %.150s", what);
+}
+
+/* The event that the levels make; INTERFACE_EVENTS: none. */
+static enum interface_event next_event(const struct interface *interface)
+{
+	bool carrier = interface_has_carrier(interface);
+
+	if (!interface->plan_count)
+		return INTERFACE_EVENTS;
+	switch (interface->state) {
+	case INTERFACE_CARRIER:
+		if (interface->failure[0])
+			return INTERFACE_EVENT_FAIL;
+		return carrier ? INTERFACE_EVENT_UP : INTERFACE_EVENTS;
+	case INTERFACE_ADDRESS:
+		if (interface->failure[0])
+			return INTERFACE_EVENT_FAIL;
+		if (!carrier)
+			return INTERFACE_EVENT_DOWN;
+		return is_ready(interface) ? INTERFACE_EVENT_READY : INTERFACE_EVENTS;
+	case INTERFACE_USABLE:
+		if (!is_ready(interface) && !interface->settled)
+			return INTERFACE_EVENT_UNREADY;
+		if (carrier != interface->link_up)
+			return carrier ? INTERFACE_EVENT_UP : INTERFACE_EVENT_DOWN;
+		return INTERFACE_EVENTS;
+	default:
+		return INTERFACE_EVENTS;
+	}
+}
+
+static void advance(struct interface *interface, int64_t now_ms)
+{
+	for (int i = 0; i < STEPS_MAX; i++) {
+		enum interface_event event;
+
+		if (interface->plan_count && interface->started && !interface->settled) {
+			start_dhcp6_when_due(interface, now_ms);
+			look_at_duplicates(interface, now_ms);
+		}
+		look_at_limits(interface, now_ms);
+		event = next_event(interface);
+		if (event == INTERFACE_EVENTS)
+			return;
+		run(interface, event, now_ms);
+	}
+}
+
+/* ---- what net.c calls ---- */
+
+void interface_add_plan(struct interface *interface, const struct interface_plan *plan)
+{
+	if (interface->plan_count < INTERFACE_PLANS_MAX)
+		interface->plans[interface->plan_count++] = plan;
+}
+
+void interface_claim(struct interface *interface, int64_t now_ms)
+{
+	run(interface, INTERFACE_EVENT_CLAIM, now_ms);
+	advance(interface, now_ms);
+}
+
+void interface_adopt(struct interface *interface, int64_t now_ms)
+{
+	char text[ADDRESS_TEXT_MAX];
+	const struct rtnl_address *address = interface_global_address(interface);
+
+	interface->existing = true;
+	interface->state = INTERFACE_USABLE;
+	interface->link_ms = interface->address_ms = now_ms;
+	if (address)
+		log_info("%s: used as it is, with address %s/%u", interface->link.name, assignment_text(address, text),
+			 address->prefix);
+}
+
+void interface_release(struct interface *interface, int64_t now_ms)
+{
+	run(interface, INTERFACE_EVENT_RELEASE, now_ms);
+}
+
+void interface_forget(struct interface *interface)
+{
+	struct rtnl *rtnl = interface->rtnl;
+	const struct network_plan *network = interface->network;
+
+	lease4_stop(&interface->lease4);
+	lease6_stop(&interface->lease6);
+	interface_init(interface, rtnl, network);
+}
+
+int interface_pollfds(const struct interface *interface, struct pollfd *out, int count, int max)
+{
+	count = lease4_pollfds(&interface->lease4, out, count, max);
+	return lease6_pollfds(&interface->lease6, out, count, max);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t interface_deadline(const struct interface *interface)
+{
+	int64_t at = earlier(lease4_deadline(&interface->lease4), lease6_deadline(&interface->lease6));
+
+	return earlier(at, current_limit(interface));
+}
+
+void interface_step(struct interface *interface, const struct pollfd *fds, int count, int64_t now_ms)
+{
+	take_lease4(interface, lease4_step(&interface->lease4, fds, count, now_ms), now_ms);
+	take_lease6(interface, lease6_step(&interface->lease6, fds, count, now_ms));
+	if (interface->settled)
+		interface_wipe_secrets(interface);
+	advance(interface, now_ms);
+}
+
+static void write_refusal(const char *refused, char *out, size_t size)
+{
+	if (size && refused)
+		(void)snprintf(out, size, "; the last answer was not taken: %s", refused);
+	else if (size)
+		out[0] = '\0';
+}
+
+/* Found by the kernel's duplicate address detection; "" where there is none. */
+static void find_duplicate(const struct interface *interface, char out[ADDRESS_TEXT_MAX])
+{
+	out[0] = '\0';
+	for (int i = 0; i < interface->address_count; i++)
+		if (interface->addresses[i].flags & IFA_F_DADFAILED)
+			(void)assignment_text(&interface->addresses[i], out);
+}
+
+static const char *waiting_for_address(const struct interface *interface, char *out, size_t size)
+{
+	unsigned missing = all_methods(interface) & ~methods_done(interface);
+	const char *name = interface->link.name;
+	char why[120], duplicate[ADDRESS_TEXT_MAX];
+
+	find_duplicate(interface, duplicate);
+	if (missing & METHOD_DHCP4) {
+		write_refusal(interface->lease4.refused, why, sizeof(why));
+		(void)snprintf(out, size, "%s on %s (%u discovers sent%s)", dhcp_waiting(&interface->lease4.dhcp), name,
+			       interface->lease4.discovers, why);
+	} else if (duplicate[0]) {
+		(void)snprintf(out, size, "an IPv6 address for %s: another station has %s", name, duplicate);
+	} else if (interface->leased6.family && !interface->has_router6) {
+		(void)snprintf(out, size, "a router advertisement on %s: the address of DHCPv6 has no route without",
+			       name);
+	} else if (lease6_is_started(&interface->lease6) && missing & (METHOD_DHCP6 | METHOD_AUTO6)) {
+		write_refusal(interface->lease6.refused, why, sizeof(why));
+		(void)snprintf(out, size, "%s on %s (%u messages sent%s)", dhcp6_waiting(&interface->lease6.dhcp), name,
+			       interface->lease6.sent, why);
+	} else if (missing & METHODS_IPV6 && !has_link_local6(interface)) {
+		(void)snprintf(out, size, "an IPv6 link-local address on %s (is IPv6 in the kernel, and on?)", name);
+	} else if (missing & METHOD_AUTO6) {
+		(void)snprintf(out, size, "a router advertisement with a prefix, and its address, on %s", name);
+	} else {
+		(void)snprintf(out, size, "the end of duplicate address detection on %s", name);
+	}
+	return out;
+}
+
+const char *interface_waiting_for(const struct interface *interface, char *out, size_t size)
+{
+	if (interface->failure[0])
+		(void)snprintf(out, size, "%s", interface->failure);
+	else if (interface->state == INTERFACE_CARRIER)
+		(void)snprintf(out, size, "carrier on %s", interface->link.name);
+	else if (interface->state == INTERFACE_ADDRESS && interface->plan_count)
+		return waiting_for_address(interface, out, size);
+	else
+		(void)snprintf(out, size, "%s", interface->link.name);
+	return out;
+}

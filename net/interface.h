@@ -1,0 +1,117 @@
+/* interface.h - one network interface from its plan to a usable address.
+ *
+ * What the kernel says of the interface (link, addresses, router advertisements) is kept here as it is; the machine looks
+ * at it again after every event. Owns the leases, and everything that was put on the interface, so that it can be taken
+ * off again. Does not choose which plan is for which interface: net.c does.
+ */
+#ifndef NET_INTERFACE_H
+#define NET_INTERFACE_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/lease4.h"
+#include "net/lease6.h"
+#include "plan/plan.h"
+#include "sys/rtnl.h"
+
+enum interface_state {
+	INTERFACE_UNUSED,  /* no plan is for it */
+	INTERFACE_CARRIER, /* up; waiting for the cable */
+	INTERFACE_ADDRESS, /* carrier; waiting for an address */
+	INTERFACE_USABLE,
+	INTERFACE_FAILED, /* .failure says why */
+	INTERFACE_STATES
+};
+
+enum interface_event {
+	INTERFACE_EVENT_CLAIM, /* its plans are set */
+	INTERFACE_EVENT_UP,    /* carrier came */
+	INTERFACE_EVENT_DOWN,  /* carrier went */
+	INTERFACE_EVENT_READY, /* every method that is needed has its address */
+	INTERFACE_EVENT_UNREADY,
+	INTERFACE_EVENT_FAIL,
+	INTERFACE_EVENT_RELEASE, /* to be put back as it was */
+	INTERFACE_EVENTS
+};
+
+#define INTERFACE_ADDRESSES_MAX 8
+#define INTERFACE_PLANS_MAX     4 /* one ip= each: IPv4 and IPv6, for one */
+#define INTERFACE_FAILURE_MAX   200
+
+struct interface {
+	struct rtnl *rtnl;
+	const struct network_plan *network;
+
+	enum interface_state state;
+	const struct interface_plan *plans[INTERFACE_PLANS_MAX];
+	int plan_count;                             /* 0: used as it is, or not at all */
+	bool existing;                              /* had its address before us */
+	bool settled;                               /* after the hand-over: keep leases, change nothing else */
+	bool was_up;                                /* before us */
+	bool prepared;                              /* MAC, MTU set; brought up */
+	bool started;                               /* methods are under way */
+	bool link_up;                               /* as the leases were told last */
+	int64_t link_ms, address_ms;                /* when carrier and a usable address came; 0: not yet */
+	int64_t carrier_limit_ms, address_limit_ms; /* INT64_MAX: none */
+
+	/* What the kernel says. link.index 0: this place is free. */
+	struct rtnl_link6 link6;
+	bool has_router6; /* a router has advertised itself */
+	int address_count;
+	struct rtnl_link link;
+	struct rtnl_address addresses[INTERFACE_ADDRESSES_MAX];
+	struct rtnl_dns6 dns6;
+
+	char failure[INTERFACE_FAILURE_MAX];
+	struct lease4 lease4;
+	struct lease6 lease6;
+	struct rtnl_address leased4, leased6;           /* what leases put on the interface; family 0: nothing */
+	struct rtnl_address fixed[INTERFACE_PLANS_MAX]; /* what each plan put on it; family 0: nothing */
+};
+
+void interface_init(struct interface *interface, struct rtnl *rtnl, const struct network_plan *network);
+
+/* Levels from the kernel. Nothing is done until interface_step. */
+void interface_set_link(struct interface *interface, const struct rtnl_link *link);
+void interface_set_link6(struct interface *interface, const struct rtnl_link6 *link6);
+void interface_set_address(struct interface *interface, const struct rtnl_address *address, bool gone);
+void interface_set_router6(struct interface *interface);
+void interface_set_dns6(struct interface *interface, const struct rtnl_dns6 *dns6);
+
+/* One more plan for it; what does not fit is left out. */
+void interface_add_plan(struct interface *interface, const struct interface_plan *plan);
+
+/* Its plans are complete: brings it up, and on with the first step. */
+void interface_claim(struct interface *interface, int64_t now_ms);
+
+/* Bytes that a plan sets; 0: none does. */
+int interface_plan_mtu(const struct interface *interface);
+
+/* It has an address already: usable as it is. */
+void interface_adopt(struct interface *interface, int64_t now_ms);
+
+/* Overwrites what its leases hold of CHAP secrets. */
+void interface_wipe_secrets(struct interface *interface);
+
+/* Puts it back as it was, gives leases back. */
+void interface_release(struct interface *interface, int64_t now_ms);
+
+/* The interface is gone from the kernel: closes, forgets. The place is free afterwards. */
+void interface_forget(struct interface *interface);
+
+int interface_pollfds(const struct interface *interface, struct pollfd *out, int count, int max);
+int64_t interface_deadline(const struct interface *interface);
+void interface_step(struct interface *interface, const struct pollfd *fds, int count, int64_t now_ms);
+
+bool interface_has_carrier(const struct interface *interface);
+
+/* An address of global scope that may be used, of any origin; NULL: none. */
+const struct rtnl_address *interface_global_address(const struct interface *interface);
+
+/* One clause: "carrier on eth0", "a DHCP offer on eth0 (4 discovers sent)". Returns out. */
+const char *interface_waiting_for(const struct interface *interface, char *out, size_t size);
+
+#endif

@@ -1,0 +1,207 @@
+/* link.c - links that the plan makes: VLANs, bonds, and interfaces that get another name.
+ *
+ * Contracts in link.h. The kernel loads the modules 8021q and bonding by itself when they are first asked for.
+ */
+#include "net/link.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sys/log.h"
+#include "sys/sysfs.h"
+
+static const struct rtnl_link *find(const struct link_context *context, const char *name)
+{
+	for (int i = 0; i < context->count; i++)
+		if (!strcmp(context->links[i]->name, name))
+			return context->links[i];
+	return NULL;
+}
+
+static bool has_mac(const struct rtnl_link *link, const uint8_t mac[6])
+{
+	if (link->kind[0] && strcmp(link->kind, "veth"))
+		return false; /* a VLAN has its parent's */
+	return (link->has_mac && !memcmp(link->mac, mac, 6)) ||
+	       (link->has_permanent_mac && !memcmp(link->permanent_mac, mac, 6));
+}
+
+static int bring_up(const struct link_context *context, const struct rtnl_link *link)
+{
+	struct rtnl_change change = {.up = true};
+
+	return link->flags & IFF_UP ? 0 : rtnl_change_link(context->rtnl, link->index, &change);
+}
+
+/* By its name, or (the firmware's VLANs) by its MAC. */
+static const struct rtnl_link *find_parent(const struct link_context *context, const struct link_plan *plan)
+{
+	if (plan->parent[0])
+		return find(context, plan->parent);
+	for (int i = 0; i < context->count; i++)
+		if (has_mac(context->links[i], plan->mac))
+			return context->links[i];
+	return NULL;
+}
+
+static int make_vlan(const struct link_context *context, const struct link_plan *plan, bool *made)
+{
+	const struct rtnl_link *parent = find_parent(context, plan);
+	int result;
+
+	if (*made || !parent)
+		return 0;
+	result = rtnl_add_vlan(context->rtnl, plan->name, parent->index, plan->vlan);
+	if (result && result != -EEXIST)
+		return result;
+	*made = true;
+	log_info("%s: VLAN %u of %s", plan->name, plan->vlan, parent->name);
+	return bring_up(context, parent);
+}
+
+/* arp_ip_target=10.0.0.1;10.0.0.2 (dracut's grammar) are added one by one. */
+static void set_bond_option(const struct link_context *context, const char *bond, const char *option, char *value)
+{
+	const char *sign = strcmp(option, "arp_ip_target") ? "" : "+";
+	char path[128], text[64];
+
+	(void)snprintf(path, sizeof(path), "class/net/%s/bonding/%.40s", bond, option);
+	while (value) {
+		char *rest = sign[0] ? strchr(value, ';') : NULL;
+		int result;
+
+		if (rest)
+			*rest++ = '\0';
+		(void)snprintf(text, sizeof(text), "%s%s", value[0] == '+' ? "" : sign, value);
+		result = sysfs_write(context->sysfs, path, text);
+		if (result)
+			log_warn("%s: bonding option %s=%s: %s", bond, option, value, strerror(-result));
+		value = rest;
+	}
+}
+
+/* "mode=active-backup,miimon=100": what /sys/class/net/<bond>/bonding takes. Wrong ones are said and passed over. */
+static void set_bond_options(const struct link_context *context, const struct link_plan *plan)
+{
+	char options[sizeof(plan->options)];
+	char *rest = options;
+
+	(void)snprintf(options, sizeof(options), "%s", plan->options);
+	while (*rest) {
+		char *option = rest, *value;
+
+		rest += strcspn(rest, ",");
+		if (*rest)
+			*rest++ = '\0';
+		value = strchr(option, '=');
+		if (!value || strchr(option, '/'))
+			continue;
+		*value++ = '\0';
+		set_bond_option(context, plan->name, option, value);
+	}
+}
+
+/* A slave must be down when it is taken; the bond brings it up. */
+static int enslave(const struct link_context *context, const struct rtnl_link *slave, int bond)
+{
+	struct rtnl_change down = {.down = true}, change = {.master = bond};
+
+	if (slave->master == bond)
+		return 0;
+	if (slave->flags & IFF_UP)
+		(void)rtnl_change_link(context->rtnl, slave->index, &down);
+	return rtnl_change_link(context->rtnl, slave->index, &change);
+}
+
+static void set_mtu(const struct link_context *context, const struct rtnl_link *link, uint32_t mtu)
+{
+	struct rtnl_change change = {.mtu = mtu};
+	int result = rtnl_change_link(context->rtnl, link->index, &change);
+
+	if (result)
+		log_warn("%s: an MTU of %u cannot be set: %s", link->name, mtu, strerror(-result));
+}
+
+static int make_bond(const struct link_context *context, const struct link_plan *plan, bool *made)
+{
+	const struct rtnl_link *bond = find(context, plan->name);
+	int result;
+
+	if (!*made) {
+		result = bond ? 0 : rtnl_add_bond(context->rtnl, plan->name);
+		if (result && result != -EEXIST) /* the module makes a bond0 by itself */
+			return result;
+		*made = true;
+		log_info("%s: bond", plan->name);
+		set_bond_options(context, plan);
+	}
+	if (bond && plan->mtu && (uint32_t)plan->mtu != bond->mtu)
+		set_mtu(context, bond, (uint32_t)plan->mtu);
+	for (int i = 0; bond && i < plan->slave_count; i++) {
+		const struct rtnl_link *slave = find(context, plan->slaves[i]);
+
+		result = slave ? enslave(context, slave, bond->index) : 0;
+		if (result)
+			log_warn("%s: %s cannot be taken as slave: %s", plan->name, plan->slaves[i], strerror(-result));
+	}
+	return 0;
+}
+
+static int rename_link(const struct link_context *context, const struct rtnl_link *link, const char *name)
+{
+	struct rtnl_change down = {.down = true}, change = {.name = name};
+
+	if (link->flags & IFF_UP)
+		(void)rtnl_change_link(context->rtnl, link->index, &down);
+	return rtnl_change_link(context->rtnl, link->index, &change);
+}
+
+/* Another interface may have the name: it steps aside. */
+static int make_name(const struct link_context *context, const struct link_plan *plan, bool *made)
+{
+	const struct rtnl_link *holder = find(context, plan->name);
+	char aside[RTNL_NAME_MAX];
+	int result = 0;
+
+	for (int i = 0; i < context->count && !*made; i++) {
+		const struct rtnl_link *link = context->links[i];
+
+		if (!has_mac(link, plan->mac))
+			continue;
+		*made = true;
+		if (!strcmp(link->name, plan->name))
+			return 0;
+		(void)snprintf(aside, sizeof(aside), "aside%d", holder ? holder->index : 0);
+		if (holder)
+			result = rename_link(context, holder, aside);
+		if (!result)
+			result = rename_link(context, link, plan->name);
+		if (!result)
+			log_info("%s: was %s", plan->name, link->name);
+	}
+	return result;
+}
+
+int link_make(const struct link_context *context, const struct link_plan *plan, bool *made)
+{
+	static int (*const makers[])(const struct link_context *, const struct link_plan *, bool *) = {
+		[LINK_VLAN] = make_vlan, [LINK_BOND] = make_bond, [LINK_RENAME] = make_name};
+
+	return makers[plan->kind](context, plan, made);
+}
+
+bool link_is_taken(const struct network_plan *plan, const struct rtnl_link *link)
+{
+	for (int i = 0; i < plan->link_count; i++) {
+		const struct link_plan *other = &plan->links[i];
+
+		if (other->kind == LINK_RENAME && has_mac(link, other->mac) && strcmp(link->name, other->name))
+			return true;
+		for (int j = 0; other->kind == LINK_BOND && j < other->slave_count; j++)
+			if (!strcmp(other->slaves[j], link->name))
+				return true;
+	}
+	return link->master != 0;
+}

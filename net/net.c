@@ -1,0 +1,771 @@
+/* net.c - the machine's interfaces, and when the network can be used.
+ *
+ * Contracts in net.h. The kernel's events are only written down; then every interface is looked at again.
+ */
+#include "net/net.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "net/assignment.h"
+#include "net/link.h"
+#include "net/records.h"
+#include "sys/log.h"
+#include "sys/pollfds.h"
+#include "sys/sysfs.h"
+
+#define TYPE_ETHERNET 1 /* ARPHRD_ETHER */
+
+/* ---- which plan means which interface ---- */
+
+static bool is_any(const struct interface_plan *plan)
+{
+	return !plan->name[0] && !plan->has_mac;
+}
+
+/* With a driver of its own: VLANs and their like carry the MAC of what is below them. veth is a container's Ethernet. */
+static bool is_physical(const struct rtnl_link *link)
+{
+	return !link->kind[0] || !strcmp(link->kind, "veth");
+}
+
+static bool has_mac(const struct rtnl_link *link, const uint8_t mac[6])
+{
+	return (link->has_mac && !memcmp(link->mac, mac, 6)) ||
+	       (link->has_permanent_mac && !memcmp(link->permanent_mac, mac, 6));
+}
+
+static bool is_meant(const struct interface_plan *plan, const struct rtnl_link *link)
+{
+	if (plan->name[0])
+		return !strcmp(plan->name, link->name);
+	return is_physical(link) && (!plan->has_mac || has_mac(link, plan->mac));
+}
+
+/* ---- what the kernel says ---- */
+
+static struct interface *find_interface(struct net *net, int index)
+{
+	for (int i = 0; i < NET_INTERFACES_MAX; i++)
+		if (net->interfaces[i].link.index == index)
+			return &net->interfaces[i];
+	return NULL;
+}
+
+/* Does a plan name it, by name or MAC? */
+static bool is_named(const struct net *net, const struct rtnl_link *link)
+{
+	for (int i = 0; i < net->plan->interface_count; i++)
+		if (!is_any(&net->plan->interfaces[i]) && is_meant(&net->plan->interfaces[i], link))
+			return true;
+	return false;
+}
+
+/* Nobody who names no interface means loopback, or what is not Ethernet. */
+static bool is_of_interest(const struct net *net, const struct rtnl_link *link)
+{
+	if (link->flags & IFF_LOOPBACK)
+		return false;
+	return link->type == TYPE_ETHERNET || is_named(net, link);
+}
+
+/* A free one; for an interface that a plan names also that of one that nobody needs. */
+static struct interface *find_place(struct net *net, const struct rtnl_link *link)
+{
+	struct interface *place = find_interface(net, 0);
+
+	if (place || !is_named(net, link))
+		return place;
+	for (int i = 0; i < NET_INTERFACES_MAX; i++) {
+		place = &net->interfaces[i];
+		if (place->state != INTERFACE_UNUSED || is_named(net, &place->link))
+			continue;
+		interface_forget(place);
+		return place;
+	}
+	return NULL;
+}
+
+/* Only now: the places of interfaces that never come are never written to, and take no memory. */
+static void prepare(struct net *net, struct interface *place)
+{
+	interface_init(place, &net->rtnl, net->plan);
+	place->settled = net->settled;
+}
+
+/* Some interfaces can be seen before they may be opened (kernel: e100_probe makes what its open needs after it has told of
+   the interface: an oops). This attribute of PCI and platform devices takes the device's lock, which the kernel holds
+   while a driver probes: it is read when that is over. */
+static void await_driver(int sysfs, const char *name)
+{
+	char path[RTNL_NAME_MAX + 48], text[8];
+
+	(void)snprintf(path, sizeof(path), "class/net/%s/device/driver_override", name);
+	(void)sysfs_read(sysfs, path, text, sizeof(text));
+}
+
+static void set_link(struct net *net, const struct rtnl_link *link)
+{
+	struct interface *interface = find_interface(net, link->index);
+
+	if (!interface && !is_of_interest(net, link))
+		return;
+	if (!interface) {
+		interface = find_place(net, link);
+		if (interface) {
+			await_driver(net->sysfs, link->name);
+			prepare(net, interface);
+		}
+	}
+	if (interface)
+		interface_set_link(interface, link);
+	else if (!net->overflowed)
+		log_warn("%s and others are left alone: more than %d network interfaces", link->name,
+			 NET_INTERFACES_MAX);
+	net->overflowed = net->overflowed || !interface;
+}
+
+static void forget_link(struct net *net, const struct rtnl_link *link)
+{
+	struct interface *interface = find_interface(net, link->index);
+
+	if (!interface)
+		return;
+	if (net->winner == interface - net->interfaces)
+		net->winner = -1;
+	if (interface->state != INTERFACE_UNUSED)
+		log_warn("%s is gone", interface->link.name);
+	interface_forget(interface);
+}
+
+static void take_event(void *context, const struct rtnl_event *event)
+{
+	struct net *net = context;
+	struct interface *interface;
+
+	switch (event->type) {
+	case RTNL_LINK:
+		set_link(net, &event->link);
+		break;
+	case RTNL_LINK_GONE:
+		forget_link(net, &event->link);
+		break;
+	case RTNL_LINK6:
+		interface = find_interface(net, event->link6.index);
+		if (interface)
+			interface_set_link6(interface, &event->link6);
+		break;
+	case RTNL_ADDRESS:
+	case RTNL_ADDRESS_GONE:
+		interface = find_interface(net, event->address.index);
+		if (interface && event->address.index)
+			interface_set_address(interface, &event->address, event->type == RTNL_ADDRESS_GONE);
+		break;
+	case RTNL_DNS6:
+		interface = find_interface(net, event->dns6.index);
+		if (interface && event->dns6.index)
+			interface_set_dns6(interface, &event->dns6);
+		break;
+	case RTNL_ROUTER6:
+		interface = find_interface(net, event->router6.index);
+		if (interface)
+			interface_set_router6(interface);
+		break;
+	case RTNL_OTHER:
+		break;
+	}
+}
+
+/* Marks what a dump shows, so that what is gone meanwhile can be told. */
+struct census {
+	struct net *net;
+	bool seen[NET_INTERFACES_MAX];
+};
+
+static void count_link(void *context, const struct rtnl_event *event)
+{
+	struct census *census = context;
+	struct interface *interface;
+
+	take_event(census->net, event);
+	interface = event->type == RTNL_LINK ? find_interface(census->net, event->link.index) : NULL;
+	if (interface)
+		census->seen[interface - census->net->interfaces] = true;
+}
+
+/* The first look, and again after events were lost. */
+static int look_at_everything(struct net *net)
+{
+	struct census census = {.net = net};
+	int result = rtnl_dump_links(&net->rtnl, count_link, &census);
+
+	for (int i = 0; i < NET_INTERFACES_MAX && !result; i++) {
+		net->interfaces[i].address_count = 0;
+		if (net->interfaces[i].link.index && !census.seen[i])
+			forget_link(net, &net->interfaces[i].link);
+	}
+	return result ? result : rtnl_dump_addresses(&net->rtnl, take_event, net);
+}
+
+static void read_events(struct net *net)
+{
+	struct rtnl_reader reader;
+	struct rtnl_event event;
+	int result;
+
+	while (!(result = rtnl_receive(&net->rtnl, &reader)))
+		while (rtnl_next(&reader, &event))
+			take_event(net, &event);
+	if (result == -EAGAIN)
+		return;
+	result = look_at_everything(net);
+	if (result)
+		log_warn("network events were lost, and looking at everything again failed: %s", strerror(-result));
+}
+
+/* ---- giving plans to interfaces ---- */
+
+/* A plan that names an interface goes before one that does not. */
+static const struct interface_plan *find_plan(const struct net *net, const struct rtnl_link *link)
+{
+	const struct interface_plan *found = NULL;
+
+	if (link_is_taken(net->plan, link))
+		return NULL;
+	for (int i = 0; i < net->plan->interface_count; i++) {
+		const struct interface_plan *plan = &net->plan->interfaces[i];
+
+		if (is_meant(plan, link) && (!found || (is_any(found) && !is_any(plan))))
+			found = plan;
+	}
+	return found;
+}
+
+/* All that are of the same kind as the first: several ip= may be for one interface. */
+static void add_plans(struct net *net, struct interface *interface, const struct interface_plan *first)
+{
+	interface->plan_count = 0;
+	for (int i = 0; i < net->plan->interface_count; i++) {
+		const struct interface_plan *plan = &net->plan->interfaces[i];
+
+		if (is_meant(plan, &interface->link) && is_any(plan) == is_any(first))
+			interface_add_plan(interface, plan);
+	}
+}
+
+/* Nobody named it, and another one has won already. */
+static bool comes_too_late(const struct net *net, const struct interface_plan *plan)
+{
+	return is_any(plan) && net->winner >= 0;
+}
+
+static bool may_be_adopted(const struct net *net, const struct interface *interface, const struct interface_plan *plan)
+{
+	if (!net->plan->use_existing || !(interface->link.flags & IFF_UP) || !interface_global_address(interface))
+		return false;
+	return plan || net->plan->interface_count == 0;
+}
+
+static void claim(struct net *net, struct interface *interface, int64_t now_ms)
+{
+	const struct interface_plan *plan;
+
+	if (!interface->link.index || interface->state != INTERFACE_UNUSED)
+		return;
+	plan = find_plan(net, &interface->link);
+	if (may_be_adopted(net, interface, plan)) {
+		if (interface_has_carrier(interface))
+			interface_adopt(interface, now_ms);
+	} else if (plan && !comes_too_late(net, plan)) {
+		add_plans(net, interface, plan);
+		interface_claim(interface, now_ms);
+	}
+}
+
+static void set_failure(struct net *net, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void set_failure(struct net *net, const char *format, ...)
+{
+	va_list arguments;
+
+	if (net->failure[0])
+		return;
+	va_start(arguments, format);
+	(void)vsnprintf(net->failure, sizeof(net->failure), format, arguments);
+	va_end(arguments);
+}
+
+static void make_links(struct net *net)
+{
+	struct link_context context = {.rtnl = &net->rtnl, .sysfs = net->sysfs};
+
+	for (int i = 0; i < NET_INTERFACES_MAX; i++)
+		if (net->interfaces[i].link.index)
+			context.links[context.count++] = &net->interfaces[i].link;
+	for (int i = 0; i < net->plan->link_count; i++) {
+		const struct link_plan *plan = &net->plan->links[i];
+		int result = link_make(&context, plan, &net->link_made[i]);
+
+		if (result)
+			set_failure(net, "%s cannot be made: %s", plan->name, strerror(-result));
+	}
+}
+
+/* ---- who wins ---- */
+
+static bool is_under_way(const struct interface *interface)
+{
+	return interface->state == INTERFACE_ADDRESS && !interface->existing;
+}
+
+static bool has_root_path(const struct interface *interface)
+{
+	return interface->lease4.dhcp.lease.root_path[0] || interface->lease6.dhcp.lease.boot_url[0];
+}
+
+static bool may_win(const struct net *net, const struct interface *interface)
+{
+	if (!interface->link.index || interface->state != INTERFACE_USABLE)
+		return false;
+	return !net->plan->bootdev[0] || !strcmp(net->plan->bootdev, interface->link.name);
+}
+
+/* The first that is usable. Where DHCP decides the disk the first with a root path, as long as one may still come. */
+static int find_candidate(const struct net *net)
+{
+	bool under_way = false;
+	int found = -1;
+
+	for (int i = 0; i < NET_INTERFACES_MAX; i++) {
+		const struct interface *interface = &net->interfaces[i];
+
+		under_way = under_way || is_under_way(interface);
+		if (!may_win(net, interface))
+			continue;
+		if (!net->plan->wants_root_path || has_root_path(interface))
+			return i;
+		found = found < 0 ? i : found;
+	}
+	return under_way ? -1 : found;
+}
+
+static void put_planned_routes(struct net *net, const struct interface *winner)
+{
+	for (int i = 0; i < net->plan->route_count; i++) {
+		const struct route_plan *plan = &net->plan->routes[i];
+
+		for (int j = 0; j < NET_INTERFACES_MAX; j++) {
+			struct interface *interface = &net->interfaces[j];
+			bool named = plan->interface[0] && !strcmp(plan->interface, interface->link.name);
+
+			if (net->route_set[i] || interface->state != INTERFACE_USABLE ||
+			    !(named || (!plan->interface[0] && interface == winner)))
+				continue;
+			assignment_route(interface, plan);
+			net->route_set[i] = true;
+		}
+	}
+}
+
+/* Those that were tried together with the winner become what they were. */
+static void release_losers(struct net *net, int64_t now_ms)
+{
+	for (int i = 0; i < NET_INTERFACES_MAX; i++) {
+		struct interface *interface = &net->interfaces[i];
+
+		if (i == net->winner || !interface->plan_count || !is_any(interface->plans[0]))
+			continue;
+		log_debug("%s: put back, another interface was first", interface->link.name);
+		interface_release(interface, now_ms);
+	}
+}
+
+static void choose_winner(struct net *net, int64_t now_ms)
+{
+	net->winner = find_candidate(net);
+	if (net->winner < 0)
+		return;
+	net->records_due = true;
+	release_losers(net, now_ms);
+}
+
+/* Nothing is left that could still become usable. */
+static void look_for_failure(struct net *net)
+{
+	const char *why = NULL;
+	int failed = 0; /* plans */
+
+	for (int i = 0; i < NET_INTERFACES_MAX; i++) {
+		const struct interface *interface = &net->interfaces[i];
+
+		if (interface->state == INTERFACE_FAILED) {
+			failed += interface->plan_count;
+			why = interface->failure;
+		} else if (interface->state != INTERFACE_UNUSED) {
+			return;
+		}
+	}
+	if (why && failed >= net->plan->interface_count)
+		set_failure(net, "%s", why);
+}
+
+static void settle_plan(struct net *net, int64_t now_ms)
+{
+	make_links(net);
+	for (int i = 0; i < NET_INTERFACES_MAX; i++)
+		claim(net, &net->interfaces[i], now_ms);
+	if (net->winner < 0)
+		choose_winner(net, now_ms);
+	look_for_failure(net);
+	if (net->winner >= 0)
+		put_planned_routes(net, &net->interfaces[net->winner]);
+}
+
+/* ---- name servers ---- */
+
+static void add_dns(struct address out[NET_DNS_MAX], int *count, uint8_t family, const uint8_t *bytes)
+{
+	struct address address = {.family = family};
+
+	memcpy(address.bytes, bytes, family == 4 ? 4 : 16);
+	for (int i = 0; i < *count; i++)
+		if (!memcmp(&out[i], &address, sizeof(address)))
+			return;
+	if (*count < NET_DNS_MAX)
+		out[(*count)++] = address;
+}
+
+static void add_dns_of(const struct interface *interface, struct address out[NET_DNS_MAX], int *count)
+{
+	const struct dhcp_lease *lease = &interface->lease4.dhcp.lease;
+	const struct dhcp6_lease *lease6 = &interface->lease6.dhcp.lease;
+
+	for (int i = 0; i < lease->dns_count; i++) {
+		const uint8_t bytes[4] = {(uint8_t)(lease->dns[i] >> 24), (uint8_t)(lease->dns[i] >> 16),
+					  (uint8_t)(lease->dns[i] >> 8), (uint8_t)lease->dns[i]};
+
+		add_dns(out, count, 4, bytes);
+	}
+	for (int i = 0; i < lease6->dns_count; i++)
+		add_dns(out, count, 6, lease6->dns[i]);
+	for (int i = 0; i < interface->dns6.count; i++)
+		add_dns(out, count, 6, interface->dns6.servers[i]);
+}
+
+int net_dns(const struct net *net, struct address out[NET_DNS_MAX])
+{
+	int count = 0;
+
+	for (int i = 0; i < net->plan->dns_count; i++)
+		add_dns(out, &count, net->plan->dns[i].family, net->plan->dns[i].bytes);
+	for (int i = 0; i < NET_INTERFACES_MAX && !net->plan->ignore_peer_dns; i++)
+		if (net->interfaces[i].link.index)
+			add_dns_of(&net->interfaces[i], out, &count);
+	return count;
+}
+
+/* Late ones, of a second interface or of a router, are written down as well. */
+static void look_at_dns(struct net *net)
+{
+	struct address dns[NET_DNS_MAX] = {{.family = 0}};
+	int count = net_dns(net, dns);
+
+	if (count == net->dns_count && !memcmp(dns, net->dns, sizeof(dns)))
+		return;
+	net->dns_count = count;
+	memcpy(net->dns, dns, sizeof(dns));
+	net->records_due = net->records_due || net->winner >= 0;
+}
+
+/* ---- what the loop calls ---- */
+
+static int bring_up_loopback(struct net *net)
+{
+	struct rtnl_change up = {.up = true};
+
+	return rtnl_change_link(&net->rtnl, 1, &up); /* kernel: LOOPBACK_IFINDEX */
+}
+
+int net_open(struct net *net, const struct network_plan *plan, int sysfs, int64_t now_ms)
+{
+	int result;
+
+	memset(net, 0, offsetof(struct net, interfaces));
+	net->plan = plan;
+	net->sysfs = sysfs;
+	net->winner = -1;
+	for (int i = 0; i < NET_INTERFACES_MAX; i++)
+		if (net->interfaces[i].link.index)
+			interface_init(&net->interfaces[i], &net->rtnl, plan);
+	result = rtnl_open(&net->rtnl);
+	if (result)
+		return result;
+	result = bring_up_loopback(net);
+	if (result)
+		log_warn("lo cannot be brought up: %s", strerror(-result));
+	result = look_at_everything(net);
+	if (result) {
+		rtnl_close(&net->rtnl);
+		return result;
+	}
+	settle_plan(net, now_ms);
+	return 0;
+}
+
+int net_pollfds(const struct net *net, struct pollfd *out, int max)
+{
+	int count = pollfds_add(out, 0, max, net->rtnl.event_fd);
+
+	for (int i = 0; i < NET_INTERFACES_MAX; i++)
+		if (net->interfaces[i].link.index)
+			count = interface_pollfds(&net->interfaces[i], out, count, max);
+	return count;
+}
+
+int64_t net_deadline(const struct net *net)
+{
+	int64_t at = INT64_MAX;
+
+	for (int i = 0; i < NET_INTERFACES_MAX; i++) {
+		int64_t one = net->interfaces[i].link.index ? interface_deadline(&net->interfaces[i]) : INT64_MAX;
+
+		at = one < at ? one : at;
+	}
+	return at;
+}
+
+void net_step(struct net *net, const struct pollfd *fds, int count, int64_t now_ms)
+{
+	if (pollfds_ready(fds, count, net->rtnl.event_fd))
+		read_events(net);
+	for (int i = 0; i < NET_INTERFACES_MAX; i++)
+		if (net->interfaces[i].link.index)
+			interface_step(&net->interfaces[i], fds, count, now_ms);
+	if (net->settled)
+		return;
+	settle_plan(net, now_ms);
+	look_at_dns(net);
+}
+
+/* ---- what the others ask ---- */
+
+enum net_state net_state(const struct net *net)
+{
+	enum net_state state = NET_WAITING_LINK;
+
+	if (net->winner >= 0 && net->interfaces[net->winner].state == INTERFACE_USABLE)
+		return NET_USABLE;
+	if (net->failure[0])
+		return NET_FAILED;
+	for (int i = 0; i < NET_INTERFACES_MAX; i++) {
+		if (net->interfaces[i].state == INTERFACE_ADDRESS)
+			return NET_WAITING_ADDRESS;
+		if (net->interfaces[i].state == INTERFACE_CARRIER)
+			state = NET_WAITING_CARRIER;
+	}
+	return state;
+}
+
+static const char *waiting_for_link(const struct net *net, char *out, size_t size)
+{
+	const struct interface_plan *plan = net->plan->interface_count ? &net->plan->interfaces[0] : NULL;
+
+	if (!plan)
+		(void)snprintf(out, size, "an address on any interface (the command line configures none)");
+	else if (plan->name[0])
+		(void)snprintf(out, size, "the network interface \"%s\" (is its driver there?)", plan->name);
+	else if (plan->has_mac)
+		(void)snprintf(out, size, "a network interface with the MAC address %02x:%02x:%02x:%02x:%02x:%02x",
+			       plan->mac[0], plan->mac[1], plan->mac[2], plan->mac[3], plan->mac[4], plan->mac[5]);
+	else
+		(void)snprintf(out, size, "a network interface (is its driver there?)");
+	return out;
+}
+
+/* All that are waited for, as long as there is room. */
+static const char *waiting_for_interfaces(const struct net *net, enum interface_state state, char *out, size_t size)
+{
+	char one[INTERFACE_FAILURE_MAX];
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (int i = 0; i < NET_INTERFACES_MAX && used < size; i++) {
+		if (net->interfaces[i].state != state)
+			continue;
+		used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", or " : "",
+					 interface_waiting_for(&net->interfaces[i], one, sizeof(one)));
+	}
+	return out;
+}
+
+const char *net_waiting_for(const struct net *net, char *out, size_t size)
+{
+	switch (net_state(net)) {
+	case NET_WAITING_LINK:
+		return waiting_for_link(net, out, size);
+	case NET_WAITING_CARRIER:
+		return waiting_for_interfaces(net, INTERFACE_CARRIER, out, size);
+	case NET_WAITING_ADDRESS:
+		return waiting_for_interfaces(net, INTERFACE_ADDRESS, out, size);
+	case NET_FAILED:
+		(void)snprintf(out, size, "%s", net->failure);
+		break;
+	case NET_USABLE:
+		(void)snprintf(out, size, "nothing");
+		break;
+	}
+	return out;
+}
+
+static bool has_link(const struct network_plan *plan, enum link_kind kind)
+{
+	for (int i = 0; i < plan->link_count; i++)
+		if (plan->links[i].kind == kind)
+			return true;
+	return false;
+}
+
+static bool has_method(const struct network_plan *plan, unsigned methods, uint8_t family)
+{
+	for (int i = 0; i < plan->interface_count; i++)
+		if (plan->interfaces[i].methods & methods || plan->interfaces[i].address.family == family)
+			return true;
+	return false;
+}
+
+const char *net_module_wanted(struct net *net)
+{
+	const struct {
+		const char *name;
+		bool wanted;
+	} modules[] = {
+		{"af_packet", has_method(net->plan, METHOD_DHCP4, 4)},
+		{"ipv6", has_method(net->plan, METHOD_AUTO6 | METHOD_DHCP6 | METHOD_LINK6, 6)},
+		{"8021q", has_link(net->plan, LINK_VLAN)},
+		{"bonding", has_link(net->plan, LINK_BOND)},
+	};
+
+	for (unsigned i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
+		if (!modules[i].wanted || net->modules_told & 1u << i)
+			continue;
+		net->modules_told |= 1u << i;
+		return modules[i].name;
+	}
+	return NULL;
+}
+
+static const struct interface *find_winner(const struct net *net)
+{
+	return net->winner >= 0 ? &net->interfaces[net->winner] : NULL;
+}
+
+const struct dhcp_lease *net_lease(const struct net *net)
+{
+	const struct interface *winner = find_winner(net);
+
+	return winner && dhcp_has_lease(&winner->lease4.dhcp) ? &winner->lease4.dhcp.lease : NULL;
+}
+
+const struct dhcp6_lease *net_lease6(const struct net *net)
+{
+	const struct interface *winner = find_winner(net);
+
+	return winner && dhcp6_has_lease(&winner->lease6.dhcp) ? &winner->lease6.dhcp.lease : NULL;
+}
+
+const uint8_t *net_boot_mac(const struct net *net)
+{
+	const struct interface *winner = find_winner(net);
+
+	return winner && winner->link.has_mac ? winner->link.mac : NULL;
+}
+
+const char *net_boot_interface(const struct net *net)
+{
+	const struct interface *winner = find_winner(net);
+
+	return winner ? winner->link.name : NULL;
+}
+
+/* The earliest of all interfaces; 0: none has it. */
+static int64_t first(int64_t a, int64_t b)
+{
+	if (!a || !b)
+		return a ? a : b;
+	return a < b ? a : b;
+}
+
+int64_t net_link_ms(const struct net *net)
+{
+	int64_t at = 0;
+
+	for (int i = 0; i < NET_INTERFACES_MAX; i++)
+		at = first(at, net->interfaces[i].link_ms);
+	return at;
+}
+
+int64_t net_address_ms(const struct net *net)
+{
+	int64_t at = 0;
+
+	for (int i = 0; i < NET_INTERFACES_MAX; i++)
+		at = first(at, net->interfaces[i].address_ms);
+	return at;
+}
+
+/* ---- records ---- */
+
+bool net_records_due(struct net *net)
+{
+	bool due = net->records_due;
+
+	net->records_due = false;
+	return due;
+}
+
+int net_write_resolver(const struct net *net, const char *root)
+{
+	struct address dns[NET_DNS_MAX];
+	int count = net_dns(net, dns);
+
+	return records_write_resolver(root, find_winner(net), dns, count);
+}
+
+int net_write_records(const struct net *net, const char *root)
+{
+	struct address dns[NET_DNS_MAX];
+	int count = net_dns(net, dns), result = 0, one;
+	const struct interface *winner = find_winner(net);
+
+	for (int i = 0; i < NET_INTERFACES_MAX; i++) {
+		if (net->interfaces[i].state != INTERFACE_USABLE)
+			continue;
+		one = records_write_interface(root, &net->interfaces[i], dns, count);
+		result = result ? result : one;
+	}
+	one = winner ? records_write_boot(root, winner) : 0;
+	result = result ? result : one;
+	one = net_write_resolver(net, root);
+	return result ? result : one;
+}
+
+void net_wipe_secrets(struct net *net)
+{
+	for (int i = 0; i < NET_INTERFACES_MAX; i++)
+		if (net->interfaces[i].link.index)
+			interface_wipe_secrets(&net->interfaces[i]);
+}
+
+void net_settle(struct net *net)
+{
+	net->settled = true;
+	net_wipe_secrets(net);
+	rtnl_ignore_routes(&net->rtnl);
+	for (int i = 0; i < NET_INTERFACES_MAX; i++)
+		if (net->interfaces[i].link.index)
+			net->interfaces[i].settled = true;
+}

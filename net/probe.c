@@ -1,0 +1,78 @@
+/* probe.c - ARP probes for an address that is in use meanwhile (RFC 5227).
+ *
+ * Contracts in probe.h. Three probes and two announcements; RFC 5227 1.1 has them 1 to 2 s apart, we keep to 1 s, with no
+ * wait before the first: nobody waits for the answer.
+ */
+#include "net/probe.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "proto/arp.h"
+#include "sys/packet.h"
+#include "sys/pollfds.h"
+
+#define PROBES        3 /* RFC 5227 1.1, PROBE_NUM */
+#define ANNOUNCEMENTS 2 /* ANNOUNCE_NUM */
+#define INTERVAL_MS   1000
+
+static void send_next(struct probe *probe, int64_t now_ms)
+{
+	uint8_t packet[ARP_SIZE];
+
+	if (probe->sent < PROBES)
+		arp_build_probe(packet, probe->mac, probe->address);
+	else
+		arp_build_announcement(packet, probe->mac, probe->address);
+	(void)packet_send_arp(probe->fd, probe->index, packet,
+			      sizeof(packet)); /* lost ones are why there are several */
+	probe->sent++;
+	probe->deadline_ms = now_ms + INTERVAL_MS;
+}
+
+int probe_start(struct probe *probe, int index, const uint8_t mac[6], uint32_t address, int64_t now_ms)
+{
+	int fd = packet_open_arp(index);
+
+	probe_stop(probe);
+	if (fd < 0)
+		return fd;
+	*probe = (struct probe){.fd = fd, .index = index, .address = address};
+	for (int i = 0; i < 6; i++)
+		probe->mac[i] = mac[i];
+	send_next(probe, now_ms);
+	return 0;
+}
+
+static bool hears_conflict(const struct probe *probe)
+{
+	uint8_t packet[64];
+	ssize_t got;
+
+	while ((got = packet_receive(probe->fd, packet, sizeof(packet), NULL)) >= 0)
+		if (arp_is_conflict(packet, (size_t)got, probe->mac, probe->address))
+			return true;
+	return false;
+}
+
+bool probe_step(struct probe *probe, const struct pollfd *fds, int count, int64_t now_ms)
+{
+	if (pollfds_ready(fds, count, probe->fd) && hears_conflict(probe)) {
+		probe_stop(probe);
+		return true;
+	}
+	if (now_ms < probe->deadline_ms)
+		return false;
+	if (probe->sent < PROBES + ANNOUNCEMENTS)
+		send_next(probe, now_ms);
+	else
+		probe_stop(probe);
+	return false;
+}
+
+void probe_stop(struct probe *probe)
+{
+	if (probe->fd >= 0)
+		(void)close(probe->fd);
+	*probe = PROBE_NONE;
+}

@@ -1,0 +1,45 @@
+/* address.h - addresses, prefixes, hardware addresses and portals as text.
+ *
+ * Owns the forms that all dialects share; not their place in a word. Pure (inet_pton and inet_ntop are libc's).
+ */
+#ifndef PLAN_ADDRESS_H
+#define PLAN_ADDRESS_H
+
+#include "plan/plan.h"
+#include "proto/text.h"
+
+#define ADDRESS_TEXT_MAX 46 /* INET6_ADDRSTRLEN */
+
+/* "192.0.2.1" or "2001:db8::1", with or without brackets. 0 or -EINVAL. */
+int address_read(struct text text, struct address *address);
+
+/* Returns out; "" for none. */
+const char *address_write(const struct address *address, char out[ADDRESS_TEXT_MAX]);
+
+/* Address with "/prefix" behind the address or (IPv6) behind the brackets; *prefix stays where there is none. */
+int address_read_prefix(struct text text, struct address *address, uint8_t *prefix, bool *has_prefix);
+
+/* A netmask: dotted, with ones first, or a number of bits up to that of the family (4 or 6). */
+int address_read_mask(struct text text, uint8_t family, uint8_t *prefix);
+
+/* The prefix of an IPv4 address's class: 8, 16 or 24 (the kernel's default for an empty netmask). */
+uint8_t address_class(const struct address *address);
+
+/* Six bytes in hexadecimal with `separator` between them (52:54:00:12:34:56). */
+int address_read_mac(struct text text, char separator, uint8_t mac[6]);
+
+/* The name of a network interface, copied: 1 to 15 printable ASCII characters without
+   '/', ':' and white space. */
+int address_read_interface(struct text text, char out[PLAN_IFNAME_MAX]);
+
+/* A host: an IPv4 address, an IPv6 address (no brackets), or a DNS name. */
+int address_read_host(struct text text, char out[PLAN_HOST_MAX], struct fault *fault);
+
+/* <IPv4>[:port], [<IPv6>[%scope]][:port], <name>[:port]; the port defaults to 3260. 0, or -EINVAL with *fault. */
+int portal_read(struct text text, struct portal *portal, struct fault *fault);
+
+/* The portal as portal_read takes it, with the port. Returns out. */
+#define PORTAL_TEXT_MAX (PLAN_HOST_MAX + PLAN_IFNAME_MAX + 12)
+const char *portal_write(const struct portal *portal, char out[PORTAL_TEXT_MAX]);
+
+#endif

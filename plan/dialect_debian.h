@@ -1,0 +1,31 @@
+/* dialect_debian.h - iscsi_*= and ISCSI_*, as Debian's open-iscsi reads them in its initramfs.
+ *
+ * Owns those words on the command line and in /etc/iscsi/iscsi.initramfs. For each setting the first that is there
+ * counts: the word in lower case, the file, the word in upper case. root=iscsi: is dracut's, who reads all that Debian
+ * does. Pure.
+ */
+#ifndef PLAN_DIALECT_DEBIAN_H
+#define PLAN_DIALECT_DEBIAN_H
+
+#include "cmdline.h"
+#include "plan/plan.h"
+
+bool debian_has_word(struct text key);
+
+struct debian_wishes {
+	bool targets, firmware;
+};
+struct debian_wishes debian_wishes(const struct cmdline *cmdline, const struct plan_files *files);
+
+/* Looks at every such word, used or not. 0, or -EINVAL with *error. */
+int debian_check(const struct cmdline *cmdline, const struct plan_files *files, struct plan_error *error);
+
+/* Adds a target for each address. 0, or -EINVAL with *error. */
+int debian_add_targets(const struct cmdline *cmdline, const struct plan_files *files, struct plan *plan,
+		       struct plan_error *error);
+
+/* iscsi_initiator=. 0 (with or without one: *name is then empty), or -EINVAL with *error. */
+int debian_initiator(const struct cmdline *cmdline, const struct plan_files *files, char name[NAME_MAX_BYTES + 1],
+		     struct plan_error *error);
+
+#endif

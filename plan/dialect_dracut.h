@@ -1,0 +1,33 @@
+/* dialect_dracut.h - netroot=, root=iscsi:, root=dhcp and rd.iscsi.*, as dracut reads them (dracut.cmdline(7)).
+ *
+ * Owns dracut's iSCSI words; its network words are network_words'. Pure.
+ */
+#ifndef PLAN_DIALECT_DRACUT_H
+#define PLAN_DIALECT_DRACUT_H
+
+#include "cmdline.h"
+#include "plan/plan.h"
+
+bool dracut_has_word(struct text key);
+
+/* Does the line ask, in dracut's words, for a target, the firmware's, the lease's? */
+struct dracut_wishes {
+	bool targets, firmware, dhcp, dhcp6;
+};
+struct dracut_wishes dracut_wishes(const struct cmdline *cmdline);
+
+/* Looks at every rd.iscsi.* word, used or not. 0, or -EINVAL with *error. */
+int dracut_check(const struct cmdline *cmdline, struct plan *plan, struct plan_error *error);
+
+/* Adds the targets of netroot= and root=iscsi: and, for dhcp, the template. 0, or -EINVAL with *error. */
+int dracut_add_targets(const struct cmdline *cmdline, struct plan *plan, struct plan_error *error);
+
+/* rd.iscsi.initiator. 0 (with or without one: *name is then empty), or -EINVAL with *error. */
+int dracut_initiator(const struct cmdline *cmdline, char name[NAME_MAX_BYTES + 1], struct plan_error *error);
+
+/* [auth@]server:[proto]:[port]:[[iface:][netdev:]][lun]:target, without "iscsi:" before it. The LUN is decimal, or
+   (hex_lun) RFC 4173's. *target must have its defaults. An empty server is left empty. 0, or -EINVAL with *fault, which
+   holds no piece of a secret. */
+int dracut_read_target(struct text text, bool hex_lun, struct target_plan *target, struct fault *fault);
+
+#endif

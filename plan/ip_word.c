@@ -1,0 +1,380 @@
+/* ip_word.c - the value of ip= and iscsi.ip=. See ip_word.h. */
+#include "plan/ip_word.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "plan/address.h"
+
+#define FIELDS_MAX 16
+#define MTU_MIN    68 /* RFC 791 */
+#define MTU_MAX    65535
+
+/* The fields of dracut's and the kernel's long form. */
+enum field { CLIENT, SERVER, GATEWAY, MASK, HOST, DEVICE, METHOD, EIGHTH, NINTH };
+
+struct fields {
+	struct text field[FIELDS_MAX];
+	struct text rest[FIELDS_MAX]; /* from this field to the end */
+	unsigned count;
+};
+
+static int cut_fields(struct text text, struct fields *fields, struct fault *fault)
+{
+	memset(fields, 0, sizeof(*fields));
+	do {
+		if (fields->count == FIELDS_MAX)
+			return fault_set(fault, text.at, "more than %d fields", FIELDS_MAX);
+		fields->rest[fields->count] = text;
+		fields->field[fields->count++] = text_cut_bracketed(&text, ':');
+	} while (text.at);
+	return 0;
+}
+
+/* ---- methods ---- */
+
+static const struct {
+	const char *word;
+	uint8_t methods;
+	bool any, refused;
+} methods[] = {
+	{"dhcp", METHOD_DHCP4, false, false},
+	{"on", METHOD_DHCP4, false, false},
+	{"any", METHOD_DHCP4, false, false},
+	{"single-dhcp", METHOD_DHCP4, false, false},
+	{"dhcp4", METHOD_DHCP4, false, false},
+	{"dhcp6", METHOD_DHCP6, false, false},
+	{"auto6", METHOD_AUTO6, false, false},
+	{"either6", METHOD_AUTO6 | METHOD_DHCP6, true, false},
+	{"link6", METHOD_LINK6, false, false},
+	{"link-local", METHOD_LINK6, false, false},
+	{"none", 0, false, false},
+	{"off", 0, false, false},
+	{"static", 0, false, false},
+	{"bootp", 0, false, true},
+	{"rarp", 0, false, true},
+	{"both", 0, false, true},
+};
+#define METHODS (sizeof(methods) / sizeof(methods[0]))
+
+static int find_method(struct text text)
+{
+	for (unsigned i = 0; i < METHODS; i++)
+		if (text_is(text, methods[i].word))
+			return (int)i;
+	return -1;
+}
+
+/* A list of method words? The kernel's "dhcp,<type>,<value>" is one too. */
+static bool is_method(struct text text)
+{
+	return text.length && (find_method(text_cut(&text, ',')) >= 0);
+}
+
+static int read_client_id(struct text text, struct interface_plan *interface, struct fault *fault)
+{
+	struct text value = text, type = text_cut(&value, ',');
+	uint64_t number;
+
+	if (text_number(type, 10, 255, &number) < 0 || !value.length)
+		return fault_expected(fault, text, "expected a DHCP client id as <type 0-255>,<value>");
+	if (text_copy(text, interface->client_id, sizeof(interface->client_id)) < 0)
+		return fault_set(fault, text.at, "the DHCP client id is longer than %zu bytes",
+				 sizeof(interface->client_id) - 1);
+	return 0;
+}
+
+static int read_methods(struct text text, struct interface_plan *interface, struct fault *fault)
+{
+	char shown[TEXT_SHOWN];
+
+	while (text.at) {
+		struct text word = text_cut(&text, ',');
+		int found = find_method(word);
+
+		if (found < 0)
+			return fault_expected(
+				fault, word, "expected dhcp, on, any, none, off, dhcp6, auto6, either6, link6 or ibft");
+		if (methods[found].refused)
+			return fault_set(fault, word.at, "%s is not spoken here; write dhcp", text_show(word, shown));
+		interface->methods |= methods[found].methods;
+		interface->any_method |= methods[found].any;
+		if (text_is(word, "dhcp") && text.length && text.at[0] >= '0' && text.at[0] <= '9')
+			return read_client_id(text, interface, fault);
+	}
+	return 0;
+}
+
+/* ---- the fields at the end ---- */
+
+int ip_word_read_mtu(struct text text, int *out, struct fault *fault)
+{
+	uint64_t mtu;
+
+	if (!text.length)
+		return 0;
+	if (text_number(text, 10, MTU_MAX, &mtu) < 0 || mtu < MTU_MIN)
+		return fault_expected(fault, text, "MTU: expected a number from 68 to 65535");
+	*out = (int)mtu;
+	return 0;
+}
+
+static int read_new_mac(struct text text, struct interface_plan *interface, struct fault *fault)
+{
+	if (!text.length)
+		return 0;
+	if (address_read_mac(text, ':', interface->new_mac) < 0)
+		return fault_expected(fault, text, "expected a MAC address, as 52:54:00:12:34:56");
+	interface->sets_mac = true;
+	return 0;
+}
+
+static int read_dns(struct text text, struct ip_word *word, struct fault *fault)
+{
+	if (!text.length)
+		return 0;
+	if (address_read(text, &word->dns[word->dns_count]) < 0)
+		return fault_expected(fault, text, "expected a name server's address");
+	word->dns_count++;
+	return 0;
+}
+
+static bool is_address(struct text text)
+{
+	struct address address;
+
+	return address_read(text, &address) == 0;
+}
+
+/* From the eighth field on: [mtu][:mac] or dns0[:dns1[:ntp0]]. */
+static int read_tail(const struct fields *fields, struct ip_word *word, struct fault *fault)
+{
+	struct text eighth = fields->field[EIGHTH];
+	unsigned left = fields->count > EIGHTH ? fields->count - EIGHTH : 0;
+	bool mac_follows = left == 7 && !is_address(eighth);
+	char shown[TEXT_SHOWN];
+	uint64_t number;
+
+	if (left == 0)
+		return 0;
+	if (left == 6 && fields->field[NINTH].length <= 2 &&
+	    address_read_mac(fields->rest[EIGHTH], ':', (uint8_t[6]){0}) == 0)
+		return read_new_mac(fields->rest[EIGHTH], &word->interface, fault);
+	if (mac_follows || (left == 1 && text_number(eighth, 10, UINT64_MAX, &number) == 0)) {
+		if (ip_word_read_mtu(eighth, &word->interface.mtu, fault) < 0)
+			return -EINVAL;
+		return mac_follows ? read_new_mac(fields->rest[NINTH], &word->interface, fault) : 0;
+	}
+	if (left > 3)
+		return fault_set(fault, eighth.at, "expected MTU and MAC address or up to two name servers, not %s",
+				 text_show(fields->rest[EIGHTH], shown));
+	if (left == 2 && !fields->field[NINTH].length && text_number(eighth, 10, UINT64_MAX, &number) == 0)
+		return ip_word_read_mtu(eighth, &word->interface.mtu, fault);
+	if (eighth.length && !is_address(eighth))
+		return fault_expected(fault, eighth, "expected an MTU, a MAC address or a name server");
+	if (read_dns(eighth, word, fault) < 0)
+		return -EINVAL;
+	return left > 1 ? read_dns(fields->field[NINTH], word, fault) : 0; /* a third field is a time server */
+}
+
+/* ---- the three forms ---- */
+
+static int read_device(struct text text, struct interface_plan *interface, struct fault *fault)
+{
+	if (!text.length)
+		return 0;
+	if (text.length == 17 && address_read_mac(text, '-', interface->mac) == 0) {
+		interface->has_mac = true;
+		return 0;
+	}
+	if (address_read_interface(text, interface->name) < 0)
+		return fault_expected(fault, text, "expected an interface");
+	return 0;
+}
+
+/* Debian's ip=eth0. What looks like something else is a typing error. */
+static int read_lone_device(struct text text, struct interface_plan *interface, struct fault *fault)
+{
+	char shown[TEXT_SHOWN];
+	bool numeric = true;
+
+	text_show(text, shown);
+	for (unsigned i = 0; i < METHODS; i++)
+		if (text_is_near(text, methods[i].word))
+			return fault_set(fault, text.at, "%s is not known; did you mean %s?", shown, methods[i].word);
+	for (size_t i = 0; i < text.length; i++)
+		numeric &= text.at[i] == '.' || (text.at[i] >= '0' && text.at[i] <= '9');
+	if (numeric)
+		return fault_set(fault, text.at, "expected an address, an interface or dhcp and its like, not %s",
+				 shown);
+	return read_device(text, interface, fault);
+}
+
+static int read_single(struct text text, struct ip_word *word, struct fault *fault)
+{
+	struct interface_plan *interface = &word->interface;
+	bool has_prefix;
+
+	if (!text.length) {
+		interface->methods = METHOD_DHCP4;
+		return 0;
+	}
+	if (text_is(text, "ibft")) {
+		word->form = IP_FIRMWARE;
+		return 0;
+	}
+	if (is_method(text)) {
+		if (read_methods(text, interface, fault) < 0)
+			return -EINVAL;
+		if (!interface->methods)
+			word->form = IP_OFF;
+		return 0;
+	}
+	if (address_read_prefix(text, &interface->address, &interface->prefix, &has_prefix) == 0) {
+		interface->methods = METHOD_STATIC;
+		if (!has_prefix && interface->address.family == 6)
+			return fault_set(fault, text.at, "an IPv6 address needs its prefix: [address]/64");
+		if (!has_prefix) {
+			interface->prefix = address_class(&interface->address);
+			word->guesses_prefix = true;
+		}
+		word->bare_address = true;
+		return 0;
+	}
+	interface->methods = METHOD_DHCP4;
+	return read_lone_device(text, interface, fault);
+}
+
+/* dev:method[:[mtu][:mac]] */
+static int read_short(const struct fields *fields, struct ip_word *word, struct fault *fault)
+{
+	if (read_device(fields->field[0], &word->interface, fault) < 0)
+		return -EINVAL;
+	if (text_is(fields->field[1], "ibft")) {
+		word->form = IP_FIRMWARE;
+		return 0;
+	}
+	if (read_methods(fields->field[1], &word->interface, fault) < 0)
+		return -EINVAL;
+	if (fields->count > 2 && ip_word_read_mtu(fields->field[2], &word->interface.mtu, fault) < 0)
+		return -EINVAL;
+	if (fields->count > 3)
+		return read_new_mac(fields->rest[3], &word->interface, fault);
+	return 0;
+}
+
+static int read_server(struct text text, struct ip_word *word, struct fault *fault)
+{
+	uint8_t prefix = 0;
+	bool has_prefix;
+	struct address address;
+
+	if (!text.length)
+		return 0;
+	if (address_read_prefix(text, &address, &prefix, &has_prefix) < 0)
+		return fault_expected(
+			fault, text,
+			"second field: expected dhcp or its like after an interface, an address after an address");
+	if (has_prefix) {
+		word->interface.peer = address;
+		word->interface.prefix = prefix;
+	} else {
+		word->ignored_server = true;
+	}
+	return 0;
+}
+
+static int read_client(const struct fields *fields, struct ip_word *word, struct fault *fault)
+{
+	struct interface_plan *interface = &word->interface;
+	struct text client = fields->field[CLIENT], mask = fields->field[MASK], gateway = fields->field[GATEWAY];
+	bool has_prefix = interface->peer.family != 0, has_own = false;
+	char shown[TEXT_SHOWN];
+
+	if (address_read_prefix(client, &interface->address, &interface->prefix, &has_own) < 0)
+		return fault_expected(fault, client, "first field: expected an address or an interface");
+	has_prefix |= has_own;
+	if (mask.length && address_read_mask(mask, interface->address.family, &interface->prefix) < 0)
+		return fault_expected(fault, mask, "netmask: expected 255.255.255.0 or a prefix length");
+	has_prefix |= mask.length != 0;
+	if (!has_prefix && interface->address.family == 6)
+		return fault_set(fault, client.at, "an IPv6 address needs its prefix length as netmask");
+	word->guesses_prefix = !has_prefix;
+	if (!has_prefix)
+		interface->prefix = address_class(&interface->address);
+	if (gateway.length &&
+	    (address_read(gateway, &interface->gateway) < 0 || interface->gateway.family != interface->address.family))
+		return fault_set(fault, gateway.at, "gateway: expected an IPv%d address, not %s",
+				 interface->address.family, text_show(gateway, shown));
+	return 0;
+}
+
+static int read_host(struct text text, struct interface_plan *interface, struct fault *fault)
+{
+	/* The kernel's host.domain: DHCP and sethostname want the first label; the rest is its NIS domain. */
+	text = text_cut(&text, '.');
+	for (size_t i = 0; i < text.length; i++)
+		if (text.at[i] <= ' ' || text.at[i] > '~')
+			return fault_expected(fault, text, "expected a host name");
+	if (text_copy(text, interface->hostname, sizeof(interface->hostname)) < 0)
+		return fault_set(fault, text.at, "the host name is longer than %zu bytes",
+				 sizeof(interface->hostname) - 1);
+	return 0;
+}
+
+static int read_long_method(const struct fields *fields, struct ip_word *word, struct fault *fault)
+{
+	struct text method = fields->field[METHOD], client = fields->field[CLIENT];
+	struct interface_plan *interface = &word->interface;
+	char shown[TEXT_SHOWN];
+	bool lenient = text_is(method, "on") || text_is(method, "any");
+
+	if (text_is(method, "ibft")) {
+		word->form = IP_FIRMWARE;
+		return 0;
+	}
+	if (method.length && read_methods(method, interface, fault) < 0)
+		return -EINVAL;
+	if (!client.length) {
+		if (!method.length)
+			interface->methods = METHOD_DHCP4; /* kernel: "any" is the default */
+		else if (!interface->methods && !fields->field[DEVICE].length)
+			return fault_set(fault, client.at, "first field: %s needs the client's address",
+					 text_show(method, shown));
+		return 0;
+	}
+	if ((interface->methods & (METHOD_DHCP4 | METHOD_DHCP6)) && !lenient)
+		return fault_set(fault, method.at, "%.*s and a client address exclude each other", (int)method.length,
+				 method.at);
+	interface->methods = (lenient ? 0 : interface->methods) | METHOD_STATIC;
+	return 0;
+}
+
+/* client:server:gateway:mask:host:dev:method[:...] */
+static int read_long(const struct fields *fields, struct ip_word *word, struct fault *fault)
+{
+	const struct text *field = fields->field;
+
+	if (read_server(field[SERVER], word, fault) < 0 || read_host(field[HOST], &word->interface, fault) < 0 ||
+	    read_device(field[DEVICE], &word->interface, fault) < 0)
+		return -EINVAL;
+	if (field[CLIENT].length && read_client(fields, word, fault) < 0)
+		return -EINVAL;
+	if (read_long_method(fields, word, fault) < 0)
+		return -EINVAL;
+	return read_tail(fields, word, fault);
+}
+
+int ip_word_read(struct text text, struct ip_word *word, struct fault *fault)
+{
+	struct fields fields;
+
+	memset(word, 0, sizeof(*word));
+	if (cut_fields(text, &fields, fault) < 0)
+		return -EINVAL;
+	if (fields.count == 1)
+		return read_single(text, word, fault);
+	if (fields.field[0].length && (is_method(fields.field[1]) || text_is(fields.field[1], "ibft")))
+		return read_short(&fields, word, fault);
+	return read_long(&fields, word, fault);
+}

@@ -1,0 +1,21 @@
+/* network_words.h - everything on the command line about the network, into a network plan.
+ *
+ * Owns ip=, iscsi.ip=, nfsaddrs=, nameserver=, rd.route=, vlan=, bond=, ifname=, bootdev=, BOOTIF= and rd.net.*; not
+ * what a target or the firmware needs of the network (plan.c). Pure.
+ */
+#ifndef PLAN_NETWORK_WORDS_H
+#define PLAN_NETWORK_WORDS_H
+
+#include "cmdline.h"
+#include "plan/plan.h"
+
+struct network_words {
+	bool given;    /* an ip= (or its like) decides the interfaces */
+	bool firmware; /* ip=ibft */
+};
+
+/* Fills plan->network but for .wanted, and notes. 0, or -EINVAL with *error. */
+int network_words_read(const struct cmdline *cmdline, struct plan *plan, struct network_words *words,
+		       struct plan_error *error);
+
+#endif

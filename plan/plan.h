@@ -1,0 +1,224 @@
+/* plan.h - what this boot is going to do: the network, the targets, the root, the manner.
+ *
+ * plan_network needs the command line and the firmware's table; plan_targets also the lease, where one came. Both are
+ * pure: sources are read, never written. The precedence is written in iscsi-init(8) and in plan.c, once. Every consumer
+ * (net.c, session.c, blockdev.c, root.c, main.c, `check`) reads these structs and nothing of the sources.
+ */
+#ifndef PLAN_PLAN_H
+#define PLAN_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/chap.h"
+#include "proto/name.h"
+#include "proto/params.h"
+#include "sys/log.h"
+
+#define PLAN_TARGETS_MAX    64
+#define PLAN_INTERFACES_MAX 16
+#define PLAN_LINKS_MAX      8
+#define PLAN_ROUTES_MAX     16
+#define PLAN_DNS_MAX        4
+#define PLAN_IFNAME_MAX     16  /* IFNAMSIZ, with the NUL */
+#define PLAN_HOST_MAX       254 /* a DNS name, with the NUL */
+
+/* An address, or none. */
+struct address {
+	uint8_t family;    /* 0: none, 4, 6 */
+	uint8_t bytes[16]; /* network order; the first 4 for IPv4 */
+};
+
+/* Ways in which one interface comes to an address; several may stand together. */
+enum method {
+	METHOD_STATIC = 1,
+	METHOD_DHCP4 = 2,
+	METHOD_AUTO6 = 4, /* router advertisements */
+	METHOD_DHCP6 = 8,
+	METHOD_LINK6 = 16, /* link-local only */
+};
+
+struct interface_plan {
+	char name[PLAN_IFNAME_MAX]; /* "": by mac, or (no mac either) any interface with carrier */
+	bool has_mac;
+	uint8_t mac[6]; /* find it by this one */
+	bool sets_mac;
+	uint8_t new_mac[6]; /* give it this one */
+	unsigned methods;   /* enum method, or'ed. 0: bring the link up, no address (autoconf=off without one) */
+	bool any_method;    /* the first method that yields an address is enough (either6, on, any) */
+	struct address address, peer, gateway;
+	uint8_t prefix; /* bits */
+	int mtu;        /* 0: as it is */
+	char hostname[64];
+	char client_id[64]; /* DHCP client id as asked: "type,value"; "" by MAC */
+	bool firmware;      /* from the iBFT */
+	enum source source;
+};
+
+struct route_plan {
+	struct address to; /* family 0: default */
+	uint8_t prefix;
+	struct address gateway;
+	char interface[PLAN_IFNAME_MAX];
+};
+
+/* A link to be made or renamed before addresses. */
+enum link_kind { LINK_VLAN, LINK_BOND, LINK_RENAME };
+struct link_plan {
+	enum link_kind kind;
+	char name[PLAN_IFNAME_MAX];   /* the new link, or the new name */
+	char parent[PLAN_IFNAME_MAX]; /* LINK_VLAN; "": the one with .mac */
+	uint16_t vlan;
+	uint8_t mac[6]; /* LINK_RENAME: whose name it is to be; LINK_VLAN without a .parent: the parent's */
+	char slaves[8][PLAN_IFNAME_MAX];
+	int slave_count;
+	char options[128]; /* LINK_BOND: opt=val,opt=val */
+	int mtu;
+};
+
+struct network_plan {
+	bool wanted;       /* false: nothing needs a network */
+	bool use_existing; /* an interface that already has an address is used as it is (no iscsi.ip= says otherwise) */
+	int interface_count; /* wanted and 0: ip=off; only what already has an address is used */
+	int link_count;
+	int route_count;
+	int dns_count;
+	char bootdev[PLAN_IFNAME_MAX];
+	bool ignore_peer_dns;  /* rd.peerdns=0 */
+	bool wants_root_path;  /* DHCP decides the disk */
+	int carrier_timeout_s; /* 0: as long as iscsi.timeout */
+	int dhcp_timeout_s;
+	struct address dns[PLAN_DNS_MAX];
+	struct route_plan routes[PLAN_ROUTES_MAX];
+	struct interface_plan interfaces[PLAN_INTERFACES_MAX];
+	struct link_plan links[PLAN_LINKS_MAX];
+};
+
+struct portal {
+	char host[PLAN_HOST_MAX];    /* IPv4, IPv6 (no brackets, no scope) or a name */
+	char scope[PLAN_IFNAME_MAX]; /* of a link-local IPv6 portal, or the interface to leave by; "" none */
+	uint16_t port;
+};
+
+struct target_plan {
+	struct portal portal;
+	struct portal listed; /* of a target that its portal named: where that says it is, if not there; "" else */
+	char name[NAME_MAX_BYTES + 1];      /* "": ask the portal which it has (SendTargets) */
+	char initiator[NAME_MAX_BYTES + 1]; /* "": made from the boot interface's MAC when it is known */
+	enum source initiator_source;
+	bool wants_lease; /* iscsi=dhcp: no portal and no name before plan_add_lease; not to be attached until then */
+	bool has_lun;
+	uint64_t lun; /* as the kernel and sysfs number it: SAM LUN in the kernel's scsilun_to_int order */
+	char scheduler[32];
+	struct params params;
+	struct chap_config chap;  /* .username[0] == 0: none */
+	char secret_file[256];    /* password=@/path: .chap.password is to be read from there; "" none */
+	char secret_in_file[256]; /* password_in=@/path */
+	bool secret_looked_up;    /* no word has one: secrets.c looks for it, again when the target's name is known */
+	bool secret_on_cmdline;   /* worth a warning: /proc/cmdline shows it to everybody */
+	int firmware_index;       /* iBFT target number, -1 */
+	int firmware_nic;         /* iBFT ethernet number, -1 */
+	enum source source;
+};
+
+enum root_kind {
+	ROOT_NONE,
+	ROOT_DEVICE,
+	ROOT_UUID,
+	ROOT_LABEL,
+	ROOT_PARTUUID,
+	ROOT_PARTLABEL,
+	ROOT_TARGET, /* root=iscsi:..., root=dhcp: the whole disk of targets[.target] */
+	ROOT_OTHER   /* root=nfs:..., root=zfs:...: not ours to mount, an initramfs's /init may know how */
+};
+
+struct root_plan {
+	enum root_kind kind;
+	char value[256]; /* /dev path, device number (8:1, 801) or the bare UUID/LABEL/...: no prefix */
+	int target;      /* ROOT_TARGET */
+	char fstype[64]; /* rootfstype=, may be a comma list; "" detect */
+	char flags[256]; /* rootflags= */
+	bool writable;   /* rw; default ro */
+	bool wait;       /* rootwait */
+	int wait_s;      /* rootwait=SECONDS; 0: for ever */
+	int delay_s;     /* rootdelay= */
+	char init[256];  /* init=; "" the usual list */
+};
+
+enum onfail { ONFAIL_PANIC, ONFAIL_REBOOT, ONFAIL_POWEROFF, ONFAIL_SHELL, ONFAIL_CONTINUE };
+
+struct boot_plan {
+	int timeout_s; /* iscsi.timeout; 0: for ever */
+	enum onfail onfail;
+	enum log_level log;
+	char next_init[256]; /* iscsi.init=; "" the initramfs's own /init */
+	bool use_firmware;   /* iscsi=ibft and its like: an iBFT is asked for */
+};
+
+/* Lines for the log, at warning level: what was read and has no effect, and why. */
+#define PLAN_NOTES_MAX 16
+struct plan_notes {
+	int count;
+	char text[PLAN_NOTES_MAX][200];
+};
+
+struct plan {
+	int target_count;
+	int dhcp_template; /* target_plan that iscsi=dhcp's options filled, index in targets before the lease; -1 none */
+	struct boot_plan boot;
+	struct root_plan root;
+	struct network_plan network;
+	struct plan_notes notes;
+	char file_initiator[NAME_MAX_BYTES + 1]; /* of /etc/iscsi/initiatorname.iscsi, for the lease's targets */
+	struct target_plan targets[PLAN_TARGETS_MAX];
+};
+
+struct cmdline;
+struct dhcp_lease;
+struct dhcp6_lease;
+struct ibft;
+
+/* What a source got wrong: one clear line, secrets left out. */
+struct plan_error {
+	char text[300];
+};
+
+/* Texts of the initramfs's files, read beforehand. */
+struct plan_files {
+	char initiator_name[NAME_MAX_BYTES + 1]; /* of /etc/iscsi/initiatorname.iscsi; "" none */
+	const char *debian;                      /* /etc/iscsi/iscsi.initramfs, debian_length bytes; NULL none */
+	size_t debian_length;
+};
+
+/* Takes the name out of /etc/iscsi/initiatorname.iscsi's text: the line InitiatorName=..., comments and others passed over.
+   Whether it is a legal name shows in plan_make. */
+void plan_read_initiator_name(const char *text, size_t length, struct plan_files *files);
+
+/* The network, root and boot parts, and the targets as far as they are known without a lease. firmware and files may be
+   NULL. 0, or -EINVAL with *error; plan->boot is filled even then. */
+int plan_make(const struct cmdline *cmdline, const struct ibft *firmware, const struct plan_files *files,
+	      struct plan *plan, struct plan_error *error);
+
+/* The lease came: root-path, initiator name and CHAP from DHCP where they were waited for. 0; -ENOENT when the lease has
+   no root-path and one is wanted (another interface's may have one), -EINVAL when it cannot be used; both with *error. */
+int plan_add_lease(const struct cmdline *cmdline, const struct dhcp_lease *lease, struct plan *plan,
+		   struct plan_error *error);
+
+/* The same with DHCPv6's boot file URL (RFC 5970). */
+int plan_add_lease6(const struct cmdline *cmdline, const struct dhcp6_lease *lease, struct plan *plan,
+		    struct plan_error *error);
+
+/* The boot interface's MAC is known: gives every target without an initiator name one (eui. + EUI-64). */
+void plan_add_mac(struct plan *plan, const uint8_t mac[6]);
+
+/* What is to be said of a target's secrets that are too short (those that are known by now); NULL: nothing. */
+const char *plan_short_secret(const struct target_plan *target);
+
+/* Adds a line to the notes; when they are full the last line says so. */
+void plan_note(struct plan *plan, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Overwrites every secret in it. */
+void plan_wipe(struct plan *plan);
+
+#endif

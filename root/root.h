@@ -1,0 +1,89 @@
+/* root.h - finding and mounting the root file system, and handing the machine over.
+ *
+ * Owns the search for root= among the block devices, the mount, the proof that its init is there, switch_root (as
+ * klibc's run-init does it) and the exec of another initramfs program. What reads the disk runs in a child. Does not
+ * decide when to give up, and does not know iSCSI.
+ */
+#ifndef ROOT_ROOT_H
+#define ROOT_ROOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "plan/plan.h"
+#include "sys/child.h"
+
+#define ROOT_MOUNT_POINT "/sysroot"
+
+enum root_state {
+	ROOT_LOOKING, /* a look at the block devices is under way */
+	ROOT_MISSING, /* not there: root_step again on the next block uevent */
+	ROOT_MOUNTED, /* at ROOT_MOUNT_POINT, its init is there */
+	ROOT_FAILED   /* found, and it cannot be mounted or has no init: result.text says why */
+};
+
+struct root_result {
+	enum root_state state;
+	int error;
+	char device[64]; /* "/dev/sda1"; "" not found */
+	char type[18];   /* the file system */
+	char init[256];  /* the program, as seen in the new root */
+	bool init_named; /* init= named it: no other is tried */
+	char text[1024]; /* MISSING: what was looked for and which devices are there with what; FAILED: why */
+};
+
+struct root {
+	const struct root_plan *plan;
+	int sysfs, dev; /* not owned */
+	bool again;     /* something changed during the look */
+	struct child child;
+	struct root_result result;
+};
+
+/* Prepares; plan must stay. Descriptors of /sys and /dev. */
+void root_begin(struct root *root, const struct root_plan *plan, int sysfs, int dev);
+
+/* changed: block devices may have changed (a uevent of subsystem block): a new look is started, or noted for later when
+   one is running. Else called because root_fd is readable. Never blocks. */
+enum root_state root_step(struct root *root, bool changed);
+
+/* To be polled for reading; -1: no look is running. */
+int root_fd(const struct root *root);
+
+/* Ends a running look and unmounts what it mounted. */
+void root_stop(struct root *root);
+
+/* The modules worth having before the disk is seen: rootfstype='s file systems, else the likeliest one, one after the
+   other in *out; false at the end. Start with i = 0. None is needed: the mount asks for what it finds. */
+bool root_module(const struct root_plan *plan, int i, char *out, size_t size);
+
+/* rootflags=, ro and rw as flags of mount(2); the words that are the file system's own go to data. */
+unsigned long root_mount_flags(const struct root_plan *plan, char *data, size_t size);
+
+/* Is a word of the environment or of our arguments ("iscsi=...") one of ours, not to be handed on? */
+typedef bool root_is_ours(const char *word);
+
+/* Deletes the initramfs, makes ROOT_MOUNT_POINT the root, moves /dev, /proc, /sys and /run there and execs init with
+   argv[1..]. Must run in PID 1. Only returns on failure: -errno with *step, a constant text; nothing was deleted unless
+   the failure is of a step after "deleting the initramfs". */
+int root_switch(const struct root_result *found, char *const argv[], char *const envp[], root_is_ours *is_ours,
+		const char **step);
+
+/* The usual list of inits (kernel: init/main.c), ended with NULL. */
+extern const char *const root_inits[];
+
+/* Opens path (flags as for open(2), O_CLOEXEC is added), resolved as if root (a directory descriptor) were /: absolute
+   symbolic links stay below it. The descriptor or -errno. */
+int root_open(int root, const char *path, int flags);
+
+/* Is path, resolved as if root (a directory descriptor) were /, a program? 0, -ENOENT, -EACCES, ... */
+int root_init_check(int root, const char *path);
+
+/* The initramfs's own init, when there is one that is not this binary: path ("" -> "/init"). 0; -ENOENT: none;
+   -ELOOP: it is this binary; -EACCES: it cannot be executed. */
+int root_chain_check(const char *path);
+
+/* Execs it with argv[1..] and a cleaned environment. Only returns on failure: -errno. */
+int root_chain(const char *path, char *const argv[], char *const envp[], root_is_ours *is_ours);
+
+#endif

@@ -1,0 +1,478 @@
+/* search.c - which block device root= means.
+ *
+ * Goes through /sys/class/block once, in the kernel's order. File systems are looked for on partitions and on disks
+ * without partitions; PARTUUID and PARTLABEL in the tables of the disks. The first match counts.
+ */
+#include "root/search.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "proto/name.h"
+#include "proto/partition.h"
+#include "proto/superblock.h"
+#include "sys/log.h"
+#include "sys/prefetch.h"
+#include "sys/sysfs.h"
+
+#define NAME_BYTES   48
+#define PLACE_BYTES  512
+#define STARTS_MAX   512 /* of 1024 descriptors that a process has */
+#define SECTOR_BYTES 512 /* the unit of sysfs, whatever the disk's own */
+
+struct device {
+	char name[NAME_BYTES]; /* relative to /dev */
+	char disk[NAME_BYTES]; /* of a partition: its disk */
+	int64_t number;        /* of a partition; 0: a whole device */
+	int64_t sectors;
+	bool has_partitions;
+	dev_t id;
+};
+
+struct search {
+	int sysfs, dev;
+	enum root_kind kind; /* after /dev/disk/by-... is taken for what it says */
+	char value[256];
+	int64_t offset; /* PARTNROFF= */
+	bool needs_type;
+	struct root_candidate *found;
+	char *seen;
+	size_t size, used;
+};
+
+const char *root_search_name(const struct root_plan *plan, char *out, size_t size)
+{
+	static const char *const prefixes[] = {[ROOT_NONE] = "",
+					       [ROOT_DEVICE] = "",
+					       [ROOT_UUID] = "UUID=",
+					       [ROOT_LABEL] = "LABEL=",
+					       [ROOT_PARTUUID] = "PARTUUID=",
+					       [ROOT_PARTLABEL] = "PARTLABEL=",
+					       [ROOT_TARGET] = "",
+					       [ROOT_OTHER] = ""};
+
+	snprintf(out, size, "%s%s", prefixes[plan->kind], plan->value);
+	return out;
+}
+
+/* udev's names write odd characters as \x20. */
+static void unescape(char *text)
+{
+	char *out = text;
+
+	for (char *in = text; *in; out++) {
+		if (in[0] == '\\' && in[1] == 'x' && isxdigit((unsigned char)in[2]) && isxdigit((unsigned char)in[3])) {
+			const char digits[3] = {in[2], in[3], 0};
+
+			*out = (char)strtoul(digits, NULL, 16);
+			in += 4;
+		} else {
+			*out = *in++;
+		}
+	}
+	*out = 0;
+}
+
+static void read_wanted(struct search *search, const struct root_plan *plan)
+{
+	static const struct {
+		const char *prefix;
+		enum root_kind kind;
+	} links[] = {
+		{"/dev/disk/by-uuid/", ROOT_UUID},
+		{"/dev/disk/by-label/", ROOT_LABEL},
+		{"/dev/disk/by-partuuid/", ROOT_PARTUUID},
+		{"/dev/disk/by-partlabel/", ROOT_PARTLABEL},
+	};
+	char *offset;
+
+	search->kind = plan->kind;
+	search->needs_type = !plan->fstype[0] || !strcmp(plan->fstype, "auto");
+	snprintf(search->value, sizeof(search->value), "%s", plan->value);
+	for (size_t i = 0; plan->kind == ROOT_DEVICE && i < sizeof(links) / sizeof(links[0]); i++)
+		if (!strncmp(plan->value, links[i].prefix, strlen(links[i].prefix))) {
+			search->kind = links[i].kind;
+			snprintf(search->value, sizeof(search->value), "%s", plan->value + strlen(links[i].prefix));
+			unescape(search->value);
+		}
+	offset = search->kind == ROOT_PARTUUID ? strstr(search->value, "/PARTNROFF=") : NULL;
+	if (offset) {
+		*offset = 0;
+		search->offset = strtol(offset + strlen("/PARTNROFF="), NULL, 10);
+	}
+}
+
+/* Devices. */
+
+/* "8:1" */
+static bool read_pair(const char *text, dev_t *id)
+{
+	char *end;
+	unsigned long first = strtoul(text, &end, 10), second;
+
+	if (!isdigit((unsigned char)text[0]) || *end != ':' || !isdigit((unsigned char)end[1]))
+		return false;
+	second = strtoul(end + 1, &end, 10);
+	*id = makedev((unsigned)first, (unsigned)second);
+	return !*end;
+}
+
+static bool read_id(const struct search *search, const char *name, dev_t *id)
+{
+	char path[128], text[32];
+
+	snprintf(path, sizeof(path), "class/block/%s/dev", name);
+	return sysfs_read(search->sysfs, path, text, sizeof(text)) > 0 && read_pair(text, id);
+}
+
+static bool has_partitions(const struct search *search, const char *name)
+{
+	char path[128], below[2 * NAME_BYTES + 300];
+	struct sysfs_dir dir;
+	const char *entry;
+	bool is_directory, has = false;
+
+	snprintf(path, sizeof(path), "class/block/%s", name);
+	if (sysfs_dir_open(&dir, search->sysfs, path) < 0)
+		return false;
+	while (!has && (entry = sysfs_dir_next(&dir, &is_directory))) {
+		snprintf(below, sizeof(below), "%s/%s/partition", path, entry);
+		has = is_directory && !strncmp(entry, name, strlen(name)) && sysfs_exists(search->sysfs, below);
+	}
+	sysfs_dir_close(&dir);
+	return has;
+}
+
+/* Where in /sys/devices it is; "" when that cannot be read. */
+static void read_place(const struct search *search, const char *name, char place[static PLACE_BYTES])
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "class/block/%s", name);
+	if (sysfs_read_link(search->sysfs, path, place, PLACE_BYTES))
+		place[0] = 0;
+}
+
+/* The directory of a partition is within that of its disk. */
+static void read_disk_name(const struct search *search, struct device *device, const char *name)
+{
+	char target[PLACE_BYTES], *end;
+
+	read_place(search, name, target);
+	end = strrchr(target, '/');
+	if (!end)
+		return;
+	*end = 0;
+	end = strrchr(target, '/');
+	if (end && strlen(end + 1) < sizeof(device->disk))
+		memcpy(device->disk, end + 1, strlen(end + 1) + 1);
+}
+
+static bool has_node(const struct search *search, const struct device *device)
+{
+	struct stat status;
+
+	return fstatat(search->dev, device->name, &status, 0) == 0 && S_ISBLK(status.st_mode) &&
+	       status.st_rdev == device->id;
+}
+
+/* false: not a device with a size and a node. */
+static bool read_device(const struct search *search, const char *name, struct device *device)
+{
+	char path[128];
+
+	*device = (struct device){0};
+	if (strlen(name) >= sizeof(device->name))
+		return false;
+	snprintf(path, sizeof(path), "class/block/%s/size", name);
+	if (sysfs_read_number(search->sysfs, path, 1, INT64_MAX, &device->sectors) ||
+	    !read_id(search, name, &device->id))
+		return false;
+	snprintf(path, sizeof(path), "class/block/%s/partition", name);
+	if (sysfs_read_number(search->sysfs, path, 1, INT32_MAX, &device->number))
+		device->has_partitions = has_partitions(search, name);
+	else
+		read_disk_name(search, device, name);
+	memcpy(device->name, name, strlen(name) + 1);
+	for (char *c = device->name; *c; c++)
+		if (*c == '!') /* sysfs's sign for a '/' */
+			*c = '/';
+	return has_node(search, device);
+}
+
+/* Matching. */
+
+static bool is_device_number(const char *value, dev_t *id)
+{
+	unsigned long number;
+	char *end;
+
+	if (read_pair(value, id))
+		return true;
+	if (!isxdigit((unsigned char)value[0]))
+		return false;
+	number = strtoul(value, &end, 16); /* the kernel's old form: major << 8 | minor */
+	*id = makedev((unsigned)(number >> 8 & 0xfff), (unsigned)((number & 0xff) | (number >> 12 & 0xfff00)));
+	return !*end;
+}
+
+/* .../session<sid>/target<h:c:t>/<h:c:t:lun>/block/... */
+static bool read_unit(const struct search *search, const struct device *device, int *sid, unsigned long long *lun)
+{
+	char target[PLACE_BYTES], *session, *end, *colon;
+
+	read_place(search, device->name, target);
+	session = strstr(target, "/session");
+	end = strstr(target, "/block/");
+	if (!session || !end)
+		return false;
+	*end = 0;
+	colon = strrchr(session, ':');
+	*sid = (int)strtol(session + strlen("/session"), NULL, 10);
+	*lun = colon ? strtoull(colon + 1, NULL, 10) : 0;
+	return colon;
+}
+
+static bool read_attribute(const struct search *search, const char *class, int sid, const char *name, char *out,
+			   size_t size)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "class/iscsi_%s%d%s", class, sid, name);
+	return sysfs_read(search->sysfs, path, out, size) > 0;
+}
+
+/* udev's name for a disk by its place: ip-<address>:<port>-iscsi-<target>-lun-<number>[-part<number>]. */
+static bool is_at_path(const struct search *search, const struct device *device, const char *wanted)
+{
+	char name[NAME_MAX_BYTES + 1], address[64], port[16], made[400];
+	unsigned long long lun;
+	int sid, n;
+
+	if (!read_unit(search, device, &sid, &lun) ||
+	    !read_attribute(search, "session/session", sid, "/targetname", name, sizeof(name)) ||
+	    !read_attribute(search, "connection/connection", sid, ":0/persistent_address", address, sizeof(address)) ||
+	    !read_attribute(search, "connection/connection", sid, ":0/persistent_port", port, sizeof(port)))
+		return false;
+	n = snprintf(made, sizeof(made),
+		     lun < 256 ? "ip-%s:%s-iscsi-%s-lun-%llu" : "ip-%s:%s-iscsi-%s-lun-0x%04llx%04llx00000000", address,
+		     port, name, lun & 0xffff, lun >> 16 & 0xffff);
+	if (device->number)
+		snprintf(made + n, sizeof(made) - (size_t)n, "-part%d", (int)device->number);
+	return !strcmp(made, wanted);
+}
+
+static bool is_named(const struct search *search, const struct device *device)
+{
+	static const char by_path[] = "/dev/disk/by-path/";
+	dev_t id;
+
+	if (!strncmp(search->value, by_path, sizeof(by_path) - 1))
+		return is_at_path(search, device, search->value + sizeof(by_path) - 1);
+	if (!strncmp(search->value, "/dev/", 5))
+		return !strcmp(search->value + 5, device->name);
+	return is_device_number(search->value, &id) && id == device->id;
+}
+
+/* What the first bytes of a device say. */
+
+/* ext4 reads its superblock in blocks of 1 KiB, and the kernel drops what it has of a device whose block size changes. */
+static void set_block_size(int fd)
+{
+	int bytes = 1024;
+
+	ioctl(fd, BLKBSZSET, &bytes);
+}
+
+static int open_device(const struct search *search, const struct device *device)
+{
+	int fd = openat(search->dev, device->name, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		set_block_size(fd);
+	return fd;
+}
+
+static bool has_value(const struct search *search, const struct superblock *contents)
+{
+	return search->kind == ROOT_UUID ? superblock_uuid_equal(contents->uuid, search->value)
+					 : !strcmp(contents->label, search->value);
+}
+
+/* The descriptor stays open in search->found until the next one is looked at. */
+static bool read_contents(struct search *search, const struct device *device, struct superblock *contents)
+{
+	int *fd = &search->found->fd;
+	const struct disk disk = {.get = prefetch_get, .context = fd, .size = (uint64_t)device->sectors * SECTOR_BYTES};
+
+	*contents = (struct superblock){0};
+	if (*fd >= 0)
+		close(*fd);
+	*fd = open_device(search, device);
+	if (*fd < 0)
+		return false;
+	prefetch_contents(*fd, disk.size);
+	return superblock_probe(&disk, contents) == 0;
+}
+
+/* The entry of a partition in its disk's table. */
+static bool read_entry(const struct search *search, const struct device *partition, struct partition *entry)
+{
+	struct device whole;
+	char path[128];
+	int64_t sector_size;
+	struct disk disk = {.get = prefetch_get};
+	bool known;
+	int fd;
+
+	snprintf(path, sizeof(path), "class/block/%s/queue/logical_block_size", partition->disk);
+	if (sysfs_read_number(search->sysfs, path, 512, 65536, &sector_size))
+		sector_size = SECTOR_BYTES;
+	if (!read_device(search, partition->disk, &whole))
+		return false;
+	fd = openat(search->dev, whole.name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	disk.context = &fd;
+	disk.size = (uint64_t)whole.sectors * SECTOR_BYTES;
+	prefetch_table(fd);
+	known = partition_find(&disk, (unsigned)sector_size, (unsigned)partition->number, entry) == 0;
+	close(fd);
+	return known;
+}
+
+static void note(struct search *search, const char *key, const char *value)
+{
+	char printable[300];
+	int length;
+
+	if (!value[0] || search->used >= search->size)
+		return;
+	length = snprintf(search->seen + search->used, search->size - search->used, "%s%s", key,
+			  log_safe(printable, sizeof(printable), value, strlen(value)));
+	search->used += (size_t)length;
+}
+
+static bool matches_entry(struct search *search, const struct device *device)
+{
+	struct partition entry;
+
+	if (!device->number || !read_entry(search, device, &entry))
+		return false;
+	note(search, " PARTUUID=", entry.uuid);
+	note(search, " PARTLABEL=", entry.label);
+	return search->kind == ROOT_PARTUUID ? superblock_uuid_equal(entry.uuid, search->value)
+					     : !strcmp(entry.label, search->value);
+}
+
+static bool matches_contents(struct search *search, const struct device *device, struct superblock *contents)
+{
+	if (device->has_partitions || !read_contents(search, device, contents))
+		return false;
+	note(search, " ", contents->type);
+	note(search, " UUID=", contents->uuid);
+	note(search, " LABEL=", contents->label);
+	return has_value(search, contents);
+}
+
+/* PARTUUID=.../PARTNROFF=n: the partition n further on the same disk. */
+static bool find_neighbour(const struct search *search, const struct device *from, struct device *found)
+{
+	struct sysfs_dir dir;
+	const char *name;
+	bool is = false;
+
+	if (sysfs_dir_open(&dir, search->sysfs, "class/block") < 0)
+		return false;
+	while (!is && (name = sysfs_dir_next(&dir, NULL)))
+		is = read_device(search, name, found) && found->number == from->number + search->offset &&
+		     !strcmp(found->disk, from->disk);
+	sysfs_dir_close(&dir);
+	return is;
+}
+
+static bool is_wanted(struct search *search, struct device *device)
+{
+	struct superblock contents = {0};
+	struct device neighbour;
+	bool wanted;
+
+	note(search, search->used ? ", " : "", device->name);
+	if (search->kind == ROOT_DEVICE)
+		wanted = is_named(search, device);
+	else if (search->kind == ROOT_UUID || search->kind == ROOT_LABEL)
+		wanted = matches_contents(search, device, &contents);
+	else
+		wanted = matches_entry(search, device);
+	if (wanted && search->offset) {
+		wanted = find_neighbour(search, device, &neighbour);
+		*device = neighbour;
+	}
+	if (wanted && search->needs_type && !contents.type[0])
+		read_contents(search, device, &contents);
+	if (wanted) {
+		memcpy(search->found->name, device->name, sizeof(device->name));
+		memcpy(search->found->type, contents.type, sizeof(contents.type));
+	}
+	return wanted;
+}
+
+/* Where there are several devices: the starts of all are read side by side, and the first one that has the value there is
+   looked at alone. What lies elsewhere is left to the walk. The descriptors go with the child. */
+static bool search_starts(struct search *search)
+{
+	struct superblock contents;
+	struct device device;
+	struct sysfs_dir dir;
+	struct disk disk = {.get = prefetch_get, .size = PREFETCH_START_BYTES};
+	const char *name;
+	int fds[STARTS_MAX], count = 0;
+	char names[STARTS_MAX][NAME_BYTES];
+
+	if (sysfs_dir_open(&dir, search->sysfs, "class/block") < 0)
+		return false;
+	while (count < STARTS_MAX && (name = sysfs_dir_next(&dir, NULL)))
+		if (read_device(search, name, &device) && !device.has_partitions) {
+			fds[count] = open_device(search, &device);
+			prefetch_contents(fds[count], 0);
+			memcpy(names[count++], device.name, NAME_BYTES);
+		}
+	sysfs_dir_close(&dir);
+	for (int i = 0; count > 1 && i < count; i++) {
+		disk.context = &fds[i];
+		if (!superblock_probe(&disk, &contents) && has_value(search, &contents))
+			return read_device(search, names[i], &device) && is_wanted(search, &device);
+	}
+	return false;
+}
+
+bool root_search(int sysfs, int dev, const struct root_plan *plan, struct root_candidate *found, char *seen,
+		 size_t size)
+{
+	struct search search = {.sysfs = sysfs, .dev = dev, .found = found, .seen = seen, .size = size};
+	struct device device;
+	struct sysfs_dir dir;
+	const char *name;
+	bool is_found = false;
+
+	*found = (struct root_candidate){.fd = -1};
+	seen[0] = 0;
+	read_wanted(&search, plan);
+	if ((search.kind == ROOT_UUID || search.kind == ROOT_LABEL) && search_starts(&search))
+		return true;
+	if (sysfs_dir_open(&dir, sysfs, "class/block") < 0)
+		return false;
+	while (!is_found && (name = sysfs_dir_next(&dir, NULL)))
+		is_found = read_device(&search, name, &device) && is_wanted(&search, &device);
+	sysfs_dir_close(&dir);
+	return is_found;
+}

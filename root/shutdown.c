@@ -1,0 +1,195 @@
+/* shutdown.c - see shutdown.h. Owns the unmounting and the last reboot(2); the logouts are the sessions'. */
+#include "root/shutdown.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/reboot.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "sys/child.h"
+#include "sys/log.h"
+
+#define PASSES            8     /* mounts upon mounts: each pass frees those below */
+#define MOUNTS_BYTES      65536 /* of /proc/self/mountinfo; what is beyond is on top and goes in the next pass */
+#define MOUNT_POINT_FIELD 4
+
+static const struct {
+	const char *name;
+	enum shutdown_how how;
+	unsigned command;
+} ways[] = {
+	{"reboot", SHUTDOWN_REBOOT, RB_AUTOBOOT},
+	{"poweroff", SHUTDOWN_POWEROFF, RB_POWER_OFF},
+	{"halt", SHUTDOWN_HALT, RB_HALT_SYSTEM},
+	{"kexec", SHUTDOWN_KEXEC, LINUX_REBOOT_CMD_KEXEC},
+};
+
+#define WAYS (sizeof(ways) / sizeof(ways[0]))
+
+bool shutdown_read_how(const char *text, enum shutdown_how *how)
+{
+	for (size_t i = 0; i < WAYS; i++) {
+		if (strcmp(ways[i].name, text))
+			continue;
+		*how = ways[i].how;
+		return true;
+	}
+	return false;
+}
+
+bool shutdown_is_wanted(char *const argv[])
+{
+	const char *name = strrchr(argv[0], '/');
+	enum shutdown_how how;
+
+	name = name ? name + 1 : argv[0];
+	if (!argv[1])
+		return false;
+	if (!strcmp(argv[1], "shutdown"))
+		return argv[2] && shutdown_read_how(argv[2], &how);
+	return !strcmp(name, "shutdown") && shutdown_read_how(argv[1], &how);
+}
+
+/* The octal escapes of mountinfo (space, tab, newline, backslash), in place. */
+static void unescape(char *text)
+{
+	char *out = text;
+
+	for (; *text; text++, out++) {
+		*out = *text;
+		if (text[0] == '\\' && text[1] >= '0' && text[1] <= '3' && text[2] >= '0' && text[2] <= '7' &&
+		    text[3] >= '0' && text[3] <= '7') {
+			*out = (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0'));
+			text += 3;
+		}
+	}
+	*out = '\0';
+}
+
+struct mount {
+	char *path;
+	bool of_disk; /* has a source that is a path: a device */
+};
+
+/* One line of mountinfo; false when it is none. */
+static bool read_mount(char *line, struct mount *mount)
+{
+	char *field = line, *source = strstr(line, " - ");
+
+	for (int i = 0; field && i < MOUNT_POINT_FIELD; i++) {
+		field = strchr(field, ' ');
+		field = field ? field + 1 : NULL;
+	}
+	if (!field)
+		return false;
+	source = source ? strchr(source + strlen(" - "), ' ') : NULL;
+	mount->of_disk = source && source[1] == '/';
+	field[strcspn(field, " ")] = '\0';
+	unescape(field);
+	mount->path = field;
+	return true;
+}
+
+static bool is_below(const char *path, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	if (!strcmp(prefix, "/"))
+		return true;
+	return !strncmp(path, prefix, n) && (path[n] == '/' || !path[n]);
+}
+
+static bool is_kernels(const char *path)
+{
+	static const char *const places[] = {"/proc", "/sys", "/dev", "/run"};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (is_below(path, places[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Unmounted, or at least read-only. What is no disk's is no loss: the resident process still has /dev, /proc and /sys of
+   the old root open, where systemd has left copies of these mounts. */
+static bool let_go(const struct mount *at, bool *busy)
+{
+	if (strcmp(at->path, "/") && (umount2(at->path, 0) == 0 || (!at->of_disk && !umount2(at->path, MNT_DETACH))))
+		return true;
+	*busy = true;
+	return mount(NULL, at->path, NULL, MS_REMOUNT | MS_RDONLY, NULL) == 0;
+}
+
+/* One pass from the last mount to the first; how many went. */
+static int unmount_once(const char *prefix, bool *busy)
+{
+	static char text[MOUNTS_BYTES];
+	int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	size_t used = 0;
+	ssize_t n;
+	int went = 0;
+	bool held;
+
+	*busy = false;
+	while (fd >= 0 && used < sizeof(text) - 1 && (n = read(fd, text + used, sizeof(text) - 1 - used)) > 0)
+		used += (size_t)n;
+	if (fd >= 0)
+		(void)close(fd);
+	text[used] = '\0';
+	for (char *line = strrchr(text, '\n'); line; line = strrchr(text, '\n')) {
+		struct mount at;
+
+		*line = '\0';
+		line = strrchr(text, '\n');
+		if (!read_mount(line ? line + 1 : text, &at) || !is_below(at.path, prefix) ||
+		    (!strcmp(prefix, "/") && is_kernels(at.path)))
+			continue;
+		held = false;
+		went += let_go(&at, &held) && !held;
+		*busy = *busy || held;
+	}
+	return went;
+}
+
+static void flush(const void *context, void *result)
+{
+	const char *prefix = context;
+	bool busy = true;
+
+	sync();
+	for (int i = 0; i < PASSES && busy && unmount_once(prefix, &busy) > 0; i++)
+		;
+	sync();
+	*(int *)result = busy ? -EBUSY : 0;
+}
+
+int shutdown_flush(const char *prefix, int timeout_s)
+{
+	struct child child = CHILD_NONE;
+	struct pollfd fd;
+	int outcome = 0, result = child_start(&child, flush, prefix, sizeof(outcome));
+
+	if (result)
+		return result;
+	fd = (struct pollfd){.fd = child.fd, .events = POLLIN};
+	if (poll(&fd, 1, timeout_s * 1000) <= 0) {
+		child_stop(&child);
+		return -ETIMEDOUT;
+	}
+	return child_step(&child, &outcome, sizeof(outcome)) == CHILD_DONE ? outcome : -EIO;
+}
+
+int shutdown_end(enum shutdown_how how)
+{
+	for (size_t i = 0; i < WAYS; i++) {
+		if (ways[i].how == how)
+			(void)reboot((int)ways[i].command);
+	}
+	return -errno;
+}

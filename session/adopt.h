@@ -1,0 +1,29 @@
+/* adopt.h - the sessions that the kernel has already, read back from sysfs.
+ *
+ * For a supervisor that is started anew, for detach and for list. What sysfs does not tell (CHAP algorithms, a redirect's
+ * origin) gets our defaults.
+ */
+#ifndef SESSION_ADOPT_H
+#define SESSION_ADOPT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "plan/plan.h"
+
+struct adopted {
+	uint32_t sid, host;
+	bool up; /* its connection is */
+	char connection_state[16];
+	char session_state[16];  /* LOGGED_IN, FAILED, FREE */
+	struct portal address;   /* where it is connected */
+	struct target_plan plan; /* portal: the persistent one */
+};
+
+/* 0, or -errno: no such session. sysfs: descriptor of /sys. */
+int adopt_session(int sysfs, uint32_t sid, struct adopted *out);
+
+/* The sids that sysfs shows, at most max, in the kernel's order; how many. */
+int adopt_list(int sysfs, uint32_t *sids, int max);
+
+#endif

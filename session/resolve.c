@@ -1,0 +1,235 @@
+/* resolve.c - a portal's name to addresses, by libc's resolver in a forked child.
+ *
+ * Contracts in resolve.h. libc reads /etc/hosts and /etc/resolv.conf; records.c has written the latter.
+ */
+#include "session/resolve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+_Static_assert(sizeof(struct resolve_result) <= CHILD_RESULT_MAX, "one write of the child's");
+
+#define RESOLVER_FILE "/etc/resolv.conf"
+
+static const char *const file_names[] = {RESOLVER_FILE, "/etc/hosts"};
+
+#define FILES (sizeof(file_names) / sizeof(file_names[0]))
+
+/* What the child is asked. */
+struct question {
+	const struct resolve *resolve;
+	uint16_t port;
+};
+
+/* ---- the child ---- */
+
+/* The name servers of resolv.conf, "192.0.2.53, 192.0.2.54"; "" where there are none. */
+static void list_servers(char *out, size_t size)
+{
+	char text[2048];
+	size_t used = 0;
+	ssize_t got;
+	int fd = open(RESOLVER_FILE, O_RDONLY | O_CLOEXEC);
+
+	out[0] = '\0';
+	got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (fd >= 0)
+		(void)close(fd);
+	text[got > 0 ? got : 0] = '\0';
+	for (char *line = text; *line && used < size; line += *line == '\n') {
+		static const char word[] = "nameserver ";
+		size_t length = strcspn(line, "\n");
+
+		if (!strncmp(line, word, sizeof(word) - 1))
+			used += (size_t)snprintf(out + used, size - used, "%s%.*s", used ? ", " : "",
+						 (int)(length - sizeof(word) + 1), line + sizeof(word) - 1);
+		line += length;
+	}
+}
+
+static void explain(int error, char out[RESOLVE_FAILURE_MAX])
+{
+	char servers[120];
+
+	list_servers(servers, sizeof(servers));
+	if (error == EAI_AGAIN && !servers[0])
+		(void)snprintf(out, RESOLVE_FAILURE_MAX,
+			       "no name server is known (give one with nameserver= or by DHCP)");
+	else if (error == EAI_AGAIN)
+		(void)snprintf(out, RESOLVE_FAILURE_MAX, "no usable answer from the name server%s %s",
+			       strchr(servers, ',') ? "s" : "", servers);
+	else
+		(void)snprintf(out, RESOLVE_FAILURE_MAX, "%s%s%s", gai_strerror(error),
+			       servers[0] ? ", says " : "; no name server is known", servers);
+}
+
+/* A root of this process's own, in memory: / may be the very disk that is lost, and no path is looked up on it here. */
+static bool enter_memory(void)
+{
+	int type = (int)syscall(SYS_fsopen, "ramfs", FSOPEN_CLOEXEC), root;
+
+	if (type < 0 || syscall(SYS_fsconfig, type, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		return false;
+	root = (int)syscall(SYS_fsmount, type, FSMOUNT_CLOEXEC, 0);
+	return root >= 0 && !fchdir(root) && !chroot(".");
+}
+
+static void write_files(const struct resolve *resolve)
+{
+	(void)mkdir("/etc", 0755);
+	for (size_t i = 0; i < FILES; i++) {
+		const char *text = resolve->files[i];
+		int fd = text[0] ? open(file_names[i], O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644) : -1;
+
+		if (fd < 0)
+			continue;
+		(void)!write(fd, text, strlen(text));
+		(void)close(fd);
+	}
+}
+
+static void look_up(const void *context, void *out)
+{
+	const struct question *question = context;
+	struct resolve_result *result = out;
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *list = NULL;
+	char port[8];
+	int error;
+
+	if (question->resolve->has_files && enter_memory())
+		write_files(question->resolve);
+	(void)snprintf(port, sizeof(port), "%u", question->port);
+	error = getaddrinfo(question->resolve->host, port, &hints, &list);
+	if (error) {
+		explain(error, result->failure);
+		return;
+	}
+	for (struct addrinfo *at = list; at && result->count < RESOLVE_ADDRESSES_MAX; at = at->ai_next)
+		if (at->ai_addrlen <= sizeof(result->addresses[0]))
+			memcpy(&result->addresses[result->count++], at->ai_addr, at->ai_addrlen);
+	freeaddrinfo(list);
+}
+
+/* ---- the parent ---- */
+
+void resolve_init(struct resolve *resolve)
+{
+	memset(resolve, 0, sizeof(*resolve));
+	resolve->child = CHILD_NONE;
+}
+
+void resolve_keep_files(struct resolve *resolve)
+{
+	for (size_t i = 0; i < FILES; i++) {
+		char *text = resolve->files[i], *end;
+		int fd = open(file_names[i], O_RDONLY | O_CLOEXEC);
+		ssize_t got = fd < 0 ? 0 : read(fd, text, RESOLVE_FILE_MAX - 1);
+
+		if (fd >= 0)
+			(void)close(fd);
+		text[got > 0 ? got : 0] = '\0';
+		end = got == RESOLVE_FILE_MAX - 1 ? strrchr(text, '\n') : NULL;
+		if (end)
+			end[1] = '\0'; /* whole lines only */
+	}
+	resolve->has_files = true;
+}
+
+int resolve_start(struct resolve *resolve, const char *host, uint16_t port)
+{
+	struct question question = {.resolve = resolve, .port = port};
+	int result;
+
+	resolve_stop(resolve);
+	(void)snprintf(resolve->host, sizeof(resolve->host), "%s", host);
+	(void)snprintf(resolve->failure, sizeof(resolve->failure), "the name servers did not answer in time");
+	result = child_start(&resolve->child, look_up, &question, sizeof(struct resolve_result));
+	resolve->running = !result;
+	return result;
+}
+
+int resolve_pollfds(const struct resolve *resolve, struct pollfd *out, int max)
+{
+	if (!resolve->running || max < 1)
+		return 0;
+	*out = (struct pollfd){.fd = resolve->child.fd, .events = POLLIN};
+	return 1;
+}
+
+/* Where the addresses of the host are kept: that of the first host stays its own. */
+static struct resolve_known *place_of(struct resolve *resolve)
+{
+	struct resolve_known *first = &resolve->known[0];
+
+	return !first->host[0] || !strcmp(first->host, resolve->host) ? first : &resolve->known[1];
+}
+
+static void keep(struct resolve *resolve, const struct resolve_result *result)
+{
+	struct resolve_known *known = place_of(resolve);
+
+	memcpy(known->host, resolve->host, sizeof(known->host));
+	memcpy(known->addresses, result->addresses, sizeof(known->addresses));
+	known->count = result->count;
+}
+
+/* What was known is better than nothing: targets rarely move. */
+static int hand_out(struct resolve *resolve, struct sockaddr_storage *out, int max)
+{
+	const struct resolve_known *known = place_of(resolve);
+	int count = known->count < max ? known->count : max;
+
+	if (!count || strcmp(known->host, resolve->host) != 0)
+		return -ENOENT;
+	memcpy(out, known->addresses, (size_t)count * sizeof(*out));
+	return count;
+}
+
+int resolve_step(struct resolve *resolve, struct sockaddr_storage *out, int max)
+{
+	struct resolve_result result;
+
+	if (!resolve->running)
+		return -ENOENT;
+	switch (child_step(&resolve->child, &result, sizeof(result))) {
+	case CHILD_RUNNING:
+		return -EAGAIN;
+	case CHILD_DONE:
+		if (result.count > 0 && result.count <= RESOLVE_ADDRESSES_MAX)
+			keep(resolve, &result);
+		result.failure[sizeof(result.failure) - 1] = '\0';
+		memcpy(resolve->failure, result.failure, sizeof(resolve->failure));
+		break;
+	case CHILD_DIED:
+		(void)snprintf(resolve->failure, sizeof(resolve->failure), "the look-up ended without a result");
+		break;
+	}
+	resolve->running = false;
+	return hand_out(resolve, out, max);
+}
+
+int resolve_give_up(struct resolve *resolve, struct sockaddr_storage *out, int max)
+{
+	resolve_stop(resolve);
+	return hand_out(resolve, out, max);
+}
+
+const char *resolve_failure(const struct resolve *resolve)
+{
+	return resolve->failure;
+}
+
+void resolve_stop(struct resolve *resolve)
+{
+	if (resolve->running)
+		child_stop(&resolve->child);
+	resolve->running = false;
+}

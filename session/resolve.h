@@ -1,0 +1,66 @@
+/* resolve.h - a portal's name to addresses, by libc's resolver in a forked child.
+ *
+ * getaddrinfo blocks, reads files and allocates: none of that may happen in the loop, least of all in the resident
+ * process. The addresses of the last success are kept: when a later look-up fails, they are tried again. So are the files
+ * that libc reads, before the hand-over empties the initramfs: the resident process does not look for them anywhere.
+ */
+#ifndef SESSION_RESOLVE_H
+#define SESSION_RESOLVE_H
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sys/child.h"
+
+#define RESOLVE_ADDRESSES_MAX 8
+#define RESOLVE_FAILURE_MAX   200
+#define RESOLVE_FILE_MAX      1024 /* so much of each is kept, in whole lines */
+
+struct resolve_result {
+	int count;
+	struct sockaddr_storage addresses[RESOLVE_ADDRESSES_MAX];
+	char failure[RESOLVE_FAILURE_MAX];
+};
+
+struct resolve_known {
+	char host[256]; /* "": none */
+	int count;
+	struct sockaddr_storage addresses[RESOLVE_ADDRESSES_MAX];
+};
+
+struct resolve {
+	struct child child;
+	bool running;
+	char host[256];
+	struct resolve_known known[2]; /* of the first host ever found, and of the last other one: a redirect's */
+	bool has_files;
+	char files[2][RESOLVE_FILE_MAX]; /* resolv.conf and hosts; "": not there */
+	char failure[RESOLVE_FAILURE_MAX];
+};
+
+void resolve_init(struct resolve *resolve);
+
+/* From now on names are looked up by resolv.conf and hosts as they are now, and those on / do not count. */
+void resolve_keep_files(struct resolve *resolve);
+
+/* Begins. 0 or -errno. */
+int resolve_start(struct resolve *resolve, const char *host, uint16_t port);
+
+int resolve_pollfds(const struct resolve *resolve, struct pollfd *out, int max);
+
+/* The number of addresses, in the order in which they are to be tried (RFC 6724, by libc); -EAGAIN: not yet; -ENOENT:
+   failed, see resolve_failure. */
+int resolve_step(struct resolve *resolve, struct sockaddr_storage *out, int max);
+
+/* No longer waited for: ends the child. The number of addresses that the host had before, or -ENOENT. */
+int resolve_give_up(struct resolve *resolve, struct sockaddr_storage *out, int max);
+
+/* Why; names the servers that did not answer. */
+const char *resolve_failure(const struct resolve *resolve);
+
+/* Ends the child if there is one. */
+void resolve_stop(struct resolve *resolve);
+
+#endif
