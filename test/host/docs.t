@@ -23,9 +23,10 @@ all_in()	# file; one word a line on standard input: says which are not in the fi
 MANWIDTH=200 man -l "$page" 2>/dev/null | col -bx >"$scratch/page"
 tr -s ' \n' ' ' <"$scratch/page" >"$scratch/manual"
 
-lint_page()
+lint_page()	# page, and how much mandoc is to mind
 {
-	man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>"$scratch/warnings" >/dev/null
+	man --warnings -E UTF-8 -l -Tutf8 -Z "${1:-$page}" 2>"$scratch/warnings" >/dev/null
+	mandoc -T lint -W "${2:-error}" "${1:-$page}" | grep -v 'mandoc.db' >>"$scratch/warnings"
 	cat "$scratch/warnings"
 	[ ! -s "$scratch/warnings" ]
 }
@@ -154,6 +155,7 @@ kernel_options()
 }
 
 check "the page has nothing that its formatter warns about" lint_page
+check "the image builder's page neither" lint_page doc/iscsi-init-image.8 warning
 check "every subcommand is in the manual" commands
 check "every setting is in the manual" options
 check "every setting's default is in the manual's table" defaults
@@ -191,6 +193,16 @@ check "every event of the resident process is in the manual" logged_events
 check "every state of a session is in the manual" states
 check "every phase of a boot is in the manual" phases
 check "the manual's kernel options are those that a kernel was built with" kernel_options
+
+# The page of the image builder and its --help name the same options.
+image_page()
+{
+	"$image_tool" --help | grep -oE '(^|[ ,])--[a-z-]+' | tr -d ' ,' | grep -v -x -e --help | sort -u >"$scratch/helped"
+	MANWIDTH=200 man -l doc/iscsi-init-image.8 2>/dev/null | col -bx | sed -n '/^DESCRIPTION/,/^ENVIRONMENT/p' |
+		grep -oE '^ +(-o file, )?--[a-z-]+' | grep -oE -e '--[a-z-]+' | grep -v -x -e --help | sort -u >"$scratch/paged"
+	[ "$(wc -l <"$scratch/helped")" -gt 15 ] && diff "$scratch/helped" "$scratch/paged"
+}
+check "the image builder's page has the options of its --help, and no others" image_page
 
 # ---- ARCHITECTURE.md: a header without a source stands for itself, else either name will do
 
