@@ -8,13 +8,14 @@
 #include <string.h>
 
 #include "proto/bytes.h"
+#include "proto/dhcp_signal.h"
 
 #define BETTER_OFFER_MS 500   /* how long an ADVERTISE without boot file URL waits for one with it */
 #define BEST_PREFERENCE 255   /* RFC 8415 18.2.1: nobody is better */
 #define CONFIRM_MAX_MS  10000 /* CNF_MAX_RD, RFC 8415 7.6 */
 #define RESTART_MAX_MS  16000
 
-enum signal { ON_TIMER, ON_CONFLICT, ON_LINK_DOWN, ON_LINK_UP, ON_ADVERTISE, ON_REPLY, SIGNALS };
+enum { ON_ADVERTISE = ON_MESSAGE, ON_REPLY, SIGNALS };
 
 struct step {
 	int64_t now_ms;
@@ -349,6 +350,12 @@ static unsigned accept_confirmed(struct dhcp6 *dhcp, const struct step *step)
 	return step->heard->status == DHCP6_NOT_ON_LINK ? restart(dhcp, step) : DHCP_NOTHING;
 }
 
+static unsigned expire(struct dhcp6 *dhcp, const struct step *step)
+{
+	dhcp->reason = "the lease has run out";
+	return restart(dhcp, step);
+}
+
 /* The machine. Times and counts are RFC 8415 7.6's but for these: SOL_MAX_RT and INF_MAX_RT (an hour) are 30 s, since a
  * machine that waits for its disk has nothing else to do, and REQ_MAX_RC (10, three minutes) is 5. */
 static const struct row machine[DHCP6_STATES] = {
@@ -368,6 +375,7 @@ static const struct row machine[DHCP6_STATES] = {
 			      "the DHCPv6 server to give the address it advertised",
 			      {DHCP6_REQUEST, 1000, 30000, 5},
 			      {[ON_TIMER] = repeat,
+			       [ON_EXPIRY] = expire,
 			       [ON_REPLY] = accept_requested,
 			       [ON_CONFLICT] = decline,
 			       [ON_LINK_DOWN] = wait_for_link}},
@@ -383,30 +391,37 @@ static const struct row machine[DHCP6_STATES] = {
 			      "a DHCPv6 server to confirm the address",
 			      {DHCP6_CONFIRM, 1000, 4000, 0},
 			      {[ON_TIMER] = repeat_confirm,
+			       [ON_EXPIRY] = expire,
 			       [ON_REPLY] = accept_confirmed,
 			       [ON_CONFLICT] = decline,
 			       [ON_LINK_UP] = verify}},
 	[DHCP6_IS_BOUND] = {"BOUND",
 			    "the time to renew the lease",
 			    {0},
-			    {[ON_TIMER] = renew, [ON_CONFLICT] = decline, [ON_LINK_UP] = verify}},
-	[DHCP6_RENEWING] =
-		{"RENEWING",
-		 "the DHCPv6 server to renew the lease",
-		 {DHCP6_RENEW, 10000, 600000, 0},
-		 {[ON_TIMER] = renew, [ON_REPLY] = accept_renewed, [ON_CONFLICT] = decline, [ON_LINK_UP] = verify}},
-	[DHCP6_REBINDING] =
-		{"REBINDING",
-		 "any DHCPv6 server to extend the lease",
-		 {DHCP6_REBIND, 10000, 600000, 0},
-		 {[ON_TIMER] = renew, [ON_REPLY] = accept_renewed, [ON_CONFLICT] = decline, [ON_LINK_UP] = verify}},
+			    {[ON_TIMER] = renew, [ON_EXPIRY] = expire, [ON_CONFLICT] = decline, [ON_LINK_UP] = verify}},
+	[DHCP6_RENEWING] = {"RENEWING",
+			    "the DHCPv6 server to renew the lease",
+			    {DHCP6_RENEW, 10000, 600000, 0},
+			    {[ON_TIMER] = renew,
+			     [ON_EXPIRY] = expire,
+			     [ON_REPLY] = accept_renewed,
+			     [ON_CONFLICT] = decline,
+			     [ON_LINK_UP] = verify}},
+	[DHCP6_REBINDING] = {"REBINDING",
+			     "any DHCPv6 server to extend the lease",
+			     {DHCP6_REBIND, 10000, 600000, 0},
+			     {[ON_TIMER] = renew,
+			      [ON_EXPIRY] = expire,
+			      [ON_REPLY] = accept_renewed,
+			      [ON_CONFLICT] = decline,
+			      [ON_LINK_UP] = verify}},
 };
 
-static unsigned run(struct dhcp6 *dhcp, const struct step *step, enum signal signal)
+static unsigned run(struct dhcp6 *dhcp, const struct step *step, unsigned signal)
 {
 	if (machine[dhcp->state].on[signal])
 		return machine[dhcp->state].on[signal](dhcp, step);
-	if (signal >= ON_ADVERTISE)
+	if (signal >= ON_MESSAGE)
 		dhcp->reason = "nobody asked for this message now";
 	return DHCP_NOTHING;
 }
@@ -422,40 +437,16 @@ static unsigned run_packet(struct dhcp6 *dhcp, struct step step, const struct dh
 	return run(dhcp, &step, type == DHCP6_ADVERTISE ? ON_ADVERTISE : ON_REPLY);
 }
 
-static unsigned run_timer(struct dhcp6 *dhcp, const struct step *step)
-{
-	if (step->now_ms < dhcp6_deadline(dhcp))
-		return DHCP_NOTHING;
-	if (dhcp6_has_lease(dhcp) && step->now_ms >= dhcp->expiry_ms) {
-		dhcp->reason = "the lease has run out";
-		return restart(dhcp, step);
-	}
-	return run(dhcp, step, ON_TIMER);
-}
-
 unsigned dhcp6_step(struct dhcp6 *dhcp, const struct dhcp_input *input, struct dhcp_output *output)
 {
 	struct step step = {.now_ms = input->now_ms, .random = input->random, .output = output};
+	enum dhcp_signal signal = dhcp_signal_of(input, dhcp->deadline_ms, dhcp->expiry_ms);
 
 	output->length = 0;
 	dhcp->reason = NULL;
 	if (dhcp->state == DHCP6_STOPPED)
 		return DHCP_NOTHING;
-	switch (input->event) {
-	case DHCP_TIMER:
-		return run_timer(dhcp, &step);
-	case DHCP_PACKET:
-		return run_packet(dhcp, step, input);
-	case DHCP_CONFLICT:
-		return run(dhcp, &step, ON_CONFLICT);
-	case DHCP_LINK_DOWN:
-		return run(dhcp, &step, ON_LINK_DOWN);
-	case DHCP_LINK_UP:
-		return run(dhcp, &step, ON_LINK_UP);
-	case DHCP_EVENTS:
-		break;
-	}
-	return DHCP_NOTHING;
+	return signal == ON_MESSAGE ? run_packet(dhcp, step, input) : run(dhcp, &step, signal);
 }
 
 void dhcp6_start(struct dhcp6 *dhcp, const struct dhcp6_config *config, int64_t now_ms)
@@ -480,11 +471,7 @@ bool dhcp6_release(struct dhcp6 *dhcp, uint32_t random, struct dhcp_output *outp
 
 int64_t dhcp6_deadline(const struct dhcp6 *dhcp)
 {
-	if (dhcp->state == DHCP6_STOPPED)
-		return DHCP_NEVER;
-	if (dhcp6_has_lease(dhcp) && dhcp->expiry_ms < dhcp->deadline_ms)
-		return dhcp->expiry_ms;
-	return dhcp->deadline_ms;
+	return dhcp->state == DHCP6_STOPPED ? DHCP_NEVER : dhcp_next_ms(dhcp->deadline_ms, dhcp->expiry_ms);
 }
 
 const char *dhcp6_reason(const struct dhcp6 *dhcp)
@@ -502,4 +489,10 @@ const char *dhcp6_waiting(const struct dhcp6 *dhcp)
 const char *dhcp6_state_name(const struct dhcp6 *dhcp)
 {
 	return machine[dhcp->state].name;
+}
+
+void dhcp6_wipe_secrets(struct dhcp6 *dhcp)
+{
+	dhcp_wipe_root_path(dhcp->lease.boot_url);
+	dhcp_wipe_root_path(dhcp->offer.boot_url);
 }

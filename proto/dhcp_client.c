@@ -6,6 +6,7 @@
 #include "proto/dhcp.h"
 
 #include "proto/bytes.h"
+#include "proto/dhcp_signal.h"
 #include "proto/wipe.h"
 
 /* RFC 2131 4.1 would have 4 s before the first repetition, and 64 s at the end. That was for whole buildings that come
@@ -22,8 +23,7 @@
 #define RENEW_RETRIES   20    /* on short leases: not more often than this part of the lease */
 #define BROADCAST       0xffffffffu
 
-/* Public events; a packet is told apart by what it is. */
-enum signal { ON_TIMER, ON_CONFLICT, ON_LINK_DOWN, ON_LINK_UP, ON_OFFER, ON_ACK, ON_NAK, SIGNALS };
+enum { ON_OFFER = ON_MESSAGE, ON_ACK, ON_NAK, SIGNALS };
 
 /* One step: what came in, where output goes. */
 struct step {
@@ -312,6 +312,12 @@ static unsigned repeat_reboot(struct dhcp *dhcp, const struct step *step)
 	return DHCP_NOTHING;
 }
 
+static unsigned expire(struct dhcp *dhcp, const struct step *step)
+{
+	dhcp->reason = "the lease has run out";
+	return begin_later(dhcp, step, 0);
+}
+
 static unsigned wait_unless_leased(struct dhcp *dhcp, const struct step *step)
 {
 	return dhcp_has_lease(dhcp) ? DHCP_NOTHING : wait_for_link(dhcp, step);
@@ -341,6 +347,7 @@ static const struct row {
 	[DHCP_REBOOTING] = {"REBOOTING",
 			    "a DHCP server to confirm the known address",
 			    {[ON_TIMER] = repeat_reboot,
+			     [ON_EXPIRY] = expire,
 			     [ON_ACK] = accept_ack,
 			     [ON_NAK] = accept_nak,
 			     [ON_CONFLICT] = decline,
@@ -348,10 +355,11 @@ static const struct row {
 			     [ON_LINK_UP] = verify}},
 	[DHCP_IS_BOUND] = {"BOUND",
 			   "the time to renew the lease",
-			   {[ON_TIMER] = renew, [ON_CONFLICT] = decline, [ON_LINK_UP] = verify}},
+			   {[ON_TIMER] = renew, [ON_EXPIRY] = expire, [ON_CONFLICT] = decline, [ON_LINK_UP] = verify}},
 	[DHCP_RENEWING] = {"RENEWING",
 			   "the DHCP server to renew the lease",
 			   {[ON_TIMER] = renew,
+			    [ON_EXPIRY] = expire,
 			    [ON_ACK] = accept_ack,
 			    [ON_NAK] = accept_nak,
 			    [ON_CONFLICT] = decline,
@@ -359,17 +367,18 @@ static const struct row {
 	[DHCP_REBINDING] = {"REBINDING",
 			    "any DHCP server to extend the lease",
 			    {[ON_TIMER] = renew,
+			     [ON_EXPIRY] = expire,
 			     [ON_ACK] = accept_ack,
 			     [ON_NAK] = accept_nak,
 			     [ON_CONFLICT] = decline,
 			     [ON_LINK_UP] = verify}},
 };
 
-static unsigned run(struct dhcp *dhcp, const struct step *step, enum signal signal)
+static unsigned run(struct dhcp *dhcp, const struct step *step, unsigned signal)
 {
 	if (machine[dhcp->state].on[signal])
 		return machine[dhcp->state].on[signal](dhcp, step);
-	if (signal >= ON_OFFER)
+	if (signal >= ON_MESSAGE)
 		dhcp->reason = "nobody asked for this message now";
 	return DHCP_NOTHING;
 }
@@ -391,41 +400,16 @@ static unsigned run_packet(struct dhcp *dhcp, struct step step, const struct dhc
 	return did;
 }
 
-/* The timer: what is due, the end of the lease before all else. */
-static unsigned run_timer(struct dhcp *dhcp, const struct step *step)
-{
-	if (step->now_ms < dhcp_deadline(dhcp))
-		return DHCP_NOTHING;
-	if (dhcp_has_lease(dhcp) && step->now_ms >= dhcp->expiry_ms) {
-		dhcp->reason = "the lease has run out";
-		return begin_later(dhcp, step, 0);
-	}
-	return run(dhcp, step, ON_TIMER);
-}
-
 unsigned dhcp_step(struct dhcp *dhcp, const struct dhcp_input *input, struct dhcp_output *output)
 {
 	struct step step = {.now_ms = input->now_ms, .random = input->random, .output = output};
+	enum dhcp_signal signal = dhcp_signal_of(input, dhcp->deadline_ms, dhcp->expiry_ms);
 
 	output->length = 0;
 	dhcp->reason = NULL;
 	if (dhcp->state == DHCP_STOPPED)
 		return DHCP_NOTHING;
-	switch (input->event) {
-	case DHCP_TIMER:
-		return run_timer(dhcp, &step);
-	case DHCP_PACKET:
-		return run_packet(dhcp, step, input);
-	case DHCP_CONFLICT:
-		return run(dhcp, &step, ON_CONFLICT);
-	case DHCP_LINK_DOWN:
-		return run(dhcp, &step, ON_LINK_DOWN);
-	case DHCP_LINK_UP:
-		return run(dhcp, &step, ON_LINK_UP);
-	case DHCP_EVENTS:
-		break;
-	}
-	return DHCP_NOTHING;
+	return signal == ON_MESSAGE ? run_packet(dhcp, step, input) : run(dhcp, &step, signal);
 }
 
 void dhcp_start(struct dhcp *dhcp, const struct dhcp_config *config, int64_t now_ms)
@@ -449,11 +433,7 @@ bool dhcp_release(struct dhcp *dhcp, uint32_t random, struct dhcp_output *output
 
 int64_t dhcp_deadline(const struct dhcp *dhcp)
 {
-	if (dhcp->state == DHCP_STOPPED)
-		return DHCP_NEVER;
-	if (dhcp_has_lease(dhcp) && dhcp->expiry_ms < dhcp->deadline_ms)
-		return dhcp->expiry_ms;
-	return dhcp->deadline_ms;
+	return dhcp->state == DHCP_STOPPED ? DHCP_NEVER : dhcp_next_ms(dhcp->deadline_ms, dhcp->expiry_ms);
 }
 
 const char *dhcp_reason(const struct dhcp *dhcp)

@@ -61,13 +61,13 @@ static void explain(int error, char out[RESOLVE_FAILURE_MAX])
 
 	list_servers(servers, sizeof(servers));
 	if (error == EAI_AGAIN && !servers[0])
-		(void)snprintf(out, RESOLVE_FAILURE_MAX,
+		snprintf(out, RESOLVE_FAILURE_MAX,
 			       "no name server is known (give one with nameserver= or by DHCP)");
 	else if (error == EAI_AGAIN)
-		(void)snprintf(out, RESOLVE_FAILURE_MAX, "no usable answer from the name server%s %s",
+		snprintf(out, RESOLVE_FAILURE_MAX, "no usable answer from the name server%s %s",
 			       strchr(servers, ',') ? "s" : "", servers);
 	else
-		(void)snprintf(out, RESOLVE_FAILURE_MAX, "%s%s%s", gai_strerror(error),
+		snprintf(out, RESOLVE_FAILURE_MAX, "%s%s%s", gai_strerror(error),
 			       servers[0] ? ", says " : "; no name server is known", servers);
 }
 
@@ -106,7 +106,7 @@ static void look_up(const void *context, void *out)
 
 	if (question->resolve->has_files && enter_memory())
 		write_files(question->resolve);
-	(void)snprintf(port, sizeof(port), "%u", question->port);
+	snprintf(port, sizeof(port), "%u", question->port);
 	error = getaddrinfo(question->resolve->host, port, &hints, &list);
 	if (error) {
 		explain(error, result->failure);
@@ -149,8 +149,8 @@ int resolve_start(struct resolve *resolve, const char *host, uint16_t port)
 	int result;
 
 	resolve_stop(resolve);
-	(void)snprintf(resolve->host, sizeof(resolve->host), "%s", host);
-	(void)snprintf(resolve->failure, sizeof(resolve->failure), "the name servers did not answer in time");
+	snprintf(resolve->host, sizeof(resolve->host), "%s", host);
+	snprintf(resolve->failure, sizeof(resolve->failure), "the name servers did not answer in time");
 	result = child_start(&resolve->child, look_up, &question, sizeof(struct resolve_result));
 	resolve->running = !result;
 	return result;
@@ -209,7 +209,7 @@ int resolve_step(struct resolve *resolve, struct sockaddr_storage *out, int max)
 		memcpy(resolve->failure, result.failure, sizeof(resolve->failure));
 		break;
 	case CHILD_DIED:
-		(void)snprintf(resolve->failure, sizeof(resolve->failure), "the look-up ended without a result");
+		snprintf(resolve->failure, sizeof(resolve->failure), "the look-up ended without a result");
 		break;
 	}
 	resolve->running = false;
