@@ -527,8 +527,8 @@ static void look_at_duplicates(struct interface *interface, int64_t now_ms)
 	char text[ADDRESS_TEXT_MAX];
 
 	if (has_failed_dad(interface, &interface->assignment.leased6)) {
-		log_warn("%s: another station has %s: declining it and asking for another address", interface->link.name,
-			 assignment_text(&interface->assignment.leased6, text));
+		log_warn("%s: another station has %s: declining it and asking for another address",
+			 interface->link.name, assignment_text(&interface->assignment.leased6, text));
 		interface_set_address(interface, &interface->assignment.leased6, true);
 		take_lease6(interface, lease_decline(&interface->lease6, now_ms));
 	}
@@ -629,8 +629,8 @@ void interface_adopt(struct interface *interface, int64_t now_ms)
 	interface->state = INTERFACE_USABLE;
 	interface->link_ms = interface->address_ms = now_ms;
 	if (address)
-		log_info("%s: already has address %s/%u, used as it is", interface->link.name, assignment_text(address, text),
-			 address->prefix);
+		log_info("%s: already has address %s/%u, used as it is", interface->link.name,
+			 assignment_text(address, text), address->prefix);
 }
 
 void interface_release(struct interface *interface, int64_t now_ms)
@@ -704,13 +704,15 @@ static const char *waiting_for_address(const struct interface *interface, char *
 	} else if (duplicate[0]) {
 		snprintf(out, size, "an IPv6 address for %s: another station has %s", name, duplicate);
 	} else if (interface->assignment.leased6.family && !interface->has_router6) {
-		snprintf(out, size, "a router advertisement on %s: without it the address from DHCPv6 has no route", name);
+		snprintf(out, size, "a router advertisement on %s: without it the address from DHCPv6 has no route",
+			 name);
 	} else if (interface->lease6.started && missing & (METHOD_DHCP6 | METHOD_AUTO6)) {
 		write_refusal(interface->lease6.refused, why, sizeof(why));
 		snprintf(out, size, "%s on %s (%u messages sent%s)", lease_waiting(&interface->lease6), name,
 			 interface->lease6.sent, why);
 	} else if (missing & METHODS_IPV6 && !has_link_local6(interface)) {
-		snprintf(out, size, "an IPv6 link-local address on %s (does the kernel have IPv6, and is it enabled?)", name);
+		snprintf(out, size, "an IPv6 link-local address on %s (does the kernel have IPv6, and is it enabled?)",
+			 name);
 	} else if (missing & METHOD_AUTO6) {
 		snprintf(out, size, "a router advertisement with a prefix on %s", name);
 	} else {

@@ -1,8 +1,7 @@
-/* records.c - what the next system is told of the network that we set up.
+/* records.c - files that tell the next system about the network that we set up.
  *
- * Contracts in records.h. The files are read by shells as root: every value of a lease stands between single quotes, and
- * a quote inside is written as '\''. In files of other grammars nothing of a lease is written but numbers and names that
- * were checked.
+ * Contracts in records.h. Shells read some of them as root: every value of a lease stands between single quotes, and a
+ * quote inside is written as '\''. Files of other grammars get only numbers and checked names from a lease.
  */
 #include "net/records.h"
 
@@ -63,7 +62,7 @@ static void put_variable(struct page *page, const char *name, const char *value)
 
 /* ---- files ---- */
 
-/* Every directory above the file. */
+/* Creates every directory above the file. */
 static int make_directories(char *path, size_t root_length)
 {
 	for (char *c = path + root_length + 1; (c = strchr(c, '/')); c++) {
@@ -90,7 +89,7 @@ static int write_all(int fd, const struct page *page)
 	return (size_t)written == page->used ? 0 : -ENOSPC;
 }
 
-/* Whole or not at all: under another name first. */
+/* Written under another name first, so that the file is complete or absent. */
 static int write_page(const char *root, const struct page *page, const char *file)
 {
 	char path[PATH_BYTES], draft[PATH_BYTES + 8];
@@ -125,7 +124,7 @@ static const struct rtnl_address *find_address(const struct interface *interface
 			return address;
 	}
 	if (interface->assignment.leased4.family == family)
-		return &interface->assignment.leased4; /* the kernel's event is still on its way */
+		return &interface->assignment.leased4; /* the kernel's event has not arrived yet */
 	for (int i = 0; i < INTERFACE_PLANS_MAX; i++)
 		if (interface->assignment.fixed[i].family == family)
 			return &interface->assignment.fixed[i];
@@ -270,8 +269,8 @@ static void put_mac(struct page *page, const uint8_t mac[6])
 	put(page, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
 }
 
-/* Ahead of the system's own files for the interface. An administrator who wants otherwise puts a file of the same name
-   into /etc/systemd/network. systemd.network(5). */
+/* Sorts before the system's own files for the interface. An administrator can override it with a file of the same name in
+   /etc/systemd/network: systemd.network(5). */
 static int write_networkd(const char *root, const struct interface *interface, const struct address *dns, int count)
 {
 	struct page page = {.used = 0};
@@ -292,7 +291,8 @@ static int write_networkd(const char *root, const struct interface *interface, c
 	return write_page(root, &page, file);
 }
 
-/* NetworkManager flushes what it takes over: it must not take this one. NetworkManager.conf(5). */
+/* NetworkManager flushes the addresses of interfaces that it manages, so it must not manage this one:
+   NetworkManager.conf(5). */
 static int write_network_manager(const char *root, const struct interface *interface)
 {
 	struct page page = {.used = 0};
@@ -328,7 +328,7 @@ int records_write_boot(const char *root, const struct interface *interface)
 	return write_page(root, &page, "/run/initramfs/open-iscsi.interface");
 }
 
-/* Somebody else's, or a link to what is not there yet (resolved's): not to be touched. */
+/* Whether the file is not ours and must not be touched: another program's, or a link to one that does not exist yet. */
 static bool is_foreign(const char *root, const char *file)
 {
 	char path[PATH_BYTES], start[sizeof(OURS)] = "";

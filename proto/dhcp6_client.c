@@ -62,7 +62,7 @@ static unsigned send_message(struct dhcp6 *dhcp, const struct step *step, enum d
 	return DHCP_SEND;
 }
 
-/* RFC 8415 15: each time twice as long, off by up to a tenth; 18.2.1: the first SOLICIT never shorter. */
+/* RFC 8415 15: each wait is twice the last, varied by up to a tenth; 18.2.1: the first one of SOLICIT is never shorter. */
 static int64_t next_timeout(const struct dhcp6 *dhcp, const struct retry *retry, uint32_t random)
 {
 	int64_t base = dhcp->attempt ? dhcp->timeout_ms : retry->first_ms;
@@ -106,7 +106,7 @@ static unsigned begin(struct dhcp6 *dhcp, const struct step *step)
 	return enter(dhcp, step, dhcp->config.information_only ? DHCP6_INFORMING : DHCP6_SOLICITING);
 }
 
-/* The first time at once, then ever later: for servers that offer what they do not give. */
+/* The first time at once, then later and later, for servers that offer an address and do not give it. */
 static unsigned restart(struct dhcp6 *dhcp, const struct step *step)
 {
 	unsigned lost = dhcp6_has_lease(dhcp) ? DHCP_LOST : DHCP_NOTHING;
@@ -177,8 +177,9 @@ static unsigned request_or_repeat_solicit(struct dhcp6 *dhcp, const struct step 
 	return send_again(dhcp, step);
 }
 
-/* RFC 8415 18.2.1 would have every client wait for a second in case a better server speaks. No boot waits for that: the
- * first that has what we want is taken. Where a boot file URL is wanted and missing, the best of a short while is. */
+/* RFC 8415 18.2.1 makes every client wait for a second in case a better server answers. A boot should not wait for that:
+ * the first server that has what we want is taken. Where a boot file URL is wanted and missing, the best server of a short
+ * while is taken. */
 static unsigned weigh_advertise(struct dhcp6 *dhcp, const struct step *step)
 {
 	const struct dhcp6_lease *heard = step->heard;
@@ -248,7 +249,7 @@ static unsigned accept_information(struct dhcp6 *dhcp, const struct step *step)
 	return keep_lease(dhcp, step, step->now_ms);
 }
 
-/* RFC 8415 18.2.10.1: a server that cannot now is asked again, one that will not is left. */
+/* RFC 8415 18.2.10.1: a server that cannot help now is asked again; after a refusal we look for another server. */
 static unsigned accept_requested(struct dhcp6 *dhcp, const struct step *step)
 {
 	if (!is_same_server(step->heard, &dhcp->offer)) {
@@ -261,8 +262,7 @@ static unsigned accept_requested(struct dhcp6 *dhcp, const struct step *step)
 	return step->heard->status == DHCP6_UNSPEC_FAIL ? DHCP_NOTHING : restart(dhcp, step);
 }
 
-/* RFC 8415 18.2.10.1: a server that forgot us is asked anew for the same address, which stays in use meanwhile where it
- * comes back. */
+/* RFC 8415 18.2.10.1: a server that has forgotten us is asked again for the same address, which stays in use meanwhile. */
 static unsigned accept_renewed(struct dhcp6 *dhcp, const struct step *step)
 {
 	const struct dhcp6_lease *heard = step->heard;
@@ -338,7 +338,7 @@ static unsigned repeat_confirm(struct dhcp6 *dhcp, const struct step *step)
 {
 	if (step->now_ms - dhcp->started_ms < CONFIRM_MAX_MS)
 		return send_again(dhcp, step);
-	dhcp->reason = "no server confirms the address; it stays valid until its time is over";
+	dhcp->reason = "no server confirms the address; it stays valid until the lease ends";
 	return end_verify(dhcp);
 }
 
@@ -356,8 +356,8 @@ static unsigned expire(struct dhcp6 *dhcp, const struct step *step)
 	return restart(dhcp, step);
 }
 
-/* The machine. Times and counts are RFC 8415 7.6's but for these: SOL_MAX_RT and INF_MAX_RT (an hour) are 30 s, since a
- * machine that waits for its disk has nothing else to do, and REQ_MAX_RC (10, three minutes) is 5. */
+/* The machine. Times and counts are those of RFC 8415 7.6 with two exceptions: SOL_MAX_RT and INF_MAX_RT (an hour) are
+ * 30 s, since a machine that waits for its disk has nothing else to do, and REQ_MAX_RC (10, three minutes) is 5. */
 static const struct row machine[DHCP6_STATES] = {
 	[DHCP6_STOPPED] = {"STOPPED", "nothing", {0}, {NULL}},
 	[DHCP6_INIT] = {"INIT",
@@ -384,7 +384,7 @@ static const struct row machine[DHCP6_STATES] = {
 			     {DHCP6_INFORMATION_REQUEST, 1000, 30000, 0},
 			     {[ON_TIMER] = repeat, [ON_REPLY] = accept_information, [ON_LINK_DOWN] = wait_for_link}},
 	[DHCP6_DECLINING] = {"DECLINING",
-			     "the DHCPv6 server to hear that the address is taken",
+			     "the DHCPv6 server to confirm that we declined the address",
 			     {DHCP6_DECLINE, 1000, 30000, 4},
 			     {[ON_TIMER] = repeat, [ON_REPLY] = end_decline, [ON_LINK_DOWN] = wait_for_link}},
 	[DHCP6_CONFIRMING] = {"CONFIRMING",

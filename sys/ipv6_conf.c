@@ -1,6 +1,6 @@
 /* ipv6_conf.c - an interface's IPv6 settings.
  *
- * Contracts in ipv6_conf.h. Settings are written only where they differ: a write of disable_ipv6 has effects of its own.
+ * Contracts in ipv6_conf.h. A setting is written only where it differs, because writing disable_ipv6 has side effects.
  */
 #include "sys/ipv6_conf.h"
 
