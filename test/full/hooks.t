@@ -45,7 +45,7 @@ def fails_without(rig, kernel, builder, prefix):
         said = str(error)
     os.rename(program + ".away", program)
     rig.ok("there is no program " + program in said, "%s: without a program it fails, and says why" % builder, said)
-    rig.ok(not os.path.exists(image), "%s: and there is no image" % builder)
+    rig.ok(not os.path.exists(image) or not os.path.getsize(image), "%s: and there is no image" % builder)
 
 
 with Rig() as rig:
