@@ -183,7 +183,7 @@ install: all
 	ln -sf iscsi-init $(DESTDIR)$(PREFIX)/share/bash-completion/completions/iscsi-init-image
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/share/iscsi-init/hooks/initramfs-tools tools/hooks/initramfs-tools/iscsi-init
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/share/iscsi-init/hooks/dracut/90iscsi-init tools/hooks/dracut/90iscsi-init/module-setup.sh
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/iscsi-init/hooks/mkinitcpio tools/hooks/mkinitcpio/iscsi-init
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/share/iscsi-init/hooks/mkinitcpio tools/hooks/mkinitcpio/iscsi-init
 	sed -i 's,installed=/usr/sbin/,installed=$(PREFIX)/sbin/,' $(DESTDIR)$(PREFIX)/share/iscsi-init/hooks/*/iscsi-init \
 		$(DESTDIR)$(PREFIX)/share/iscsi-init/hooks/dracut/90iscsi-init/module-setup.sh
 
@@ -215,4 +215,4 @@ help:
 	@echo 'make clean             all but the cache of libraries and downloads'
 	@echo 'V=1 shows the commands; ISCSI_INIT_CACHE= moves the cache (~/.cache/iscsi-init).'
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find build -name '*.d' -type f 2>/dev/null)

@@ -67,7 +67,7 @@ ends_with_make()
 	read -r sleeper <"$scratch/pid"
 	kill -0 "$sleeper" && kill "$make"
 	wait "$make"
-	! kill -0 "$sleeper" 2>/dev/null
+	! grep '^State:.*[^Z] (' "/proc/$sleeper/status" # one that only init has not collected yet has ended
 }
 all_end_with_make() # each recipe that takes long
 {
