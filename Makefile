@@ -206,7 +206,7 @@ help:
 	@echo 'make demo              boot a guest from an iSCSI disk, and show it'
 	@echo 'make test              linters, unit tests, fuzzers for seconds, network and boot tests'
 	@echo 'make test-full         the same and the whole matrix of kernels and architectures'
-	@echo 'make booted            boot all kernels and chains, and write the table in the README'
+	@echo 'make booted            boot all kernels and chains, and write the table in doc/boots.md'
 	@echo 'make unit, make lint   just these; make fuzz SECONDS=n: each fuzzer for n seconds (60)'
 	@echo 'make bench             how long a boot takes, beside others (needs root)'
 	@echo 'make install           DESTDIR= PREFIX=/usr/local; make uninstall takes it away again'
