@@ -57,7 +57,7 @@ static enum login_action send_part(struct login *l, struct login_pdu *request)
 	if (l->failure.error != LOGIN_OK)
 		return LOGIN_FAILED;
 	if (l->exchanges++ >= LOGIN_EXCHANGES_MAX) {
-		(void)answer_fail(l, LOGIN_PROTOCOL, "the login has no end after %d exchanges", LOGIN_EXCHANGES_MAX);
+		answer_fail(l, LOGIN_PROTOCOL, "the login has no end after %d exchanges", LOGIN_EXCHANGES_MAX);
 		return LOGIN_FAILED;
 	}
 	if (length > LOGIN_DATA_MAX) {
@@ -113,7 +113,7 @@ enum login_action login_start(struct login *login, const struct login_config *co
 	login->result.tpgt = -1;
 	login->stage = chap_is_wanted(login) || config->lessons.start_in_security ? SECURITY : OPERATIONAL;
 	if (!config->initiator_name || !config->initiator_name[0])
-		(void)answer_fail(login, LOGIN_NEGOTIATION, "there is no initiator name");
+		answer_fail(login, LOGIN_NEGOTIATION, "there is no initiator name");
 	if (login->failure.error != LOGIN_OK || chap_check(login))
 		return LOGIN_FAILED;
 	answer_put(login, "InitiatorName", config->initiator_name);
@@ -343,7 +343,7 @@ static int join(struct login *l, const uint8_t *data, size_t length)
 static enum login_action finish(struct login *l)
 {
 	if (chap_is_wanted(l) && l->authenticated != AUTHENTICATED)
-		(void)answer_fail(l, LOGIN_AUTH_REFUSED, "the target ended the login without authenticating itself");
+		answer_fail(l, LOGIN_AUTH_REFUSED, "the target ended the login without authenticating itself");
 	if (l->failure.error != LOGIN_OK || keys_settle(l))
 		return LOGIN_FAILED;
 	l->result.tsih = l->tsih;
@@ -381,7 +381,7 @@ static enum login_action take_status(struct login *l, const struct pdu_login_res
 		l->redirect.permanent = status == 0x0102;
 		if (l->redirect.host[0])
 			return LOGIN_MOVED;
-		(void)answer_fail(l, LOGIN_PROTOCOL,
+		answer_fail(l, LOGIN_PROTOCOL,
 				  "the target says that it moved, but not where to (no TargetAddress)");
 		return LOGIN_FAILED;
 	}
@@ -389,10 +389,10 @@ static enum login_action take_status(struct login *l, const struct pdu_login_res
 	l->failure.wants_security = began_with_keys(l) && wants_other_stage(status);
 	l->failure.wants_md5_only = chap_blames_list(l) && (status >> 8 == 2 || l->authenticated == METHOD_CHOSEN);
 	if (status == 0x0201 && !chap_is_wanted(l))
-		(void)answer_fail(l, LOGIN_AUTH_MISSING,
+		answer_fail(l, LOGIN_AUTH_MISSING,
 				  "the target wants authentication: set username= and password= (status 0201)");
 	else
-		(void)answer_fail(l, LOGIN_STATUS, "the target refused the login: %s (status %02x%02x)",
+		answer_fail(l, LOGIN_STATUS, "the target refused the login: %s (status %02x%02x)",
 				  login_status_text(status), status >> 8, status & 0xff);
 	return LOGIN_FAILED;
 }
@@ -416,7 +416,7 @@ static enum login_action next_step(struct login *l, const struct pdu_login_respo
 	if (response->flags & PDU_CONTINUE)
 		return send_empty(l, request);
 	if (l->final && l->open) {
-		(void)answer_fail(l, LOGIN_PROTOCOL, "the target ended the login with a question that is still open");
+		answer_fail(l, LOGIN_PROTOCOL, "the target ended the login with a question that is still open");
 		return LOGIN_FAILED;
 	}
 	l->open = false;
@@ -457,7 +457,7 @@ enum login_action login_step(struct login *login, const uint8_t *bhs, const uint
 		login->responded = true;
 		if (!length)
 			return send_part(login, request);
-		(void)answer_fail(login, LOGIN_PROTOCOL,
+		answer_fail(login, LOGIN_PROTOCOL,
 				  "the target answers before our text is whole (the C bit is set)");
 		return LOGIN_FAILED;
 	}

@@ -333,11 +333,11 @@ static void print_record(const char *record, int64_t now_ms)
 
 static void print_session(const struct adopted *s, int64_t now_ms)
 {
-	char portal[PLAN_HOST_MAX + 32], record[STATUS_RECORD + 1];
+	char portal[PORTAL_TEXT_MAX], record[STATUS_RECORD + 1];
 
 	printf("session %u: %s at %s, %s (connection %s), as %s\n", s->sid, s->plan.name,
-	       session_portal_text(&s->address, portal, sizeof(portal)), s->session_state,
-	       s->connection_state[0] ? s->connection_state : "?", s->plan.initiator);
+	       portal_write(&s->address, portal), s->session_state, s->connection_state[0] ? s->connection_state : "?",
+	       s->plan.initiator);
 	find_record(s->sid, record, sizeof(record));
 	if (record[0])
 		print_record(record, now_ms);

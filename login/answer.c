@@ -14,7 +14,7 @@ int answer_fail(struct login *l, enum login_error error, const char *format, ...
 		return STOP;
 	l->failure.error = error;
 	va_start(arguments, format);
-	(void)vsnprintf(l->failure.text, sizeof(l->failure.text), format, arguments);
+	vsnprintf(l->failure.text, sizeof(l->failure.text), format, arguments);
 	va_end(arguments);
 	return STOP;
 }
@@ -55,8 +55,8 @@ int answer_repeated(struct login *l, const struct key *key)
 static void end_pair(struct login *l, const struct writer *w)
 {
 	if (w->bad)
-		(void)answer_fail(l, LOGIN_PROTOCOL, "the answers to the target's keys go on beyond %d bytes",
-				  LOGIN_JOINED_MAX);
+		answer_fail(l, LOGIN_PROTOCOL, "the answers to the target's keys go on beyond %d bytes",
+			    LOGIN_JOINED_MAX);
 	else
 		l->reply = w->used;
 }

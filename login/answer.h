@@ -5,6 +5,12 @@
 #include "login/state.h"
 #include "proto/keys.h"
 
+/* Stages, RFC 7143 6.3.1. */
+enum { SECURITY = 0, OPERATIONAL = 1, FULL_FEATURE = 3 };
+
+/* Where authentication stands: login->authenticated. */
+enum { NOT_ASKED, CHAP_OFFERED, METHOD_CHOSEN, RESPONDED, AUTHENTICATED };
+
 /* What one step of the conversation returns. */
 enum { GO_ON = 0, STOP = -1 };
 

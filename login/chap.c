@@ -158,7 +158,7 @@ static int respond(struct login *l)
 	if (wants_mutual(l)) {
 		char id[8];
 
-		(void)snprintf(id, sizeof(id), "%u", l->config.challenge_id);
+		snprintf(id, sizeof(id), "%u", l->config.challenge_id);
 		answer_put(l, "CHAP_I", id);
 		answer_put_bytes(l, "CHAP_C", l->config.challenge, sizeof(l->config.challenge));
 	}

@@ -48,7 +48,7 @@ int keys_find(const struct key *key)
 
 static const char *write_number(int32_t value, char out[16])
 {
-	(void)snprintf(out, 16, "%" PRId32, value);
+	snprintf(out, 16, "%" PRId32, value);
 	return out;
 }
 
@@ -193,7 +193,7 @@ static int take_number(struct login *l, int i, const struct key *key, bool ours)
 	char expected[96];
 
 	if (key_read_number(key, &value) || value < (uint32_t)row->min || value > max) {
-		(void)snprintf(expected, sizeof(expected), "a number from %d to %u", row->min, max);
+		snprintf(expected, sizeof(expected), "a number from %d to %u", row->min, max);
 		return answer_refuse(l, key, expected);
 	}
 	if (row->rule == RULE_DECLARE) { /* the target's MaxRecvDataSegmentLength: it may declare it again */
@@ -206,8 +206,8 @@ static int take_number(struct login *l, int i, const struct key *key, bool ours)
 	}
 	if (ours && ((row->rule == RULE_MIN && value > (uint32_t)offered) ||
 		     (row->rule == RULE_MAX && value < (uint32_t)offered))) {
-		(void)snprintf(expected, sizeof(expected), "at %s the offered %d",
-			       row->rule == RULE_MIN ? "most" : "least", offered);
+		snprintf(expected, sizeof(expected), "at %s the offered %d", row->rule == RULE_MIN ? "most" : "least",
+			 offered);
 		return answer_refuse(l, key, expected);
 	}
 	l->result.negotiated.value[i] = combine(row, (int32_t)value, offered);

@@ -81,12 +81,6 @@ struct login_redirect {
 	bool permanent; /* status 0102; else 0101, temporary */
 };
 
-/* Stages, RFC 7143 6.3.1. */
-enum { SECURITY = 0, OPERATIONAL = 1, FULL_FEATURE = 3 };
-
-/* Where authentication stands: login->authenticated. */
-enum { NOT_ASKED, CHAP_OFFERED, METHOD_CHOSEN, RESPONDED, AUTHENTICATED };
-
 /* Only login.c and the files in login/ look into it. */
 struct login {
 	struct login_config config;

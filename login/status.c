@@ -80,8 +80,8 @@ const char *login_error_code(const struct login_failure *failure, char *out, siz
 	};
 
 	if (failure->error == LOGIN_STATUS)
-		(void)snprintf(out, size, "L%04X", failure->status);
+		snprintf(out, size, "L%04X", failure->status);
 	else
-		(void)snprintf(out, size, "%s", codes[failure->error]);
+		snprintf(out, size, "%s", codes[failure->error]);
 	return out;
 }

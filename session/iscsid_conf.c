@@ -54,7 +54,7 @@ static size_t read_file(int root, const char *path, char *out, size_t size)
 	while (fd >= 0 && used < size && (n = read(fd, out + used, size - used)) > 0)
 		used += (size_t)n;
 	if (fd >= 0)
-		(void)close(fd);
+		close(fd);
 	return used;
 }
 
@@ -89,7 +89,7 @@ static int compare_algorithm(const struct session *s, const char *text, size_t l
 	if (!s->chap_algorithm)
 		return 0;
 	if (handover_setting(text, length, "node.session.auth.chap_algs", list, sizeof(list)) < 0)
-		(void)memcpy(list, ISCSID_MD5, sizeof(ISCSID_MD5));
+		memcpy(list, ISCSID_MD5, sizeof(ISCSID_MD5));
 	for (rest = text_of(list); rest.length;) {
 		one = trim(text_cut(&rest, ','));
 		if (text_is_word(one, ours))

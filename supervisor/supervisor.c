@@ -436,16 +436,14 @@ static void release_boot(struct world *w)
 	resident_release(w->sessions + w->session_count,
 			 sizeof(w->sessions) - (size_t)w->session_count * sizeof(w->sessions[0]));
 	for (int i = 0; i < w->session_count; i++)
-		resident_release(&w->sessions[i].login, sizeof(w->sessions[i].login));
+		resident_release(&w->sessions[i].attempt.login, sizeof(w->sessions[i].attempt.login));
 }
 
 int supervisor_settle(struct world *world, char *const argv[], const char **step)
 {
 	world->resident = true;
-	for (int i = 0; i < world->session_count; i++) {
-		world->sessions[i].resident = true;
-		resolve_keep_files(&world->sessions[i].resolve);
-	}
+	for (int i = 0; i < world->session_count; i++)
+		session_settle(&world->sessions[i]);
 	if (world->uevents >= 0)
 		close(world->uevents);
 	world->uevents = -1;
