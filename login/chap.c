@@ -185,7 +185,7 @@ int chap_take(struct login *l, int i, const struct key *key)
 	}
 }
 
-/* The target's CHAP_N and CHAP_R, both or it is not the one that we want. */
+/* Checks that the target sent both CHAP_N and CHAP_R, where it had to authenticate itself. */
 static int take_proof(struct login *l)
 {
 	if (l->authenticated != RESPONDED)
@@ -198,7 +198,6 @@ static int take_proof(struct login *l)
 	return GO_ON;
 }
 
-/* What the security stage still lacks, into the answers; *ready: nothing any more. */
 int chap_authenticate(struct login *l, bool *ready)
 {
 	*ready = false;

@@ -23,7 +23,7 @@ static const char *const file_names[] = {RESOLVER_FILE, "/etc/hosts"};
 
 #define FILES (sizeof(file_names) / sizeof(file_names[0]))
 
-/* What the child is asked. */
+/* What the child is to look up. */
 struct question {
 	const struct resolve *resolve;
 	uint16_t port;
@@ -70,7 +70,7 @@ static void explain(int error, char out[RESOLVE_FAILURE_MAX])
 			 servers[0] ? ", says " : "; no name server is known", servers);
 }
 
-/* A root of this process's own, in memory: / may be the very disk that is lost, and no path is looked up on it here. */
+/* Enters a root of this process's own, in memory: / may be the very disk that is lost, so no path may be looked up on it. */
 static bool enter_memory(void)
 {
 	int type = (int)syscall(SYS_fsopen, "ramfs", FSOPEN_CLOEXEC), root;
