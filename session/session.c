@@ -114,27 +114,26 @@ static void fail_attempt(struct session *s, int64_t now_ms)
 
 /* ---- an attempt ---- */
 
-static void go_on(struct session *s, enum attempt_state state, const struct login_pdu *request,
-		  const struct session_input *in);
+static void go_on(struct session *s, enum attempt_state state, const struct session_input *in);
 
 static void begin_attempt(struct session *s, const struct session_input *in)
 {
 	end_attempt(s);
 	if (!s->begun_ms)
 		s->begun_ms = in->now_ms;
-	go_on(s, attempt_begin(&s->attempt, in->now_ms), NULL, in);
+	go_on(s, attempt_begin(&s->attempt, in->now_ms), in);
 }
 
 /* The descriptor of the look-up or of the socket is ready. During the login that means that the target closed it: the kernel
    does not see what became of a connection before it was bound. */
 static void advance(struct session *s, const struct session_input *in)
 {
-	go_on(s, attempt_step(&s->attempt, false, in->now_ms), NULL, in);
+	go_on(s, attempt_step(&s->attempt, false, in->now_ms), in);
 }
 
 static void advance_late(struct session *s, const struct session_input *in)
 {
-	go_on(s, attempt_step(&s->attempt, true, in->now_ms), NULL, in);
+	go_on(s, attempt_step(&s->attempt, true, in->now_ms), in);
 }
 
 /* The session and its connection in the kernel, with the socket bound to them. */
@@ -196,6 +195,16 @@ static void send_request(struct session *s, const struct login_pdu *request, int
 	fail_attempt(s, now_ms);
 }
 
+/* The conversation's next step: a request to be sent, or what the attempt ends in. */
+static void converse(struct session *s, enum attempt_state state, const struct login_pdu *request,
+		     const struct session_input *in)
+{
+	if (state == ATTEMPT_SEND)
+		send_request(s, request, in->now_ms);
+	else
+		go_on(s, state, in);
+}
+
 static struct login_config configure(const struct session *s)
 {
 	struct login_config config = {
@@ -240,7 +249,7 @@ static void begin_login(struct session *s, const struct session_input *in)
 	config = configure(s);
 	state = attempt_log_in(&s->attempt, &config, &request, in->now_ms);
 	enter(s, SESSION_LOGIN, s->attempt.deadline_ms);
-	go_on(s, state, &request, in);
+	converse(s, state, &request, in);
 }
 
 static void say_up(struct session *s, int64_t now_ms)
@@ -331,8 +340,7 @@ static void finish_login(struct session *s, const struct session_input *in)
 	enter(s, SESSION_UP, again_ms);
 }
 
-static void go_on(struct session *s, enum attempt_state state, const struct login_pdu *request,
-		  const struct session_input *in)
+static void go_on(struct session *s, enum attempt_state state, const struct session_input *in)
 {
 	switch (state) {
 	case ATTEMPT_RESOLVING:
@@ -343,9 +351,6 @@ static void go_on(struct session *s, enum attempt_state state, const struct logi
 		break;
 	case ATTEMPT_CONNECTED:
 		begin_login(s, in);
-		break;
-	case ATTEMPT_SEND:
-		send_request(s, request, in->now_ms);
 		break;
 	case ATTEMPT_AGAIN:
 		begin_attempt(s, in);
@@ -358,6 +363,7 @@ static void go_on(struct session *s, enum attempt_state state, const struct logi
 		break;
 	case ATTEMPT_IDLE:
 	case ATTEMPT_LOGIN:
+	case ATTEMPT_SEND:
 	case ATTEMPT_PAUSE:
 	case ATTEMPT_OVER:
 		break;
@@ -372,7 +378,7 @@ static void take_response(struct session *s, const struct session_input *in)
 	/* The kernel chose the ITT and has matched the answer's; the conversation knows only its own. */
 	memcpy(bhs, in->kernel->bhs, sizeof(bhs));
 	memset(bhs + 16, 0, 4);
-	go_on(s, attempt_answer(&s->attempt, bhs, in->kernel->data, in->kernel->length, &request), &request, in);
+	converse(s, attempt_answer(&s->attempt, bhs, in->kernel->data, in->kernel->length, &request), &request, in);
 }
 
 static void login_broken(struct session *s, const struct session_input *in)
