@@ -18,6 +18,8 @@
 #include "boot/boot.h"
 #include "command/check.h"
 #include "plan/address.h"
+#include "plan/initiator.h"
+#include "plan/planning.h"
 #include "proto/wipe.h"
 #include "root/shutdown.h"
 #include "session/adopt.h"
@@ -119,9 +121,8 @@ static bool plan_attach(struct world *w, char *words[])
 		wipe(words[i], strlen(words[i])); /* ps shows it */
 	}
 	read_initiator_name(&w->files);
-	result = cmdline_parse(line, used, &w->cmdline, &error);
-	if (!result)
-		result = plan_make(&w->cmdline, NULL, &w->files, &w->plan, &error);
+	cmdline_cut(line, used, &w->cmdline);
+	result = plan_make(&w->cmdline, NULL, &w->files, &w->plan, &error);
 	wipe(line, sizeof(line));
 	if (result) {
 		log_err("%s", error.text);

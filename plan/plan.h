@@ -1,8 +1,8 @@
 /* plan.h - what this boot is going to do: the network, the targets, the root, the manner.
  *
- * plan_network needs the command line and the firmware's table; plan_targets also the lease, where one came. Both are
- * pure: sources are read, never written. The precedence is written in iscsi-init(8) and in plan.c, once. Every consumer
- * (net.c, session.c, blockdev.c, root.c, main.c, `check`) reads these structs and nothing of the sources.
+ * Data, and the notes about it. plan/planning fills a plan from the command line and the firmware's table, plan/lease adds
+ * what DHCP brings. Every consumer (net, session, blockdev, root, boot, `check`) reads these structs and nothing of the
+ * sources.
  */
 #ifndef PLAN_PLAN_H
 #define PLAN_PLAN_H
@@ -14,7 +14,7 @@
 #include "proto/chap.h"
 #include "proto/name.h"
 #include "proto/params.h"
-#include "sys/log.h"
+#include "proto/text.h"
 
 #define PLAN_TARGETS_MAX    64
 #define PLAN_INTERFACES_MAX 16
@@ -174,16 +174,6 @@ struct plan {
 	struct target_plan targets[PLAN_TARGETS_MAX];
 };
 
-struct cmdline;
-struct dhcp_lease;
-struct dhcp6_lease;
-struct ibft;
-
-/* What a source got wrong: one clear line, secrets left out. */
-struct plan_error {
-	char text[300];
-};
-
 /* Texts of the initramfs's files, read beforehand. */
 struct plan_files {
 	char initiator_name[NAME_MAX_BYTES + 1]; /* of /etc/iscsi/initiatorname.iscsi; "" none */
@@ -191,34 +181,10 @@ struct plan_files {
 	size_t debian_length;
 };
 
-/* Takes the name out of /etc/iscsi/initiatorname.iscsi's text: the line InitiatorName=..., comments and others passed over.
-   Whether it is a legal name shows in plan_make. */
-void plan_read_initiator_name(const char *text, size_t length, struct plan_files *files);
-
-/* The network, root and boot parts, and the targets as far as they are known without a lease. firmware and files may be
-   NULL. 0, or -EINVAL with *error; plan->boot is filled even then. */
-int plan_make(const struct cmdline *cmdline, const struct ibft *firmware, const struct plan_files *files,
-	      struct plan *plan, struct plan_error *error);
-
-/* The lease came: root-path, initiator name and CHAP from DHCP where they were waited for. 0; -ENOENT when the lease has
-   no root-path and one is wanted (another interface's may have one), -EINVAL when it cannot be used; both with *error. */
-int plan_add_lease(const struct cmdline *cmdline, const struct dhcp_lease *lease, struct plan *plan,
-		   struct plan_error *error);
-
-/* The same with DHCPv6's boot file URL (RFC 5970). */
-int plan_add_lease6(const struct cmdline *cmdline, const struct dhcp6_lease *lease, struct plan *plan,
-		    struct plan_error *error);
-
-/* The boot interface's MAC is known: gives every target without an initiator name one (eui. + EUI-64). */
-void plan_add_mac(struct plan *plan, const uint8_t mac[6]);
-
-/* What is to be said of a target's secrets that are too short (those that are known by now); NULL: nothing. */
-const char *plan_short_secret(const struct target_plan *target);
+/* How the command line writes a root of this kind before its value: "UUID=", or "" where nothing stands before it. */
+const char *plan_root_prefix(enum root_kind kind);
 
 /* Adds a line to the notes; when they are full the last line says so. */
 void plan_note(struct plan *plan, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* Overwrites every secret in it. */
-void plan_wipe(struct plan *plan);
 
 #endif
