@@ -8,6 +8,7 @@
 #include "plan/credential.h"
 #include "plan/planning.h"
 #include "plan/target_word.h"
+#include "plan/words.h"
 
 static const char *const hidden = "(set, not shown)";
 
@@ -312,12 +313,29 @@ void check_print(const struct cmdline *cmdline, const struct plan *plan, FILE *o
 			fprintf(out, "note: target %d: %s\n", i + 1, credential_warning(&plan->targets[i]));
 }
 
+void check_print_words(FILE *out)
+{
+	for (int i = 0; i < WORD_COUNT; i++)
+		fprintf(out, "%s %s\n", word_group_name(word_rows[i].group), word_rows[i].name);
+	for (unsigned i = 0; target_option_name(i); i++)
+		fprintf(out, "option %s\n", target_option_name(i));
+	for (int i = 0; i < PARAM_COUNT; i++)
+		if (param_rows[i].settable)
+			fprintf(out, "setting %s\n", param_rows[i].name);
+	for (int i = 0; i < ONFAIL_COUNT; i++)
+		fprintf(out, "onfail %s\n", boot_words_onfail((enum onfail)i));
+}
+
 int check_run(const char *line)
 {
 	struct plan_error error = {.text = ""};
 	struct cmdline cmdline;
 	struct plan plan;
 
+	if (!strcmp(line, "--words")) {
+		check_print_words(stdout);
+		return 0;
+	}
 	cmdline_cut(line, strlen(line), &cmdline);
 	if (plan_make(&cmdline, NULL, NULL, &plan, &error) < 0) {
 		fprintf(stderr, "%s\n", error.text);

@@ -136,6 +136,11 @@ static const struct option_row options[] = {
 };
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
 
+const char *target_option_name(unsigned i)
+{
+	return i < OPTIONS ? options[i].name : NULL;
+}
+
 /* ---- one option ---- */
 
 int target_set_param(struct text name, struct text value, enum source source, struct target_plan *target,
