@@ -43,7 +43,7 @@ static void log_line(enum log_level at, const char *format, va_list arguments)
 	line[used++] = '\n';
 	(void)!write(kmsg >= 0 ? kmsg : STDERR_FILENO, line, (size_t)used);
 	if (kmsg >= 0)
-		(void)close(kmsg);
+		close(kmsg);
 }
 
 #define LOG_AT(name, at)                         \
@@ -67,6 +67,6 @@ void log_drain(void)
 
 	if (console < 0)
 		return;
-	(void)tcdrain(console);
-	(void)close(console);
+	tcdrain(console);
+	close(console);
 }

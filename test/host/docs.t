@@ -96,7 +96,7 @@ codes()
 
 events()
 {
-	sed -n '/event_name(const/,/^}/p' command/command.c | grep -o '"[a-z]*"' | tr -d '"' |
+	sed -n '/event_name(const/,/^}/p' command/monitor.c | grep -o '"[a-z]*"' | tr -d '"' |
 		all_in "$scratch/manual"
 }
 
