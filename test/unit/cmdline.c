@@ -232,8 +232,8 @@ static const struct {
 	{"iscsi.log=7", "command line, word 1 'iscsi.log', character 11: expected err, warn, info or debug, not '7'"},
 	{"iscsi.init=init",
 	 "command line, word 1 'iscsi.init', character 12: expected a path that begins with '/', not 'init'"},
-	{"iscsi.foo=1", "command line, word 1 'iscsi.foo', character 1: 'iscsi.foo' is not known; there are "
-			"iscsi.timeout, .onfail, .log, .init and .ip"},
+	{"iscsi.foo=1", "command line, word 1 'iscsi.foo', character 1: 'iscsi.foo' is not known; there are iscsi.ip, "
+			"iscsi.timeout, iscsi.onfail, iscsi.log, iscsi.init"},
 	{"iscsi.tiemout=3", "command line, word 1 'iscsi.tiemout', character 1: 'iscsi.tiemout' is not known; did you "
 			    "mean iscsi.timeout?"},
 	{"root=PARTUUID=1234/PARTNROFF=x",
@@ -245,10 +245,6 @@ static const struct {
 	 "command line, word 1 'rootwait', character 10: expected a number of seconds from 0 to 2000000, not 'x'"},
 	{"rootdelay=x",
 	 "command line, word 1 'rootdelay', character 11: expected a number of seconds from 0 to 2000000, not 'x'"},
-	{"iscsi.foo=1", "command line, word 1 'iscsi.foo', character 1: 'iscsi.foo' is not known; there are "
-			"iscsi.timeout, .onfail, .log, .init and .ip"},
-	{"iscsi.tiemout=3", "command line, word 1 'iscsi.tiemout', character 1: 'iscsi.tiemout' is not known; did you "
-			    "mean iscsi.timeout?"},
 };
 
 static const char *root_text(char out[300])
