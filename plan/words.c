@@ -204,6 +204,7 @@ int words_check_setting(struct text name, struct fault *fault)
 	text_show(name, shown);
 	for (int i = 0; i < WORD_COUNT; i++)
 		if (word_rows[i].upper && text_is_near(name, word_rows[i].upper))
-			return fault_set(fault, name.at, "%s is not known; did you mean %s?", shown, word_rows[i].upper);
+			return fault_set(fault, name.at, "%s is not known; did you mean %s?", shown,
+					 word_rows[i].upper);
 	return fault_set(fault, name.at, "%s is not known", shown);
 }
