@@ -387,7 +387,7 @@ static void login_broken(struct session *s, const struct session_input *in)
 	go_on(s,
 	      attempt_unanswered(&s->attempt, "the connection broke during the login: %s (%s)",
 				 netlink_error_text(s->last_error), netlink_error_name(s->last_error)),
-	      NULL, in);
+	      in);
 }
 
 /* ---- recovering: RFC 7143 7.1.4.3, session recovery ---- */
