@@ -17,21 +17,21 @@ functions_with()	# arch, pattern
 		sort -u
 }
 
+defined_in()	# arch, part: c kmod z lzma zstd mbedcrypto, or ours
+{
+	case $2 in
+	ours) find "build/$1" -name '*.o' -not -path "build/$1/libs/*" ;;
+	*) echo "build/$1/libs/lib/lib$2.a" ;;
+	esac | xargs "$(tool "$1" nm)" --defined-only 2>/dev/null | awk '$2 ~ /^[Tt]$/ { print $3 }' | sort -u
+}
+
 # Each library that is linked, musl first, and ours have such functions.
 every_part_has()	# arch, file with functions
 {
 	for part in c kmod z lzma zstd mbedcrypto ours; do
-		case $part in
-		ours) set -- "$1" "$2" $(find "build/$1" -name '*.o' -not -path "build/$1/libs/*") ;;
-		*) set -- "$1" "$2" "build/$1/libs/lib/lib$part.a" ;;
-		esac
-		arch=$1 wanted=$2
-		shift 2
-		count=$("$(tool "$arch" nm)" --defined-only "$@" 2>/dev/null | awk '$2 ~ /^[Tt]$/ { print $3 }' | sort -u |
-			comm -12 - "$wanted" | wc -l)
+		count=$(defined_in "$1" $part | comm -12 - "$2" | wc -l)
 		echo "$part: $count functions"
 		[ "$count" -gt 0 ] || return 1
-		set -- "$arch" "$wanted"
 	done
 }
 
