@@ -11,7 +11,11 @@
 #include <unistd.h>
 
 #include "boot/secrets.h"
-#include "proto/dhcp.h"
+#include "plan/address.h"
+#include "plan/credential.h"
+#include "plan/initiator.h"
+#include "plan/lease.h"
+#include "plan/planning.h"
 #include "root/switch.h"
 #include "sys/log.h"
 #include "sys/monotonic.h"
@@ -157,7 +161,7 @@ static void advance_firmware(struct world *w)
 		fail(w, "the firmware's boot table (iBFT) cannot be used: %s", w->ibft.error);
 		return;
 	}
-	if (result && w->plan.boot.use_firmware) {
+	if (result && w->plan.boot.use_firmware && !w->plan.boot.firmware_is_optional) {
 		fail(w, "the command line asks for the firmware's targets, but there is no iBFT in /sys/firmware/ibft: "
 			"did the firmware or iPXE (keep-san 1) leave one, and is the module iscsi_ibft there?");
 		return;
@@ -185,9 +189,9 @@ static int add_lease(struct world *w, struct plan_error *error)
 	snprintf(error->text, sizeof(error->text),
 		 "the disk is to come from DHCP (iscsi=dhcp), but the network came up without DHCP");
 	if (lease)
-		result = plan_add_lease(&w->cmdline, lease, &w->plan, error);
+		result = plan_add_lease(lease, &w->plan, error);
 	if (result == -ENOENT && lease6)
-		result = plan_add_lease6(&w->cmdline, lease6, &w->plan, error);
+		result = plan_add_lease6(lease6, &w->plan, error);
 	return result;
 }
 
@@ -286,7 +290,7 @@ static bool load_secrets(struct world *w, const struct target_plan *only)
 	}
 	for (int i = 0; i < w->plan.target_count; i++) {
 		const struct target_plan *target = &w->plan.targets[i];
-		const char *warning = plan_short_secret(target);
+		const char *warning = credential_warning(target);
 
 		if (warning && (!only || only == target))
 			log_warn("%s: %s", target->name[0] ? target->name : target->portal.host, warning);
@@ -407,15 +411,15 @@ static void advance_sessions(struct world *w)
 {
 	bool up = w->session_count > 0;
 	int64_t connected = 0, logged_in = 0;
-	char portal[PLAN_HOST_MAX + 32];
+	char portal[PORTAL_TEXT_MAX];
 
 	for (int i = 0; i < w->session_count; i++) {
 		struct session *s = &w->sessions[i];
 
 		if (s->state == SESSION_FAILED)
-			fail(w, "%s at %s: %s", s->plan->name, session_portal_text(&s->portal, portal, sizeof(portal)),
-			     s->failure);
-		up = up && s->was_up;
+			fail(w, "%s at %s: %s", s->plan->name, portal_write(session_portal(s), portal),
+			     session_failure(s));
+		up = up && session_was_up(s);
 		connected = s->connected_ms > connected ? s->connected_ms : connected;
 		logged_in = s->up_ms > logged_in ? s->up_ms : logged_in;
 	}
@@ -495,7 +499,7 @@ static bool advance_disk(struct world *w, int i, int64_t now_ms)
 /* Have its attempts failed for as long as a single one may take? */
 static bool is_late(const struct session *s, int64_t now_ms)
 {
-	return !s->was_up && s->attempts > 0 &&
+	return !session_was_up(s) && s->attempt.count > 0 &&
 	       now_ms >= s->begun_ms + (int64_t)s->plan->params.value[PARAM_LOGIN_TIMEOUT] * 1000;
 }
 
@@ -547,15 +551,15 @@ static void advance_disks(struct world *w, int64_t now_ms)
 static void leave_missing(struct world *w, int64_t now_ms)
 {
 	struct session_input in = {.now_ms = now_ms};
-	char portal[PLAN_HOST_MAX + 32];
+	char portal[PORTAL_TEXT_MAX];
 
 	for (int i = 0; i < w->session_count; i++) {
 		struct session *s = &w->sessions[i];
 
-		if (s->was_up)
+		if (session_was_up(s))
 			continue;
-		log_err("going on without %s at %s: %s", s->plan->name,
-			session_portal_text(&s->portal, portal, sizeof(portal)), s->failure);
+		log_err("going on without %s at %s: %s", s->plan->name, portal_write(session_portal(s), portal),
+			session_failure(s));
 		session_step(s, SESSION_EVENT_LEAVE, &in);
 	}
 }
@@ -634,7 +638,7 @@ static bool is_ready(const struct world *w)
 	if (!w->disks_ready_ms)
 		return false;
 	for (int i = 0; i < w->session_count && w->disks_missing; i++)
-		if (w->sessions[i].was_up && w->disks[i].state != BLOCKDEV_READY)
+		if (session_was_up(&w->sessions[i]) && w->disks[i].state != BLOCKDEV_READY)
 			return false; /* it answers at last */
 	return w->chains || (w->has_root && w->root.result.state == ROOT_MOUNTED);
 }

@@ -32,27 +32,10 @@ void target_default(struct target_plan *target, enum source source)
 int target_read_name(struct text text, char out[NAME_MAX_BYTES + 1], struct fault *fault)
 {
 	char shown[TEXT_SHOWN];
-	const char *why = "";
 
-	if (name_check(text.at ? text.at : "", text.length, &why) < 0 || text_copy(text, out, NAME_MAX_BYTES + 1) < 0)
-		return fault_set(fault, text.at, "name %s: %s", text_show(text, shown), why);
-	return 0;
-}
-
-static int read_lun_groups(struct text text, uint64_t *lun)
-{
-	uint16_t groups[4] = {0};
-	unsigned count = 0;
-
-	do {
-		struct text group = text_cut(&text, '-');
-		uint64_t number;
-
-		if (count == 4 || group.length > 4 || text_number(group, 16, 0xffff, &number) < 0)
-			return -EINVAL;
-		groups[count++] = (uint16_t)number;
-	} while (text.at);
-	*lun = name_lun_of_groups(groups);
+	if (!name_is_usable(text) || text_copy(text, out, NAME_MAX_BYTES + 1) < 0)
+		return fault_set(fault, text.at, "name %s: expected 1 to %d characters without a blank",
+				 text_show(text, shown), NAME_MAX_BYTES);
 	return 0;
 }
 
@@ -64,10 +47,10 @@ int target_read_lun(struct text text, struct target_plan *target, struct fault *
 	int result;
 
 	if (text_starts(text, "0x") || text_starts(text, "0X")) {
-		digits = (struct text){.at = text.at + 2, .length = text.length - 2};
+		digits = text_skip(text, 2);
 		base = 16;
 	}
-	result = text_has(text, '-') ? read_lun_groups(text, &lun) : text_number(digits, base, UINT64_MAX, &lun);
+	result = text_has(text, '-') ? name_read_lun(text, &lun) : text_number(digits, base, UINT64_MAX, &lun);
 	if (result < 0)
 		return fault_expected(fault, text,
 				      "expected a decimal number, 0x and a hexadecimal one, or groups like 4186-9");
@@ -152,6 +135,11 @@ static const struct option_row options[] = {
 	{"chap_algs", read_algorithms, false},
 };
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
+
+const char *target_option_name(unsigned i)
+{
+	return i < OPTIONS ? options[i].name : NULL;
+}
 
 /* ---- one option ---- */
 
@@ -246,13 +234,6 @@ static int read_option(struct text text, struct seen *seen, struct target_plan *
 
 /* ---- the word ---- */
 
-static bool is_name(struct text text)
-{
-	struct text type = {.at = text.at, .length = text.length < 4 ? text.length : 4};
-
-	return text_is_word(type, "iqn.") || text_is_word(type, "eui.") || text_is_word(type, "naa.");
-}
-
 static int read_endpoint(struct text *rest, struct target_plan *target, enum target_form *form, struct fault *fault)
 {
 	struct text first = text_cut(rest, ','), peek = *rest, second = text_cut(&peek, ',');
@@ -265,13 +246,13 @@ static int read_endpoint(struct text *rest, struct target_plan *target, enum tar
 	if (text_has(first, '@'))
 		return fault_set(fault, first.at,
 				 "user:password@ is another grammar; here they are username= and password=");
-	if (is_name(first))
+	if (name_has_type(first))
 		return fault_set(fault, first.at, "expected a portal before the target's name: <portal>,<target>");
 	if (portal_read(first, &target->portal, fault) < 0)
 		return -EINVAL;
 	if (!second.at || text_has(second, '=') || param_find(second.at, second.length) >= 0)
 		return 0; /* no name: discovery */
-	if (!is_name(second))
+	if (!name_has_type(second))
 		return fault_expected(fault, second, "expected a target's name (iqn., eui. or naa.)");
 	*rest = peek;
 	return target_read_name(second, target->name, fault);

@@ -6,9 +6,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proto/text.h"
+
 #define NAME_MAX_BYTES 223 /* RFC 7143 4.2.7.1 */
 
-/* Is it a legal iqn., eui. or naa. name? 0, or -EINVAL with *why (a constant: what was expected). */
+/* Can the name stand in a login's text: 1 to 223 bytes, neither blanks nor control characters? Names that are no legal
+   iSCSI names are in use everywhere, and targets take them. */
+bool name_is_usable(struct text name);
+
+/* Does it begin with iqn., eui. or naa., in any case? */
+bool name_has_type(struct text name);
+
+/* What is odd about a usable name: a constant that says what RFC 7143 4.2.7 expects; NULL: it is as it should be. */
+const char *name_oddity(struct text name);
+
+/* Is it a legal iqn., eui. or naa. name? 0, or -EINVAL with *why (a constant that says what was expected). */
 int name_check(const char *name, size_t length, const char **why);
 
 /* "eui." + EUI-64 of the MAC address (RFC 7143 4.2.7.5; RFC 4291 appendix A inserts ff-fe). out: 21 bytes. */
@@ -28,6 +40,9 @@ struct root_path {
 
 /* 0; -ENOENT: does not begin with "iscsi:"; -EINVAL: *why says which field and what was expected. */
 int name_root_path(const char *text, size_t length, struct root_path *out, const char **why);
+
+/* A LUN as RFC 4173 writes it: one to four groups of up to four hexadecimal digits, joined with '-'. 0 or -EINVAL. */
+int name_read_lun(struct text text, uint64_t *lun);
 
 /* Four 16-bit groups, the first the highest, to the kernel's number for the LUN (scsilun_to_int). */
 uint64_t name_lun_of_groups(const uint16_t group[4]);

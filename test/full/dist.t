@@ -16,16 +16,15 @@ unpack()
 	tar -x -C "$scratch" -f "$scratch"/*.tar.gz || return 1
 	cd "$scratch"/iscsi-init-*/ || return 1
 }
-fits_machine()	# file machine
+fits_machine()	# file, machine
 {
-	readelf -h "$1" | grep -q "Machine: *$2" && deps/check "$1" "$3"
+	readelf -h "$1" | grep -q "Machine: *$2" && deps/check "$1" "$(sed -n 's/^LIMIT = //p' Makefile | head -n 1)"
 }
 all_machines()
 {
 	top=$(unpack && pwd)
-	fits_machine "$top/x86_64/iscsi-init" 'Advanced Micro Devices X86-64' 327680 &&
-		fits_machine "$top/arm64/iscsi-init" AArch64 393216 && fits_machine "$top/armhf/iscsi-init" ARM 327680 &&
-		fits_machine "$top/riscv64/iscsi-init" RISC-V 327680
+	fits_machine "$top/x86_64/iscsi-init" 'Advanced Micro Devices X86-64' && fits_machine "$top/arm64/iscsi-init" AArch64 &&
+		fits_machine "$top/armhf/iscsi-init" ARM && fits_machine "$top/riscv64/iscsi-init" RISC-V
 }
 says_version()	# arch, emulator
 {
@@ -38,7 +37,7 @@ says_version()	# arch, emulator
 made_again()
 {
 	epoch=$(git log -1 --format=%ct)
-	mkdir "$scratch/again" && cp -r README.md LICENSE ARCHITECTURE.md ./*.8 tools deps "$scratch/again/" || return 1
+	mkdir "$scratch/again" && cp -r README.md LICENSE ARCHITECTURE.md doc tools deps "$scratch/again/" || return 1
 	for arch in $arches; do
 		install -D "build/$arch/iscsi-init" "$scratch/again/build/$arch/iscsi-init" || return 1
 	done
@@ -49,7 +48,7 @@ made_again()
 has_manual_and_tools()
 {
 	top=$(unpack && pwd)
-	for file in README.md ARCHITECTURE.md LICENSE iscsi-init.8 tools/iscsi-init-image tools/hooks/dracut; do
+	for file in README.md ARCHITECTURE.md LICENSE iscsi-init.8 iscsi-init-image.8 doc/recipes.md tools/iscsi-init-image tools/hooks/dracut; do
 		[ -e "$top/$file" ] || { echo "no $file"; return 1; }
 	done
 }

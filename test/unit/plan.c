@@ -11,7 +11,9 @@
 #include "cmdline.h"
 #include "proto/dhcp.h"
 #include "proto/dhcp6.h"
-#include "sys/ibft.h"
+#include "plan/initiator.h"
+#include "plan/lease.h"
+#include "plan/planning.h"
 #include "test/unit/plan_text.h"
 
 static struct cmdline cmdline;
@@ -23,7 +25,7 @@ static const uint8_t mac[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
 
 static int make(const char *line, const struct ibft *firmware, const struct plan_files *files)
 {
-	assert_int_equal(cmdline_parse(line, strlen(line), &cmdline, &error), 0);
+	cmdline_cut(line, strlen(line), &cmdline);
 	return plan_make(&cmdline, firmware, files, &plan, &error);
 }
 
@@ -96,7 +98,7 @@ static void the_firmwares_targets_are_used_when_no_word_names_one(void **state)
 	}
 	assert_int_equal(make("iscsi=10.0.0.1,iqn.2026-01.x:y", &ibft, NULL), 0);
 	assert_string_equal(targets(), "10.0.0.1:3260 iqn.2026-01.x:y [command line]");
-	assert_string_equal(network(), "* dhcp4");
+	assert_string_equal(network(), "first dhcp4");
 	assert_int_equal(make("iscsi=dhcp", &ibft, NULL), 0);
 	assert_string_equal(targets(), "lease - [command line]");
 }
@@ -160,9 +162,9 @@ static void a_table_that_cannot_be_used_is_refused_by_name(void **state)
 	assert_string_equal(error.text, "iBFT target1: expected an IP address in ip-addr, not ''");
 
 	ibft = table();
-	snprintf(ibft.targets[0].name, sizeof(ibft.targets[0].name), "t1");
+	snprintf(ibft.targets[0].name, sizeof(ibft.targets[0].name), "t 1");
 	assert_int_equal(make("", &ibft, NULL), -EINVAL);
-	assert_string_equal(error.text, "iBFT target0: name 't1': expected a name that begins with iqn., eui. or naa.");
+	assert_string_equal(error.text, "iBFT target0: name 't 1': expected 1 to 223 characters without a blank");
 
 	ibft = table();
 	ibft.targets[0].secret_in[0] = 0;
@@ -232,15 +234,47 @@ static void the_file_of_the_initiators_name_is_read(void **state)
 	}
 }
 
-static void a_bad_name_in_the_file_is_refused(void **state)
+static void an_odd_name_in_the_file_is_used_and_noted_and_a_bad_one_refused(void **state)
 {
-	struct plan_files files = {.initiator_name = "my-host"};
+	struct plan_files files = {.initiator_name = "maas-enlist"};
 
 	(void)state;
+	assert_int_equal(make("iscsi=1.2.3.4,iqn.2026-01.x:y", NULL, &files), 0);
+	assert_string_equal(initiator(), "maas-enlist(file)");
+	assert_int_equal(plan.notes.count, 1);
+	assert_string_equal(plan.notes.text[0], "'maas-enlist' is not a legal iSCSI name (expected a name that begins "
+						"with iqn., eui. or naa.), but is used as it is");
+	snprintf(files.initiator_name, sizeof(files.initiator_name), "my host");
 	assert_int_equal(make("iscsi=1.2.3.4,iqn.2026-01.x:y", NULL, &files), -EINVAL);
-	assert_string_equal(error.text,
-			    "/etc/iscsi/initiatorname.iscsi: name 'my-host': expected a name that begins with "
-			    "iqn., eui. or naa.");
+	assert_string_equal(error.text, "/etc/iscsi/initiatorname.iscsi: name 'my host': expected 1 to 223 characters "
+					"without a blank");
+}
+
+static void only_our_own_word_insists_on_the_firmwares_table(void **state)
+{
+	static const struct {
+		const char *line;
+		bool asks, optional;
+	} lines[] = {
+		{"iscsi=ibft", true, false},
+		{"rd.iscsi.firmware", true, true},
+		{"netroot=iscsi rd.iscsi.firmware=1", true, true},
+		{"rd.iscsi.firmware netroot=iscsi:10.0.0.1::::iqn.2026-01.x:y", true, true},
+		{"iscsi_auto", true, true},
+		{"ip=ibft", true, true},
+		{"iscsi=ibft ip=ibft", true, false},
+		{"iscsi=1.2.3.4,iqn.2026-01.x:y rd.iscsi.firmware", false, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		assert_int_equal(make(lines[i].line, NULL, NULL), 0);
+		assert_int_equal(plan.boot.use_firmware, lines[i].asks);
+		assert_int_equal(plan.boot.firmware_is_optional, lines[i].optional);
+	}
+	/* what ip=ibft falls back to */
+	assert_int_equal(make("ip=ibft iscsi=1.2.3.4,iqn.2026-01.x:y", NULL, NULL), 0);
+	assert_string_equal(network(), "first dhcp4");
 }
 
 /* ---- the lease ---- */
@@ -250,7 +284,7 @@ static int lease(const char *line, const struct dhcp_lease *given)
 	static const struct plan_files files = {.initiator_name = "iqn.2026-01.file:x"};
 
 	assert_int_equal(make(line, NULL, &files), 0);
-	return plan_add_lease(&cmdline, given, &plan, &error);
+	return plan_add_lease(given, &plan, &error);
 }
 
 static int root_path(const char *line, const char *path)
@@ -375,15 +409,14 @@ static void the_leases_names_and_secrets_are_used_where_no_word_says_otherwise(v
 	assert_string_equal(error.text,
 			    "DHCP options 175.190 to 175.193: the target's CHAP user name without its password");
 	given.chap_in_user[0] = 0;
-	snprintf(given.initiator_name, sizeof(given.initiator_name), "host");
+	snprintf(given.initiator_name, sizeof(given.initiator_name), "a host");
 	assert_int_equal(lease("iscsi=dhcp", &given), -EINVAL);
-	assert_string_equal(error.text,
-			    "DHCP initiator name (option 203): name 'host': expected a name that begins with "
-			    "iqn., eui. or naa.");
+	assert_string_equal(error.text, "DHCP initiator name (option 203): name 'a host': expected 1 to 223 characters "
+					"without a blank");
 	/* a lease that no disk is awaited from */
 	given = (struct dhcp_lease){.initiator_name = "iqn.2026-01.lease:x"};
 	assert_int_equal(make("iscsi=10.0.0.1,iqn.2026-01.x:y", NULL, NULL), 0);
-	assert_int_equal(plan_add_lease(&cmdline, &given, &plan, &error), 0);
+	assert_int_equal(plan_add_lease(&given, &plan, &error), 0);
 	assert_string_equal(initiator(), "iqn.2026-01.lease:x(DHCP)");
 }
 
@@ -393,24 +426,14 @@ static void dhcpv6s_boot_url_becomes_the_target(void **state)
 
 	(void)state;
 	assert_int_equal(make("netroot=dhcp6", NULL, NULL), 0);
-	assert_string_equal(network(), "* auto6+dhcp6");
-	assert_int_equal(plan_add_lease6(&cmdline, &given, &plan, &error), 0);
+	assert_string_equal(network(), "first auto6+dhcp6");
+	assert_int_equal(plan_add_lease6(&given, &plan, &error), 0);
 	assert_string_equal(targets(), "[2001:db8::1]:3260 iqn.2026-01.x:y lun=1 [DHCP]");
 	snprintf(given.boot_url, sizeof(given.boot_url), "iscsi:::::iqn.2026-01.x:y");
 	assert_int_equal(make("netroot=dhcp6", NULL, NULL), 0);
-	assert_int_equal(plan_add_lease6(&cmdline, &given, &plan, &error), -EINVAL);
+	assert_int_equal(plan_add_lease6(&given, &plan, &error), -EINVAL);
 	assert_non_null(
 		strstr(error.text, "DHCPv6 boot file URL (option 59) 'iscsi:::::iqn.2026-01.x:y': names no server"));
-}
-
-static void secrets_can_be_wiped(void **state)
-{
-	(void)state;
-	assert_int_equal(make("iscsi=10.0.0.1,username=u,password=geheim,username_in=i,password_in=heimge", NULL, NULL),
-			 0);
-	plan_wipe(&plan);
-	assert_null(memmem(&plan, sizeof(plan), "geheim", 6));
-	assert_null(memmem(&plan, sizeof(plan), "heimge", 6));
 }
 
 static void notes_have_an_end(void **state)
@@ -431,13 +454,13 @@ int main(void)
 		cmocka_unit_test(a_table_that_cannot_be_used_is_refused_by_name),
 		cmocka_unit_test(the_initiators_name_comes_from_the_first_that_has_one),
 		cmocka_unit_test(the_file_of_the_initiators_name_is_read),
-		cmocka_unit_test(a_bad_name_in_the_file_is_refused),
+		cmocka_unit_test(an_odd_name_in_the_file_is_used_and_noted_and_a_bad_one_refused),
+		cmocka_unit_test(only_our_own_word_insists_on_the_firmwares_table),
 		cmocka_unit_test(a_root_path_becomes_the_target),
 		cmocka_unit_test(a_root_path_that_cannot_be_used_says_why),
 		cmocka_unit_test(a_server_is_needed_from_root_path_or_lease),
 		cmocka_unit_test(the_leases_names_and_secrets_are_used_where_no_word_says_otherwise),
 		cmocka_unit_test(dhcpv6s_boot_url_becomes_the_target),
-		cmocka_unit_test(secrets_can_be_wiped),
 		cmocka_unit_test(notes_have_an_end),
 	};
 
