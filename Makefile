@@ -69,7 +69,7 @@ slow_tests := $(wildcard test/full/*.t)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all fetch dist deb rpm size unit fuzz lint test test-full test-binaries booted demo bench install uninstall clean help force
+.PHONY: all fetch dist debug deb rpm size unit fuzz lint test test-full test-binaries booted demo bench install uninstall clean help force
 
 all: $(if $(SYSTEM_LIBS)$(TRAP)$(filter-out $(NATIVE),$(ARCH)),$(O)/iscsi-init,iscsi-init)
 
@@ -109,12 +109,20 @@ fetch:
 	$(Q)deps/install build
 	$(Q)deps/fetch >/dev/null
 
+# The symbols of the program that is delivered: it is linked once more with them, and has to have the same code.
+debug: $(O)/iscsi-init.debug
+
+$(O)/iscsi-init.debug: $(O)/iscsi-init
+	$(Q)$(MAKE) --no-print-directory O=$(O)-debug CFLAGS='$(CFLAGS) -g' $(O)-debug/iscsi-init
+	$(Q)deps/debug $$($(CC) -print-prog-name=objcopy) $< $(O)-debug/iscsi-init $@
+
 # Packages of the program for ARCH, in build/packages.
 deb rpm:
 	$(Q)deps/install build package
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory all debug
 	$(Q)rm -rf build/$@ && $(MAKE) --no-print-directory install DESTDIR=$(CURDIR)/build/$@/root PREFIX=/usr >/dev/null
-	$(Q)packaging/$@ $(VERSION) $(ARCH) build/$@
+	$(Q)$$($(CC) -print-prog-name=objcopy) --add-gnu-debuglink=$(O)/iscsi-init.debug build/$@/root/usr/sbin/iscsi-init
+	$(Q)packaging/$@ $(VERSION) $(ARCH) build/$@ $(O)/iscsi-init.debug
 
 size:
 	@deps/check --sizes $(LIMIT) $(ARCHES)
@@ -214,7 +222,8 @@ help:
 	@echo 'make unit, make lint   just these; make fuzz SECONDS=n: each fuzzer for n seconds (60)'
 	@echo 'make bench             how long a boot takes, beside others (needs root)'
 	@echo 'make install           DESTDIR= PREFIX=/usr/local; make uninstall takes it away again'
-	@echo 'make deb, make rpm     a package in build/packages'
+	@echo 'make deb, make rpm     packages in build/packages: the program, and its debug symbols'
+	@echo 'make debug             just these symbols, build/ARCH/iscsi-init.debug'
 	@echo 'make fetch             all that a later make needs from the network'
 	@echo 'make clean             all but the cache of libraries and downloads'
 	@echo 'CFLAGS, CPPFLAGS and LDFLAGS come after ours; the size limit is then a warning.'
