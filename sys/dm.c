@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -38,7 +39,8 @@ static int prepare(struct dm_ioctl *head, size_t size, const char *name)
 
 static int call(int control, unsigned long command, struct dm_ioctl *head)
 {
-	return ioctl(control, command, head) < 0 ? -errno : 0;
+	/* the libraries do not agree about the type of ioctl's second parameter */
+	return syscall(SYS_ioctl, control, command, head) < 0 ? -errno : 0;
 }
 
 int dm_open(int dev)
