@@ -19,6 +19,7 @@
 #include "root/overlay.h"
 #include "root/search.h"
 #include "root/verity.h"
+#include "sys/log.h"
 #include "sys/sysfs.h"
 
 _Static_assert(sizeof(struct root_result) <= CHILD_RESULT_MAX, "a result is one write");
@@ -92,10 +93,33 @@ unsigned long root_mount_flags(const struct root_plan *plan, char *data, size_t 
 	return flags;
 }
 
+/* What the layers and the verified device need: they are made before any file system asks for a module. */
+static const char *layer_module(const struct root_plan *plan, int *i)
+{
+	static const char *const overlay[] = {"overlay"}, *const verity[] = {"dm_mod", "dm_verity"};
+
+	if (plan->overlay.kind == OVERLAY_TMPFS || plan->overlay.kind == OVERLAY_DEVICE) {
+		if (*i == 0)
+			return overlay[0];
+		--*i;
+	}
+	if (plan->verity.options.hash_length) {
+		if (*i < 2)
+			return verity[*i];
+		*i -= 2;
+	}
+	return NULL;
+}
+
 bool root_module(const struct root_plan *plan, int i, char *out, size_t size)
 {
-	const char *at = plan->fstype, *word;
+	const char *at = plan->fstype, *word = layer_module(plan, &i);
 	size_t length;
+
+	if (word) {
+		snprintf(out, size, "%s", word);
+		return true;
+	}
 
 	if (!*at || !strcmp(at, "auto"))
 		at = LIKELY_TYPE;
