@@ -62,6 +62,8 @@ static int take_dir(struct text value, struct overlay_plan *overlay, struct faul
 		if (!isprint((unsigned char)value.at[i]) || strchr(",:\\\"", value.at[i]))
 			return fault_set(fault, value.at + i,
 					 "dir: expected a path without commas, colons, quotes and backslashes");
+	while (value.length > 1 && value.at[value.length - 1] == '/')
+		value.length--;
 	for (struct text rest = value; rest.at;)
 		if (text_is(text_cut(&rest, '/'), ".."))
 			return fault_expected(fault, value, "dir: expected a path without ..");

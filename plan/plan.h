@@ -159,7 +159,7 @@ struct overlay_plan {
 	enum overlay_kind kind;
 	char size[16]; /* of the tmpfs, as mount(8) takes it: "50%", "512m"; "" the kernel's default, half of memory */
 	struct device_plan device; /* OVERLAY_DEVICE */
-	char dir[128];             /* on that device, holds the layer; "" its root directory */
+	char dir[128];             /* on that device, holds the layer; "" "overlay" */
 	bool at_media;             /* overlayroot=: both layers are at /media/root-ro and /media/root-rw, too */
 	bool is_own_word;          /* iscsi.overlay= asks for it: an initramfs that comes behind does not know */
 };

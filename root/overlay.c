@@ -15,6 +15,8 @@
 
 #define RUN_DIRECTORY "/run/iscsi-init"
 #define PATH_BYTES    256
+#define DIRECTORY     "overlay"
+#define WORK_SUFFIX   "-workdir"
 #define MEDIA_LOWER   "/media/root-ro"
 #define MEDIA_UPPER   "/media/root-rw"
 
@@ -114,17 +116,18 @@ static int mount_upper(const struct overlay_plan *plan, const char *device, cons
 	return mount_tmpfs(plan, OVERLAY_UPPER);
 }
 
-/* upper and work side by side, below dir of what is mounted at OVERLAY_UPPER; the merged tree at root. */
+/* The layer's directory on what is mounted at OVERLAY_UPPER and, beside it, the one that overlayfs works in: where overlayroot
+   has them, too. The merged tree goes to root. */
 static int mount_merged(const struct overlay_plan *plan, const char *root, const char **step)
 {
-	char base[PATH_BYTES], upper[PATH_BYTES], work[PATH_BYTES], options[3 * PATH_BYTES];
-	int result = make_path(OVERLAY_UPPER, plan->dir, base);
+	char upper[PATH_BYTES], work[PATH_BYTES], name[PATH_BYTES], options[3 * PATH_BYTES];
+	const char *dir = plan->dir[0] ? plan->dir : DIRECTORY;
+	int result = make_path(OVERLAY_UPPER, dir, upper);
 
 	*step = "the writable layer's directories cannot be made";
+	snprintf(name, sizeof(name), "%s" WORK_SUFFIX, dir);
 	if (!result)
-		result = make_path(base, "upper", upper);
-	if (!result)
-		result = make_path(base, "work", work);
+		result = make_path(OVERLAY_UPPER, name, work);
 	if (result)
 		return result;
 	*step = "the kernel does not put the layers together (is its module overlay in the image?)";

@@ -17,7 +17,7 @@ static struct cmdline cmdline;
 static struct plan plan;
 static struct plan_error error;
 
-static int read_bytes(const char *line, size_t length)
+static int read_line(const char *line, size_t length)
 {
 	cmdline_cut(line, length, &cmdline);
 	return plan_make(&cmdline, NULL, NULL, &plan, &error);
@@ -25,7 +25,7 @@ static int read_bytes(const char *line, size_t length)
 
 static int read_line(const char *line)
 {
-	return read_bytes(line, strlen(line));
+	return read_line(line, strlen(line));
 }
 
 static const struct {
@@ -364,13 +364,13 @@ static void the_kernels_longest_line_is_read_to_its_last_word(void **state)
 	fill_words(length);
 	memcpy(long_line + length - strlen(last), last, strlen(last));
 	long_line[length - strlen(last) - 1] = ' ';
-	assert_int_equal(read_bytes(long_line, length), 0);
+	assert_int_equal(read_line(long_line, length), 0);
 	assert_int_equal(plan.boot.timeout_s, 77);
 	fill_words(CMDLINE_BYTES_MAX);
-	assert_int_equal(read_bytes(long_line, CMDLINE_BYTES_MAX), 0);
+	assert_int_equal(read_line(long_line, CMDLINE_BYTES_MAX), 0);
 	assert_int_equal(cmdline.word_count, CMDLINE_WORDS_MAX);
 	memset(long_line, 'x', CMDLINE_BYTES_MAX + 1);
-	assert_true(read_bytes(long_line, CMDLINE_BYTES_MAX + 1) < 0);
+	assert_true(read_line(long_line, CMDLINE_BYTES_MAX + 1) < 0);
 	assert_string_equal(error.text, "command line: 8193 bytes long, at most 8192 are read");
 	assert_int_equal(cmdline.length, CMDLINE_BYTES_MAX);
 }
