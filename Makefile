@@ -113,7 +113,7 @@ fetch:
 debug: $(O)/iscsi-init.debug
 
 $(O)/iscsi-init.debug: $(O)/iscsi-init
-	$(Q)$(MAKE) --no-print-directory O=$(O)-debug CFLAGS='$(CFLAGS) -g' $(O)-debug/iscsi-init
+	$(Q)$(MAKE) --no-print-directory O=$(O)-debug LIMIT=0 CFLAGS='$(CFLAGS) -g' $(O)-debug/iscsi-init
 	$(Q)deps/debug $$($(CC) -print-prog-name=objcopy) $< $(O)-debug/iscsi-init $@
 
 # Packages of the program for ARCH, in build/packages.
