@@ -15,7 +15,7 @@ ok()
 	count=$((count + 1))
 	if [ "$1" = 0 ]; then echo "ok $count - $2"; else
 		echo "not ok $count - $2"
-		sed 's/^/# /' "$work/out"
+		{ echo "image.t: not ok $count - $2" && cat "$work/out"; } | sed 's/^/# /' >&2
 	fi
 }
 

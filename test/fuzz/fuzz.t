@@ -25,7 +25,7 @@ for source in test/fuzz/*.c; do
 	else
 		failed=$((failed + 1))
 		echo "not ok $number - no input breaks $name"
-		tail -n 40 "build/fuzz/$name.log" 2>/dev/null | sed 's/^/# /'
+		tail -n 40 "build/fuzz/$name.log" 2>/dev/null | sed 's/^/# /' >&2
 	fi
 done
 [ $number -gt 0 ] && echo "1..$number" || echo "1..0 # SKIP no fuzzers"

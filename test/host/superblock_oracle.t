@@ -20,7 +20,7 @@ result()	# what must hold, command...
 	else
 		failed=$((failed + 1))
 		echo "not ok $number - $1"
-		sed 's/^/# /' "$scratch/output"
+		{ echo "superblock_oracle.t: $1" && cat "$scratch/output"; } | sed "s/^/# /" >&2
 	fi
 }
 

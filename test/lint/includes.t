@@ -38,7 +38,7 @@ def check(name, troubles):
     failed += bool(troubles)
     print(("not " if troubles else "") + "ok %d - %s" % (number, name))
     for trouble in troubles:
-        print("# " + trouble)
+        print("# " + trouble, file=sys.stderr)
 
 
 def read(path):

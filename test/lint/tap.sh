@@ -19,7 +19,8 @@ check()	# what must hold, command...
 	else
 		failed=$((failed + 1))
 		echo "not ok $number - $name"
-		head -n 60 "$scratch/output" | sed 's/^/# /'
+		# on standard error, as prove keeps the comments on standard output to itself
+		{ echo "${0##*/}: not ok $number - $name" && head -n 60 "$scratch/output"; } | sed 's/^/# /' >&2
 	fi
 }
 

@@ -31,8 +31,9 @@ def ok(condition, name, note=""):
         failures += 1
     print(("ok" if condition else "not ok") + f" {count} - {name}", flush=True)
     if not condition:
-        for line in str(note).splitlines():
-            print("# " + line, flush=True)
+        # on standard error, as prove keeps the comments on standard output to itself
+        reason = f"{os.path.basename(sys.argv[0])}: not ok {count} - {name}\n{note}"
+        print("".join(f"# {line}\n" for line in reason.splitlines()), end="", file=sys.stderr, flush=True)
     return condition
 
 
