@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # tools/iscsi-init-image without a boot: what goes in, what is refused, that the same inputs give the same bytes.
 set -u
 cd "$(dirname "$0")/../.." || exit 1

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The rig of the boot tests: private targets (tgtd), disk images, initramfs images, QEMU guests, and TAP.
 
 Everything lives in a temporary directory and below one object, Rig, that ends what it started however the test ends.

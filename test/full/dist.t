@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # make dist: a tarball with the four programs and a checksum file, the same bytes each time, and of use as it is.
 # shellcheck source=test/lint/tap.sh
 . "$(dirname "$0")/../lint/tap.sh"

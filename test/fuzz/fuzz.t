@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Runs each fuzzer in build/fuzz/run (made from test/fuzz/NAME.c) over its corpus, then FUZZ_SECONDS (2) with new inputs.
 # What is found stays in build/fuzz: NAME-crash-* for what went wrong, and found/NAME for what reached new code.
 cd "$(dirname "$0")/../.." || exit 1

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Every command that a test, a tool or the build calls comes with a package that deps/install names, with what one of these
 depends on, or with every Debian. Commands are found as words: in Python at the head of a list, or of a call that runs one;
 in shell scripts where a command begins. A word of Python that is no command on this machine counts as missing."""

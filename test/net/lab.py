@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Network namespaces, cables and servers for the tests in this directory, and TAP.
 
 Every Lab has names of its own and takes down what it made, also after a failure.
