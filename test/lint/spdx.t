@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Each source, script and test says near its top under which licence it is; the one that LICENSE has.
 # shellcheck source=test/lint/tap.sh
 . "$(dirname "$0")/tap.sh"
