@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # The first hour of somebody who has just a fresh system: `make demo` needs nothing that deps/install does not name, and
 # neither it nor the tests' packages leave a daemon that runs, or would run at the next boot.
 # shellcheck source=test/lint/tap.sh

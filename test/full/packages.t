@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The packages of make deb and make rpm, on a system that debootstrap has just made: they install, lintian has no error,
 update-initramfs and dracut find the hooks where they look, and what these make boots from the iSCSI disk."""
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # Bash completion, as bash calls it: sourced, and asked for what can follow.
 # shellcheck source=test/lint/tap.sh
 . "$(dirname "$0")/../lint/tap.sh"

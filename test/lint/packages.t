@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """deps/install names a package for each program that our scripts call: what they call is looked up on this machine, and the
 package that has it must be in the group that is installed for them, or come along with one that is."""
 

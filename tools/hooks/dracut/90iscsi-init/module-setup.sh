@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # dracut module. A package brings it; by hand: install this folder below /usr/lib/dracut/modules.d/. Run
 # dracut --force --add iscsi-init, or write add_dracutmodules+=" iscsi-init " into a file of /etc/dracut.conf.d, and add
 # rdinit=/iscsi-init and the iscsi= words to the kernel command line: the distribution's own boot follows unchanged.
