@@ -18,6 +18,7 @@
 #include "sys/iscsi_class.h"
 #include "sys/log.h"
 
+#define REPORT_FIRST_MS   2500
 #define LOGOUT_TIMEOUT_MS 5000
 #define DEVICES_AGAIN_MS \
 	5000 /* the kernel's error handling may still be about to give devices up: they are looked at twice */
@@ -84,17 +85,19 @@ static void end_attempt(struct session *s)
 	}
 }
 
-/* Reports the first failure, and then only those with long pauses: a boot that is held up for seconds says so on a quiet
-   console, too. */
-static void report_pause(const struct session *s, const char *portal)
+/* Reports the first failure, then one after some seconds, and then each time that the wait has doubled: on a quiet console,
+   too, while it is a boot that is held up. A day's outage makes no more than twenty lines. */
+static void report_pause(struct session *s, const char *portal, int64_t now_ms)
 {
+	bool is_due = now_ms - s->begun_ms >= s->report_after_ms;
 	int64_t pause = s->attempt.pause_ms;
-	bool is_long = pause >= ATTEMPT_BOOT_PAUSE_MS / 2;
 
-	if (!s->attempt.resident && is_long)
+	if (is_due && !s->attempt.resident)
 		log_err("%s at %s: %s; next try in %" PRId64 " ms", s->plan->name, portal, session_failure(s), pause);
-	else if (s->attempt.count == 1 || log_get_level() >= LOG_LEVEL_DEBUG || is_long)
+	else if (is_due || s->attempt.count == 1 || log_get_level() >= LOG_LEVEL_DEBUG)
 		log_warn("%s at %s: %s; next try in %" PRId64 " ms", s->plan->name, portal, session_failure(s), pause);
+	if (is_due)
+		s->report_after_ms = 2 * (now_ms - s->begun_ms);
 }
 
 /* This attempt is over: try again later, or give up for good. */
@@ -108,11 +111,17 @@ static void fail_attempt(struct session *s, int64_t now_ms)
 		enter(s, SESSION_FAILED, SESSION_NEVER);
 		return;
 	}
-	report_pause(s, portal);
+	report_pause(s, portal, now_ms);
 	enter(s, SESSION_WAITING, s->attempt.deadline_ms);
 }
 
 /* ---- an attempt ---- */
+
+static void begin_counting(struct session *s, int64_t now_ms)
+{
+	s->begun_ms = now_ms;
+	s->report_after_ms = REPORT_FIRST_MS;
+}
 
 static void go_on(struct session *s, enum attempt_state state, const struct session_input *in);
 
@@ -120,7 +129,7 @@ static void begin_attempt(struct session *s, const struct session_input *in)
 {
 	end_attempt(s);
 	if (!s->begun_ms)
-		s->begun_ms = in->now_ms;
+		begin_counting(s, in->now_ms);
 	go_on(s, attempt_begin(&s->attempt, in->now_ms), in);
 }
 
@@ -160,7 +169,7 @@ static int make_in_kernel(struct session *s, const char **step)
 	if (!result) {
 		*step = "setting parameters before the login";
 		result = session_params_before(s->netlink, s->sid, SESSION_CID, s->host, s->plan,
-					       &s->attempt.route.home);
+					       attempt_target(&s->attempt), &s->attempt.route.home);
 	}
 	return result;
 }
@@ -208,7 +217,7 @@ static void converse(struct session *s, enum attempt_state state, const struct l
 static struct login_config configure(const struct session *s)
 {
 	struct login_config config = {
-		.target_name = s->plan->name,
+		.target_name = attempt_target(&s->attempt),
 		.cid = SESSION_CID,
 		.offer = &s->plan->params,
 		.chap = s->plan->chap.username[0] ? &s->plan->chap : NULL,
@@ -400,7 +409,7 @@ static void lose(struct session *s, const struct session_input *in, const char *
 	log_warn("lost %s at %s: %s; its I/O is held until it is back (event=lost sid=%u error=%s)", s->plan->name,
 		 portal, why, s->sid, s->last_error ? netlink_error_name(s->last_error) : "none");
 	s->down_ms = in->now_ms;
-	s->begun_ms = in->now_ms;
+	begin_counting(s, in->now_ms);
 	attempt_start_over(&s->attempt, in->now_ms);
 	begin_attempt(s, in);
 }
@@ -525,7 +534,8 @@ static void take_back(struct session *s, const struct session_input *in)
 		 s->sid);
 	s->up_ms = in->now_ms;
 	/* iscsid has put its own there: how long I/O is held, NOP-Out. */
-	session_params_before(s->netlink, s->sid, SESSION_CID, s->host, s->plan, &s->attempt.route.home);
+	session_params_before(s->netlink, s->sid, SESSION_CID, s->host, s->plan, attempt_target(&s->attempt),
+			      &s->attempt.route.home);
 	if (iscsi_class_is_up(s->sysfs, s->sid))
 		enter(s, SESSION_UP, SESSION_NEVER);
 	else
