@@ -135,7 +135,7 @@ static bool learn(struct attempt *a, bool answered, const char *why)
 
 	if (lesson == LESSON_SECURITY)
 		log_debug("%s: %s; once more from the security stage", attempt_name(a), why);
-	if (lesson == LESSON_MD5_ONLY)
+	if (lesson == LESSON_MD5_ONLY && !a->count)
 		log_err("%s: the target refused the list of CHAP algorithms (%s); once more with MD5 alone, which is "
 			"weak (chap_algs= forbids this)",
 			attempt_name(a), why);
@@ -277,8 +277,7 @@ enum attempt_state attempt_put_off(struct attempt *attempt, int64_t now_ms)
 	struct attempt *a = attempt;
 
 	attempt_stop(a);
-	if (a->lessons.guessed)
-		a->lessons = (struct login_lessons){0};
+	a->lessons = (struct login_lessons){0}; /* what was learned did not help */
 	if (a->retry == RETRY_SHORTLY && !a->not_found_ms)
 		a->not_found_ms = now_ms; /* counted from here: before, the target may have been down altogether */
 	if (is_final(a, now_ms))

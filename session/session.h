@@ -55,7 +55,7 @@ enum session_event {
 /* What session_step needs besides the event. */
 struct session_input {
 	int64_t now_ms;
-	const struct netlink_event *kernel; /* RESPONSE, ERROR */
+	const struct netlink_event *kernel; /* RESPONSE, ERROR, and what else the kernel reported */
 };
 
 struct session {
@@ -72,11 +72,14 @@ struct session {
 	/* In the kernel. */
 	bool in_kernel, has_connection;
 	uint32_t sid, host;
+	uint32_t isid; /* the number in its ISID, for its whole life: that of its first kernel session */
 
 	/* For messages, `list` and the time table. */
 	uint8_t chap_algorithm; /* enum chap_algorithm; CHAP_NONE: logged in without */
 	unsigned recoveries;
+	unsigned short_lives;                 /* logins in a row that lasted only seconds */
 	int64_t up_ms, down_ms, connected_ms; /* up_ms: also when it was left to iscsid */
+	int64_t login_ms;                     /* the last login of ours */
 	uint32_t last_error;                  /* ISCSI_ERR_... */
 
 	struct child devices; /* sets devices running again that the kernel gave up */
@@ -87,6 +90,10 @@ struct session {
 /* plan, netlink and the descriptor of /sys must outlive the session. random: seed of the jitter. */
 void session_init(struct session *session, const struct target_plan *plan, const struct netlink *netlink, int sysfs,
 		  uint32_t random);
+
+/* Creates the kernel's session now, whose number makes the ISID. Called in the plan's order, so that a target meets the same ISID
+   at each boot, whatever answers first. A failure shows when the session logs in. */
+void session_reserve(struct session *session);
 
 /* A session that is in the kernel already (after a restart of the supervisor): state SESSION_UP, or it is being recovered. */
 void session_adopt(struct session *session, uint32_t sid, uint32_t host, bool up, int64_t now_ms);

@@ -26,14 +26,16 @@
 
 static struct {
 	int bind, send; /* what it answers */
-	unsigned bound, sent, destroyed;
+	unsigned bound, sent, destroyed, created;
+	uint32_t next_sid; /* 0: SID */
 } kernel;
 
 int netlink_create_session(const struct netlink *netlink, uint32_t cmd_sn, uint16_t cmds_max, uint16_t depth,
 			   uint32_t *sid, uint32_t *host)
 {
 	(void)netlink, (void)cmd_sn, (void)cmds_max, (void)depth;
-	*sid = SID;
+	kernel.created++;
+	*sid = kernel.next_sid ? kernel.next_sid : SID;
 	*host = 1;
 	return 0;
 }
@@ -233,7 +235,7 @@ static void refused_request_is_tried_again(void **state)
 	step(SESSION_EVENT_READY, 0);
 	assert_int_equal(kernel.sent, 1);
 	assert_int_equal(session.state, SESSION_WAITING);
-	assert_int_equal(kernel.destroyed, 1);
+	assert_int_equal(kernel.destroyed, 0); /* with its number it keeps its ISID */
 	kernel.send = 0;
 	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
 	await_socket();
@@ -484,6 +486,151 @@ static void target_that_is_not_found_is_asked_for_thirty_seconds(void **state)
 	assert_true(session.attempt.count > 5);
 }
 
+/* The target's answer: the login is done, or another status. */
+static void answer_login(uint16_t status, int64_t now_ms)
+{
+	uint8_t bhs[48] = {ISCSI_OP_LOGIN_RESPONSE, 0x87};
+	const struct netlink_event event = {
+		.type = NETLINK_EVENT_PDU, .transport = netlink.transport, .sid = SID, .bhs = bhs, .data = bhs};
+
+	bhs[36] = (uint8_t)(status >> 8);
+	bhs[37] = (uint8_t)status;
+	session_kernel_event(&session, &event, now_ms);
+}
+
+/* From the beginning of an attempt to the end of its login. */
+static void log_in(int64_t now_ms)
+{
+	assert_int_equal(session.state, SESSION_CONNECTING);
+	await_socket();
+	step(SESSION_EVENT_READY, now_ms);
+	assert_int_equal(session.state, SESSION_LOGIN);
+	answer_login(0, now_ms);
+	assert_int_equal(session.state, SESSION_UP);
+}
+
+/* A target, or another machine with our name, that ends each session at once: how many logins in how long. */
+static void short_sessions_are_no_storm(void **state)
+{
+	int64_t now = 100000;
+	int logins = 0;
+
+	(void)state;
+	step(SESSION_EVENT_START, now);
+	for (const int64_t end = now + 120000; now < end; logins++) {
+		if (session.state == SESSION_WAITING) {
+			now = session_deadline(&session);
+			step(SESSION_EVENT_DEADLINE, now);
+		}
+		log_in(now);
+		now += 50;
+		hear(NETLINK_EVENT_ERROR, now);
+	}
+	assert_in_range(logins, 5, 8); /* pauses of 2, 4, 8, 16, 32, 60 s */
+	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+	log_in(now);
+	hear(NETLINK_EVENT_ERROR, now + 60000);
+	assert_int_equal(session.state, SESSION_CONNECTING); /* one that lasted is taken up at once */
+}
+
+static void hear_pdu(uint8_t opcode, uint8_t event_code, uint16_t time2wait, int64_t now_ms)
+{
+	uint8_t bhs[48] = {opcode};
+	const struct netlink_event event = {
+		.type = NETLINK_EVENT_PDU, .transport = netlink.transport, .sid = SID, .bhs = bhs, .data = bhs};
+
+	if (opcode == ISCSI_OP_ASYNC)
+		bhs[36] = event_code;
+	bhs[40] = (uint8_t)(time2wait >> 8);
+	bhs[41] = (uint8_t)time2wait;
+	session_kernel_event(&session, &event, now_ms);
+}
+
+static void target_says_how_long_to_wait(void **state)
+{
+	(void)state;
+	step(SESSION_EVENT_START, 100000);
+	log_in(100000);
+	hear_pdu(ISCSI_OP_ASYNC, ISCSI_ASYNC_DROPPING_CONNECTION, 7, 200000);
+	assert_int_equal(session.state, SESSION_WAITING);
+	assert_int_equal(session_deadline(&session), 207000);
+	step(SESSION_EVENT_DEADLINE, 207000);
+	log_in(207000);
+	hear_pdu(ISCSI_OP_ASYNC, ISCSI_ASYNC_REQUEST_LOGOUT, 0, 300000);
+	assert_int_equal(session.state, SESSION_LOGOUT);
+	hear_pdu(ISCSI_OP_LOGOUT_RESPONSE, 0, 3, 300100);
+	assert_int_equal(session_deadline(&session), 303100);
+	step(SESSION_EVENT_DEADLINE, 303100);
+	log_in(303100);
+	hear_pdu(ISCSI_OP_ASYNC, ISCSI_ASYNC_DROPPING_ALL, 65535, 400000);
+	assert_int_equal(session_deadline(&session), 460000); /* but not for ever */
+}
+
+/* A target that holds the session of an earlier attempt lets the same ISID take its place (RFC 7143 6.3.5). */
+static void every_attempt_has_the_same_isid(void **state)
+{
+	uint8_t isid[6];
+
+	(void)state;
+	session_reserve(&session);
+	assert_true(session.in_kernel);
+	step(SESSION_EVENT_START, 0);
+	await_socket();
+	step(SESSION_EVENT_READY, 0);
+	memcpy(isid, session.attempt.login.config.isid, sizeof(isid));
+	assert_int_equal(isid[5], SID);
+	for (int i = 0; i < 3; i++) {
+		answer_login(0x0302, 0);
+		assert_int_equal(session.state, SESSION_WAITING);
+		step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+		await_socket();
+		step(SESSION_EVENT_READY, 0);
+		assert_memory_equal(session.attempt.login.config.isid, isid, sizeof(isid));
+	}
+	assert_int_equal(kernel.created, 1);
+	assert_int_equal(kernel.destroyed, 0);
+}
+
+/* It is in the kernel only while it is logging in: nobody else is to find what has never been up. */
+static void late_session_keeps_its_isid_too(void **state)
+{
+	(void)state;
+	session_reserve(&session);
+	session_settle(&session);
+	assert_false(session.in_kernel);
+	kernel.next_sid = 9;
+	step(SESSION_EVENT_START, 0);
+	await_socket();
+	step(SESSION_EVENT_READY, 0);
+	assert_int_equal(session.sid, 9);
+	assert_int_equal(session.attempt.login.config.isid[5], SID);
+	step(SESSION_EVENT_DEADLINE, 20000);
+	await_socket();
+	step(SESSION_EVENT_READY, 20000); /* from the security stage */
+	step(SESSION_EVENT_DEADLINE, 40000);
+	assert_int_equal(session.state, SESSION_WAITING);
+	assert_false(session.in_kernel);
+}
+
+static void lesson_that_did_not_help_is_unlearned(void **state)
+{
+	(void)state;
+	step(SESSION_EVENT_START, 0);
+	await_socket();
+	step(SESSION_EVENT_READY, 0);
+	assert_int_equal(session.attempt.login.stage, 1);
+	answer_login(0x0200, 0);
+	await_socket();
+	step(SESSION_EVENT_READY, 0);
+	assert_int_equal(session.attempt.login.stage, 0); /* the security stage */
+	answer_login(0x0302, 0);
+	assert_int_equal(session.state, SESSION_WAITING);
+	step(SESSION_EVENT_DEADLINE, 1000);
+	await_socket();
+	step(SESSION_EVENT_READY, 1000);
+	assert_int_equal(session.attempt.login.stage, 1);
+}
+
 static void only_a_session_that_is_repaired_counts_as_lost(void **state)
 {
 	(void)state;
@@ -514,6 +661,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(listed_portal_is_asked_in_turns_with_the_one_that_was_named, begin,
 						end),
 		cmocka_unit_test_setup_teardown(target_that_is_not_found_is_asked_for_thirty_seconds, begin, end),
+		cmocka_unit_test_setup_teardown(short_sessions_are_no_storm, begin, end),
+		cmocka_unit_test_setup_teardown(target_says_how_long_to_wait, begin, end),
+		cmocka_unit_test_setup_teardown(every_attempt_has_the_same_isid, begin, end),
+		cmocka_unit_test_setup_teardown(late_session_keeps_its_isid_too, begin, end),
+		cmocka_unit_test_setup_teardown(lesson_that_did_not_help_is_unlearned, begin, end),
 		cmocka_unit_test_setup_teardown(only_a_session_that_is_repaired_counts_as_lost, begin, end),
 	};
 
