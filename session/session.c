@@ -24,6 +24,7 @@
 #define DELAY_MAX_MS      60000
 #define STORM_LIVES       4
 #define LOGOUT_TIMEOUT_MS 5000
+#define LOOK_MS           45000 /* how often the kernel is asked how a session that is up fares */
 #define DEVICES_AGAIN_MS \
 	5000 /* the kernel's error handling may still be about to give devices up: they are looked at twice */
 #define FOREIGN_MS 10000 /* what another program that is not iscsid may take for its login or logout */
@@ -323,10 +324,27 @@ static void revive_devices(struct session *s, const struct session_input *in)
 		log_err("%s: its devices stay offline: %s", s->plan->name, strerror(-result));
 }
 
-static void revive_devices_again(struct session *s, const struct session_input *in)
+bool session_needs_repair(const struct session *session)
 {
-	enter(s, SESSION_UP, SESSION_NEVER);
-	revive_devices(s, in);
+	return session->state != SESSION_UP || !iscsi_class_has_session(session->sysfs, session->sid) ||
+	       iscsi_class_is_broken(session->sysfs, session->sid);
+}
+
+static void recover_after_silence(struct session *s, const struct session_input *in);
+
+/* An event may have been lost: what the kernel says of the session is compared now and then. */
+static void look_after(struct session *s, const struct session_input *in)
+{
+	bool looks_at_devices = s->looks_at_devices;
+
+	if (session_needs_repair(s)) {
+		recover_after_silence(s, in);
+		return;
+	}
+	s->looks_at_devices = false;
+	enter(s, SESSION_UP, in->now_ms + LOOK_MS);
+	if (looks_at_devices)
+		revive_devices(s, in);
 }
 
 static void devices_revived(struct session *s, const struct session_input *in)
@@ -353,7 +371,7 @@ static void finish_login(struct session *s, const struct session_input *in)
 {
 	const char *step = "setting the negotiated parameters";
 	uint32_t refused = 0;
-	int64_t again_ms = SESSION_NEVER;
+	int64_t again_ms = in->now_ms + LOOK_MS;
 	int result;
 
 	s->negotiated = *login_get_result(&s->attempt.login);
@@ -370,7 +388,8 @@ static void finish_login(struct session *s, const struct session_input *in)
 	s->chap_algorithm = (uint8_t)s->attempt.login.chap.algorithm;
 	attempt_stop(&s->attempt); /* the kernel has its own reference to the socket */
 	say_up(s, in->now_ms);
-	if (session_was_up(s)) {
+	s->looks_at_devices = session_was_up(s);
+	if (s->looks_at_devices) {
 		again_ms = in->now_ms + DEVICES_AGAIN_MS;
 		revive_devices(s, in);
 	}
@@ -497,6 +516,17 @@ static void recover_after_error(struct session *s, const struct session_input *i
 	lose(s, in, 0, why);
 }
 
+/* The kernel has lost the connection or the whole session, and no event has told us. */
+static void recover_after_silence(struct session *s, const struct session_input *in)
+{
+	if (!iscsi_class_has_session(s->sysfs, s->sid)) {
+		forget(s, in);
+		return;
+	}
+	s->last_error = 0;
+	lose(s, in, 0, "the kernel has lost the connection, and its message did not arrive");
+}
+
 static void recover_after_drop(struct session *s, const struct session_input *in)
 {
 	lose(s, in, read_time2wait_ms(in), "the target announced that it drops the connection");
@@ -605,7 +635,7 @@ static void take_back(struct session *s, const struct session_input *in)
 	session_params_before(s->netlink, s->sid, SESSION_CID, s->host, s->plan, attempt_target(&s->attempt),
 			      &s->attempt.route.home);
 	if (iscsi_class_is_up(s->sysfs, s->sid))
-		enter(s, SESSION_UP, SESSION_NEVER);
+		enter(s, SESSION_UP, in->now_ms + LOOK_MS);
 	else
 		lose(s, in, 0, "the other program left it disconnected");
 }
@@ -640,7 +670,7 @@ static const struct transition {
 	{IN(UP), SESSION_EVENT_ERROR, "T15", recover_after_error, TRIED},
 	{IN(UP), SESSION_EVENT_ASYNC_LOGOUT, "T11", answer_logout_request, IN(LOGOUT) | TRIED},
 	{IN(UP), SESSION_EVENT_ASYNC_DROP, "T15", recover_after_drop, TRIED},
-	{IN(UP), SESSION_EVENT_DEADLINE, "", revive_devices_again, IN(UP)},
+	{IN(UP), SESSION_EVENT_DEADLINE, "", look_after, IN(UP) | TRIED},
 	{IN(UP), SESSION_EVENT_READY, "", devices_revived, IN(UP)},
 	{IN(LOGOUT), SESSION_EVENT_LOGGED_OUT, "T13", recover_after_logout, TRIED},
 	{IN(LOGOUT), SESSION_EVENT_ERROR, "T17", recover_after_logout, TRIED},
@@ -719,7 +749,7 @@ void session_adopt(struct session *session, uint32_t sid, uint32_t host, bool up
 	session->host = host;
 	session->up_ms = now_ms;
 	session->login_ms = now_ms - SHORT_LIFE_MS; /* it is older than this process */
-	enter(session, SESSION_UP, SESSION_NEVER);
+	enter(session, SESSION_UP, now_ms + LOOK_MS);
 	if (!up)
 		lose(session, &(struct session_input){.now_ms = now_ms}, 0, "found it disconnected");
 }

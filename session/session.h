@@ -82,7 +82,8 @@ struct session {
 	int64_t login_ms;                     /* the last login of ours */
 	uint32_t last_error;                  /* ISCSI_ERR_... */
 
-	struct child devices; /* sets devices running again that the kernel gave up */
+	bool looks_at_devices; /* once more, at the deadline */
+	struct child devices;  /* sets devices running again that the kernel gave up */
 	struct login_result negotiated;
 	struct attempt attempt;
 };
@@ -109,6 +110,9 @@ void session_kernel_event(struct session *session, const struct netlink_event *e
 
 /* Events were lost: it gets what it may have missed, by what sysfs says. */
 void session_look_again(struct session *session, int64_t now_ms);
+
+/* Is it not up, or does sysfs say that the kernel has lost it? */
+bool session_needs_repair(const struct session *session);
 
 int session_pollfds(const struct session *session, struct pollfd *out, int max);
 int64_t session_deadline(const struct session *session);

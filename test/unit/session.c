@@ -566,6 +566,46 @@ static void target_says_how_long_to_wait(void **state)
 	assert_int_equal(session_deadline(&session), 460000); /* but not for ever */
 }
 
+static void write_state(const char *text)
+{
+	int fd = openat(tree, "class/iscsi_connection/connection3:0/state", O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+/* No event may say that the kernel lost the connection: 4,000 other events overflow the socket. */
+static void kernel_is_asked_now_and_then_how_a_session_fares(void **state)
+{
+	int64_t now;
+
+	(void)state;
+	give_the_kernel_its_session();
+	assert_int_equal(mkdirat(tree, "class/iscsi_connection", 0755), 0);
+	assert_int_equal(mkdirat(tree, "class/iscsi_connection/connection3:0", 0755), 0);
+	write_state("up\n");
+	step(SESSION_EVENT_START, 0);
+	log_in(0);
+	for (int i = 0; i < 3; i++) {
+		now = session_deadline(&session);
+		assert_in_range(now, 45000 * i + 30000, 45000 * i + 60000);
+		assert_false(session_needs_repair(&session));
+		step(SESSION_EVENT_DEADLINE, now);
+		assert_int_equal(session.state, SESSION_UP);
+	}
+	write_state("failed\n");
+	assert_true(session_needs_repair(&session));
+	now = session_deadline(&session);
+	step(SESSION_EVENT_DEADLINE, now);
+	assert_int_equal(session.state, SESSION_CONNECTING);
+	assert_int_equal(session.down_ms, now);
+	log_in(now);
+	assert_int_equal(unlinkat(tree, "class/iscsi_session/session3", AT_REMOVEDIR), 0);
+	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+	assert_int_equal(session.state, SESSION_GONE);
+}
+
 /* A target that holds the session of an earlier attempt lets the same ISID take its place (RFC 7143 6.3.5). */
 static void every_attempt_has_the_same_isid(void **state)
 {
@@ -663,6 +703,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(target_that_is_not_found_is_asked_for_thirty_seconds, begin, end),
 		cmocka_unit_test_setup_teardown(short_sessions_are_no_storm, begin, end),
 		cmocka_unit_test_setup_teardown(target_says_how_long_to_wait, begin, end),
+		cmocka_unit_test_setup_teardown(kernel_is_asked_now_and_then_how_a_session_fares, begin, end),
 		cmocka_unit_test_setup_teardown(every_attempt_has_the_same_isid, begin, end),
 		cmocka_unit_test_setup_teardown(late_session_keeps_its_isid_too, begin, end),
 		cmocka_unit_test_setup_teardown(lesson_that_did_not_help_is_unlearned, begin, end),
