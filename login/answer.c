@@ -26,10 +26,8 @@ int answer_tolerate(struct login *l, const char *format, ...)
 	size_t used = strlen(out), size = sizeof(l->result.tolerated);
 	va_list arguments;
 
-	if (used && used + 2 < size) {
-		strcpy(out + used, "; ");
-		used += 2;
-	}
+	if (used && used + 2 < size)
+		used += (size_t)snprintf(out + used, size - used, "; ");
 	va_start(arguments, format);
 	vsnprintf(out + used, size - used, format, arguments);
 	va_end(arguments);
