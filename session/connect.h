@@ -12,6 +12,7 @@
  * number) gets the start: each portal has every second or fourth attempt, and so starts with each of its addresses in turn.
  * An address that takes the connection first may be one that lets nobody log in.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SESSION_CONNECT_H
 #define SESSION_CONNECT_H
 
