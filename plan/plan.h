@@ -186,7 +186,7 @@ struct root_plan {
 	struct verity_plan verity;
 };
 
-enum onfail { ONFAIL_PANIC, ONFAIL_REBOOT, ONFAIL_POWEROFF, ONFAIL_SHELL, ONFAIL_CONTINUE, ONFAIL_COUNT };
+enum onfail { ONFAIL_PANIC, ONFAIL_REBOOT, ONFAIL_POWEROFF, ONFAIL_SHELL, ONFAIL_CONTINUE, ONFAIL_CRASH, ONFAIL_COUNT };
 
 struct boot_plan {
 	int timeout_s; /* iscsi.timeout; 0: for ever */
