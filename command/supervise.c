@@ -54,13 +54,13 @@ static void take_sessions(struct world *w, int64_t now_ms)
 	wipe(&from, sizeof(from));
 }
 
-struct job supervise_run(struct world *w, char *words[], int64_t now_ms)
+struct job supervise_run(struct world *w, const struct job_words *given, int64_t now_ms)
 {
 	static char *again[] = {"iscsi-init", "supervise", NULL};
 	pid_t other;
 	int result;
 
-	(void)words;
+	(void)given;
 	if (places_open_kernel(w))
 		return job_done(JOB_FAILED);
 	other = resident_find(w->proc);
