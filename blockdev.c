@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "proto/partition.h"
+#include "sys/iscsi_class.h"
 #include "sys/log.h"
 #include "sys/prefetch.h"
 #include "sys/sysfs.h"
@@ -44,28 +45,6 @@
 #define FULL_FLAGS      (INQUIRY_36 | NO_VPD_SIZE | NO_RSOC)
 #define LEAN_FLAGS      (FULL_FLAGS | SKIP_VPD_PAGES | SKIP_IO_HINTS)
 #define FLAGS_ATTRIBUTE "module/scsi_mod/parameters/default_dev_flags"
-
-int blockdev_host(int sysfs, uint32_t sid)
-{
-	char link[64], target[512], wanted[32], *host, *end;
-	unsigned long number;
-	int error;
-
-	snprintf(link, sizeof(link), "class/iscsi_session/session%" PRIu32, sid);
-	error = sysfs_read_link(sysfs, link, target, sizeof(target));
-	if (error)
-		return error;
-	snprintf(wanted, sizeof(wanted), "/session%" PRIu32 "/", sid);
-	host = strstr(target, wanted);
-	if (!host)
-		return -ENODEV;
-	*host = 0;
-	host = strrchr(target, '/');
-	if (!host || strncmp(host, "/host", 5) || host[5] < '0' || host[5] > '9')
-		return -ENODEV;
-	number = strtoul(host + 5, &end, 10);
-	return *end || number > INT32_MAX ? -ENODEV : (int)number;
-}
 
 /* Scans: the child's part. */
 
@@ -690,7 +669,7 @@ const char *blockdev_describe(const struct blockdev *blockdev, char *out, size_t
 
 int blockdev_rescan(int sysfs, uint32_t sid)
 {
-	int host = blockdev_host(sysfs, sid);
+	int host = iscsi_class_host(sysfs, sid);
 
 	return host < 0 ? host : write_scan(sysfs, (unsigned)host, false, 0);
 }

@@ -55,9 +55,6 @@ struct blockdev {
 	char awaited[BLOCKDEV_PATH_MAX]; /* in sysfs: the last disk that was not attached yet; "" none */
 };
 
-/* The SCSI host number of a kernel session (sysfs class/iscsi_session/session<sid>), or -errno. */
-int blockdev_host(int sysfs, uint32_t sid);
-
 /* Starts the scan: of plan->lun alone when it is given, else of every LUN. sysfs, dev: descriptors of /sys and /dev; plan
    and flags must stay. 0; -EAGAIN: when a scan of the other kind (lean or full) is over; or -errno. */
 int blockdev_start(struct blockdev *blockdev, int sysfs, int dev, unsigned host, const struct target_plan *plan,

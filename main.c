@@ -17,6 +17,7 @@
 #include "command/command.h"
 #include "proto/wipe.h"
 #include "root/shutdown.h"
+#include "root/switch.h"
 #include "session/iscsid_conf.h"
 #include "supervisor/supervisor.h"
 #include "sys/log.h"
@@ -40,7 +41,7 @@ static ssize_t read_file(const char *path, char *out, size_t size)
 		return -errno;
 	while ((n = read(fd, out + used, size - 1 - (size_t)used)) > 0)
 		used += n;
-	(void)close(fd);
+	close(fd);
 	out[used] = '\0';
 	return n < 0 ? -errno : used;
 }
@@ -60,7 +61,7 @@ static void begin(struct world *w)
 		log_err("cannot mount %s: %s", mounts_path(place), strerror(-result));
 	w->sysfs = sysfs_open("/sys");
 	w->proc = sysfs_open("/proc");
-	(void)signal(SIGPIPE, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
 }
 
 /* ---- 2. command line, files ---- */
@@ -117,8 +118,8 @@ static void make_plan(struct world *w)
 	say_notes(&w->plan);
 	if (result) {
 		w->verdict.failed = true;
-		(void)snprintf(w->verdict.text, sizeof(w->verdict.text), "%s",
-			       error.text[0] ? error.text : strerror(-result));
+		snprintf(w->verdict.text, sizeof(w->verdict.text), "%s",
+			 error.text[0] ? error.text : strerror(-result));
 	}
 }
 
@@ -133,7 +134,7 @@ static void hurry_rcu(struct world *w, bool begin)
 	if (begin)
 		w->hurries = sysfs_read(w->sysfs, RCU_EXPEDITED, is, sizeof(is)) == 1 && is[0] == '0';
 	if (w->hurries)
-		(void)sysfs_write(w->sysfs, RCU_EXPEDITED, begin ? "1" : "0");
+		sysfs_write(w->sysfs, RCU_EXPEDITED, begin ? "1" : "0");
 }
 
 static void start_work(struct world *w)
@@ -175,14 +176,14 @@ static void attach(struct world *w)
 			passed = limit;
 		if (supervisor_run(w, boot_advance, w->times.started_ms + passed * INT64_C(1000)))
 			return;
-		(void)boot_waiting_for(w, what, sizeof(what));
+		boot_waiting_for(w, what, sizeof(what));
 		if (passed == limit)
 			break;
 		log_err("%d s, still waiting for %s", passed, what);
 	}
 	w->verdict.failed = true;
-	(void)snprintf(w->verdict.text, sizeof(w->verdict.text), "gave up after %d s (iscsi.timeout), waiting for %s",
-		       limit, what);
+	snprintf(w->verdict.text, sizeof(w->verdict.text), "gave up after %d s (iscsi.timeout), waiting for %s", limit,
+		 what);
 }
 
 /* ---- 7 and 8: the real init, and who stays behind ---- */
@@ -232,11 +233,11 @@ static void compare_with_root(const struct world *w)
 	int root = w->chains || !w->session_count ? -1 : open(ROOT_MOUNT_POINT, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (root >= 0 && fork() == 0) {
-		(void)handover_compare(root, w->sessions, w->session_count);
+		handover_compare(root, w->sessions, w->session_count);
 		_exit(0);
 	}
 	if (root >= 0)
-		(void)close(root);
+		close(root);
 }
 
 static void hand_over(struct world *w, char *argv[])
@@ -252,17 +253,16 @@ static void hand_over(struct world *w, char *argv[])
 	if (w->chains) {
 		log_info("starting %s", w->plan.boot.next_init[0] ? w->plan.boot.next_init : "/init");
 		mounts_leave(&w->mounts);
-		result = root_chain(w->plan.boot.next_init, argv, environ, cmdline_is_ours);
+		result = switch_chain(w->plan.boot.next_init, argv, environ, cmdline_is_ours);
 	} else {
 		log_info("root is %s (%s), starting %s", w->root.result.device, w->root.result.type,
 			 w->root.result.init);
-		result = root_switch(&w->root.result, argv, environ, cmdline_is_ours, &step);
+		result = switch_root(&w->root.result, argv, environ, cmdline_is_ours, &step);
 	}
 	if (supervisor > 0)
-		(void)kill(supervisor, SIGKILL);
+		kill(supervisor, SIGKILL);
 	w->verdict.failed = true;
-	(void)snprintf(w->verdict.text, sizeof(w->verdict.text), "the hand-over failed: %s: %s", step,
-		       strerror(-result));
+	snprintf(w->verdict.text, sizeof(w->verdict.text), "the hand-over failed: %s: %s", step, strerror(-result));
 }
 
 /* ---- 9. giving up ---- */
@@ -283,16 +283,16 @@ static void start_shell(const struct world *w)
 	int result;
 
 	if (w->net_open)
-		(void)net_write_records(&w->net, "");
+		net_write_records(&w->net, "");
 	log_err("starting /bin/sh (iscsi.onfail=shell); its end is the end of init");
-	result = root_chain(shell[0], shell, environ, cmdline_is_ours);
+	result = switch_chain(shell[0], shell, environ, cmdline_is_ours);
 	log_err("the initramfs has no shell that starts: /bin/sh: %s", strerror(-result));
 }
 
 static void go_on(struct world *w, char *argv[])
 {
 	log_err("going on without the disk (iscsi.onfail=continue)");
-	w->chains = root_chain_check(w->plan.boot.next_init) == 0;
+	w->chains = switch_chain_check(w->plan.boot.next_init) == 0;
 	if (w->chains)
 		hand_over(w, argv);
 	log_err("there is no other init in the initramfs to go on with");
@@ -314,7 +314,7 @@ static int give_up(struct world *w, char *argv[])
 	if (onfail == ONFAIL_REBOOT || onfail == ONFAIL_POWEROFF) {
 		log_err("%s (iscsi.onfail)", onfail == ONFAIL_REBOOT ? "rebooting" : "powering off");
 		log_drain();
-		(void)reboot(onfail == ONFAIL_REBOOT ? RB_AUTOBOOT : RB_POWER_OFF);
+		reboot(onfail == ONFAIL_REBOOT ? RB_AUTOBOOT : RB_POWER_OFF);
 	}
 	return EXIT_FAILURE;
 }
@@ -334,9 +334,8 @@ static int boot(struct world *w, char *argv[])
 	if (boots_without_disk(w)) {
 		log_info("no iSCSI target is named anywhere (command line, firmware, DHCP): booting without one");
 		w->verdict.failed = !w->chains;
-		(void)snprintf(
-			w->verdict.text, sizeof(w->verdict.text),
-			"no iSCSI target is named (iscsi=<portal>,<target>), and the initramfs has no other init");
+		snprintf(w->verdict.text, sizeof(w->verdict.text),
+			 "no iSCSI target is named (iscsi=<portal>,<target>), and the initramfs has no other init");
 	}
 	if (!w->verdict.failed)
 		hand_over(w, argv);
@@ -379,7 +378,7 @@ static struct world *make_world(void)
 
 	if (w == MAP_FAILED)
 		return NULL;
-	(void)madvise(w, sizeof(*w), MADV_NOHUGEPAGE);
+	madvise(w, sizeof(*w), MADV_NOHUGEPAGE);
 	w->uevents = w->random = w->interrupts = w->iscsid = w->status.fd = w->run.fd = w->run.mountinfo = -1;
 	w->loader.fd = -1;
 	w->discovering = -1;

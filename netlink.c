@@ -42,7 +42,7 @@ int netlink_open(struct netlink *netlink, int sysfs)
 		return opened.call_fd;
 	opened.event_fd = nlsock_open(NETLINK_ISCSI, 1u << (ISCSI_NETLINK_GROUP - 1));
 	if (opened.event_fd < 0) {
-		(void)close(opened.call_fd);
+		close(opened.call_fd);
 		return opened.event_fd;
 	}
 	*netlink = opened;
@@ -52,9 +52,9 @@ int netlink_open(struct netlink *netlink, int sysfs)
 void netlink_close(struct netlink *netlink)
 {
 	if (netlink->call_fd >= 0)
-		(void)close(netlink->call_fd);
+		close(netlink->call_fd);
 	if (netlink->event_fd >= 0)
-		(void)close(netlink->event_fd);
+		close(netlink->event_fd);
 	netlink->call_fd = netlink->event_fd = -1;
 }
 
@@ -227,7 +227,7 @@ void netlink_batch_number(struct netlink_batch *batch, uint32_t param, int64_t v
 {
 	char text[24];
 
-	(void)snprintf(text, sizeof(text), "%" PRId64, value);
+	snprintf(text, sizeof(text), "%" PRId64, value);
 	netlink_batch_text(batch, param, text);
 }
 

@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "boot/secrets.h"
+#include "plan/address.h"
 #include "proto/dhcp.h"
+#include "root/switch.h"
 #include "sys/log.h"
 
 #define RESCAN_PAUSE_MS 1000
@@ -47,7 +49,7 @@ static void fail(struct world *w, const char *format, ...)
 	if (w->verdict.failed)
 		return;
 	va_start(arguments, format);
-	(void)vsnprintf(w->verdict.text, sizeof(w->verdict.text), format, arguments);
+	vsnprintf(w->verdict.text, sizeof(w->verdict.text), format, arguments);
 	va_end(arguments);
 	w->verdict.failed = true;
 }
@@ -57,7 +59,7 @@ static void fail(struct world *w, const char *format, ...)
 static void choose_end(struct world *w)
 {
 	const char *next = w->plan.boot.next_init;
-	int chain = root_chain_check(next);
+	int chain = switch_chain_check(next);
 
 	w->chains = chain == 0;
 	if (chain && next[0])
@@ -74,7 +76,7 @@ static void choose_end(struct world *w)
 
 static void request_module(struct world *w, int i)
 {
-	(void)loader_request(&w->loader, modules[i].kind, modules[i].needed, modules[i].text);
+	loader_request(&w->loader, modules[i].kind, modules[i].needed, modules[i].text);
 }
 
 static void request_behind(struct world *w)
@@ -85,7 +87,7 @@ static void request_behind(struct world *w)
 	for (int i = MODULES_BEHIND; i < MODULE_COUNT; i++)
 		request_module(w, i);
 	for (int i = 0; mounts && root_module(&w->plan.root, i, name, sizeof(name)); i++)
-		(void)loader_request(&w->loader, LOADER_NAME, false, name);
+		loader_request(&w->loader, LOADER_NAME, false, name);
 }
 
 void boot_module_answer(struct world *world, const struct loader_answer *answer)
@@ -119,7 +121,7 @@ void boot_begin(struct world *world, int64_t now_ms)
 	request_module(world, MODULE_ISCSI);
 	if (world->plan.boot.use_firmware || !world->plan.target_count) {
 		world->asked_firmware = true;
-		(void)loader_request(&world->loader, LOADER_NAME, false, FIRMWARE_MODULE);
+		loader_request(&world->loader, LOADER_NAME, false, FIRMWARE_MODULE);
 	}
 }
 
@@ -174,8 +176,8 @@ static int add_lease(struct world *w, struct plan_error *error)
 	const struct dhcp6_lease *lease6 = net_lease6(&w->net);
 	int result = -ENOENT;
 
-	(void)snprintf(error->text, sizeof(error->text),
-		       "the disk is to come from DHCP (iscsi=dhcp), but the network came up without DHCP");
+	snprintf(error->text, sizeof(error->text),
+		 "the disk is to come from DHCP (iscsi=dhcp), but the network came up without DHCP");
 	if (lease)
 		result = plan_add_lease(&w->cmdline, lease, &w->plan, error);
 	if (result == -ENOENT && lease6)
@@ -208,7 +210,7 @@ static void advance_network(struct world *w, int64_t now_ms)
 		return;
 	}
 	for (const char *module = net_module_wanted(&w->net); module; module = net_module_wanted(&w->net))
-		(void)loader_request(&w->loader, LOADER_NAME, false, module);
+		loader_request(&w->loader, LOADER_NAME, false, module);
 	if (net_link_ms(&w->net))
 		times_reach(&w->times, PHASE_LINK, net_link_ms(&w->net));
 	if (net_state(&w->net) == NET_FAILED) {
@@ -250,7 +252,7 @@ static bool has_random(struct world *w)
 		wanted = wanted || w->plan.targets[i].chap.username_in[0];
 	if (!wanted || getrandom(&byte, 1, GRND_NONBLOCK) == 1) {
 		if (w->random >= 0)
-			(void)close(w->random);
+			close(w->random);
 		w->random = -1;
 		return true;
 	}
@@ -293,7 +295,7 @@ static void take_discovered(struct world *w, struct target_plan *target)
 		discovery_use(&w->discovery, target);
 		log_info("%s has one target: %s", target->portal.host, target->name);
 		if (target->secret_looked_up)
-			(void)load_secrets(w, target); /* its line in the table can be found now */
+			load_secrets(w, target); /* its line in the table can be found now */
 		return;
 	}
 	fail(w, "%s has several targets; name one of them on the command line: %s", target->portal.host,
@@ -388,15 +390,15 @@ static void advance_sessions(struct world *w)
 {
 	bool up = w->session_count > 0;
 	int64_t connected = 0, logged_in = 0;
-	char portal[PLAN_HOST_MAX + 32];
+	char portal[PORTAL_TEXT_MAX];
 
 	for (int i = 0; i < w->session_count; i++) {
 		struct session *s = &w->sessions[i];
 
 		if (s->state == SESSION_FAILED)
-			fail(w, "%s at %s: %s", s->plan->name, session_portal_text(&s->portal, portal, sizeof(portal)),
-			     s->failure);
-		up = up && s->was_up;
+			fail(w, "%s at %s: %s", s->plan->name, portal_write(session_portal(s), portal),
+			     session_failure(s));
+		up = up && session_was_up(s);
 		connected = s->connected_ms > connected ? s->connected_ms : connected;
 		logged_in = s->up_ms > logged_in ? s->up_ms : logged_in;
 	}
@@ -476,7 +478,7 @@ static bool advance_disk(struct world *w, int i, int64_t now_ms)
 /* Failing for as long as an attempt may take. */
 static bool is_late(const struct session *s, int64_t now_ms)
 {
-	return !s->was_up && s->attempts > 0 &&
+	return !session_was_up(s) && s->attempt.count > 0 &&
 	       now_ms >= s->begun_ms + (int64_t)s->plan->params.value[PARAM_LOGIN_TIMEOUT] * 1000;
 }
 
@@ -528,15 +530,15 @@ static void advance_disks(struct world *w, int64_t now_ms)
 static void leave_missing(struct world *w, int64_t now_ms)
 {
 	struct session_input in = {.now_ms = now_ms};
-	char portal[PLAN_HOST_MAX + 32];
+	char portal[PORTAL_TEXT_MAX];
 
 	for (int i = 0; i < w->session_count; i++) {
 		struct session *s = &w->sessions[i];
 
-		if (s->was_up)
+		if (session_was_up(s))
 			continue;
-		log_err("going on without %s at %s: %s", s->plan->name,
-			session_portal_text(&s->portal, portal, sizeof(portal)), s->failure);
+		log_err("going on without %s at %s: %s", s->plan->name, portal_write(session_portal(s), portal),
+			session_failure(s));
 		session_step(s, SESSION_EVENT_LEAVE, &in);
 	}
 }
@@ -578,7 +580,7 @@ static void name_target_root(struct world *w)
 	if (root->kind != ROOT_TARGET)
 		return;
 	root->kind = ROOT_DEVICE;
-	(void)snprintf(root->value, sizeof(root->value), "/dev/%s", w->disks[root->target].first_disk);
+	snprintf(root->value, sizeof(root->value), "/dev/%s", w->disks[root->target].first_disk);
 }
 
 static void advance_root(struct world *w, int64_t now_ms)
@@ -592,7 +594,7 @@ static void advance_root(struct world *w, int64_t now_ms)
 		w->block_changed = true;
 	}
 	if (w->block_changed)
-		(void)root_step(&w->root, true);
+		root_step(&w->root, true);
 	w->block_changed = false;
 	switch (w->root.result.state) {
 	case ROOT_MOUNTED:
@@ -615,7 +617,7 @@ static bool is_ready(const struct world *w)
 	if (!w->disks_ready_ms)
 		return false;
 	for (int i = 0; i < w->session_count && w->disks_missing; i++)
-		if (w->sessions[i].was_up && w->disks[i].state != BLOCKDEV_READY)
+		if (session_was_up(&w->sessions[i]) && w->disks[i].state != BLOCKDEV_READY)
 			return false; /* it answers at last */
 	return w->chains || (w->has_root && w->root.result.state == ROOT_MOUNTED);
 }
@@ -666,12 +668,12 @@ static const char *waiting_for_session(const struct world *w, char *out, size_t 
 		if (w->sessions[i].state != SESSION_UP)
 			return session_waiting_for(&w->sessions[i], out, size);
 		if (w->disks[i].state != BLOCKDEV_READY) {
-			(void)snprintf(out, size, "the disk of %s: %s", w->plan.targets[i].name,
-				       blockdev_describe(&w->disks[i], what, sizeof(what)));
+			snprintf(out, size, "the disk of %s: %s", w->plan.targets[i].name,
+				 blockdev_describe(&w->disks[i], what, sizeof(what)));
 			return out;
 		}
 	}
-	(void)snprintf(out, size, "root: %s", w->has_root ? w->root.result.text : "");
+	snprintf(out, size, "root: %s", w->has_root ? w->root.result.text : "");
 	return out;
 }
 
@@ -682,14 +684,14 @@ const char *boot_waiting_for(const struct world *world, char *out, size_t size)
 	if (world->session_count)
 		return waiting_for_session(world, out, size);
 	if (is_waiting_for_firmware(world))
-		(void)snprintf(out, size, "the module " FIRMWARE_MODULE);
+		snprintf(out, size, "the module " FIRMWARE_MODULE);
 	else if ((world->modules_in & MODULES_FOR_LOGIN) != MODULES_FOR_LOGIN)
-		(void)snprintf(out, size, "the modules that iSCSI needs");
+		snprintf(out, size, "the modules that iSCSI needs");
 	else if (world->discovering >= 0)
-		(void)snprintf(out, size, "the targets of %s: %s", world->plan.targets[world->discovering].portal.host,
-			       discovery_failure(&world->discovery));
+		snprintf(out, size, "the targets of %s: %s", world->plan.targets[world->discovering].portal.host,
+			 discovery_failure(&world->discovery));
 	else
-		(void)snprintf(out, size, "random numbers");
+		snprintf(out, size, "random numbers");
 	return out;
 }
 

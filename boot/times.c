@@ -74,6 +74,6 @@ int times_write(const struct times *times, int dirfd)
 		return -errno;
 	if (write(fd, text, length) != (ssize_t)length)
 		result = -EIO;
-	(void)close(fd);
+	close(fd);
 	return result;
 }

@@ -22,6 +22,7 @@
 #include "root/shutdown.h"
 #include "session/adopt.h"
 #include "supervisor/resident.h"
+#include "sys/iscsi_class.h"
 #include "sys/log.h"
 #include "sys/sysfs.h"
 #include "sys/uevent.h"
@@ -73,7 +74,7 @@ static void read_initiator_name(struct plan_files *files)
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
 
 	if (fd >= 0)
-		(void)close(fd);
+		close(fd);
 	if (n > 0)
 		plan_read_initiator_name(text, (size_t)n, files);
 }
@@ -90,10 +91,10 @@ static bool first_mac(int sysfs, uint8_t mac[6])
 	if (sysfs_dir_open(&dir, sysfs, "class/net"))
 		return false;
 	while (!found && (name = sysfs_dir_next(&dir, NULL))) {
-		(void)snprintf(path, sizeof(path), "class/net/%.15s/type", name);
+		snprintf(path, sizeof(path), "class/net/%.15s/type", name);
 		if (sysfs_read_number(sysfs, path, 1, 1, &type))
 			continue;
-		(void)snprintf(path, sizeof(path), "class/net/%.15s/address", name);
+		snprintf(path, sizeof(path), "class/net/%.15s/address", name);
 		found = sysfs_read(sysfs, path, text, sizeof(text)) > 0 && !address_read_mac(text_of(text), ':', mac);
 	}
 	sysfs_dir_close(&dir);
@@ -139,8 +140,8 @@ static int attached(struct world *w, bool reached)
 
 	if (reached && !w->verdict.failed) {
 		for (int i = 0; i < w->session_count; i++)
-			(void)printf("session %u: %s /dev/%s\n", w->sessions[i].sid, w->sessions[i].plan->name,
-				     w->disks[i].first_disk);
+			printf("session %u: %s /dev/%s\n", w->sessions[i].sid, w->sessions[i].plan->name,
+			       w->disks[i].first_disk);
 		return TOOL_OK;
 	}
 	log_err("%s%s", reached ? w->verdict.text : "gave up, waiting for ",
@@ -148,7 +149,7 @@ static int attached(struct world *w, bool reached)
 	boot_undo(w, true, now_ms);
 	for (int i = 0; i < w->session_count; i++) {
 		if (w->sessions[i].in_kernel)
-			(void)session_destroy(&w->netlink, w->sessions[i].sid, SESSION_CID);
+			session_destroy(&w->netlink, w->sessions[i].sid, SESSION_CID);
 	}
 	return TOOL_FAILED;
 }
@@ -161,14 +162,14 @@ static int watch_interrupts(void)
 	sigset_t set;
 	int fd;
 
-	(void)sigemptyset(&set);
+	sigemptyset(&set);
 	for (size_t i = 0; i < sizeof(endings); i++) {
 		if (!sigaction(endings[i], NULL, &action) && action.sa_handler != SIG_IGN)
-			(void)sigaddset(&set, endings[i]);
+			sigaddset(&set, endings[i]);
 	}
 	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (fd >= 0)
-		(void)sigprocmask(SIG_BLOCK, &set, NULL);
+		sigprocmask(SIG_BLOCK, &set, NULL);
 	return fd;
 }
 
@@ -216,7 +217,7 @@ static int open_kernel(struct world *w)
 	if (result == -ENOENT)
 		log_err("the kernel has no iSCSI over TCP (module iscsi_tcp is not loaded): there is no session");
 	else if (result)
-		(void)fail("the kernel's iSCSI interface", result);
+		fail("the kernel's iSCSI interface", result);
 	return result;
 }
 
@@ -240,7 +241,7 @@ static int detached(struct world *w, bool reached)
 	struct session *s = &w->sessions[0];
 
 	if (!reached)
-		(void)session_destroy(&w->netlink, s->sid, SESSION_CID);
+		session_destroy(&w->netlink, s->sid, SESSION_CID);
 	if (!sysfs_exists(w->sysfs, "class/iscsi_session") || adopt_session(w->sysfs, s->sid, &(struct adopted){0}))
 		return TOOL_OK;
 	log_err("session %u is still there: see the kernel's log", s->sid);
@@ -274,17 +275,17 @@ static void find_record(uint32_t sid, char *out, size_t size)
 	int fd = open(STATE_DIRECTORY "/" STATUS_FILE, O_RDONLY | O_CLOEXEC);
 
 	out[0] = '\0';
-	(void)snprintf(wanted, sizeof(wanted), "sid=%u ", sid);
+	snprintf(wanted, sizeof(wanted), "sid=%u ", sid);
 	while (fd >= 0 && read(fd, record, STATUS_RECORD) == STATUS_RECORD) {
 		record[STATUS_RECORD] = '\0';
 		record[strcspn(record, "\n")] = '\0';
 		for (size_t n = strlen(record); n && record[n - 1] == ' '; n--)
 			record[n - 1] = '\0';
 		if (!strncmp(record, wanted, strlen(wanted)))
-			(void)snprintf(out, size, "%s", record);
+			snprintf(out, size, "%s", record);
 	}
 	if (fd >= 0)
-		(void)close(fd);
+		close(fd);
 }
 
 /* The value of " name=" in a record; "" when it is not there. */
@@ -298,7 +299,7 @@ static const char *record_field(const char *record, const char *name, char *out,
 		return out;
 	at += strlen(name);
 	length = *at == '"' ? strcspn(++at, "\"") : strcspn(at, " ");
-	(void)snprintf(out, size, "%.*s", (int)length, at);
+	snprintf(out, size, "%.*s", (int)length, at);
 	return out;
 }
 
@@ -320,23 +321,23 @@ static void print_record(const char *record, int64_t now_ms)
 
 	if (!gmtime_r(&at, &t))
 		return;
-	(void)printf("  supervisor: %s since %04d-%02d-%02d %02d:%02d:%02dZ (%" PRId64 " s), %" PRId64
-		     " recoveries, last error %s",
-		     record_field(record, " state=", state, sizeof(state)), t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
-		     t.tm_hour, t.tm_min, t.tm_sec, since_s, record_number(record, " recoveries="),
-		     record_field(record, " last_error=", error, sizeof(error)));
+	printf("  supervisor: %s since %04d-%02d-%02d %02d:%02d:%02dZ (%" PRId64 " s), %" PRId64
+	       " recoveries, last error %s",
+	       record_field(record, " state=", state, sizeof(state)), t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
+	       t.tm_hour, t.tm_min, t.tm_sec, since_s, record_number(record, " recoveries="),
+	       record_field(record, " last_error=", error, sizeof(error)));
 	if (attempts)
-		(void)printf(", %" PRId64 " attempts failed", attempts);
-	(void)printf("\n");
+		printf(", %" PRId64 " attempts failed", attempts);
+	printf("\n");
 }
 
 static void print_session(const struct adopted *s, int64_t now_ms)
 {
-	char portal[PLAN_HOST_MAX + 32], record[STATUS_RECORD + 1];
+	char portal[PORTAL_TEXT_MAX], record[STATUS_RECORD + 1];
 
-	(void)printf("session %u: %s at %s, %s (connection %s), as %s\n", s->sid, s->plan.name,
-		     session_portal_text(&s->address, portal, sizeof(portal)), s->session_state,
-		     s->connection_state[0] ? s->connection_state : "?", s->plan.initiator);
+	printf("session %u: %s at %s, %s (connection %s), as %s\n", s->sid, s->plan.name,
+	       portal_write(&s->address, portal), s->session_state, s->connection_state[0] ? s->connection_state : "?",
+	       s->plan.initiator);
 	find_record(s->sid, record, sizeof(record));
 	if (record[0])
 		print_record(record, now_ms);
@@ -349,13 +350,13 @@ static void print_times(void)
 
 	if (!file)
 		return;
-	(void)printf("boot, ms:");
+	printf("boot, ms:");
 	while (fgets(line, sizeof(line), file)) {
 		line[strcspn(line, "\n")] = '\0';
-		(void)printf(" %s", line);
+		printf(" %s", line);
 	}
-	(void)printf("\n");
-	(void)fclose(file);
+	printf("\n");
+	fclose(file);
 }
 
 static struct tool_job list(struct world *w, char *words[], int64_t now_ms)
@@ -367,13 +368,13 @@ static struct tool_job list(struct world *w, char *words[], int64_t now_ms)
 	(void)words;
 	if (result)
 		return fail("/sys", result);
-	count = adopt_list(w->sysfs, sids, (int)(sizeof(sids) / sizeof(sids[0])));
+	count = iscsi_class_list(w->sysfs, sids, (int)(sizeof(sids) / sizeof(sids[0])));
 	for (int i = 0; i < count; i++) {
 		if (!adopt_session(w->sysfs, sids[i], &s))
 			print_session(&s, now_ms);
 	}
 	if (!count)
-		(void)printf("no sessions\n");
+		printf("no sessions\n");
 	print_times();
 	return done(TOOL_OK);
 }
@@ -432,16 +433,16 @@ static const char *event_name(const struct netlink_event *event)
 
 static void print_event(const struct netlink_event *event)
 {
-	(void)printf("event=%s type=%u sid=%u", event_name(event), event->kernel_type, event->sid);
+	printf("event=%s type=%u sid=%u", event_name(event), event->kernel_type, event->sid);
 	if (event->type == NETLINK_EVENT_PDU)
-		(void)printf(" cid=%u opcode=0x%02x length=%zu", event->cid, event->bhs[0] & 0x3f, event->length);
+		printf(" cid=%u opcode=0x%02x length=%zu", event->cid, event->bhs[0] & 0x3f, event->length);
 	if (event->type == NETLINK_EVENT_ERROR)
-		(void)printf(" cid=%u error=%u name=%s text=\"%s\"", event->cid, event->error,
-			     netlink_error_name(event->error), netlink_error_text(event->error));
+		printf(" cid=%u error=%u name=%s text=\"%s\"", event->cid, event->error,
+		       netlink_error_name(event->error), netlink_error_text(event->error));
 	if (event->type == NETLINK_EVENT_CREATED || event->type == NETLINK_EVENT_DESTROYED)
-		(void)printf(" host=%u", event->host);
-	(void)printf("\n");
-	(void)fflush(stdout);
+		printf(" host=%u", event->host);
+	printf("\n");
+	fflush(stdout);
 }
 
 /* What the supervisor logs ends with its event in parentheses. */
@@ -457,8 +458,8 @@ static void print_supervisor_events(int kmsg)
 		    !(end = strchr(event, ')')))
 			continue;
 		*end = '\0';
-		(void)printf("%s\n", event + 1);
-		(void)fflush(stdout);
+		printf("%s\n", event + 1);
+		fflush(stdout);
 	}
 }
 
@@ -476,7 +477,7 @@ static struct tool_job monitor(struct world *w, char *words[], int64_t now_ms)
 	fds[0] = (struct pollfd){.fd = w->netlink.event_fd, .events = POLLIN};
 	fds[1] = (struct pollfd){.fd = openat(w->dev, "kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC), .events = POLLIN};
 	if (fds[1].fd >= 0)
-		(void)lseek(fds[1].fd, 0, SEEK_END);
+		lseek(fds[1].fd, 0, SEEK_END);
 	for (;;) {
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
 			return fail("poll", -errno);
@@ -548,7 +549,7 @@ static struct tool_job supervise(struct world *w, char *words[], int64_t now_ms)
 		log_warn("running from memory failed: %s; this program may lie on the disk it repairs",
 			 strerror(-result));
 	log_open(w->dev);
-	count = adopt_list(w->sysfs, sids, PLAN_TARGETS_MAX);
+	count = iscsi_class_list(w->sysfs, sids, PLAN_TARGETS_MAX);
 	for (int i = 0; i < count; i++) {
 		unsigned recoveries;
 
@@ -564,7 +565,7 @@ static struct tool_job supervise(struct world *w, char *words[], int64_t now_ms)
 		return done(TOOL_FAILED);
 	}
 	if (!mounts_run_open(&w->run))
-		(void)status_open(&w->status, w->run.fd);
+		status_open(&w->status, w->run.fd);
 	return (struct tool_job){.resident = true};
 }
 
@@ -607,9 +608,9 @@ static void end_supervisor(struct world *w)
 		int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 		struct pollfd ended = {.fd = fd, .events = POLLIN};
 
-		(void)poll(&ended, fd >= 0, 1000);
+		poll(&ended, fd >= 0, 1000);
 		if (fd >= 0)
-			(void)close(fd);
+			close(fd);
 	}
 }
 
@@ -619,7 +620,7 @@ static struct tool_job leave_all(struct world *w, int64_t now_ms)
 	struct session_input in = {.now_ms = now_ms};
 	uint32_t sids[PLAN_TARGETS_MAX];
 	struct adopted from;
-	int count = adopt_list(w->sysfs, sids, PLAN_TARGETS_MAX);
+	int count = iscsi_class_list(w->sysfs, sids, PLAN_TARGETS_MAX);
 
 	end_supervisor(w);
 	for (int i = 0; i < count; i++) {
@@ -649,7 +650,7 @@ static struct tool_job shutdown_machine(struct world *w, char *words[], int64_t 
 		log_err("shutdown: this needs root");
 		return done(TOOL_FAILED);
 	}
-	(void)mlockall(MCL_CURRENT | MCL_FUTURE); /* this program may lie on the disk that is about to go */
+	mlockall(MCL_CURRENT | MCL_FUTURE); /* this program may lie on the disk that is about to go */
 	if (open_kernel(w))
 		log_info("no iSCSI session to end");
 	log_open(w->dev);
@@ -743,33 +744,31 @@ static void print_options(FILE *out)
 
 		if (!row->settable)
 			continue;
-		(void)fprintf(out, "  %-24s %s%s%s (%s): %s\n", row->name,
-			      param_expects((enum param)i, expects, sizeof(expects)), row->unit[0] ? " " : "",
-			      row->unit, param_write((enum param)i, row->ours, value, sizeof(value)), row->help);
+		fprintf(out, "  %-24s %s%s%s (%s): %s\n", row->name,
+			param_expects((enum param)i, expects, sizeof(expects)), row->unit[0] ? " " : "", row->unit,
+			param_write((enum param)i, row->ours, value, sizeof(value)), row->help);
 	}
-	(void)fprintf(
-		out, "  initiator, lun, interface, scheduler, username, password, username_in, password_in, chap_algs: "
+	fprintf(out, "  initiator, lun, interface, scheduler, username, password, username_in, password_in, chap_algs: "
 		     "see the manual\n");
 }
 
 static void print_command(const struct command *command, FILE *out)
 {
-	(void)fprintf(out, "  iscsi-init %s%s%s\n      %s\n", command->name, command->arguments[0] ? " " : "",
-		      command->arguments, command->help);
+	fprintf(out, "  iscsi-init %s%s%s\n      %s\n", command->name, command->arguments[0] ? " " : "",
+		command->arguments, command->help);
 }
 
 static void print_help(FILE *out)
 {
-	(void)fprintf(out,
-		      "iscsi-init " ISCSI_INIT_VERSION ": root from an iSCSI disk, in one program.\n\n"
-		      "As init (rdinit=/iscsi-init, or as /init of an initramfs) it reads the kernel command line:\n"
-		      "  iscsi=<portal>,<target>[,<option>[=<value>]]...   see iscsi-init(8), and try `check`\n\n"
-		      "As a program:\n");
+	fprintf(out, "iscsi-init " ISCSI_INIT_VERSION ": root from an iSCSI disk, in one program.\n\n"
+		     "As init (rdinit=/iscsi-init, or as /init of an initramfs) it reads the kernel command line:\n"
+		     "  iscsi=<portal>,<target>[,<option>[=<value>]]...   see iscsi-init(8), and try `check`\n\n"
+		     "As a program:\n");
 	for (size_t i = 0; i < COMMANDS; i++)
 		print_command(&commands[i], out);
-	(void)fprintf(out, "\nOptions of iscsi=:\n");
+	fprintf(out, "\nOptions of iscsi=:\n");
 	print_options(out);
-	(void)fprintf(out, "\nExit codes: 0 done, 1 failed (one line says why), 2 wrong use.\n");
+	fprintf(out, "\nExit codes: 0 done, 1 failed (one line says why), 2 wrong use.\n");
 }
 
 static struct tool_job misused(const struct command *command)
@@ -794,7 +793,7 @@ struct tool_job tool_prepare(struct world *world, int argc, char *argv[], int64_
 		return done(argc > 1 ? TOOL_OK : TOOL_USAGE);
 	}
 	if (!strcmp(name, "--version")) {
-		(void)printf("iscsi-init " ISCSI_INIT_VERSION "\n");
+		printf("iscsi-init " ISCSI_INIT_VERSION "\n");
 		return done(TOOL_OK);
 	}
 	for (size_t i = 0; i < COMMANDS; i++) {

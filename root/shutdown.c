@@ -140,7 +140,7 @@ static int unmount_once(const char *prefix, bool *busy)
 	while (fd >= 0 && used < sizeof(text) - 1 && (n = read(fd, text + used, sizeof(text) - 1 - used)) > 0)
 		used += (size_t)n;
 	if (fd >= 0)
-		(void)close(fd);
+		close(fd);
 	text[used] = '\0';
 	for (char *line = strrchr(text, '\n'); line; line = strrchr(text, '\n')) {
 		struct mount at;
@@ -189,7 +189,7 @@ int shutdown_end(enum shutdown_how how)
 {
 	for (size_t i = 0; i < WAYS; i++) {
 		if (ways[i].how == how)
-			(void)reboot((int)ways[i].command);
+			reboot((int)ways[i].command);
 	}
 	return -errno;
 }

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "proto/text.h"
-#include "root/root.h"
+#include "root/init.h"
 #include "sys/log.h"
 
 #define FILE_BYTES       16384 /* Debian's iscsid.conf has 13 KiB, most of it comment */
@@ -47,14 +47,14 @@ int handover_setting(const char *text, size_t length, const char *key, char *out
 /* The file's text; 0 where there is none. */
 static size_t read_file(int root, const char *path, char *out, size_t size)
 {
-	int fd = root_open(root, path, O_RDONLY | O_NONBLOCK);
+	int fd = init_open(root, path, O_RDONLY | O_NONBLOCK);
 	ssize_t n = 0;
 	size_t used = 0;
 
 	while (fd >= 0 && used < size && (n = read(fd, out + used, size - used)) > 0)
 		used += (size_t)n;
 	if (fd >= 0)
-		(void)close(fd);
+		close(fd);
 	return used;
 }
 
@@ -89,7 +89,7 @@ static int compare_algorithm(const struct session *s, const char *text, size_t l
 	if (!s->chap_algorithm)
 		return 0;
 	if (handover_setting(text, length, "node.session.auth.chap_algs", list, sizeof(list)) < 0)
-		(void)memcpy(list, ISCSID_MD5, sizeof(ISCSID_MD5));
+		memcpy(list, ISCSID_MD5, sizeof(ISCSID_MD5));
 	for (rest = text_of(list); rest.length;) {
 		one = trim(text_cut(&rest, ','));
 		if (text_is_word(one, ours))

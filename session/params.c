@@ -39,9 +39,9 @@ static void add_boot(struct netlink_batch *batch, const struct target_plan *plan
 	if (plan->firmware_index < 0)
 		return;
 	netlink_batch_text(batch, ISCSI_PARAM_BOOT_ROOT, "iscsi_boot0");
-	(void)snprintf(text, sizeof(text), "ethernet%d", plan->firmware_nic < 0 ? 0 : plan->firmware_nic);
+	snprintf(text, sizeof(text), "ethernet%d", plan->firmware_nic < 0 ? 0 : plan->firmware_nic);
 	netlink_batch_text(batch, ISCSI_PARAM_BOOT_NIC, text);
-	(void)snprintf(text, sizeof(text), "target%d", plan->firmware_index);
+	snprintf(text, sizeof(text), "target%d", plan->firmware_index);
 	netlink_batch_text(batch, ISCSI_PARAM_BOOT_TARGET, text);
 }
 
@@ -79,7 +79,7 @@ int session_params_before(const struct netlink *netlink, uint32_t sid, uint32_t 
 		return result;
 	}
 	/* Only shown in sysfs; a kernel that does not take it is no worse for it. */
-	(void)netlink_set_host_param(netlink, host, ISCSI_HOST_PARAM_INITIATOR_NAME, plan->initiator);
+	netlink_set_host_param(netlink, host, ISCSI_HOST_PARAM_INITIATOR_NAME, plan->initiator);
 	return 0;
 }
 

@@ -42,7 +42,7 @@ static void list_servers(char *out, size_t size)
 	out[0] = '\0';
 	got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 	if (fd >= 0)
-		(void)close(fd);
+		close(fd);
 	text[got > 0 ? got : 0] = '\0';
 	for (char *line = text; *line && used < size; line += *line == '\n') {
 		static const char word[] = "nameserver ";
@@ -61,14 +61,13 @@ static void explain(int error, char out[RESOLVE_FAILURE_MAX])
 
 	list_servers(servers, sizeof(servers));
 	if (error == EAI_AGAIN && !servers[0])
-		(void)snprintf(out, RESOLVE_FAILURE_MAX,
-			       "no name server is known (give one with nameserver= or by DHCP)");
+		snprintf(out, RESOLVE_FAILURE_MAX, "no name server is known (give one with nameserver= or by DHCP)");
 	else if (error == EAI_AGAIN)
-		(void)snprintf(out, RESOLVE_FAILURE_MAX, "no usable answer from the name server%s %s",
-			       strchr(servers, ',') ? "s" : "", servers);
+		snprintf(out, RESOLVE_FAILURE_MAX, "no usable answer from the name server%s %s",
+			 strchr(servers, ',') ? "s" : "", servers);
 	else
-		(void)snprintf(out, RESOLVE_FAILURE_MAX, "%s%s%s", gai_strerror(error),
-			       servers[0] ? ", says " : "; no name server is known", servers);
+		snprintf(out, RESOLVE_FAILURE_MAX, "%s%s%s", gai_strerror(error),
+			 servers[0] ? ", says " : "; no name server is known", servers);
 }
 
 /* A root of this process's own, in memory: / may be the very disk that is lost, and no path is looked up on it here. */
@@ -84,7 +83,7 @@ static bool enter_memory(void)
 
 static void write_files(const struct resolve *resolve)
 {
-	(void)mkdir("/etc", 0755);
+	mkdir("/etc", 0755);
 	for (size_t i = 0; i < FILES; i++) {
 		const char *text = resolve->files[i];
 		int fd = text[0] ? open(file_names[i], O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644) : -1;
@@ -92,7 +91,7 @@ static void write_files(const struct resolve *resolve)
 		if (fd < 0)
 			continue;
 		(void)!write(fd, text, strlen(text));
-		(void)close(fd);
+		close(fd);
 	}
 }
 
@@ -106,7 +105,7 @@ static void look_up(const void *context, void *out)
 
 	if (question->resolve->has_files && enter_memory())
 		write_files(question->resolve);
-	(void)snprintf(port, sizeof(port), "%u", question->port);
+	snprintf(port, sizeof(port), "%u", question->port);
 	error = getaddrinfo(question->resolve->host, port, &hints, &list);
 	if (error) {
 		explain(error, result->failure);
@@ -134,7 +133,7 @@ void resolve_keep_files(struct resolve *resolve)
 		ssize_t got = fd < 0 ? 0 : read(fd, text, RESOLVE_FILE_MAX - 1);
 
 		if (fd >= 0)
-			(void)close(fd);
+			close(fd);
 		text[got > 0 ? got : 0] = '\0';
 		end = got == RESOLVE_FILE_MAX - 1 ? strrchr(text, '\n') : NULL;
 		if (end)
@@ -149,8 +148,8 @@ int resolve_start(struct resolve *resolve, const char *host, uint16_t port)
 	int result;
 
 	resolve_stop(resolve);
-	(void)snprintf(resolve->host, sizeof(resolve->host), "%s", host);
-	(void)snprintf(resolve->failure, sizeof(resolve->failure), "the name servers did not answer in time");
+	snprintf(resolve->host, sizeof(resolve->host), "%s", host);
+	snprintf(resolve->failure, sizeof(resolve->failure), "the name servers did not answer in time");
 	result = child_start(&resolve->child, look_up, &question, sizeof(struct resolve_result));
 	resolve->running = !result;
 	return result;
@@ -209,7 +208,7 @@ int resolve_step(struct resolve *resolve, struct sockaddr_storage *out, int max)
 		memcpy(resolve->failure, result.failure, sizeof(resolve->failure));
 		break;
 	case CHILD_DIED:
-		(void)snprintf(resolve->failure, sizeof(resolve->failure), "the look-up ended without a result");
+		snprintf(resolve->failure, sizeof(resolve->failure), "the look-up ended without a result");
 		break;
 	}
 	resolve->running = false;

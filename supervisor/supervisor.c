@@ -27,7 +27,7 @@ int64_t supervisor_now(void)
 {
 	struct timespec t;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
@@ -131,7 +131,7 @@ static bool is_of_host(const char *devpath, unsigned host)
 {
 	char part[24];
 
-	(void)snprintf(part, sizeof(part), "/host%u/", host);
+	snprintf(part, sizeof(part), "/host%u/", host);
 	return strstr(devpath, part);
 }
 
@@ -147,7 +147,7 @@ static void look_at_disks(struct world *w, bool all)
 {
 	for (int i = 0; i < w->session_count; i++) {
 		if (all || w->disks[i].touched)
-			(void)blockdev_step(&w->disks[i]);
+			blockdev_step(&w->disks[i]);
 		w->disks[i].touched = false;
 	}
 }
@@ -161,13 +161,13 @@ static void hear_uevents(struct world *w)
 	while ((result = uevent_receive(w->uevents, &event)) != 0) {
 		if (result == -ENOBUFS) {
 			lost = w->block_changed = true;
-			(void)loader_request(&w->loader, LOADER_COLDPLUG, false, "");
+			loader_request(&w->loader, LOADER_COLDPLUG, false, "");
 			continue;
 		}
 		if (result < 0)
 			break;
 		if (event.added && event.modalias[0])
-			(void)loader_request_alias(&w->loader, event.modalias);
+			loader_request_alias(&w->loader, event.modalias);
 		if (!strcmp(event.subsystem, "block"))
 			note_disk(w, &event);
 	}
@@ -205,7 +205,7 @@ static bool yields_to_iscsid(struct world *w, int64_t now_ms)
 
 static void iscsid_ended(struct world *w, int64_t now_ms)
 {
-	(void)close(w->iscsid);
+	close(w->iscsid);
 	w->iscsid = -1;
 	if (!yields_to_iscsid(w, now_ms)) /* it may have been restarted */
 		step_all(w, SESSION_EVENT_RETURNED, now_ms);
@@ -231,10 +231,10 @@ static void hear_kernel(struct world *w, int64_t now_ms)
 			continue;
 		}
 		if (event.type == NETLINK_EVENT_ERROR)
-			(void)yields_to_iscsid(w, now_ms);
+			yields_to_iscsid(w, now_ms);
 		for (int i = 0; i < w->session_count; i++) {
 			if (w->resident && is_foreign_login(&w->sessions[i], &event))
-				(void)yields_to_iscsid(w, now_ms);
+				yields_to_iscsid(w, now_ms);
 			if (event.type == NETLINK_EVENT_OVERRUN)
 				session_look_again(&w->sessions[i], now_ms);
 			session_kernel_event(&w->sessions[i], &event, now_ms);
@@ -260,13 +260,13 @@ static void offer_shutdown(int proc, int run)
 	if (to >= 0 && (n || linkat(place, "shutdown.new", place, "shutdown", 0)) && errno != EEXIST)
 		log_debug("/run/" SHUTDOWN_DIRECTORY "/shutdown cannot be made: %s", strerror(errno));
 	if (to >= 0) {
-		(void)unlinkat(place, "shutdown.new", 0);
-		(void)close(to);
+		unlinkat(place, "shutdown.new", 0);
+		close(to);
 	}
 	if (from >= 0)
-		(void)close(from);
+		close(from);
 	if (place >= 0)
-		(void)close(place);
+		close(place);
 }
 
 static void dispatch(struct world *w, const struct watch *watch, int i, int64_t now_ms)
@@ -290,20 +290,20 @@ static void dispatch(struct world *w, const struct watch *watch, int i, int64_t 
 		if (w->has_netlink && state == SESSION_LOGIN)
 			hear_kernel(w, now_ms);
 		if (state == SESSION_LOGIN)
-			(void)yields_to_iscsid(w, now_ms); /* is it iscsid that took the connection away? */
+			yields_to_iscsid(w, now_ms); /* is it iscsid that took the connection away? */
 		if (state == w->sessions[watch->index[i]].state)
 			session_step(&w->sessions[watch->index[i]], SESSION_EVENT_READY, &in);
 		break;
 	case OWN_DISK:
-		(void)blockdev_step(&w->disks[watch->index[i]]);
+		blockdev_step(&w->disks[watch->index[i]]);
 		break;
 	case OWN_ROOT:
-		(void)root_step(&w->root, false);
+		root_step(&w->root, false);
 		break;
 	case OWN_RUN:
 		if (!mounts_run_follow(&w->run))
 			break;
-		(void)status_open(&w->status, w->run.fd);
+		status_open(&w->status, w->run.fd);
 		offer_shutdown(w->proc, w->run.fd);
 		break;
 	case OWN_ISCSID:
@@ -436,18 +436,16 @@ static void release_boot(struct world *w)
 	resident_release(w->sessions + w->session_count,
 			 sizeof(w->sessions) - (size_t)w->session_count * sizeof(w->sessions[0]));
 	for (int i = 0; i < w->session_count; i++)
-		resident_release(&w->sessions[i].login, sizeof(w->sessions[i].login));
+		resident_release(&w->sessions[i].attempt.login, sizeof(w->sessions[i].attempt.login));
 }
 
 int supervisor_settle(struct world *world, char *const argv[], const char **step)
 {
 	world->resident = true;
-	for (int i = 0; i < world->session_count; i++) {
-		world->sessions[i].resident = true;
-		resolve_keep_files(&world->sessions[i].resolve);
-	}
+	for (int i = 0; i < world->session_count; i++)
+		session_settle(&world->sessions[i]);
 	if (world->uevents >= 0)
-		(void)close(world->uevents);
+		close(world->uevents);
 	world->uevents = -1;
 	loader_stop(&world->loader);
 	if (world->net_open)
@@ -471,5 +469,5 @@ static bool has_no_session(struct world *world, int64_t now_ms)
 
 void supervisor_live(struct world *world)
 {
-	(void)supervisor_run(world, has_no_session, INT64_MAX);
+	supervisor_run(world, has_no_session, INT64_MAX);
 }

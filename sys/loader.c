@@ -248,8 +248,7 @@ int loader_request_alias(struct loader *loader, const char *alias)
 		return 0;
 	error = loader_request(loader, LOADER_ALIAS, false, alias);
 	if (!error)
-		(void)snprintf(loader->last, sizeof(loader->last), "%s",
-			       strlen(alias) < sizeof(loader->last) ? alias : "");
+		snprintf(loader->last, sizeof(loader->last), "%s", strlen(alias) < sizeof(loader->last) ? alias : "");
 	return error;
 }
 
