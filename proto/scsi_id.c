@@ -57,8 +57,8 @@ static unsigned preference(const struct designator *d)
 			return 9;
 		case 5:
 			return 8;
-		case 3: /* locally assigned */
-			return 6;
+		case 3: /* locally assigned: unique nowhere */
+			return 2;
 		default:
 			return 7;
 		}

@@ -1,7 +1,7 @@
 /* scsi_id.h - which logical unit is it? The designators of VPD page 0x83 and the serial number of page 0x80 (SPC-4 7.8). Pure.
  *
- * One designator is chosen as multipath-tools and udev prefer them: NAA registered extended, other NAA, EUI-64, SCSI name
- * string, T10 vendor. Only those of the unit itself count, none of a port or target. A page that breaks off, as it does
+ * One designator is chosen, as multipath-tools and udev prefer them: NAA registered extended, other NAA, EUI-64, SCSI name
+ * string, T10 vendor, and a locally assigned NAA last. Only those of the unit itself count, none of a port or target. A page that breaks off, as it does
  * when it was longer than what was asked for, is read up to there.
  */
 #ifndef PROTO_SCSI_ID_H

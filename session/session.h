@@ -16,6 +16,8 @@
 #include "netlink.h"
 #include "plan/plan.h"
 #include "session/attempt.h"
+#include "session/prover.h"
+#include "session/units.h"
 #include "sys/child.h"
 
 #define SESSION_CID   0
@@ -26,6 +28,7 @@ enum session_state {
 	SESSION_RESOLVING,  /* the portal's name */
 	SESSION_CONNECTING, /* TCP; RFC 7143 S2 XPT_WAIT */
 	SESSION_LOGIN,      /* S4 IN_LOGIN */
+	SESSION_PROVING,    /* after an outage: are its units still the same? S4, or before the login */
 	SESSION_UP,         /* S5 LOGGED_IN */
 	SESSION_LOGOUT,     /* the target asked us to leave and come again; S6 IN_LOGOUT */
 	SESSION_WAITING,    /* until the next attempt */
@@ -39,6 +42,7 @@ enum session_state {
 enum session_event {
 	SESSION_EVENT_START,    /* the network is usable (again) */
 	SESSION_EVENT_READY,    /* the descriptor of session_pollfds is ready */
+	SESSION_EVENT_PROOF,    /* the same of session_proof_pollfds */
 	SESSION_EVENT_DEADLINE, /* session_deadline has passed */
 	SESSION_EVENT_RESPONSE, /* a Login Response */
 	SESSION_EVENT_ERROR,    /* the kernel reports a connection error */
@@ -78,9 +82,20 @@ struct session {
 	int64_t up_ms, down_ms, connected_ms; /* up_ms: also when it was left to iscsid */
 	uint32_t last_error;                  /* ISCSI_ERR_... */
 
+	/* The proof that its units are the same, in an outage. */
+	bool proves_first;      /* before the login, with the session's own ISID: the target allows no second session */
+	bool proven;            /* in this attempt */
+	bool proved_otherwise;  /* this outage's failures have made it change the way once */
+	enum unit_verdict held; /* why the last attempt was not let go; UNIT_PENDING: that was not the reason */
+	enum unit_verdict said; /* what was said of it */
+	int64_t say_ms, say_pause_ms; /* when it is said again */
+	int unit_count;
+
 	struct child devices; /* sets devices running again that the kernel gave up */
 	struct login_result negotiated;
 	struct attempt attempt;
+	struct prover prover;         /* from here on: touched in an outage only */
+	struct unit units[UNITS_MAX]; /* as they were when it was lost */
 };
 
 /* plan, netlink and the descriptor of /sys must outlive the session. random: seed of the jitter. */
@@ -103,6 +118,7 @@ void session_kernel_event(struct session *session, const struct netlink_event *e
 void session_look_again(struct session *session, int64_t now_ms);
 
 int session_pollfds(const struct session *session, struct pollfd *out, int max);
+int session_proof_pollfds(const struct session *session, struct pollfd *out, int max);
 int64_t session_deadline(const struct session *session);
 
 /* Stop, destroy connection, destroy session, going on where one fails; the first failure. */
@@ -114,6 +130,8 @@ bool session_was_up(const struct session *session);
 bool session_is_lost(const struct session *session);
 
 const char *session_state_name(enum session_state state);
+/* The same of a session, with what it is held for. */
+const char *session_state_text(const struct session *session);
 /* Where the current attempt goes, or where it is logged in. */
 const struct portal *session_portal(const struct session *session);
 /* The last failure since the last login: one clause; "": none. */

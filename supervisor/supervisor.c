@@ -39,6 +39,7 @@ enum owner {
 	OWN_NET,
 	OWN_KERNEL,
 	OWN_SESSION,
+	OWN_PROOF,
 	OWN_DISK,
 	OWN_ROOT,
 	OWN_RUN,
@@ -92,6 +93,8 @@ static void collect(const struct world *w, struct watch *watch)
 	for (int i = 0; i < w->session_count; i++) {
 		claim(watch, OWN_SESSION, i,
 		      session_pollfds(&w->sessions[i], watch->fds + watch->count, FDS_MAX - watch->count));
+		claim(watch, OWN_PROOF, i,
+		      session_proof_pollfds(&w->sessions[i], watch->fds + watch->count, FDS_MAX - watch->count));
 		if (!w->resident)
 			add(watch, OWN_DISK, i, blockdev_fd(&w->disks[i]), POLLIN);
 	}
@@ -293,6 +296,9 @@ static void dispatch(struct world *w, const struct watch *watch, int i, int64_t 
 			yields_to_iscsid(w, now_ms); /* is it iscsid that took the connection away? */
 		if (state == w->sessions[watch->index[i]].state)
 			session_step(&w->sessions[watch->index[i]], SESSION_EVENT_READY, &in);
+		break;
+	case OWN_PROOF:
+		session_step(&w->sessions[watch->index[i]], SESSION_EVENT_PROOF, &in);
 		break;
 	case OWN_DISK:
 		blockdev_step(&w->disks[watch->index[i]]);

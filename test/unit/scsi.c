@@ -254,7 +254,7 @@ static size_t make_page(uint8_t *page, const struct part *parts, size_t count)
 
 static void the_best_designator_of_the_unit_is_chosen(void **state)
 {
-	static const struct part all[] = {VENDOR, T10, NAME, EUI, NAA_3, NAA_5, PORT, NAA_6};
+	static const struct part all[] = {VENDOR, NAA_3, T10, NAME, EUI, NAA_5, PORT, NAA_6};
 	static const struct {
 		size_t count;
 		const char *text;
@@ -262,10 +262,10 @@ static void the_best_designator_of_the_unit_is_chosen(void **state)
 		{8, "naa.60014005000000000000000000000001"},
 		{7, "naa.5001400500000001"},
 		{6, "naa.5001400500000001"},
-		{5, "naa.3001400500000001"},
-		{4, "eui.0011223344556677"},
-		{3, "iqn.2026-01.test:1??"},
-		{2, "t10.IET     00010001"},
+		{5, "eui.0011223344556677"},
+		{4, "iqn.2026-01.test:1??"},
+		{3, "t10.IET     00010001"},
+		{2, "naa.3001400500000001"},
 	};
 	uint8_t page[255];
 	char text[SCSI_ID_TEXT];
