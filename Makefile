@@ -5,7 +5,7 @@ VERSION = 0.1.0
 NATIVE := $(patsubst aarch64,arm64,$(patsubst armv%,armhf,$(shell uname -m)))
 ARCH ?= $(NATIVE)
 ARCHES = x86_64 arm64 armhf riscv64
-# Bytes.
+# Bytes, on every architecture: a guard against accidents, not an aim. A packager's own flags make it a warning.
 LIMIT = 524288
 PREFIX ?= /usr/local
 SECONDS ?= 60

@@ -77,7 +77,7 @@ static enum login_action send_part(struct login *l, struct login_pdu *request)
 	return LOGIN_SEND;
 }
 
-/* The collected answers as the next request; next: NSG with the T bit, or the same stage without it. */
+/* Sends the collected answers as the next request: with the T bit to stage next, or without it in the same stage. */
 static enum login_action send(struct login *l, bool transit, uint8_t next, struct login_pdu *request)
 {
 	l->asked_transit = transit;
@@ -381,8 +381,7 @@ static enum login_action take_status(struct login *l, const struct pdu_login_res
 		l->redirect.permanent = status == 0x0102;
 		if (l->redirect.host[0])
 			return LOGIN_MOVED;
-		answer_fail(l, LOGIN_PROTOCOL,
-				  "the target says that it moved, but not where to (no TargetAddress)");
+		answer_fail(l, LOGIN_PROTOCOL, "the target says that it moved, but not where to (no TargetAddress)");
 		return LOGIN_FAILED;
 	}
 	l->failure.status = status;
@@ -390,10 +389,10 @@ static enum login_action take_status(struct login *l, const struct pdu_login_res
 	l->failure.wants_md5_only = chap_blames_list(l) && (status >> 8 == 2 || l->authenticated == METHOD_CHOSEN);
 	if (status == 0x0201 && !chap_is_wanted(l))
 		answer_fail(l, LOGIN_AUTH_MISSING,
-				  "the target wants authentication: set username= and password= (status 0201)");
+			    "the target wants authentication: set username= and password= (status 0201)");
 	else
 		answer_fail(l, LOGIN_STATUS, "the target refused the login: %s (status %02x%02x)",
-				  login_status_text(status), status >> 8, status & 0xff);
+			    login_status_text(status), status >> 8, status & 0xff);
 	return LOGIN_FAILED;
 }
 
@@ -457,8 +456,7 @@ enum login_action login_step(struct login *login, const uint8_t *bhs, const uint
 		login->responded = true;
 		if (!length)
 			return send_part(login, request);
-		answer_fail(login, LOGIN_PROTOCOL,
-				  "the target answers before our text is whole (the C bit is set)");
+		answer_fail(login, LOGIN_PROTOCOL, "the target answers before our text is whole (the C bit is set)");
 		return LOGIN_FAILED;
 	}
 	if (take_text(login, &response, data, length))

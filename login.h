@@ -28,13 +28,13 @@ enum login_lesson { LESSON_NONE, LESSON_SECURITY, LESSON_MD5_ONLY };
    when the configuration itself cannot be used. The config is copied; what its pointers name must stay. */
 enum login_action login_start(struct login *login, const struct login_config *config, struct login_pdu *request);
 
-/* One Login Response. bhs: 48 bytes. data: its data segment (no padding), length bytes. */
+/* Takes one Login Response. bhs: 48 bytes. data: its data segment without padding, length bytes. */
 enum login_action login_step(struct login *login, const uint8_t *bhs, const uint8_t *data, size_t length,
 			     struct login_pdu *request);
 
-/* After a login that failed, or that ended without an answer, by a closed connection or in time (answered: false), which may
-   have been the target's answer to what we sent: is one more connection worth it? Then *lessons say how it begins, and this
-   is what is new in them. */
+/* Learns from a login that failed (answered), or that ended in silence because the connection closed or time ran out (not
+   answered): silence may be a target's answer to what we sent. Adds to *lessons how one more connection is to begin. Returns
+   what is new in them; LESSON_NONE: another connection would be no better. */
 enum login_lesson login_learn(struct login *login, struct login_lessons *lessons, bool answered);
 
 const struct login_result *login_get_result(const struct login *login);

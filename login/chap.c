@@ -185,7 +185,7 @@ int chap_take(struct login *l, int i, const struct key *key)
 	}
 }
 
-/* The target's CHAP_N and CHAP_R, both or it is not the one that we want. */
+/* Checks that the target sent both CHAP_N and CHAP_R, where it had to authenticate itself. */
 static int take_proof(struct login *l)
 {
 	if (l->authenticated != RESPONDED)
@@ -198,7 +198,6 @@ static int take_proof(struct login *l)
 	return GO_ON;
 }
 
-/* What the security stage still lacks, into the answers; *ready: nothing any more. */
 int chap_authenticate(struct login *l, bool *ready)
 {
 	*ready = false;
@@ -237,8 +236,7 @@ int chap_check(struct login *l)
 		return GO_ON;
 	if (!chap->password_in.length)
 		return answer_fail(l, LOGIN_AUTH_MISSING, "a username_in is set, but no password_in");
-	if (chap->password_in.length == chap->password.length &&
-	    chap_equal(chap->password.bytes, chap->password_in.bytes, chap->password.length))
+	if (chap_is_same_secret(&chap->password, &chap->password_in))
 		return answer_fail(
 			l, LOGIN_AUTH_REFUSED,
 			"password and password_in are the same: RFC 7143 9.2.1 forbids one secret both ways");

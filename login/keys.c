@@ -9,7 +9,7 @@
 
 #include "login/answer.h"
 
-/* Those that are no settings. */
+/* The names of the keys that are no settings. */
 static const char *const key_names[KEY_COUNT - KEY_AUTH_METHOD] = {
 	"AuthMethod",
 	"CHAP_A",
@@ -137,7 +137,7 @@ static int read_digest(const char *word, size_t length)
 	return length == 6 && !memcmp(word, "CRC32C", 6) ? DIGEST_CRC32C : -1;
 }
 
-/* The first of the target's list that we take, or -1. */
+/* The first digest of the target's list that we accept, or -1. */
 static int choose_digest(const struct key *list, int32_t offered)
 {
 	const char *word = list->value, *end = list->value + list->value_length;
@@ -216,7 +216,7 @@ static int take_number(struct login *l, int i, const struct key *key, bool ours)
 	return GO_ON;
 }
 
-/* A key that was not negotiated after all: the RFC's default holds, and never more than what we offered. */
+/* A key that was not negotiated after all gets the RFC's default, but never more than we offered. */
 static void take_default(struct login *l, int i)
 {
 	l->result.negotiated.value[i] = combine(&param_rows[i], l->config.offer->value[i], param_rows[i].rfc);
@@ -241,7 +241,7 @@ int keys_negotiate(struct login *l, int i, const struct key *key)
 	bool ours = l->keys_sent & 1ull << i;
 
 	if (l->stage != OPERATIONAL && param_rows[i].rule != RULE_DECLARE)
-		return answer_fail(l, LOGIN_PROTOCOL, "%s does not belong into the security stage", keys_name(i));
+		return answer_fail(l, LOGIN_PROTOCOL, "%s does not belong to the security stage", keys_name(i));
 	if (keys_is_discovery(l) && !is_for_discovery(i)) {
 		answer_put(l, keys_name(i), "Irrelevant");
 		return GO_ON;

@@ -10,7 +10,7 @@
 
 #define PATH_BYTES 160
 
-/* Each device of one target: counted, and, if so wished, set running. */
+/* Counts the offline devices of one target, and sets them running if told to. */
 static int visit_target(int sysfs, const char *target, bool set_running)
 {
 	struct sysfs_dir dir;

@@ -25,14 +25,14 @@ static void end(struct discovery *d, enum discovery_state state)
 	d->state = state;
 }
 
-static void go_on(struct discovery *d, enum attempt_state state, const struct login_pdu *request, int64_t now_ms);
+static void go_on(struct discovery *d, enum attempt_state state, int64_t now_ms);
 
 static void begin(struct discovery *d, int64_t now_ms)
 {
 	d->asks = false;
 	d->exchanges = 0;
 	target_list_clear(&d->list);
-	go_on(d, attempt_begin(&d->attempt, now_ms), NULL, now_ms);
+	go_on(d, attempt_begin(&d->attempt, now_ms), now_ms);
 }
 
 /* ---- logging in ---- */
@@ -43,6 +43,38 @@ static void make_offer(struct discovery *d)
 	d->offer = d->attempt.plan->params;
 	d->offer.value[PARAM_HEADER_DIGEST] = d->offer.value[PARAM_DATA_DIGEST] = DIGEST_NONE;
 	d->offer.value[PARAM_MAX_RECV_DATA_SEGMENT_LENGTH] = LOGIN_DATA_MAX;
+}
+
+/* The connection broke, or the portal does not answer: during the login that may be worth another beginning. */
+static void take_silence(struct discovery *d, const char *why, int64_t now_ms)
+{
+	enum attempt_state state = d->asks ? attempt_fail(&d->attempt, RETRY_TRANSIENT, "%s", why)
+					   : attempt_unanswered(&d->attempt, "%s", why);
+
+	go_on(d, state, now_ms);
+}
+
+static void take_break(struct discovery *d, int error, int64_t now_ms)
+{
+	char why[80];
+
+	snprintf(why, sizeof(why), "the connection broke: %s", strerror(-error));
+	take_silence(d, error == -EPIPE ? "the portal closed the connection" : why, now_ms);
+}
+
+/* The conversation's next step: a request to be sent, or what the attempt ends in. */
+static void converse(struct discovery *d, enum attempt_state state, const struct login_pdu *request, int64_t now_ms)
+{
+	int result;
+
+	if (state != ATTEMPT_SEND) {
+		go_on(d, state, now_ms);
+		return;
+	}
+	d->deadline_ms = d->attempt.deadline_ms;
+	result = wire_send(&d->wire, request->bhs, request->data, request->length);
+	if (result)
+		take_break(d, result, now_ms);
 }
 
 static void begin_login(struct discovery *d, int64_t now_ms)
@@ -60,24 +92,7 @@ static void begin_login(struct discovery *d, int64_t now_ms)
 	name_isid(DISCOVERY_ISID, config.isid);
 	make_offer(d);
 	wire_start(&d->wire, d->attempt.connect.fd);
-	go_on(d, attempt_log_in(&d->attempt, &config, &request, now_ms), &request, now_ms);
-}
-
-/* The connection broke, or the portal does not answer: during the login that may be worth another beginning. */
-static void take_silence(struct discovery *d, const char *why, int64_t now_ms)
-{
-	enum attempt_state state = d->asks ? attempt_fail(&d->attempt, RETRY_TRANSIENT, "%s", why)
-					   : attempt_unanswered(&d->attempt, "%s", why);
-
-	go_on(d, state, NULL, now_ms);
-}
-
-static void take_break(struct discovery *d, int error, int64_t now_ms)
-{
-	char why[80];
-
-	snprintf(why, sizeof(why), "the connection broke: %s", strerror(-error));
-	take_silence(d, error == -EPIPE ? "the portal closed the connection" : why, now_ms);
+	converse(d, attempt_log_in(&d->attempt, &config, &request, now_ms), &request, now_ms);
 }
 
 /* ---- the list ---- */
@@ -172,19 +187,12 @@ static void take_text(struct discovery *d, const uint8_t *bhs, const uint8_t *da
 
 /* ---- the machine ---- */
 
-static void go_on(struct discovery *d, enum attempt_state state, const struct login_pdu *request, int64_t now_ms)
+static void go_on(struct discovery *d, enum attempt_state state, int64_t now_ms)
 {
-	int result;
-
 	d->deadline_ms = d->attempt.deadline_ms;
 	switch (state) {
 	case ATTEMPT_CONNECTED:
 		begin_login(d, now_ms);
-		break;
-	case ATTEMPT_SEND:
-		result = wire_send(&d->wire, request->bhs, request->data, request->length);
-		if (result)
-			take_break(d, result, now_ms);
 		break;
 	case ATTEMPT_AGAIN:
 		begin(d, now_ms);
@@ -214,13 +222,13 @@ static void receive(struct discovery *d, int64_t now_ms)
 				   "the portal sent a PDU with %zu bytes of data and %u words of additional header, "
 				   "expected at most %d and none",
 				   length, bhs[4], LOGIN_DATA_MAX),
-		      NULL, now_ms);
+		      now_ms);
 	else if (result < 0)
 		take_break(d, result, now_ms);
 	else if (result && d->asks)
 		take_text(d, bhs, data, length, now_ms);
 	else if (result)
-		go_on(d, attempt_answer(&d->attempt, bhs, data, length, &request), &request, now_ms);
+		converse(d, attempt_answer(&d->attempt, bhs, data, length, &request), &request, now_ms);
 }
 
 static void exchange(struct discovery *d, int64_t now_ms)
@@ -253,7 +261,7 @@ static void pass_deadline(struct discovery *d, int64_t now_ms)
 	if (is_talking(d))
 		take_silence(d, why, now_ms);
 	else
-		go_on(d, attempt_step(&d->attempt, true, now_ms), NULL, now_ms);
+		go_on(d, attempt_step(&d->attempt, true, now_ms), now_ms);
 }
 
 void discovery_start(struct discovery *discovery, const struct target_plan *plan, int64_t now_ms)
@@ -302,7 +310,7 @@ void discovery_step(struct discovery *discovery, int64_t now_ms)
 	else if (is_talking(discovery))
 		exchange(discovery, now_ms);
 	else
-		go_on(discovery, attempt_step(&discovery->attempt, false, now_ms), NULL, now_ms);
+		go_on(discovery, attempt_step(&discovery->attempt, false, now_ms), now_ms);
 }
 
 /* ---- results ---- */

@@ -1,4 +1,4 @@
-/* resolve.c - a portal's name to addresses, by libc's resolver in a forked child.
+/* resolve.c - resolves a portal's name to addresses, by libc's resolver in a forked child.
  *
  * Contracts in resolve.h. libc reads /etc/hosts and /etc/resolv.conf; records.c has written the latter.
  */
@@ -23,7 +23,7 @@ static const char *const file_names[] = {RESOLVER_FILE, "/etc/hosts"};
 
 #define FILES (sizeof(file_names) / sizeof(file_names[0]))
 
-/* What the child is asked. */
+/* What the child looks up. */
 struct question {
 	const struct resolve *resolve;
 	uint16_t port;
@@ -42,7 +42,7 @@ static void list_servers(char *out, size_t size)
 	out[0] = '\0';
 	got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 	if (fd >= 0)
-		close(fd);
+		(void)close(fd);
 	text[got > 0 ? got : 0] = '\0';
 	for (char *line = text; *line && used < size; line += *line == '\n') {
 		static const char word[] = "nameserver ";
@@ -67,10 +67,10 @@ static void explain(int error, char out[RESOLVE_FAILURE_MAX])
 			 strchr(servers, ',') ? "s" : "", servers);
 	else
 		snprintf(out, RESOLVE_FAILURE_MAX, "%s%s%s", gai_strerror(error),
-			 servers[0] ? ", says " : "; no name server is known", servers);
+			 servers[0] ? ", according to " : "; no name server is known", servers);
 }
 
-/* A root of this process's own, in memory: / may be the very disk that is lost, and no path is looked up on it here. */
+/* Gives this process a root of its own in memory: / may be on the disk that is lost, so no path on it may be touched. */
 static bool enter_memory(void)
 {
 	int type = (int)syscall(SYS_fsopen, "ramfs", FSOPEN_CLOEXEC), root;
@@ -83,7 +83,7 @@ static bool enter_memory(void)
 
 static void write_files(const struct resolve *resolve)
 {
-	mkdir("/etc", 0755);
+	(void)mkdir("/etc", 0755);
 	for (size_t i = 0; i < FILES; i++) {
 		const char *text = resolve->files[i];
 		int fd = text[0] ? open(file_names[i], O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644) : -1;
@@ -91,7 +91,7 @@ static void write_files(const struct resolve *resolve)
 		if (fd < 0)
 			continue;
 		(void)!write(fd, text, strlen(text));
-		close(fd);
+		(void)close(fd);
 	}
 }
 
@@ -133,7 +133,7 @@ void resolve_keep_files(struct resolve *resolve)
 		ssize_t got = fd < 0 ? 0 : read(fd, text, RESOLVE_FILE_MAX - 1);
 
 		if (fd >= 0)
-			close(fd);
+			(void)close(fd);
 		text[got > 0 ? got : 0] = '\0';
 		end = got == RESOLVE_FILE_MAX - 1 ? strrchr(text, '\n') : NULL;
 		if (end)
@@ -163,7 +163,7 @@ int resolve_pollfds(const struct resolve *resolve, struct pollfd *out, int max)
 	return 1;
 }
 
-/* Where the addresses of the host are kept: that of the first host stays its own. */
+/* Where the host's addresses are kept. The first host keeps its place for good. */
 static struct resolve_known *place_of(struct resolve *resolve)
 {
 	struct resolve_known *first = &resolve->known[0];
@@ -180,7 +180,7 @@ static void keep(struct resolve *resolve, const struct resolve_result *result)
 	known->count = result->count;
 }
 
-/* What was known is better than nothing: targets rarely move. */
+/* Hands out the last known addresses: targets rarely move. */
 static int hand_out(struct resolve *resolve, struct sockaddr_storage *out, int max)
 {
 	const struct resolve_known *known = place_of(resolve);

@@ -156,9 +156,7 @@ static bool wants_proof(const struct session *s)
 static void prove_first(struct session *s, const struct session_input *in);
 static void prove_beside(struct session *s, int64_t now_ms);
 static void take_verdict(struct session *s, enum unit_verdict verdict, const struct session_input *in);
-
-static void go_on(struct session *s, enum attempt_state state, const struct login_pdu *request,
-		  const struct session_input *in);
+static void go_on(struct session *s, enum attempt_state state, const struct session_input *in);
 
 static void begin_attempt(struct session *s, const struct session_input *in)
 {
@@ -166,23 +164,22 @@ static void begin_attempt(struct session *s, const struct session_input *in)
 	s->held = UNIT_PENDING;
 	if (!s->begun_ms)
 		s->begun_ms = in->now_ms;
-	if (s->proves_first && wants_proof(s)) {
+	if (s->proves_first && wants_proof(s))
 		prove_first(s, in);
-		return;
-	}
-	go_on(s, attempt_begin(&s->attempt, in->now_ms), NULL, in);
+	else
+		go_on(s, attempt_begin(&s->attempt, in->now_ms), in);
 }
 
 /* The descriptor of the look-up or of the socket is ready. During the login that means that the target closed it: the kernel
    does not see what became of a connection before it was bound. */
 static void advance(struct session *s, const struct session_input *in)
 {
-	go_on(s, attempt_step(&s->attempt, false, in->now_ms), NULL, in);
+	go_on(s, attempt_step(&s->attempt, false, in->now_ms), in);
 }
 
 static void advance_late(struct session *s, const struct session_input *in)
 {
-	go_on(s, attempt_step(&s->attempt, true, in->now_ms), NULL, in);
+	go_on(s, attempt_step(&s->attempt, true, in->now_ms), in);
 }
 
 /* The session and its connection in the kernel, with the socket bound to them. */
@@ -244,6 +241,16 @@ static void send_request(struct session *s, const struct login_pdu *request, int
 	fail_attempt(s, now_ms);
 }
 
+/* The conversation's next step: a request to be sent, or what the attempt ends in. */
+static void converse(struct session *s, enum attempt_state state, const struct login_pdu *request,
+		     const struct session_input *in)
+{
+	if (state == ATTEMPT_SEND)
+		send_request(s, request, in->now_ms);
+	else
+		go_on(s, state, in);
+}
+
 static struct login_config configure(const struct session *s)
 {
 	struct login_config config = {
@@ -291,7 +298,7 @@ static void begin_login(struct session *s, const struct session_input *in)
 	enter(s, SESSION_LOGIN, s->attempt.deadline_ms);
 	if (wants_proof(s))
 		prove_beside(s, in->now_ms);
-	go_on(s, state, &request, in);
+	converse(s, state, &request, in);
 }
 
 static void say_up(struct session *s, int64_t now_ms)
@@ -502,8 +509,7 @@ static void finish_login(struct session *s, const struct session_input *in)
 	take_verdict(s, prover_ask(&s->prover, in->now_ms), in);
 }
 
-static void go_on(struct session *s, enum attempt_state state, const struct login_pdu *request,
-		  const struct session_input *in)
+static void go_on(struct session *s, enum attempt_state state, const struct session_input *in)
 {
 	switch (state) {
 	case ATTEMPT_RESOLVING:
@@ -514,9 +520,6 @@ static void go_on(struct session *s, enum attempt_state state, const struct logi
 		break;
 	case ATTEMPT_CONNECTED:
 		begin_login(s, in);
-		break;
-	case ATTEMPT_SEND:
-		send_request(s, request, in->now_ms);
 		break;
 	case ATTEMPT_AGAIN:
 		begin_attempt(s, in);
@@ -529,6 +532,7 @@ static void go_on(struct session *s, enum attempt_state state, const struct logi
 		break;
 	case ATTEMPT_IDLE:
 	case ATTEMPT_LOGIN:
+	case ATTEMPT_SEND:
 	case ATTEMPT_PAUSE:
 	case ATTEMPT_OVER:
 		break;
@@ -543,7 +547,7 @@ static void take_response(struct session *s, const struct session_input *in)
 	/* The kernel chose the ITT and has matched the answer's; the conversation knows only its own. */
 	memcpy(bhs, in->kernel->bhs, sizeof(bhs));
 	memset(bhs + 16, 0, 4);
-	go_on(s, attempt_answer(&s->attempt, bhs, in->kernel->data, in->kernel->length, &request), &request, in);
+	converse(s, attempt_answer(&s->attempt, bhs, in->kernel->data, in->kernel->length, &request), &request, in);
 }
 
 static void login_broken(struct session *s, const struct session_input *in)
@@ -552,7 +556,7 @@ static void login_broken(struct session *s, const struct session_input *in)
 	go_on(s,
 	      attempt_unanswered(&s->attempt, "the connection broke during the login: %s (%s)",
 				 netlink_error_text(s->last_error), netlink_error_name(s->last_error)),
-	      NULL, in);
+	      in);
 }
 
 /* ---- recovering: RFC 7143 7.1.4.3, session recovery ---- */
