@@ -73,19 +73,31 @@ static unsigned preference(const struct designator *d)
 	}
 }
 
-static uint8_t kind_of(const struct designator *d)
+static enum scsi_id_kind kind_of(const struct designator *d)
 {
-	static const uint8_t kinds[] = {[1] = SCSI_ID_T10, [2] = SCSI_ID_EUI, [3] = SCSI_ID_NAA, [8] = SCSI_ID_NAME};
+	static const enum scsi_id_kind kinds[] = {
+		[1] = SCSI_ID_T10, [2] = SCSI_ID_EUI, [3] = SCSI_ID_NAA, [8] = SCSI_ID_NAME};
 
 	return d->type < sizeof(kinds) ? kinds[d->type] : SCSI_ID_NONE;
 }
 
-static void take(struct scsi_id *out, uint8_t kind, const uint8_t *bytes, size_t length)
+/* FNV-1a. */
+static uint32_t hash(const uint8_t *bytes, size_t length)
 {
-	out->kind = kind;
+	uint32_t value = 2166136261U;
+
+	for (size_t i = 0; i < length; i++)
+		value = (value ^ bytes[i]) * 16777619U;
+	return value;
+}
+
+void scsi_id_set(struct scsi_id *out, enum scsi_id_kind kind, const uint8_t *bytes, size_t length)
+{
+	memset(out, 0, sizeof(*out));
+	out->kind = (uint8_t)kind;
 	out->length = (uint8_t)length;
-	memset(out->bytes, 0, sizeof(out->bytes));
-	memcpy(out->bytes, bytes, length);
+	out->hash = hash(bytes, length);
+	memcpy(out->bytes, bytes, length < SCSI_ID_KEPT ? length : SCSI_ID_KEPT);
 }
 
 int scsi_id_choose(const uint8_t *page, size_t length, struct scsi_id *out)
@@ -101,20 +113,23 @@ int scsi_id_choose(const uint8_t *page, size_t length, struct scsi_id *out)
 	}
 	if (!best.bytes)
 		return -ENOENT;
-	take(out, kind_of(&best), best.bytes, best.length);
+	scsi_id_set(out, kind_of(&best), best.bytes, best.length);
 	return 0;
 }
 
 bool scsi_id_is_in(const uint8_t *page, size_t length, const struct scsi_id *id)
 {
 	struct designator d;
+	struct scsi_id found;
 	struct reader r;
 
 	if (open_page(&r, page, length, SCSI_PAGE_IDENTIFIERS))
 		return false;
 	while (next_designator(&r, &d)) {
-		if (preference(&d) && kind_of(&d) == id->kind && d.length == id->length &&
-		    !memcmp(d.bytes, id->bytes, id->length))
+		if (!preference(&d))
+			continue;
+		scsi_id_set(&found, kind_of(&d), d.bytes, d.length);
+		if (scsi_id_is_same(&found, id))
 			return true;
 	}
 	return false;
@@ -137,13 +152,14 @@ int scsi_id_serial(const uint8_t *page, size_t length, struct scsi_id *out)
 		r.left--;
 	if (!r.left || r.left > SCSI_ID_MAX)
 		return -ENOENT;
-	take(out, SCSI_ID_SERIAL, r.at, r.left);
+	scsi_id_set(out, SCSI_ID_SERIAL, r.at, r.left);
 	return 0;
 }
 
 bool scsi_id_is_same(const struct scsi_id *a, const struct scsi_id *b)
 {
-	return a->kind == b->kind && a->length == b->length && !memcmp(a->bytes, b->bytes, a->length);
+	return a->kind == b->kind && a->length == b->length && a->hash == b->hash &&
+	       !memcmp(a->bytes, b->bytes, sizeof(a->bytes));
 }
 
 const char *scsi_id_text(const struct scsi_id *id, char out[SCSI_ID_TEXT])
@@ -154,7 +170,7 @@ const char *scsi_id_text(const struct scsi_id *id, char out[SCSI_ID_TEXT])
 	bool binary = id->kind == SCSI_ID_EUI || id->kind == SCSI_ID_NAA;
 	size_t used = (size_t)snprintf(out, SCSI_ID_TEXT, "%s", prefixes[id->kind]), i;
 
-	for (i = 0; i < id->length && used + 6 < SCSI_ID_TEXT; i++) {
+	for (i = 0; i < id->length && i < SCSI_ID_KEPT && used + 6 < SCSI_ID_TEXT; i++) {
 		uint8_t c = id->bytes[i];
 
 		used += (size_t)snprintf(out + used, SCSI_ID_TEXT - used, binary ? "%02x" : "%c",

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #define SCSI_ID_MAX  252 /* bytes of a designator whose page has at most 255 */
+#define SCSI_ID_KEPT 48  /* of these; one that is longer is kept in part, and a hash of all of it */
 #define SCSI_ID_TEXT 80  /* room for scsi_id_text */
 
 enum scsi_id_kind { SCSI_ID_NONE, SCSI_ID_SERIAL, SCSI_ID_T10, SCSI_ID_NAME, SCSI_ID_EUI, SCSI_ID_NAA };
@@ -19,8 +20,12 @@ enum scsi_id_kind { SCSI_ID_NONE, SCSI_ID_SERIAL, SCSI_ID_T10, SCSI_ID_NAME, SCS
 struct scsi_id {
 	uint8_t kind;
 	uint8_t length;
-	uint8_t bytes[SCSI_ID_MAX];
+	uint8_t bytes[SCSI_ID_KEPT];
+	uint32_t hash;
 };
+
+/* length: 1 to SCSI_ID_MAX. */
+void scsi_id_set(struct scsi_id *out, enum scsi_id_kind kind, const uint8_t *bytes, size_t length);
 
 /* The best designator of page 0x83. 0, -ENOENT (none of the unit's that is known), -EINVAL (another page, or none). */
 int scsi_id_choose(const uint8_t *page, size_t length, struct scsi_id *out);

@@ -148,9 +148,17 @@ static void fail_attempt(struct session *s, int64_t now_ms)
 
 /* ---- an attempt ---- */
 
-static bool wants_proof(const struct session *s)
+/* What the units are held against: the kernel knows it from the attach. One that it was told to forget is none any more. */
+static void record_units(struct session *s)
 {
-	return session_was_up(s) && s->unit_count && !s->proven;
+	int count = session_was_up(s) && !s->proven ? units_read(s->sysfs, s->sid, s->units, UNITS_MAX) : 0;
+
+	if (count > UNITS_MAX && s->attempt.count == 0)
+		log_warn("%s has %d LUNs: that they are the same when it is back is proven of %d only", s->plan->name,
+			 count, UNITS_MAX);
+	s->unit_count = count < UNITS_MAX ? count : UNITS_MAX;
+	if (s->has_learned)
+		units_use_learned(s->units, s->unit_count, &s->learned);
 }
 
 static void prove_first(struct session *s, const struct session_input *in);
@@ -164,7 +172,8 @@ static void begin_attempt(struct session *s, const struct session_input *in)
 	s->held = UNIT_PENDING;
 	if (!s->begun_ms)
 		s->begun_ms = in->now_ms;
-	if (s->proves_first && wants_proof(s))
+	record_units(s);
+	if (s->proves_first && s->unit_count)
 		prove_first(s, in);
 	else
 		go_on(s, attempt_begin(&s->attempt, in->now_ms), in);
@@ -296,7 +305,7 @@ static void begin_login(struct session *s, const struct session_input *in)
 	config = configure(s);
 	state = attempt_log_in(&s->attempt, &config, &request, in->now_ms);
 	enter(s, SESSION_LOGIN, s->attempt.deadline_ms);
-	if (wants_proof(s))
+	if (s->unit_count)
 		prove_beside(s, in->now_ms);
 	converse(s, state, &request, in);
 }
@@ -346,6 +355,15 @@ static void devices_revived(struct session *s, const struct session_input *in)
 	child_step(&s->devices, &count, sizeof(count));
 }
 
+/* scan=lean leaves the units' identity to be asked for when there is time. */
+static void learn_units(struct session *s)
+{
+	int result = s->dev < 0 || s->has_learned ? 0 : units_learn(&s->learning, s->sysfs, s->dev, s->sid);
+
+	if (result && result != -ENOENT)
+		log_warn("%s: its disks cannot be asked for their identity: %s", s->plan->name, strerror(-result));
+}
+
 /* RFC 7143 T5: start, full feature phase. What the kernel holds is sent from here on. */
 static void start_connection(struct session *s, const struct session_input *in)
 {
@@ -368,6 +386,7 @@ static void start_connection(struct session *s, const struct session_input *in)
 	s->begun_ms = 0;
 	s->up_ms = in->now_ms;
 	enter(s, SESSION_UP, again_ms);
+	learn_units(s);
 }
 
 /* ---- proving: are its units still the same? ---- */
@@ -478,6 +497,13 @@ static void proof_closed(struct session *s, const struct session_input *in)
 	prove_otherwise(s, in);
 }
 
+static void take_learned(struct session *s, const struct session_input *in)
+{
+	(void)in;
+	if (child_step(&s->learning, &s->learned, sizeof(s->learned)) == CHILD_DONE)
+		s->has_learned = true;
+}
+
 /* The portal group that a redirect named; what the target says itself counts more (RFC 7143 13.8 and 13.9). */
 static void take_portal_group(struct session *s)
 {
@@ -501,7 +527,7 @@ static void finish_login(struct session *s, const struct session_input *in)
 		fail_in_kernel(s, "setting the negotiated parameters", result, in->now_ms);
 		return;
 	}
-	if (!wants_proof(s)) {
+	if (!s->unit_count) {
 		start_connection(s, in);
 		return;
 	}
@@ -561,15 +587,8 @@ static void login_broken(struct session *s, const struct session_input *in)
 
 /* ---- recovering: RFC 7143 7.1.4.3, session recovery ---- */
 
-/* What the units are held against when the target is back; the kernel knows it from the attach. */
-static void record_units(struct session *s)
+static void forget_proofs(struct session *s)
 {
-	int count = units_read(s->sysfs, s->sid, s->units, UNITS_MAX);
-
-	if (count > UNITS_MAX)
-		log_warn("%s has %d LUNs: that they are the same when it is back is proven of %d only", s->plan->name,
-			 count, UNITS_MAX);
-	s->unit_count = count < UNITS_MAX ? count : UNITS_MAX;
 	s->held = s->said = UNIT_PENDING;
 	s->proven = s->proves_first = s->proved_otherwise = false;
 	s->say_ms = s->say_pause_ms = 0;
@@ -584,7 +603,8 @@ static void lose(struct session *s, const struct session_input *in, const char *
 		 portal, why, s->sid, s->last_error ? netlink_error_name(s->last_error) : "none");
 	s->down_ms = in->now_ms;
 	s->begun_ms = in->now_ms;
-	record_units(s);
+	child_stop(&s->learning);
+	forget_proofs(s);
 	attempt_start_over(&s->attempt, in->now_ms);
 	begin_attempt(s, in);
 }
@@ -756,6 +776,7 @@ static const struct transition {
 	{IN(UP), SESSION_EVENT_ASYNC_DROP, "T15", recover_after_drop, TRIED},
 	{IN(UP), SESSION_EVENT_DEADLINE, "", revive_devices_again, IN(UP)},
 	{IN(UP), SESSION_EVENT_READY, "", devices_revived, IN(UP)},
+	{IN(UP), SESSION_EVENT_PROOF, "", take_learned, IN(UP)},
 	{IN(LOGOUT), SESSION_EVENT_LOGGED_OUT, "T13", recover_after_logout, TRIED},
 	{IN(LOGOUT), SESSION_EVENT_ERROR, "T17", recover_after_logout, TRIED},
 	{IN(LOGOUT), SESSION_EVENT_DEADLINE, "T16", recover_after_logout, TRIED},
@@ -823,7 +844,8 @@ void session_init(struct session *session, const struct target_plan *plan, const
 	session->sysfs = sysfs;
 	session->state = SESSION_IDLE;
 	session->deadline_ms = SESSION_NEVER;
-	session->devices = CHILD_NONE;
+	session->dev = -1;
+	session->devices = session->learning = CHILD_NONE;
 	attempt_init(&session->attempt, plan, random);
 	prover_init(&session->prover);
 }
@@ -839,8 +861,11 @@ void session_adopt(struct session *session, uint32_t sid, uint32_t host, bool up
 		lose(session, &(struct session_input){.now_ms = now_ms}, "found it disconnected");
 }
 
-void session_settle(struct session *session)
+void session_settle(struct session *session, int dev)
 {
+	session->dev = dev;
+	if (session->state == SESSION_UP)
+		learn_units(session);
 	session->attempt.resident = true;
 	resolve_keep_files(&session->attempt.connect.resolve);
 }
@@ -912,7 +937,12 @@ void session_kernel_event(struct session *session, const struct netlink_event *e
 
 int session_proof_pollfds(const struct session *session, struct pollfd *out, int max)
 {
-	return prover_pollfds(&session->prover, out, max);
+	if (session->state != SESSION_UP)
+		return prover_pollfds(&session->prover, out, max);
+	if (session->learning.fd < 0 || max < 1)
+		return 0;
+	*out = (struct pollfd){.fd = session->learning.fd, .events = POLLIN};
+	return 1;
 }
 
 int session_pollfds(const struct session *session, struct pollfd *out, int max)

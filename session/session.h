@@ -67,6 +67,7 @@ struct session {
 	const struct target_plan *plan;
 	const struct netlink *netlink;
 	int sysfs;
+	int dev; /* -1: not settled yet */
 
 	enum session_state state;
 	int64_t deadline_ms;
@@ -84,18 +85,21 @@ struct session {
 
 	/* The proof that its units are the same, in an outage. */
 	bool proves_first;      /* before the login, with the session's own ISID: the target allows no second session */
+	bool has_learned;       /* learned is valid */
 	bool proven;            /* in this attempt */
 	bool proved_otherwise;  /* this outage's failures have made it change the way once */
 	enum unit_verdict held; /* why the last attempt was not let go; UNIT_PENDING: that was not the reason */
 	enum unit_verdict said; /* what was said of it */
 	int64_t say_ms, say_pause_ms; /* when it is said again */
-	int unit_count;
+	int unit_count;               /* to be proven in this attempt; 0: nothing is */
 
-	struct child devices; /* sets devices running again that the kernel gave up */
+	struct child learning; /* asks the units for their identity */
+	struct child devices;  /* sets devices running again that the kernel gave up */
 	struct login_result negotiated;
 	struct attempt attempt;
-	struct prover prover;         /* from here on: touched in an outage only */
-	struct unit units[UNITS_MAX]; /* as they were when it was lost */
+	struct prover prover; /* from here on: touched in an outage only */
+	struct units_learned learned;
+	struct unit units[UNITS_MAX]; /* that are to be proven in this attempt */
 };
 
 /* plan, netlink and the descriptor of /sys must outlive the session. random: seed of the jitter. */
@@ -106,8 +110,8 @@ void session_init(struct session *session, const struct target_plan *plan, const
 void session_adopt(struct session *session, uint32_t sid, uint32_t host, bool up, int64_t now_ms);
 
 /* The hand-over: from now on nothing is permanent and nothing is given up, and names are looked up by the files that the
-   initramfs has now. */
-void session_settle(struct session *session);
+   initramfs has now. What the kernel was not asked about the units is asked now. dev: descriptor of /dev; must stay. */
+void session_settle(struct session *session, int dev);
 
 void session_step(struct session *session, enum session_event event, const struct session_input *input);
 

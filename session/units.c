@@ -1,9 +1,14 @@
 /* units.c - see units.h. */
 #include "session/units.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <scsi/sg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "proto/scsi.h"
 #include "sys/sysfs.h"
@@ -103,6 +108,7 @@ static void read_block(int sysfs, const char *directory, struct unit *unit)
 	if (!is_disk(unit->type) || snprintf(above, sizeof(above), "%s/block", directory) >= (int)sizeof(above) ||
 	    !find_below(sysfs, above, "", block))
 		return;
+	snprintf(unit->block, sizeof(unit->block), "%.31s", strrchr(block, '/') + 1);
 	unit->sectors = (uint64_t)number_of(sysfs, block, "size", 0);
 	unit->block_bytes = (uint32_t)number_of(sysfs, block, "queue/logical_block_size", 512);
 	unit->writable = number_of(sysfs, block, "ro", 0) == 0;
@@ -119,6 +125,7 @@ static bool read_unit(int sysfs, const char *directory, struct unit *unit)
 	unit->lun = strtoull(strrchr(directory, ':') + 1, NULL, 10);
 	unit->type = (uint8_t)type;
 	unit->sectors = unit->block_bytes = 0;
+	unit->block[0] = '\0';
 	unit->writable = unit->in_multipath = false;
 	read_text(sysfs, directory, "vendor", unit->vendor, sizeof(unit->vendor));
 	read_text(sysfs, directory, "model", unit->model, sizeof(unit->model));
@@ -162,4 +169,96 @@ int units_read(int sysfs, uint32_t sid, struct unit *out, int max)
 	}
 	sysfs_dir_close(&dir);
 	return count;
+}
+
+/* ---- what the kernel was not asked for ---- */
+
+#define ANSWER_MS 10000
+
+/* The page's length, or -errno. fd: of the block device. */
+static int ask_page(int fd, int page, uint8_t data[UNIT_PAGE_SMALL])
+{
+	uint8_t cdb[SCSI_CDB_BYTES], sense[32];
+	struct sg_io_hdr request = {
+		.interface_id = 'S',
+		.dxfer_direction = SG_DXFER_FROM_DEV,
+		.cmd_len = 6,
+		.mx_sb_len = sizeof(sense),
+		.dxfer_len = UNIT_PAGE_SMALL,
+		.dxferp = data,
+		.cmdp = cdb,
+		.sbp = sense,
+		.timeout = ANSWER_MS,
+	};
+
+	scsi_inquiry(cdb, page, UNIT_PAGE_SMALL);
+	if (ioctl(fd, SG_IO, &request))
+		return -errno;
+	if (request.status || request.host_status || request.resid < 0 || request.resid > UNIT_PAGE_SMALL)
+		return -EIO;
+	return UNIT_PAGE_SMALL - request.resid;
+}
+
+static bool ask_id(int dev, const struct unit *unit, struct scsi_id *out)
+{
+	int fd = openat(dev, unit->block, O_RDONLY | O_NONBLOCK | O_CLOEXEC), length;
+	uint8_t page[UNIT_PAGE_SMALL];
+	bool found;
+
+	if (fd < 0)
+		return false;
+	length = ask_page(fd, SCSI_PAGE_IDENTIFIERS, page);
+	found = length > 0 && !scsi_id_choose(page, (size_t)length, out);
+	if (!found) {
+		length = ask_page(fd, SCSI_PAGE_SERIAL, page);
+		found = length > 0 && !scsi_id_serial(page, (size_t)length, out);
+	}
+	close(fd);
+	return found;
+}
+
+struct order {
+	int sysfs, dev;
+	uint32_t sid;
+};
+
+static bool lacks_id(const struct unit *unit)
+{
+	return unit->id.kind == SCSI_ID_NONE && unit->block[0] && unit->sectors;
+}
+
+static void learn(const void *context, void *result)
+{
+	const struct order *order = context;
+	struct units_learned *learned = result;
+	static struct unit units[UNITS_MAX];
+	int count = units_read(order->sysfs, order->sid, units, UNITS_MAX);
+
+	for (int i = 0; i < count && i < UNITS_MAX && learned->count < UNITS_LEARNED_MAX; i++) {
+		if (!lacks_id(&units[i]) || !ask_id(order->dev, &units[i], &learned->unit[learned->count].id))
+			continue;
+		learned->unit[learned->count++].lun = units[i].lun;
+	}
+}
+
+_Static_assert(sizeof(struct units_learned) <= CHILD_RESULT_MAX, "a child's result holds it");
+
+int units_learn(struct child *child, int sysfs, int dev, uint32_t sid)
+{
+	const struct order order = {sysfs, dev, sid};
+	struct unit unit;
+
+	/* One is enough: scan=lean is a whole session's. */
+	if (!units_read(sysfs, sid, &unit, 1) || !lacks_id(&unit))
+		return -ENOENT;
+	child_stop(child);
+	return child_start(child, learn, &order, sizeof(struct units_learned));
+}
+
+void units_use_learned(struct unit *units, int count, const struct units_learned *learned)
+{
+	for (int i = 0; i < count; i++)
+		for (int j = 0; j < learned->count && units[i].id.kind == SCSI_ID_NONE; j++)
+			if (learned->unit[j].lun == units[i].lun)
+				units[i].id = learned->unit[j].id;
 }

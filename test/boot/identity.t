@@ -202,7 +202,22 @@ def guarded(rig, kernel, initrd):
     lab.verify("CHAP and digests")
 
 
-CASES = {"exchanged": exchanged, "missing": missing, "one-session": one_session, "guarded": guarded}
+def lean(rig, kernel, initrd):
+    """scan=lean leaves out the pages that tell who a unit is: they are asked for after the hand-over."""
+    lab = Lab(rig, kernel, initrd, ["scan=lean"])
+    lab.start_writer()
+    pages = lab.shell("ls /sys/block/sda/device | grep vpd_pg83")
+    rig.ok(pages == "", "after a lean scan the kernel does not know the disk's identity", pages or "")
+    other = foreign_disk(rig, params="scsi_id=other-disk")
+    is_held(lab, {1: other}, "LUN 1 is another unit: naa", "after a lean scan, another disk")
+    exchange(lab, {1: lab.disk})
+    comes_back(lab, "after a lean scan, the right disk is taken up")
+    rig.ok(is_untouched(other), "not a byte of the foreign disk is touched")
+    lab.verify("a lean scan")
+
+
+CASES = {"exchanged": exchanged, "missing": missing, "one-session": one_session, "guarded": guarded,
+         "lean": lean}
 
 if __name__ == "__main__":
     run_cases(CASES)

@@ -21,7 +21,7 @@ static void require(int holds)
 
 static void make_units(struct unit units[4], uint32_t bits)
 {
-	static const uint8_t kinds[] = {SCSI_ID_NONE, SCSI_ID_SERIAL, SCSI_ID_NAA, SCSI_ID_T10};
+	static const enum scsi_id_kind kinds[] = {SCSI_ID_NONE, SCSI_ID_SERIAL, SCSI_ID_NAA, SCSI_ID_T10};
 
 	memset(units, 0, 4 * sizeof(units[0]));
 	for (uint32_t i = 0; i < 4; i++, bits >>= 6) {
@@ -31,7 +31,8 @@ static void make_units(struct unit units[4], uint32_t bits)
 		units[i].has_long_page = bits & 4;
 		units[i].in_multipath = bits & 8;
 		units[i].block_bytes = 512;
-		units[i].id = (struct scsi_id){.kind = kinds[bits >> 4 & 3], .length = 4, .bytes = "abcd"};
+		if (kinds[bits >> 4 & 3] != SCSI_ID_NONE)
+			scsi_id_set(&units[i].id, kinds[bits >> 4 & 3], (const uint8_t *)"abcd", 4);
 	}
 }
 

@@ -332,12 +332,14 @@ static void prove(struct driver *d)
 
 static void take_naa(struct driver *d, const char *hex)
 {
+	uint8_t bytes[16];
+	size_t length = 0;
 	unsigned byte;
 
 	d->proves = true;
-	d->unit.id.kind = SCSI_ID_NAA;
-	for (; sscanf(hex, "%2x", &byte) == 1; hex += 2)
-		d->unit.id.bytes[d->unit.id.length++] = (uint8_t)byte;
+	for (; length < sizeof(bytes) && sscanf(hex, "%2x", &byte) == 1; hex += 2)
+		bytes[length++] = (uint8_t)byte;
+	scsi_id_set(&d->unit.id, SCSI_ID_NAA, bytes, length);
 }
 
 static void take_secret(struct chap_secret *secret, const char *text)

@@ -190,12 +190,14 @@ static enum unit_verdict run(int count)
 
 static int begin(void **state)
 {
+	uint8_t naa[8] = {0x50, 1};
+
 	(void)state;
 	memset(units, 0, sizeof(units));
 	for (uint64_t i = 0; i < 300; i++) {
 		units[i] = (struct unit){.lun = i, .sectors = 131072, .block_bytes = 512, .writable = true};
-		units[i].id = (struct scsi_id){.kind = SCSI_ID_NAA, .length = 8, .bytes = {0x50, 1}};
-		put(units[i].id.bytes + 2, i, 6);
+		put(naa + 2, i, 6);
+		scsi_id_set(&units[i].id, SCSI_ID_NAA, naa, sizeof(naa));
 		memcpy(units[i].vendor, "IET", 4);
 		memcpy(units[i].model, "VIRTUAL-DISK", 13);
 	}
@@ -249,7 +251,7 @@ static void another_identity_is_another_unit(void **state)
 	target.identity = 2;
 	run(1);
 	says(UNIT_OTHER, "LUN 0 is another unit: naa.5002000000000000, it was naa.5001000000000000");
-	units[0].id = (struct scsi_id){.kind = SCSI_ID_SERIAL, .length = 4, .bytes = "beaf"};
+	scsi_id_set(&units[0].id, SCSI_ID_SERIAL, (const uint8_t *)"beaf", 4);
 	target.identity = 'B';
 	run(1);
 	says(UNIT_OTHER, "LUN 0 is another unit: serial Beaf, it was serial beaf");
