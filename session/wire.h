@@ -2,6 +2,7 @@
  * LOGIN_DATA_MAX bytes of data either way: that is what such a session offers. Digests from the end of the login on, where
  * they were negotiated. The socket belongs to the caller.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SESSION_WIRE_H
 #define SESSION_WIRE_H
 
