@@ -10,6 +10,8 @@ ARCHES = x86_64 arm64 armhf riscv64
 LIMIT = 524288
 PREFIX ?= /usr/local
 SECONDS ?= 60
+COUNT ?= 300
+SEED ?= 1
 JOBS ?= 2
 
 comma = ,
@@ -67,7 +69,7 @@ slow_tests := $(wildcard test/full/*.t)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all dist size unit fuzz lint test test-full test-binaries booted demo bench install clean help force
+.PHONY: all dist size unit fuzz lint test test-full test-binaries mutate booted demo bench install clean help force
 
 all: $(if $(SYSTEM_LIBS)$(TRAP)$(filter-out $(NATIVE),$(ARCH)),$(O)/iscsi-init,iscsi-init)
 
@@ -139,6 +141,9 @@ unit: $(units)
 fuzz: $(fuzzers)
 	FUZZ_SECONDS=$(SECONDS) prove -v test/fuzz/fuzz.t
 
+mutate: $(units)
+	$(Q)test/mutate/run $(COUNT) $(SEED) '$(FILES)' -- $(HOST_CC) $(HOST_FLAGS) -- $(HOST_LIBS) -Wl,--as-needed -lblkid
+
 lint: build/host/libs.stamp
 	prove -j$(JOBS) -e '' $(wildcard test/lint/*.t)
 
@@ -186,6 +191,7 @@ help:
 	@echo 'make test-full         the same and the whole matrix of kernels and architectures'
 	@echo 'make booted            boot all kernels and chains, and write the table in the README'
 	@echo 'make unit, make lint   just these; make fuzz SECONDS=n: each fuzzer for n seconds (60)'
+	@echo 'make mutate            COUNT=n SEED=s FILES=...: mutants of our C that no unit test kills'
 	@echo 'make bench             how long a boot takes, beside others (needs root)'
 	@echo 'make install           DESTDIR= PREFIX=/usr/local'
 	@echo 'make clean             all but the cache of libraries and downloads'
