@@ -21,7 +21,7 @@ static bool is_settled(const struct session *s)
 {
 	switch (s->state) {
 	case SESSION_UP:
-		return s->devices.fd < 0;
+		return s->devices.fd < 0 && s->learning.fd < 0;
 	case SESSION_WAITING: /* for a target that was away at boot, perhaps for days */
 		return !session_was_up(s);
 	case SESSION_PARKED:
