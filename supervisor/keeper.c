@@ -66,6 +66,12 @@ void keeper_stop(struct world *world)
 	keeper_ended(world);
 }
 
+void keeper_renew(struct world *world)
+{
+	keeper_stop(world);
+	world->keeper.tried_ms = 0;
+}
+
 /* The recoveries since the fork are counted in the record, which both share. */
 static void recall(struct world *w)
 {
