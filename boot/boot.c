@@ -16,6 +16,8 @@
 #include "plan/initiator.h"
 #include "plan/lease.h"
 #include "plan/planning.h"
+#include "proto/dhcp.h"
+#include "proto/syslog.h"
 #include "root/switch.h"
 #include "sys/log.h"
 #include "sys/monotonic.h"
@@ -195,11 +197,36 @@ static int add_lease(struct world *w, struct plan_error *error)
 	return result;
 }
 
+/* From now on the log goes to the server that the command line or the lease names. */
+static void start_report(struct world *w)
+{
+	struct syslog_plan server = w->plan.boot.syslog;
+	const struct dhcp_lease *lease = net_lease(&w->net);
+	struct address own = {.family = 4};
+	char text[ADDRESS_TEXT_MAX] = "";
+	int result;
+
+	for (int i = 0; lease && i < 4; i++)
+		own.bytes[i] = (uint8_t)(lease->address >> (24 - 8 * i));
+	if (server.kind == SYSLOG_LEASE && lease && lease->log_server) {
+		server = (struct syslog_plan){SYSLOG_SERVER, {.family = 4}, SYSLOG_PORT};
+		for (int i = 0; i < 4; i++)
+			server.address.bytes[i] = (uint8_t)(lease->log_server >> (24 - 8 * i));
+	}
+	if (server.kind != SYSLOG_SERVER)
+		return;
+	result = report_open(&w->report, w->dev, &server, lease ? address_write(&own, text) : "");
+	if (result)
+		log_warn("the log server %s cannot be reached: %s; the boot goes on without it",
+			 address_write(&server.address, text), strerror(-result));
+}
+
 static void take_lease(struct world *w)
 {
 	struct plan_error error = {.text = ""};
 
 	w->has_lease = true;
+	start_report(w);
 	if (w->plan.network.wants_root_path && add_lease(w, &error))
 		fail(w, "%s", error.text);
 	net_wipe_secrets(&w->net); /* they are in the plan now */

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "blockdev.h"
+#include "boot/report.h"
 #include "boot/times.h"
 #include "cmdline.h"
 #include "net/net.h"
@@ -71,6 +72,7 @@ struct world {
 	int64_t rescan_ms[PLAN_TARGETS_MAX]; /* when an empty target is scanned again; 0: not */
 
 	struct times times;
+	struct report report;
 	struct status status;
 	struct verdict verdict;
 };

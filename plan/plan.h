@@ -187,7 +187,21 @@ struct root_plan {
 
 enum onfail { ONFAIL_PANIC, ONFAIL_REBOOT, ONFAIL_POWEROFF, ONFAIL_SHELL, ONFAIL_CONTINUE, ONFAIL_COUNT };
 
+/* Where the log goes, beside the console. */
+enum syslog_kind {
+	SYSLOG_LEASE, /* the default, and iscsi.syslog=dhcp: the server that the lease names (option 7), if it names one */
+	SYSLOG_OFF,
+	SYSLOG_SERVER
+};
+
+struct syslog_plan {
+	enum syslog_kind kind;
+	struct address address;
+	uint16_t port;
+};
+
 struct boot_plan {
+	struct syslog_plan syslog;
 	int timeout_s; /* iscsi.timeout; 0: for ever */
 	enum onfail onfail;
 	enum log_level log;

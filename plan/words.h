@@ -19,6 +19,7 @@ enum word_key {
 	WORD_LOG,
 	WORD_INIT_OWN,
 	WORD_OVERLAY,
+	WORD_SYSLOG,
 
 	/* the kernel's */
 	WORD_ROOT,

@@ -307,6 +307,7 @@ static void run_once(struct world *w, int64_t deadline_ms)
 			dispatch(w, (enum owner)watch.owner[i], watch.index[i], now_ms);
 	}
 	step_timed(w, &watch, now_ms);
+	report_step(&w->report, NULL);
 }
 
 bool loop_run(struct world *world, bool (*reached)(struct world *world, int64_t now_ms), int64_t deadline_ms)
