@@ -1,4 +1,5 @@
 /* report.c - see report.h. RFC 5426: one message a datagram. */
+/* SPDX-License-Identifier: MIT */
 #include "boot/report.h"
 
 #include <arpa/inet.h>

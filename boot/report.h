@@ -4,6 +4,7 @@
  * They are read back from /dev/kmsg, so that lines of forked children are among them and nothing is kept here. UDP, and never a
  * wait: what cannot be sent at once is dropped and counted. A server that is not there costs nothing but the packets.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef BOOT_REPORT_H
 #define BOOT_REPORT_H
 

@@ -1,4 +1,5 @@
 /* syslog.c - from the kernel log to RFC 5424. See syslog.h. */
+/* SPDX-License-Identifier: MIT */
 #include "proto/syslog.h"
 
 #include <inttypes.h>

@@ -2,6 +2,7 @@
  *
  * Owns both formats; not the socket, and not which lines are sent. Pure.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PROTO_SYSLOG_H
 #define PROTO_SYSLOG_H
 

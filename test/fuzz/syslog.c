@@ -1,4 +1,5 @@
 /* Any bytes as a record of the kernel log: what is accepted becomes a message that is bounded and begins as RFC 5424 says. */
+/* SPDX-License-Identifier: MIT */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* Records of the kernel log, and what becomes of them in RFC 5424. */
+/* SPDX-License-Identifier: MIT */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
