@@ -266,6 +266,14 @@ static void print_targets(const struct plan *plan, FILE *out)
 		print_target(plan, i, out);
 }
 
+static void print_syslog(const struct syslog_plan *syslog, FILE *out)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	if (syslog->kind == SYSLOG_SERVER)
+		fprintf(out, "log also to: %s, UDP port %u\n", address_write(&syslog->address, text), syslog->port);
+}
+
 /* ---- root, init, manner ---- */
 
 static void print_device(const char *name, const struct device_plan *device, FILE *out)
@@ -364,6 +372,7 @@ static void print_boot(const struct cmdline *cmdline, const struct plan *plan, F
 	else
 		fprintf(out, "time limit: none\n");
 	fprintf(out, "on failure: %s\nlog: %s\n", boot_words_onfail(plan->boot.onfail), boot_words_log(plan->boot.log));
+	print_syslog(&plan->boot.syslog, out);
 }
 
 void check_print(const struct cmdline *cmdline, const struct plan *plan, FILE *out)

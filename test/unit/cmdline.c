@@ -233,7 +233,7 @@ static const struct {
 	{"iscsi.init=init",
 	 "command line, word 1 'iscsi.init', character 12: expected a path that begins with '/', not 'init'"},
 	{"iscsi.foo=1", "command line, word 1 'iscsi.foo', character 1: 'iscsi.foo' is not known; there are iscsi.ip, "
-			"iscsi.timeout, iscsi.onfail, iscsi.log, iscsi.init, iscsi.overlay"},
+			"iscsi.timeout, iscsi.onfail, iscsi.log, iscsi.init, iscsi.overlay, iscsi.syslog"},
 	{"iscsi.tiemout=3", "command line, word 1 'iscsi.tiemout', character 1: 'iscsi.tiemout' is not known; did you "
 			    "mean iscsi.timeout?"},
 	{"root=PARTUUID=1234/PARTNROFF=x",
