@@ -370,12 +370,27 @@ static void set_number(const struct blockdev *blockdev, const struct logical_uni
 			 strerror(-error));
 }
 
+/* A command that is in flight at each of six outages in a row fails, though I/O is to be held for ever: the kernel counts
+   them. -1: it does not count (5.11 and later). */
+static void set_retries(const struct blockdev *blockdev, const struct logical_unit *unit)
+{
+	const char *address = strrchr(unit->path, '/');
+	char path[BLOCKDEV_PATH_MAX + 64];
+
+	if (blockdev->plan->params.value[PARAM_REPLACEMENT_TIMEOUT] >= 0 || !address)
+		return;
+	snprintf(path, sizeof(path), "%s/scsi_disk/%s/max_retries", unit->path, address + 1);
+	if (sysfs_write(blockdev->sysfs, path, "-1"))
+		log_debug("%s: max_retries cannot be set", unit->block);
+}
+
 static void set_queue(const struct blockdev *blockdev, const struct logical_unit *unit)
 {
 	const struct params *params = &blockdev->plan->params;
 	char attribute[BLOCKDEV_NAME_MAX + 32];
 
 	set_scheduler(blockdev, unit);
+	set_retries(blockdev, unit);
 	if (params->source[PARAM_NR_REQUESTS] != SOURCE_DEFAULT && params->value[PARAM_NR_REQUESTS] > 0) {
 		snprintf(attribute, sizeof(attribute), "block/%s/queue/nr_requests", unit->block);
 		set_number(blockdev, unit, attribute, params->value[PARAM_NR_REQUESTS]);

@@ -217,8 +217,9 @@ enum attempt_state attempt_step(struct attempt *attempt, bool late, int64_t now_
 		return follow_connect(attempt, connect_step(&attempt->connect, late, now_ms));
 	case ATTEMPT_LOGIN:
 		if (late)
-			return attempt_unanswered(attempt, "no answer to the login within %d s",
-						  attempt->plan->params.value[PARAM_LOGIN_TIMEOUT]);
+			return attempt_unanswered(
+				attempt, "no answer to the login within %d s (login_timeout= sets another time)",
+				attempt->plan->params.value[PARAM_LOGIN_TIMEOUT]);
 		return attempt_unanswered(attempt, "the target closed the connection during the login");
 	default:
 		return attempt->state;

@@ -100,7 +100,8 @@ void session_reserve(struct session *session);
 /* A session that is in the kernel already (after a restart of the supervisor): state SESSION_UP, or it is being recovered. */
 void session_adopt(struct session *session, uint32_t sid, uint32_t host, bool up, int64_t now_ms);
 
-/* The hand-over: from now on nothing is permanent and nothing is given up, and names are looked up by the files that the
+/* The hand-over: from now on nothing is permanent and nothing is given up. A session that has not been up yet goes on trying, and
+   has its disks looked for when it is. Names are looked up by the files that the
    initramfs has now. */
 void session_settle(struct session *session);
 

@@ -607,6 +607,40 @@ static void kernel_is_asked_now_and_then_how_a_session_fares(void **state)
 	assert_int_equal(session.state, SESSION_GONE);
 }
 
+/* The kernel's numbers: another session's event, or another transport's, is nobody's here. */
+static void events_of_other_sessions_are_ignored(void **state)
+{
+	struct netlink_event event = {.type = NETLINK_EVENT_ERROR, .transport = netlink.transport, .sid = SID + 1};
+
+	(void)state;
+	session_adopt(&session, SID, 1, true, 1000);
+	session_kernel_event(&session, &event, 2000);
+	assert_int_equal(session.state, SESSION_UP);
+	event.sid = SID;
+	event.transport++;
+	session_kernel_event(&session, &event, 2000);
+	assert_int_equal(session.state, SESSION_UP);
+	event.transport--;
+	session_kernel_event(&session, &event, 2000);
+	assert_int_equal(session.state, SESSION_CONNECTING);
+}
+
+/* RFC 7143 11.9: event 4 wants parameters negotiated, which a logout answers as well. */
+static void demand_for_negotiation_is_answered(void **state)
+{
+	unsigned sent;
+
+	(void)state;
+	step(SESSION_EVENT_START, 100000);
+	log_in(100000);
+	sent = kernel.sent;
+	hear_pdu(ISCSI_OP_ASYNC, ISCSI_ASYNC_NEGOTIATE, 0, 200000);
+	assert_int_equal(kernel.sent, sent + 1);
+	assert_int_equal(session.state, SESSION_LOGOUT);
+	hear_pdu(ISCSI_OP_LOGOUT_RESPONSE, 0, 0, 200100);
+	log_in(200100);
+}
+
 /* A target that holds the session of an earlier attempt lets the same ISID take its place (RFC 7143 6.3.5). */
 static void every_attempt_has_the_same_isid(void **state)
 {
@@ -705,6 +739,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(short_sessions_are_no_storm, begin, end),
 		cmocka_unit_test_setup_teardown(target_says_how_long_to_wait, begin, end),
 		cmocka_unit_test_setup_teardown(kernel_is_asked_now_and_then_how_a_session_fares, begin, end),
+		cmocka_unit_test_setup_teardown(events_of_other_sessions_are_ignored, begin, end),
+		cmocka_unit_test_setup_teardown(demand_for_negotiation_is_answered, begin, end),
 		cmocka_unit_test_setup_teardown(every_attempt_has_the_same_isid, begin, end),
 		cmocka_unit_test_setup_teardown(late_session_keeps_its_isid_too, begin, end),
 		cmocka_unit_test_setup_teardown(lesson_that_did_not_help_is_unlearned, begin, end),
