@@ -22,7 +22,7 @@ void attempt_init(struct attempt *attempt, const struct target_plan *plan, uint3
 	attempt->plan = plan;
 	attempt->random = random;
 	attempt->deadline_ms = INT64_MAX;
-	route_init(&attempt->route, &plan->portal, &plan->listed);
+	route_init(&attempt->route, &plan->portal, plan->listed, plan->listed_count);
 	connect_init(&attempt->connect);
 }
 
@@ -287,7 +287,7 @@ enum attempt_state attempt_put_off(struct attempt *attempt, int64_t now_ms)
 	a->pause_ms = choose_pause(a, now_ms);
 	a->deadline_ms = now_ms + a->pause_ms;
 	a->count++;
-	route_choose(&a->route, a->count, !a->was_up);
+	route_choose(&a->route, a->count, a->was_up);
 	return a->state = ATTEMPT_PAUSE;
 }
 
@@ -296,7 +296,7 @@ void attempt_start_over(struct attempt *attempt, int64_t now_ms)
 	attempt->lost_ms = now_ms;
 	attempt->count = 0;
 	attempt->lessons = (struct login_lessons){0};
-	route_choose(&attempt->route, 0, false);
+	route_choose(&attempt->route, 0, true);
 }
 
 void attempt_succeed(struct attempt *attempt)

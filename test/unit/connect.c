@@ -40,28 +40,31 @@ static int follow(const char *host, bool permanent)
 
 static void begin(void)
 {
-	struct portal planned = portal_of("planned"), listed = portal_of("listed");
+	static struct portal listed[2];
+	struct portal planned = portal_of("planned");
 
-	route_init(&route, &planned, &listed);
+	listed[0] = portal_of("listed");
+	listed[1] = portal_of("second");
+	route_init(&route, &planned, listed, 2);
 }
 
 static void attempts_go_where_the_table_says(void **state)
 {
-	static const char *const before[] = {"planned", "listed", "planned", "listed", "planned", "listed"};
-	static const char *const after[] = {"moved", "moved", "moved", "moved",  "planned",
-					    "moved", "moved", "moved", "planned"};
+	static const char *const before[] = {"planned", "listed", "planned", "second", "planned", "listed"};
+	static const char *const after[] = {"moved", "moved",  "listed", "moved",  "planned",
+					    "moved", "second", "moved",  "planned"};
 
 	(void)state;
 	begin();
 	for (unsigned n = 0; n < 6; n++) {
-		route_choose(&route, n, true);
+		route_choose(&route, n, false);
 		assert_string_equal(route.portal.host, before[n]);
 	}
 	route_choose(&route, 0, false);
 	assert_int_equal(follow("moved", true), 0);
 	route_arrive(&route);
 	for (unsigned n = 0; n < 9; n++) {
-		route_choose(&route, n, false);
+		route_choose(&route, n, true);
 		assert_string_equal(route.portal.host, after[n]);
 	}
 }
@@ -116,7 +119,7 @@ static void name_of_a_moved_target_is_kept_with_its_portal(void **state)
 	assert_string_equal(said, "planned:3260 sends us to iqn.2026-01.test:other at a:3260 (for good)");
 	assert_string_equal(route.name, "iqn.2026-01.test:other");
 	route_arrive(&route);
-	route_choose(&route, 1, false);
+	route_choose(&route, 1, true);
 	assert_string_equal(route.name, "iqn.2026-01.test:other");
 	route_choose(&route, 4, false); /* the planned portal has the planned target */
 	assert_string_equal(route.name, "");

@@ -446,8 +446,9 @@ static void login_without_an_answer_is_tried_otherwise_once(void **state)
 static void listed_portal_is_asked_in_turns_with_the_one_that_was_named(void **state)
 {
 	(void)state;
-	strcpy(plan.listed.host, "127.0.0.8");
-	plan.listed.port = 1;
+	strcpy(plan.listed[0].host, "127.0.0.8");
+	plan.listed[0].port = 1;
+	plan.listed_count = 1;
 	session_init(&session, &plan, &netlink, tree, 1);
 	step(SESSION_EVENT_START, 0);
 	for (int i = 0; i < 4; i++) {
