@@ -305,6 +305,9 @@ static void say_up(struct session *s, int64_t now_ms)
 			 " attempts=%u)",
 			 s->plan->name, portal, (now_ms - s->down_ms) / 1000, (int)((now_ms - s->down_ms) % 1000),
 			 s->recoveries, s->sid, now_ms - s->down_ms, s->attempt.count + 1);
+	} else if (s->attempt.resident) {
+		log_warn("logged in to %s at %s, session %u: it was missing at the boot", s->plan->name, portal,
+			 s->sid);
 	} else {
 		log_info("logged in to %s at %s, session %u", s->plan->name, portal, s->sid);
 	}
