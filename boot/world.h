@@ -45,12 +45,14 @@ struct world {
 	bool net_open, has_netlink, has_firmware, asked_firmware, has_lease, has_secrets, has_root, chains, resident;
 	int discovering; /* index of the target whose portal is asked; -1 */
 	int64_t disks_ready_ms;
-	bool hurries;             /* RCU is expedited for the time of the boot */
-	bool disks_missing;       /* ready, but for targets that do not answer */
-	uint32_t carriers;        /* bits: the interfaces of net that have one */
-	unsigned modules_in;      /* bits by boot.c's list: answered */
-	bool block_changed;       /* a uevent of a block device or SCSI came */
-	enum shutdown_how ending; /* of `shutdown` */
+	bool hurries; /* RCU is expedited for the time of the boot */
+	bool diskless
+		[PLAN_TARGETS_MAX]; /* logged in, but without a disk that can be used: the boot goes on without it */
+	bool disks_missing;         /* ready, but for targets that do not answer */
+	uint32_t carriers;          /* bits: the interfaces of net that have one */
+	unsigned modules_in;        /* bits by boot.c's list: answered */
+	bool block_changed;         /* a uevent of a block device or SCSI came */
+	enum shutdown_how ending;   /* of `shutdown` */
 
 	struct cmdline cmdline;
 	struct plan plan;

@@ -109,9 +109,12 @@ struct portal {
 	uint16_t port;
 };
 
+#define PLAN_LISTED_MAX 8
+
 struct target_plan {
 	struct portal portal;
-	struct portal listed; /* of a target that its portal named: where that says it is, if not there; "" else */
+	struct portal listed[PLAN_LISTED_MAX]; /* of a target that its portal named: where else that says it is */
+	int listed_count;
 	char name[NAME_MAX_BYTES + 1];      /* "": ask the portal which it has (SendTargets) */
 	char initiator[NAME_MAX_BYTES + 1]; /* "": made from the boot interface's MAC when it is known */
 	enum source initiator_source;

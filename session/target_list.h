@@ -31,7 +31,7 @@ int target_list_take(struct target_list *list, const uint8_t *text, size_t lengt
 int target_list_finish(struct target_list *list);
 
 /* Writes the only target's name into the plan. The portal that was asked stays: a listed address may be one behind a
-   translation. Where the portal is not among those that are listed, the first that is becomes plan->listed. */
+   translation. The other portals that are listed become plan->listed, as many as it holds. */
 void target_list_use(const struct target_list *list, struct target_plan *plan);
 
 /* "iqn.a, iqn.b", with ", ..." for those that do not fit; returns out. */
