@@ -11,6 +11,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "boot/box.h"
 #include "boot/secrets.h"
 #include "plan/address.h"
 #include "plan/credential.h"
@@ -773,12 +774,81 @@ const char *boot_waiting_for(const struct world *world, char *out, size_t size)
 
 /* ---- after a failure ---- */
 
+/* The first target that its portal does not know; -1: none. L0203: target not found; L0301 is what Linux targets say. */
+static int find_unknown(const struct world *w)
+{
+	for (int i = 0; i < w->session_count; i++) {
+		const char *failure = session_failure(&w->sessions[i]);
+
+		if (!session_was_up(&w->sessions[i]) && (strstr(failure, "[L0203]") || strstr(failure, "[L0301]")))
+			return i;
+	}
+	return -1;
+}
+
+static void append_list(struct world *w)
+{
+	size_t used = strlen(w->verdict.text);
+	char list[800];
+
+	snprintf(w->verdict.text + used, sizeof(w->verdict.text) - used, "; this portal has: %s",
+		 discovery_list(&w->discovery, list, sizeof(list)));
+}
+
+bool boot_add_list(struct world *world, int64_t now_ms)
+{
+	int unknown = find_unknown(world);
+
+	if (unknown < 0)
+		return true;
+	if (world->discovering < 0) {
+		discovery_start(&world->discovery, &world->plan.targets[unknown], now_ms);
+		world->discovering = unknown;
+	}
+	if (discovery_state(&world->discovery) == DISCOVERY_RUNNING)
+		return false;
+	if (discovery_state(&world->discovery) == DISCOVERY_DONE)
+		append_list(world);
+	return true;
+}
+
+static bool is_any_up(const struct world *w)
+{
+	for (int i = 0; i < w->session_count; i++)
+		if (session_was_up(&w->sessions[i]))
+			return true;
+	return false;
+}
+
+const char *boot_hint(const struct world *world)
+{
+	const char *hint = box_hint(world->verdict.text);
+
+	if (hint)
+		return hint;
+	if (!world->plan.target_count && !world->plan.network.wants_root_path)
+		return "correct the kernel command line; `iscsi-init check '<line>'` tells more about it";
+	if ((world->modules_in & MODULES_FOR_LOGIN) != MODULES_FOR_LOGIN)
+		return "add the modules that iSCSI and the network card need to the initramfs (iscsi-init-image does "
+		       "so)";
+	if (world->net_open && net_state(&world->net) != NET_USABLE)
+		return "check the cable, the card's driver in the initramfs, and the DHCP server or ip=";
+	if (!is_any_up(world))
+		return "check that the target runs and that its portal's address, port and firewall are right";
+	if (!world->disks_ready_ms)
+		return "check that the target maps a disk to this initiator (LUN masking)";
+	return "check root= and the disk's contents";
+}
+
 void boot_undo(struct world *world, bool everything, int64_t now_ms)
 {
 	struct session_input in = {.now_ms = now_ms};
 
 	if (world->has_root)
 		root_stop(&world->root);
+	if (world->discovering >= 0)
+		discovery_stop(&world->discovery);
+	world->discovering = -1;
 	for (int i = 0; i < world->session_count; i++) {
 		blockdev_stop(&world->disks[i]);
 		if (everything || world->sessions[i].state != SESSION_UP)

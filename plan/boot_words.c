@@ -50,11 +50,9 @@ static int read_timeout(struct text value, struct manner *manner, struct fault *
 	return read_seconds(value, &manner->boot->timeout_s, fault);
 }
 
-static const char *const onfail_words[] = {[ONFAIL_PANIC] = "panic",
-					   [ONFAIL_REBOOT] = "reboot",
-					   [ONFAIL_POWEROFF] = "poweroff",
-					   [ONFAIL_SHELL] = "shell",
-					   [ONFAIL_CONTINUE] = "continue"};
+static const char *const onfail_words[] = {
+	[ONFAIL_PANIC] = "panic", [ONFAIL_REBOOT] = "reboot",     [ONFAIL_POWEROFF] = "poweroff",
+	[ONFAIL_SHELL] = "shell", [ONFAIL_CONTINUE] = "continue", [ONFAIL_CRASH] = "crash"};
 
 const char *boot_words_onfail(enum onfail onfail)
 {
@@ -69,7 +67,7 @@ static int read_onfail(struct text value, struct manner *manner, struct fault *f
 			return 0;
 		}
 	}
-	return fault_expected(fault, value, "expected panic, reboot, poweroff, shell or continue");
+	return fault_expected(fault, value, "expected panic, reboot, poweroff, shell, continue or crash");
 }
 
 static const char *const log_words[] = {

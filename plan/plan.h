@@ -189,7 +189,7 @@ struct root_plan {
 	struct verity_plan verity;
 };
 
-enum onfail { ONFAIL_PANIC, ONFAIL_REBOOT, ONFAIL_POWEROFF, ONFAIL_SHELL, ONFAIL_CONTINUE, ONFAIL_COUNT };
+enum onfail { ONFAIL_PANIC, ONFAIL_REBOOT, ONFAIL_POWEROFF, ONFAIL_SHELL, ONFAIL_CONTINUE, ONFAIL_CRASH, ONFAIL_COUNT };
 
 /* Where the log goes, beside the console. */
 enum syslog_kind {

@@ -228,7 +228,7 @@ static const struct {
 			     "to 2000000, not '-1'"},
 	{"iscsi.timeout", "command line, word 1 'iscsi.timeout', character 1: expected '=' and a value"},
 	{"iscsi.onfail=explode", "command line, word 1 'iscsi.onfail', character 14: expected panic, reboot, poweroff, "
-				 "shell or continue, not 'explode'"},
+				 "shell, continue or crash, not 'explode'"},
 	{"iscsi.log=7", "command line, word 1 'iscsi.log', character 11: expected err, warn, info or debug, not '7'"},
 	{"iscsi.init=init",
 	 "command line, word 1 'iscsi.init', character 12: expected a path that begins with '/', not 'init'"},
