@@ -17,7 +17,7 @@
 
 #include "net/lease4.h"
 #include "net/lease6.h"
-#include "sys/ipv6_conf.h"
+#include "sys/ip_conf.h"
 #include "sys/log.h"
 #include "sys/pollfds.h"
 
@@ -32,10 +32,12 @@ static const char *const state_names[INTERFACE_STATES] = {
 	[INTERFACE_FAILED] = "failed",
 };
 
-void interface_init(struct interface *interface, struct rtnl *rtnl, const struct network_plan *network)
+void interface_init(struct interface *interface, struct rtnl *rtnl, const struct network_plan *network,
+		    const struct arp_stations *own)
 {
 	memset(interface, 0, sizeof(*interface));
 	interface->network = network;
+	interface->own = own;
 	interface->assignment.rtnl = rtnl;
 	interface->assignment.link = &interface->link;
 	interface->carrier_limit_ms = interface->address_limit_ms = INT64_MAX;
@@ -95,6 +97,16 @@ static bool is_refused(const struct interface *interface, const struct rtnl_addr
 	       !assignment_has(&interface->assignment, gone);
 }
 
+static void note_overflow(struct interface *interface, const struct rtnl_address *address)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	if (!interface->overflowed)
+		log_warn("%s: has more than %d addresses: %s and later ones are ignored", interface->link.name,
+			 INTERFACE_ADDRESSES_MAX, assignment_text(address, text));
+	interface->overflowed = true;
+}
+
 void interface_set_address(struct interface *interface, const struct rtnl_address *address, bool gone)
 {
 	bool refused = gone && is_refused(interface, address);
@@ -107,8 +119,10 @@ void interface_set_address(struct interface *interface, const struct rtnl_addres
 			interface->addresses[i] = interface->addresses[--interface->address_count];
 		return;
 	}
-	if (i == INTERFACE_ADDRESSES_MAX)
+	if (i == INTERFACE_ADDRESSES_MAX) {
+		note_overflow(interface, address);
 		return;
+	}
 	interface->addresses[i] = *address;
 	if (refused)
 		interface->addresses[i].flags |= IFA_F_DADFAILED;
@@ -246,7 +260,7 @@ static void look_at_probe(struct interface *interface, const struct pollfd *fds,
 	uint32_t address = interface->probe.address;
 	bool leased = lease_is_held(&interface->lease4) && interface->lease4.dhcp.lease.address == address;
 
-	if (!probe_step(&interface->probe, fds, count, now_ms))
+	if (!probe_step(&interface->probe, interface->own, fds, count, now_ms))
 		return;
 	log_warn("%s: another station has %u.%u.%u.%u: %s", interface->link.name, address >> 24, address >> 16 & 255,
 		 address >> 8 & 255, address & 255,
@@ -330,7 +344,7 @@ static int64_t limit(int seconds, int64_t now_ms)
 static void prepare_ipv6(const struct interface *interface)
 {
 	int result = wants_ipv6(interface)
-			     ? ipv6_conf_prepare(interface->link.name, all_methods(interface) & METHODS_IPV6)
+			     ? ip_conf_prepare6(interface->link.name, all_methods(interface) & METHODS_IPV6)
 			     : 0;
 
 	if (result)
@@ -614,6 +628,15 @@ void interface_add_plan(struct interface *interface, const struct interface_plan
 		interface->plans[interface->plan_count++] = plan;
 }
 
+void interface_separate_arp(struct interface *interface)
+{
+	int result = interface->separate_arp ? 0 : ip_conf_separate_arp(interface->link.name);
+
+	interface->separate_arp = true;
+	if (result)
+		log_warn("%s: arp_ignore and arp_announce cannot be set: %s", interface->link.name, strerror(-result));
+}
+
 void interface_claim(struct interface *interface, int64_t now_ms)
 {
 	run(interface, INTERFACE_EVENT_CLAIM, now_ms);
@@ -641,12 +664,11 @@ void interface_release(struct interface *interface, int64_t now_ms)
 void interface_forget(struct interface *interface)
 {
 	struct rtnl *rtnl = interface->assignment.rtnl;
-	const struct network_plan *network = interface->network;
 
 	lease_stop(&interface->lease4);
 	lease_stop(&interface->lease6);
 	probe_stop(&interface->probe);
-	interface_init(interface, rtnl, network);
+	interface_init(interface, rtnl, interface->network, interface->own);
 }
 
 int interface_pollfds(const struct interface *interface, struct pollfd *out, int count, int max)

@@ -18,7 +18,8 @@
 #include "sys/pollfds.h"
 #include "sys/sysfs.h"
 
-#define TYPE_ETHERNET 1 /* ARPHRD_ETHER */
+#define TYPE_ETHERNET 1    /* ARPHRD_ETHER */
+#define DATAGRAMS_MAX 1024 /* of one step: a flood must not keep the loop from the sessions; poll brings the rest */
 
 /* ---- which plan means which interface ---- */
 
@@ -81,7 +82,7 @@ static struct interface *find_place(struct net *net, const struct rtnl_link *lin
 /* Done only when the interface appears, so that unused places are never written to and take no memory. */
 static void prepare(struct net *net, struct interface *place)
 {
-	interface_init(place, &net->rtnl, net->plan);
+	interface_init(place, &net->rtnl, net->plan, &net->own);
 	place->assignment.settled = net->settled;
 }
 
@@ -94,6 +95,19 @@ static void await_driver(int sysfs, const char *name)
 
 	snprintf(path, sizeof(path), "class/net/%s/device/driver_override", name);
 	(void)sysfs_read(sysfs, path, text, sizeof(text));
+}
+
+static void list_stations(struct net *net)
+{
+	net->own.count = 0;
+	for (int i = 0; i < NET_INTERFACES_MAX; i++) {
+		const struct rtnl_link *link = &net->interfaces[i].link;
+
+		if (link->index && link->has_mac)
+			arp_add_station(&net->own, link->mac);
+		if (link->index && link->has_permanent_mac)
+			arp_add_station(&net->own, link->permanent_mac);
+	}
 }
 
 static void set_link(struct net *net, const struct rtnl_link *link)
@@ -115,6 +129,7 @@ static void set_link(struct net *net, const struct rtnl_link *link)
 		log_warn("there are more than %d network interfaces: %s and any later ones are ignored",
 			 NET_INTERFACES_MAX, link->name);
 	net->overflowed = net->overflowed || !interface;
+	list_stations(net);
 }
 
 static void forget_link(struct net *net, const struct rtnl_link *link)
@@ -199,17 +214,25 @@ static int look_at_everything(struct net *net)
 	return result ? result : rtnl_dump_addresses(&net->rtnl, take_event, net);
 }
 
+/* The kernel reports an overflow once and then drops events in silence until the queue is empty (kernel: netlink_overrun):
+   only a look at everything after that finds what was lost. */
 static void read_events(struct net *net)
 {
 	struct rtnl_reader reader;
 	struct rtnl_event event;
-	int result;
+	int result = 0;
 
-	while (!(result = rtnl_receive(&net->rtnl, &reader)))
-		while (rtnl_next(&reader, &event))
+	for (int i = 0; i < DATAGRAMS_MAX; i++) {
+		result = rtnl_receive(&net->rtnl, &reader);
+		if (result == -EAGAIN)
+			break;
+		net->events_lost = net->events_lost || result;
+		while (!result && rtnl_next(&reader, &event))
 			take_event(net, &event);
-	if (result == -EAGAIN)
+	}
+	if (result != -EAGAIN || !net->events_lost)
 		return;
+	net->events_lost = false;
 	result = look_at_everything(net);
 	if (result)
 		log_warn("network events were lost, and reading the network's state again failed: %s",
@@ -402,11 +425,24 @@ static void look_for_failure(struct net *net)
 		set_failure(net, "%s", why);
 }
 
+/* Each interface must speak for itself as soon as there are two. */
+static void separate_interfaces(struct net *net)
+{
+	int used = 0;
+
+	for (int i = 0; i < NET_INTERFACES_MAX; i++)
+		used += net->interfaces[i].plan_count > 0;
+	for (int i = 0; i < NET_INTERFACES_MAX && used > 1; i++)
+		if (net->interfaces[i].plan_count)
+			interface_separate_arp(&net->interfaces[i]);
+}
+
 static void settle_plan(struct net *net, int64_t now_ms)
 {
 	make_links(net);
 	for (int i = 0; i < NET_INTERFACES_MAX; i++)
 		claim(net, &net->interfaces[i], now_ms);
+	separate_interfaces(net);
 	if (net->winner < 0)
 		choose_winner(net, now_ms);
 	look_for_failure(net);
@@ -485,7 +521,8 @@ static void reset(struct net *net, const struct network_plan *plan, int sysfs)
 	net->plan = plan;
 	net->sysfs = sysfs;
 	net->winner = -1;
-	net->settled = net->overflowed = net->records_due = false;
+	net->settled = net->overflowed = net->events_lost = net->records_due = false;
+	net->own.count = 0;
 	net->modules_told = 0;
 	net->dns_count = 0;
 	net->failure[0] = '\0';
@@ -494,7 +531,7 @@ static void reset(struct net *net, const struct network_plan *plan, int sysfs)
 	memset(net->dns, 0, sizeof(net->dns));
 	for (int i = 0; i < NET_INTERFACES_MAX; i++)
 		if (net->interfaces[i].link.index)
-			interface_init(&net->interfaces[i], &net->rtnl, plan);
+			interface_init(&net->interfaces[i], &net->rtnl, plan, &net->own);
 }
 
 int net_open(struct net *net, const struct network_plan *plan, int sysfs, int64_t now_ms)

@@ -31,9 +31,11 @@ struct net {
 	const struct network_plan *plan;
 	int sysfs;
 	struct rtnl rtnl;
-	int winner; /* index in interfaces, -1: none yet */
+	struct arp_stations own; /* the MAC addresses of all interfaces */
+	int winner;              /* index in interfaces, -1: none yet */
 	bool settled;
-	bool overflowed;       /* more interfaces than places: said once */
+	bool overflowed;       /* more interfaces than places: logged once */
+	bool events_lost;      /* everything must be looked at again when the queue is empty */
 	unsigned modules_told; /* bits of net.c's list */
 	bool link_made[PLAN_LINKS_MAX];
 	bool route_set[PLAN_ROUTES_MAX];
