@@ -24,7 +24,8 @@
 #define LOWER_UP     0x10000 /* IFF_LOWER_UP, kernel: include/uapi/linux/if.h */
 #define DORMANT      0x20000 /* IFF_DORMANT */
 #define METHODS_IPV6 (METHOD_AUTO6 | METHOD_DHCP6 | METHOD_LINK6)
-#define STEPS_MAX    8 /* more than the longest path through the table */
+#define REST_MS      60000 /* for methods that have not answered, where no word says how long DHCP may take */
+#define STEPS_MAX    8     /* more than the longest path through the table */
 
 static const char *const state_names[INTERFACE_STATES] = {
 	[INTERFACE_UNUSED] = "unused",       [INTERFACE_CARRIER] = "waiting for carrier",
@@ -40,7 +41,7 @@ void interface_init(struct interface *interface, struct rtnl *rtnl, const struct
 	interface->own = own;
 	interface->assignment.rtnl = rtnl;
 	interface->assignment.link = &interface->link;
-	interface->carrier_limit_ms = interface->address_limit_ms = INT64_MAX;
+	interface->carrier_limit_ms = interface->address_limit_ms = interface->rest_limit_ms = INT64_MAX;
 	interface->probe = PROBE_NONE;
 	lease_init(&interface->lease4, &lease4_family);
 	lease_init(&interface->lease6, &lease6_family);
@@ -187,14 +188,14 @@ static bool has_auto6(const struct interface *interface)
 
 /* ---- its plans ---- */
 
-/* The methods of all plans together. */
+/* The methods of all plans together, without those that were given up. */
 static unsigned all_methods(const struct interface *interface)
 {
 	unsigned methods = 0;
 
 	for (int i = 0; i < interface->plan_count; i++)
 		methods |= interface->plans[i]->methods;
-	return methods;
+	return methods & ~interface->given_up;
 }
 
 /* Bytes; 0: no plan sets it. */
@@ -326,6 +327,130 @@ static void start_dhcp6_when_due(struct interface *interface, int64_t now_ms)
 	start_dhcp6(interface, !address, now_ms);
 }
 
+/* ---- how far it is ---- */
+
+/* The methods, other than static ones, whose address is there. */
+static unsigned methods_done(const struct interface *interface)
+{
+	/* DHCPv6 gives no prefix (RFC 5942 3): a leased address can be used only with a router's routes. */
+	const struct rtnl_address *leased6 = find_address(interface, &interface->assignment.leased6);
+	bool is_leased6 = leased6 && may_be_used(leased6) && interface->has_router6;
+	unsigned done = 0;
+
+	if (interface->assignment.leased4.family)
+		done |= METHOD_DHCP4;
+	if (is_leased6)
+		done |= METHOD_DHCP6;
+	if (has_auto6(interface) || (interface->link6.managed && is_leased6))
+		done |= METHOD_AUTO6;
+	if (has_link_local6(interface))
+		done |= METHOD_LINK6;
+	return done;
+}
+
+/* An IPv4 address can be used at once: the kernel has no duplicate address detection for it. */
+static bool is_static_done(const struct interface *interface, int i)
+{
+	const struct rtnl_address *fixed = &interface->assignment.fixed[i], *found = find_address(interface, fixed);
+
+	return fixed->family == AF_INET || (fixed->family && found && may_be_used(found));
+}
+
+/* The command line's own addresses must all be there. Of the methods that ask somebody one answer is enough: a boot must
+   not wait for a server that does not exist. The others go on beside it. */
+static bool is_ready(const struct interface *interface)
+{
+	unsigned asked = all_methods(interface) & ~(unsigned)METHOD_STATIC;
+	bool fixed = false;
+
+	for (int i = 0; i < interface->plan_count; i++) {
+		if (!(interface->plans[i]->methods & METHOD_STATIC))
+			continue;
+		if (!is_static_done(interface, i))
+			return false;
+		fixed = true;
+	}
+	return fixed || !asked || methods_done(interface) & asked;
+}
+
+/* The methods that have not answered yet. */
+static unsigned methods_missing(const struct interface *interface)
+{
+	return all_methods(interface) & ~(unsigned)METHOD_STATIC & ~methods_done(interface);
+}
+
+/* A lease that has not come is no longer asked for. */
+static void stop_asking(struct interface *interface)
+{
+	interface->given_up |= methods_missing(interface);
+	if (!lease_is_held(&interface->lease4))
+		lease_stop(&interface->lease4);
+	if (!lease_is_held(&interface->lease6))
+		lease_stop(&interface->lease6);
+}
+
+static void write_refusal(const char *refused, char *out, size_t size)
+{
+	if (size && refused)
+		snprintf(out, size, "; the last answer was refused: %s", refused);
+	else if (size)
+		out[0] = '\0';
+}
+
+/* The address that duplicate address detection found taken; "": none. */
+static void find_duplicate(const struct interface *interface, char out[ADDRESS_TEXT_MAX])
+{
+	out[0] = '\0';
+	for (int i = 0; i < interface->address_count; i++)
+		if (interface->addresses[i].flags & IFA_F_DADFAILED)
+			(void)assignment_text(&interface->addresses[i], out);
+}
+
+static const char *waiting_for_address(const struct interface *interface, char *out, size_t size)
+{
+	unsigned missing = all_methods(interface) & ~methods_done(interface);
+	const char *name = interface->link.name;
+	char why[120], duplicate[ADDRESS_TEXT_MAX];
+
+	find_duplicate(interface, duplicate);
+	if (missing & METHOD_DHCP4) {
+		write_refusal(interface->lease4.refused, why, sizeof(why));
+		snprintf(out, size, "%s on %s (%u discovers sent%s)", lease_waiting(&interface->lease4), name,
+			 interface->lease4.sent, why);
+	} else if (duplicate[0]) {
+		snprintf(out, size, "an IPv6 address for %s: another station has %s", name, duplicate);
+	} else if (interface->assignment.leased6.family && !interface->has_router6) {
+		snprintf(out, size, "a router advertisement on %s: without it the address from DHCPv6 has no route",
+			 name);
+	} else if (interface->lease6.started && missing & (METHOD_DHCP6 | METHOD_AUTO6)) {
+		write_refusal(interface->lease6.refused, why, sizeof(why));
+		snprintf(out, size, "%s on %s (%u messages sent%s)", lease_waiting(&interface->lease6), name,
+			 interface->lease6.sent, why);
+	} else if (missing & METHODS_IPV6 && !has_link_local6(interface)) {
+		snprintf(out, size, "an IPv6 link-local address on %s (does the kernel have IPv6, and is it enabled?)",
+			 name);
+	} else if (missing & METHOD_AUTO6) {
+		snprintf(out, size, "a router advertisement with a prefix on %s", name);
+	} else {
+		snprintf(out, size, "the end of duplicate address detection on %s", name);
+	}
+	return out;
+}
+
+static void give_up_rest(struct interface *interface, int64_t now_ms)
+{
+	char what[INTERFACE_FAILURE_MAX];
+
+	if (now_ms < interface->rest_limit_ms)
+		return;
+	interface->rest_limit_ms = INT64_MAX;
+	if (!methods_missing(interface))
+		return;
+	log_info("%s: no longer waiting for %s", interface->link.name,
+		 waiting_for_address(interface, what, sizeof(what)));
+	stop_asking(interface);
+}
+
 /* ---- the machine's actions ---- */
 
 static bool wants_ipv6(const struct interface *interface)
@@ -422,6 +547,8 @@ static void note_usable(struct interface *interface, int64_t now_ms)
 {
 	if (!interface->address_ms)
 		interface->address_ms = now_ms;
+	if (interface->rest_limit_ms == INT64_MAX)
+		interface->rest_limit_ms = earlier_ms(interface->address_limit_ms, now_ms + REST_MS);
 	interface->address_limit_ms = INT64_MAX;
 }
 
@@ -429,6 +556,7 @@ static void note_failure(struct interface *interface, int64_t now_ms)
 {
 	(void)now_ms;
 	log_warn("%s", interface->failure);
+	stop_asking(interface);
 	interface->carrier_limit_ms = interface->address_limit_ms = INT64_MAX;
 }
 
@@ -445,8 +573,9 @@ static void put_back(struct interface *interface, int64_t now_ms)
 		(void)rtnl_change_link(interface->assignment.rtnl, interface->link.index, &down);
 	interface->prepared = interface->started = false;
 	interface->plan_count = 0;
+	interface->given_up = 0;
 	interface->failure[0] = '\0';
-	interface->carrier_limit_ms = interface->address_limit_ms = INT64_MAX;
+	interface->carrier_limit_ms = interface->address_limit_ms = interface->rest_limit_ms = INT64_MAX;
 }
 
 /* ---- the machine ---- */
@@ -484,50 +613,6 @@ static void run(struct interface *interface, enum interface_event event, int64_t
 		row->action(interface, now_ms);
 }
 
-/* The methods, other than static ones, whose address is there. */
-static unsigned methods_done(const struct interface *interface)
-{
-	/* DHCPv6 gives no prefix (RFC 5942 3): a leased address can be used only with a router's routes. */
-	const struct rtnl_address *leased6 = find_address(interface, &interface->assignment.leased6);
-	bool is_leased6 = leased6 && may_be_used(leased6) && interface->has_router6;
-	unsigned done = 0;
-
-	if (interface->assignment.leased4.family)
-		done |= METHOD_DHCP4;
-	if (is_leased6)
-		done |= METHOD_DHCP6;
-	if (has_auto6(interface) || (interface->link6.managed && is_leased6))
-		done |= METHOD_AUTO6;
-	if (has_link_local6(interface))
-		done |= METHOD_LINK6;
-	return done;
-}
-
-/* An IPv4 address can be used at once: the kernel has no duplicate address detection for it. */
-static bool is_static_done(const struct interface *interface, int i)
-{
-	const struct rtnl_address *fixed = &interface->assignment.fixed[i], *found = find_address(interface, fixed);
-
-	return fixed->family == AF_INET || (fixed->family && found && may_be_used(found));
-}
-
-static bool is_plan_done(const struct interface *interface, int i)
-{
-	unsigned wanted = interface->plans[i]->methods, done = methods_done(interface) & wanted;
-
-	if (wanted & METHOD_STATIC && is_static_done(interface, i))
-		done |= METHOD_STATIC;
-	return interface->plans[i]->any_method && wanted ? done != 0 : done == wanted;
-}
-
-static bool is_ready(const struct interface *interface)
-{
-	for (int i = 0; i < interface->plan_count; i++)
-		if (!is_plan_done(interface, i))
-			return false;
-	return true;
-}
-
 static bool has_failed_dad(const struct interface *interface, const struct rtnl_address *ours)
 {
 	const struct rtnl_address *found = ours->family ? find_address(interface, ours) : NULL;
@@ -559,6 +644,8 @@ static int64_t current_limit(const struct interface *interface)
 		return interface->carrier_limit_ms;
 	case INTERFACE_ADDRESS:
 		return interface->address_limit_ms;
+	case INTERFACE_USABLE:
+		return interface->rest_limit_ms;
 	default:
 		return INT64_MAX;
 	}
@@ -568,7 +655,9 @@ static void look_at_limits(struct interface *interface, int64_t now_ms)
 {
 	char what[INTERFACE_FAILURE_MAX];
 
-	if (now_ms < current_limit(interface) || interface->failure[0])
+	if (interface->state == INTERFACE_USABLE)
+		give_up_rest(interface, now_ms);
+	if (interface->state == INTERFACE_USABLE || now_ms < current_limit(interface) || interface->failure[0])
 		return;
 	(void)interface_waiting_for(interface, what, sizeof(what));
 	set_failure(interface, "gave up waiting for %.150s", what);
@@ -643,6 +732,40 @@ void interface_claim(struct interface *interface, int64_t now_ms)
 	advance(interface, now_ms);
 }
 
+unsigned interface_answers(const struct interface *interface)
+{
+	return interface->state == INTERFACE_USABLE ? METHOD_STATIC | methods_done(interface) : 0;
+}
+
+bool interface_is_pending(const struct interface *interface)
+{
+	if (interface->existing)
+		return false;
+	return interface->state == INTERFACE_ADDRESS ||
+	       (interface->state == INTERFACE_USABLE && interface->link_up && methods_missing(interface));
+}
+
+static bool has_addresses(const struct interface *interface)
+{
+	const struct assignment *assignment = &interface->assignment;
+	bool fixed = false;
+
+	for (int i = 0; i < ASSIGNMENT_FIXED_MAX; i++)
+		fixed = fixed || assignment->fixed[i].family;
+	return fixed || assignment->leased4.family || assignment->leased6.family;
+}
+
+void interface_settle(struct interface *interface)
+{
+	interface->assignment.settled = true;
+	interface_wipe_secrets(interface);
+	stop_asking(interface);
+	if (interface->state == INTERFACE_USABLE || has_addresses(interface))
+		return;
+	interface->state = INTERFACE_UNUSED;
+	interface->plan_count = 0;
+}
+
 void interface_adopt(struct interface *interface, int64_t now_ms)
 {
 	char text[ADDRESS_TEXT_MAX];
@@ -693,54 +816,6 @@ void interface_step(struct interface *interface, const struct pollfd *fds, int c
 	if (interface->assignment.settled)
 		interface_wipe_secrets(interface);
 	advance(interface, now_ms);
-}
-
-static void write_refusal(const char *refused, char *out, size_t size)
-{
-	if (size && refused)
-		snprintf(out, size, "; the last answer was refused: %s", refused);
-	else if (size)
-		out[0] = '\0';
-}
-
-/* The address that duplicate address detection found taken; "": none. */
-static void find_duplicate(const struct interface *interface, char out[ADDRESS_TEXT_MAX])
-{
-	out[0] = '\0';
-	for (int i = 0; i < interface->address_count; i++)
-		if (interface->addresses[i].flags & IFA_F_DADFAILED)
-			(void)assignment_text(&interface->addresses[i], out);
-}
-
-static const char *waiting_for_address(const struct interface *interface, char *out, size_t size)
-{
-	unsigned missing = all_methods(interface) & ~methods_done(interface);
-	const char *name = interface->link.name;
-	char why[120], duplicate[ADDRESS_TEXT_MAX];
-
-	find_duplicate(interface, duplicate);
-	if (missing & METHOD_DHCP4) {
-		write_refusal(interface->lease4.refused, why, sizeof(why));
-		snprintf(out, size, "%s on %s (%u discovers sent%s)", lease_waiting(&interface->lease4), name,
-			 interface->lease4.sent, why);
-	} else if (duplicate[0]) {
-		snprintf(out, size, "an IPv6 address for %s: another station has %s", name, duplicate);
-	} else if (interface->assignment.leased6.family && !interface->has_router6) {
-		snprintf(out, size, "a router advertisement on %s: without it the address from DHCPv6 has no route",
-			 name);
-	} else if (interface->lease6.started && missing & (METHOD_DHCP6 | METHOD_AUTO6)) {
-		write_refusal(interface->lease6.refused, why, sizeof(why));
-		snprintf(out, size, "%s on %s (%u messages sent%s)", lease_waiting(&interface->lease6), name,
-			 interface->lease6.sent, why);
-	} else if (missing & METHODS_IPV6 && !has_link_local6(interface)) {
-		snprintf(out, size, "an IPv6 link-local address on %s (does the kernel have IPv6, and is it enabled?)",
-			 name);
-	} else if (missing & METHOD_AUTO6) {
-		snprintf(out, size, "a router advertisement with a prefix on %s", name);
-	} else {
-		snprintf(out, size, "the end of duplicate address detection on %s", name);
-	}
-	return out;
 }
 
 const char *interface_waiting_for(const struct interface *interface, char *out, size_t size)

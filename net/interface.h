@@ -31,7 +31,7 @@ enum interface_event {
 	INTERFACE_EVENT_CLAIM, /* its plans are set */
 	INTERFACE_EVENT_UP,    /* carrier came */
 	INTERFACE_EVENT_DOWN,  /* carrier went */
-	INTERFACE_EVENT_READY, /* every method that is needed has its address */
+	INTERFACE_EVENT_READY, /* as many addresses are there as a boot needs */
 	INTERFACE_EVENT_UNREADY,
 	INTERFACE_EVENT_FAIL,
 	INTERFACE_EVENT_RELEASE, /* to be put back as it was */
@@ -57,6 +57,8 @@ struct interface {
 	bool separate_arp;                          /* it answers by ARP for its own addresses only */
 	int64_t link_ms, address_ms;                /* when carrier and a usable address came; 0: not yet */
 	int64_t carrier_limit_ms, address_limit_ms; /* INT64_MAX: none */
+	int64_t rest_limit_ms;                      /* for the methods that have not answered when it became usable */
+	unsigned given_up;                          /* enum method, or'ed: nobody answered in time */
 
 	/* What the kernel says. link.index 0: this place is free. */
 	struct rtnl_link6 link6;
@@ -92,6 +94,15 @@ void interface_separate_arp(struct interface *interface);
 
 /* Its plans are complete: brings it up and takes the first step. */
 void interface_claim(struct interface *interface, int64_t now_ms);
+
+/* The methods that have brought an address (enum method, or'ed), where the interface is usable. */
+unsigned interface_answers(const struct interface *interface);
+
+/* Whether a method may still bring an address, and with it a root path. */
+bool interface_is_pending(const struct interface *interface);
+
+/* The boot is over: leases are kept and nothing new is asked for. One that has no address of ours is left as it is. */
+void interface_settle(struct interface *interface);
 
 /* It has an address already: usable as it is. */
 void interface_adopt(struct interface *interface, int64_t now_ms);

@@ -196,6 +196,37 @@ int link_make(const struct link_context *context, const struct link_plan *plan, 
 	return makers[plan->kind](context, plan, made);
 }
 
+bool link_is_planned(const struct network_plan *plan, const struct rtnl_link *link)
+{
+	for (int i = 0; i < plan->link_count; i++)
+		if (plan->links[i].kind != LINK_RENAME && !strcmp(plan->links[i].name, link->name))
+			return true;
+	return false;
+}
+
+static bool is_slave(const struct link_plan *plan, const struct rtnl_link *link)
+{
+	for (int i = 0; i < plan->slave_count; i++)
+		if (!strcmp(plan->slaves[i], link->name))
+			return true;
+	return false;
+}
+
+static bool is_parent(const struct link_plan *plan, const struct rtnl_link *link)
+{
+	if (plan->kind != LINK_VLAN)
+		return false;
+	return plan->parent[0] ? !strcmp(plan->parent, link->name) : link_has_mac(link, plan->mac);
+}
+
+bool link_is_below(const struct network_plan *plan, const struct rtnl_link *link)
+{
+	for (int i = 0; i < plan->link_count; i++)
+		if (is_slave(&plan->links[i], link) || is_parent(&plan->links[i], link))
+			return true;
+	return false;
+}
+
 bool link_is_taken(const struct network_plan *plan, const struct rtnl_link *link)
 {
 	for (int i = 0; i < plan->link_count; i++) {
@@ -203,9 +234,8 @@ bool link_is_taken(const struct network_plan *plan, const struct rtnl_link *link
 
 		if (other->kind == LINK_RENAME && link_has_mac(link, other->mac) && strcmp(link->name, other->name))
 			return true;
-		for (int j = 0; other->kind == LINK_BOND && j < other->slave_count; j++)
-			if (!strcmp(other->slaves[j], link->name))
-				return true;
+		if (is_slave(other, link))
+			return true;
 	}
 	return link->master != 0;
 }

@@ -26,6 +26,12 @@ int link_make(const struct link_context *context, const struct link_plan *plan, 
 /* Whether the link gets no address of its own: it is a slave of a bond, or waits to be renamed. */
 bool link_is_taken(const struct network_plan *plan, const struct rtnl_link *link);
 
+/* Whether the plan makes it. */
+bool link_is_planned(const struct network_plan *plan, const struct rtnl_link *link);
+
+/* Whether the plan makes another link of it: a VLAN, a bond, a bridge. */
+bool link_is_below(const struct network_plan *plan, const struct rtnl_link *link);
+
 /* Whether it has a driver of its own. VLANs and their like do not, and carry the MAC address of what is below them; veth is
    a container's Ethernet. */
 bool link_is_physical(const struct rtnl_link *link);

@@ -28,11 +28,15 @@ static bool is_any(const struct interface_plan *plan)
 	return !plan->name[0] && !plan->has_mac;
 }
 
-static bool is_meant(const struct interface_plan *plan, const struct rtnl_link *link)
+/* A plan without a name means the interfaces that stand on top: not what a planned VLAN or bond is made of. */
+static bool is_meant(const struct network_plan *network, const struct interface_plan *plan,
+		     const struct rtnl_link *link)
 {
 	if (plan->name[0])
 		return !strcmp(plan->name, link->name);
-	return plan->has_mac ? link_has_mac(link, plan->mac) : link_is_physical(link);
+	if (plan->has_mac)
+		return link_has_mac(link, plan->mac);
+	return (link_is_physical(link) || link_is_planned(network, link)) && !link_is_below(network, link);
 }
 
 /* ---- what the kernel says ---- */
@@ -49,7 +53,7 @@ static struct interface *find_interface(struct net *net, int index)
 static bool is_named(const struct net *net, const struct rtnl_link *link)
 {
 	for (int i = 0; i < net->plan->interface_count; i++)
-		if (!is_any(&net->plan->interfaces[i]) && is_meant(&net->plan->interfaces[i], link))
+		if (!is_any(&net->plan->interfaces[i]) && is_meant(net->plan, &net->plan->interfaces[i], link))
 			return true;
 	return false;
 }
@@ -251,7 +255,7 @@ static const struct interface_plan *find_plan(const struct net *net, const struc
 	for (int i = 0; i < net->plan->interface_count; i++) {
 		const struct interface_plan *plan = &net->plan->interfaces[i];
 
-		if (is_meant(plan, link) && (!found || (is_any(found) && !is_any(plan))))
+		if (is_meant(net->plan, plan, link) && (!found || (is_any(found) && !is_any(plan))))
 			found = plan;
 	}
 	return found;
@@ -264,15 +268,15 @@ static void add_plans(struct net *net, struct interface *interface, const struct
 	for (int i = 0; i < net->plan->interface_count; i++) {
 		const struct interface_plan *plan = &net->plan->interfaces[i];
 
-		if (is_meant(plan, &interface->link) && is_any(plan) == is_any(first))
+		if (is_meant(net->plan, plan, &interface->link) && is_any(plan) == is_any(first))
 			interface_add_plan(interface, plan);
 	}
 }
 
-/* No plan names it, and another interface has already won. */
+/* The plan is for one interface of any name, and another one has already won. */
 static bool comes_too_late(const struct net *net, const struct interface_plan *plan)
 {
-	return is_any(plan) && net->winner >= 0;
+	return is_any(plan) && !plan->every && net->winner >= 0;
 }
 
 static bool may_be_adopted(const struct net *net, const struct interface *interface, const struct interface_plan *plan)
@@ -329,11 +333,6 @@ static void make_links(struct net *net)
 
 /* ---- who wins ---- */
 
-static bool is_under_way(const struct interface *interface)
-{
-	return interface->state == INTERFACE_ADDRESS && !interface->existing;
-}
-
 static bool has_root_path(const struct interface *interface)
 {
 	return interface->lease4.dhcp.lease.root_path[0] || interface->lease6.dhcp6.lease.boot_url[0];
@@ -355,7 +354,7 @@ static int find_candidate(const struct net *net)
 	for (int i = 0; i < NET_INTERFACES_MAX; i++) {
 		const struct interface *interface = &net->interfaces[i];
 
-		under_way = under_way || is_under_way(interface);
+		under_way = under_way || interface_is_pending(interface);
 		if (!may_win(net, interface))
 			continue;
 		if (!net->plan->wants_root_path || has_root_path(interface))
@@ -389,7 +388,8 @@ static void release_losers(struct net *net, int64_t now_ms)
 	for (int i = 0; i < NET_INTERFACES_MAX; i++) {
 		struct interface *interface = &net->interfaces[i];
 
-		if (i == net->winner || !interface->plan_count || !is_any(interface->plans[0]))
+		if (i == net->winner || !interface->plan_count || !is_any(interface->plans[0]) ||
+		    interface->plans[0]->every)
 			continue;
 		log_debug("%s: put back as it was, because another interface was usable first", interface->link.name);
 		interface_release(interface, now_ms);
@@ -792,9 +792,8 @@ void net_wipe_secrets(struct net *net)
 void net_settle(struct net *net)
 {
 	net->settled = true;
-	net_wipe_secrets(net);
 	rtnl_ignore_routes(&net->rtnl);
 	for (int i = 0; i < NET_INTERFACES_MAX; i++)
 		if (net->interfaces[i].link.index)
-			net->interfaces[i].assignment.settled = true;
+			interface_settle(&net->interfaces[i]);
 }

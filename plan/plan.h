@@ -46,6 +46,7 @@ struct interface_plan {
 	bool sets_mac;
 	uint8_t new_mac[6]; /* give it this one */
 	unsigned methods;   /* enum method, or'ed. 0: bring the link up, no address (autoconf=off without one) */
+	bool every;         /* without name and MAC: for every interface, not only for the first that is usable */
 	bool any_method;    /* the first method that yields an address is enough (either6, on, any) */
 	struct address address, peer, gateway;
 	uint8_t prefix; /* bits */
