@@ -62,15 +62,14 @@ static void set_failure(struct interface *interface, const char *format, ...)
 
 void interface_set_link(struct interface *interface, const struct rtnl_link *link)
 {
-	bool had_permanent_mac = interface->link.has_permanent_mac;
-	uint8_t permanent_mac[6];
+	struct rtnl_link before = interface->link;
 
-	memcpy(permanent_mac, interface->link.permanent_mac, sizeof(permanent_mac));
 	interface->link = *link;
-	if (link->has_permanent_mac || !had_permanent_mac)
+	interface->link.aliases = before.aliases;
+	if (link->has_permanent_mac || !before.has_permanent_mac)
 		return;
 	interface->link.has_permanent_mac = true;
-	memcpy(interface->link.permanent_mac, permanent_mac, sizeof(permanent_mac));
+	memcpy(interface->link.permanent_mac, before.permanent_mac, sizeof(before.permanent_mac));
 }
 
 void interface_set_link6(struct interface *interface, const struct rtnl_link6 *link6)

@@ -19,6 +19,7 @@
 #include "sys/sysfs.h"
 
 #define TYPE_ETHERNET 1    /* ARPHRD_ETHER */
+#define QUIET_MS      1000 /* drivers load one after the other */
 #define DATAGRAMS_MAX 1024 /* of one step: a flood must not keep the loop from the sessions; poll brings the rest */
 
 /* ---- which plan means which interface ---- */
@@ -33,7 +34,7 @@ static bool is_meant(const struct network_plan *network, const struct interface_
 		     const struct rtnl_link *link)
 {
 	if (plan->name[0])
-		return !strcmp(plan->name, link->name);
+		return link_is_called(link, plan->name);
 	if (plan->has_mac)
 		return link_has_mac(link, plan->mac);
 	return (link_is_physical(link) || link_is_planned(network, link)) && !link_is_below(network, link);
@@ -114,25 +115,37 @@ static void list_stations(struct net *net)
 	}
 }
 
+/* A place for a new interface, with the names by which the command line may know it; NULL: there is none. */
+static struct interface *admit(struct net *net, const struct rtnl_link *link)
+{
+	const uint8_t *mac = link->has_permanent_mac ? link->permanent_mac : link->has_mac ? link->mac : NULL;
+	struct rtnl_link known = *link;
+	struct interface *place;
+
+	netnames_read(net->sysfs, link->name, mac, &known.aliases);
+	place = find_place(net, &known);
+	if (place) {
+		await_driver(net->sysfs, link->name);
+		prepare(net, place);
+		place->link.aliases = known.aliases;
+		net->has_new = true;
+	} else if (!net->overflowed) {
+		log_warn("there are more than %d network interfaces: %s and any later ones are ignored",
+			 NET_INTERFACES_MAX, link->name);
+		net->overflowed = true;
+	}
+	return place;
+}
+
 static void set_link(struct net *net, const struct rtnl_link *link)
 {
 	struct interface *interface = find_interface(net, link->index);
 
-	if (!interface && !is_of_interest(net, link))
+	if (!interface && is_of_interest(net, link))
+		interface = admit(net, link);
+	if (!interface)
 		return;
-	if (!interface) {
-		interface = find_place(net, link);
-		if (interface) {
-			await_driver(net->sysfs, link->name);
-			prepare(net, interface);
-		}
-	}
-	if (interface)
-		interface_set_link(interface, link);
-	else if (!net->overflowed)
-		log_warn("there are more than %d network interfaces: %s and any later ones are ignored",
-			 NET_INTERFACES_MAX, link->name);
-	net->overflowed = net->overflowed || !interface;
+	interface_set_link(interface, link);
 	list_stations(net);
 }
 
@@ -342,7 +355,7 @@ static bool may_win(const struct net *net, const struct interface *interface)
 {
 	if (!interface->link.index || interface->state != INTERFACE_USABLE)
 		return false;
-	return !net->plan->bootdev[0] || !strcmp(net->plan->bootdev, interface->link.name);
+	return !net->plan->bootdev[0] || link_is_called(&interface->link, net->plan->bootdev);
 }
 
 /* The first that is usable. Where DHCP decides the disk: the first with a root path, as long as one may still come. */
@@ -371,7 +384,7 @@ static void put_planned_routes(struct net *net, const struct interface *winner)
 
 		for (int j = 0; j < NET_INTERFACES_MAX; j++) {
 			struct interface *interface = &net->interfaces[j];
-			bool named = plan->interface[0] && !strcmp(plan->interface, interface->link.name);
+			bool named = plan->interface[0] && link_is_called(&interface->link, plan->interface);
 
 			if (net->route_set[i] || interface->state != INTERFACE_USABLE ||
 			    !(named || (!plan->interface[0] && interface == winner)))
@@ -425,6 +438,74 @@ static void look_for_failure(struct net *net)
 		set_failure(net, "%s", why);
 }
 
+/* ---- names that no interface has ---- */
+
+/* "eth0 (52:54:00:12:34:56, ens3, enp0s3), eth1 (...)": the interfaces that have drivers, as far as there is room. */
+static const char *list_interfaces(const struct net *net, char *out, size_t size)
+{
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (int i = 0; i < NET_INTERFACES_MAX && used < size; i++) {
+		const struct rtnl_link *link = &net->interfaces[i].link;
+
+		if (!link->index || !link_is_physical(link))
+			continue;
+		used += (size_t)snprintf(out + used, size - used, "%s%s (%02x:%02x:%02x:%02x:%02x:%02x",
+					 used ? ", " : "", link->name, link->mac[0], link->mac[1], link->mac[2],
+					 link->mac[3], link->mac[4], link->mac[5]);
+		for (int j = 0; j < link->aliases.count && used < size; j++)
+			used += (size_t)snprintf(out + used, size - used, ", %s", link->aliases.names[j]);
+		if (used < size)
+			used += (size_t)snprintf(out + used, size - used, ")");
+	}
+	return out;
+}
+
+static bool is_there(const struct net *net, const struct interface_plan *plan)
+{
+	for (int i = 0; i < NET_INTERFACES_MAX; i++)
+		if (net->interfaces[i].link.index && is_meant(net->plan, plan, &net->interfaces[i].link))
+			return true;
+	return false;
+}
+
+/* A planned VLAN or bond is not there before what it is made of. */
+static bool will_be_made(const struct net *net, const char *name)
+{
+	for (int i = 0; i < net->plan->link_count; i++)
+		if (!strcmp(net->plan->links[i].name, name))
+			return true;
+	return false;
+}
+
+static void report_missing(const struct net *net, const struct interface_plan *plan)
+{
+	char there[300];
+
+	if (is_there(net, plan) || will_be_made(net, plan->name) || (!plan->name[0] && !plan->has_mac) ||
+	    !list_interfaces(net, there, sizeof(there))[0])
+		return;
+	if (plan->name[0])
+		log_err("no network interface has the name \"%s\"; there are: %s", plan->name, there);
+	else
+		log_err("no network interface has the MAC address %02x:%02x:%02x:%02x:%02x:%02x; there are: %s",
+			plan->mac[0], plan->mac[1], plan->mac[2], plan->mac[3], plan->mac[4], plan->mac[5], there);
+}
+
+/* When no new interface has come for a while. */
+static void look_for_missing(struct net *net, int64_t now_ms)
+{
+	if (net->has_new)
+		net->missing_at_ms = now_ms + QUIET_MS;
+	net->has_new = false;
+	if (now_ms < net->missing_at_ms)
+		return;
+	net->missing_at_ms = INT64_MAX;
+	for (int i = 0; i < net->plan->interface_count; i++)
+		report_missing(net, &net->plan->interfaces[i]);
+}
+
 /* Each interface must speak for itself as soon as there are two. */
 static void separate_interfaces(struct net *net)
 {
@@ -446,6 +527,7 @@ static void settle_plan(struct net *net, int64_t now_ms)
 	if (net->winner < 0)
 		choose_winner(net, now_ms);
 	look_for_failure(net);
+	look_for_missing(net, now_ms);
 	if (net->winner >= 0)
 		put_planned_routes(net, &net->interfaces[net->winner]);
 }
@@ -521,7 +603,8 @@ static void reset(struct net *net, const struct network_plan *plan, int sysfs)
 	net->plan = plan;
 	net->sysfs = sysfs;
 	net->winner = -1;
-	net->settled = net->overflowed = net->events_lost = net->records_due = false;
+	net->settled = net->overflowed = net->events_lost = net->records_due = net->has_new = false;
+	net->missing_at_ms = INT64_MAX;
 	net->own.count = 0;
 	net->modules_told = 0;
 	net->dns_count = 0;
@@ -566,7 +649,7 @@ int net_pollfds(const struct net *net, struct pollfd *out, int max)
 
 int64_t net_deadline(const struct net *net)
 {
-	int64_t at = INT64_MAX;
+	int64_t at = net->settled ? INT64_MAX : net->missing_at_ms;
 
 	for (int i = 0; i < NET_INTERFACES_MAX; i++)
 		if (net->interfaces[i].link.index)
@@ -609,11 +692,14 @@ enum net_state net_state(const struct net *net)
 static const char *waiting_for_link(const struct net *net, char *out, size_t size)
 {
 	const struct interface_plan *plan = net->plan->interface_count ? &net->plan->interfaces[0] : NULL;
+	char there[200];
 
+	list_interfaces(net, there, sizeof(there));
 	if (!plan)
 		snprintf(out, size, "an address on any interface (the command line configures none)");
 	else if (plan->name[0])
-		snprintf(out, size, "the network interface \"%s\" (is its driver there?)", plan->name);
+		snprintf(out, size, "the network interface \"%s\" (is its driver there?)%s%s", plan->name,
+			 there[0] ? "; there are: " : "", there);
 	else if (plan->has_mac)
 		snprintf(out, size, "a network interface with the MAC address %02x:%02x:%02x:%02x:%02x:%02x",
 			 plan->mac[0], plan->mac[1], plan->mac[2], plan->mac[3], plan->mac[4], plan->mac[5]);
@@ -683,6 +769,7 @@ const char *net_module_wanted(struct net *net)
 		{"ipv6", has_method(net->plan, METHOD_AUTO6 | METHOD_DHCP6 | METHOD_LINK6, 6)},
 		{"8021q", has_link(net->plan, LINK_VLAN)},
 		{"bonding", has_link(net->plan, LINK_BOND)},
+		{"bridge", has_link(net->plan, LINK_BRIDGE)},
 	};
 
 	for (unsigned i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {

@@ -35,6 +35,8 @@ struct net {
 	int winner;              /* index in interfaces, -1: none yet */
 	bool settled;
 	bool overflowed;       /* more interfaces than places: logged once */
+	bool has_new;          /* an interface has come since the last step */
+	int64_t missing_at_ms; /* when names that no interface has are reported */
 	bool events_lost;      /* everything must be looked at again when the queue is empty */
 	unsigned modules_told; /* bits of net.c's list */
 	bool link_made[PLAN_LINKS_MAX];

@@ -65,14 +65,14 @@ struct route_plan {
 };
 
 /* A link to be made or renamed before addresses. */
-enum link_kind { LINK_VLAN, LINK_BOND, LINK_RENAME };
+enum link_kind { LINK_VLAN, LINK_BOND, LINK_BRIDGE, LINK_RENAME };
 struct link_plan {
 	enum link_kind kind;
 	char name[PLAN_IFNAME_MAX];   /* the new link, or the new name */
 	char parent[PLAN_IFNAME_MAX]; /* LINK_VLAN; "": the one with .mac */
 	uint16_t vlan;
 	uint8_t mac[6]; /* LINK_RENAME: whose name it is to be; LINK_VLAN without a .parent: the parent's */
-	char slaves[8][PLAN_IFNAME_MAX];
+	char slaves[8][PLAN_IFNAME_MAX]; /* LINK_BOND, LINK_BRIDGE */
 	int slave_count;
 	char options[128]; /* LINK_BOND: opt=val,opt=val */
 	int mtu;

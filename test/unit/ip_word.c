@@ -73,6 +73,8 @@ static const struct {
 	{"ip=:::::eth0:on", "eth0 dhcp4"},
 	{"ip=10.0.0.5:::::eth0:on", "eth0 static 10.0.0.5/8"},
 	{"ip=10.0.0.5:::::eth0:", "eth0 static 10.0.0.5/8"},
+	{"ip=10.0.0.5:::::eth0:dhcp", "eth0 static+dhcp4 10.0.0.5/8"},
+	{"ip=10.0.0.5:::24::eth0:dhcp,dhcp6", "eth0 static+dhcp4+dhcp6 10.0.0.5/24"},
 	{"ip=10.0.0.5:::::52-54-00-12-34-56:none", "* static 10.0.0.5/8 mac=52:54:00:12:34:56"},
 	{"ip=:::::eth0:none", "eth0 up"},
 	{"ip=ibft", "none"},
@@ -117,8 +119,6 @@ static const struct {
 static const struct {
 	const char *line, *error;
 } bad_lines[] = {
-	{"ip=10.0.0.5:::::eth0:dhcp",
-	 "command line, word 1 'ip', character 22: dhcp and a client address exclude each other"},
 	{"ip=bootp", "command line, word 1 'ip', character 4: 'bootp' is not spoken here; write dhcp"},
 	{"ip=rarp", "command line, word 1 'ip', character 4: 'rarp' is not spoken here; write dhcp"},
 	{"ip=both", "command line, word 1 'ip', character 4: 'both' is not spoken here; write dhcp"},
