@@ -378,14 +378,28 @@ static unsigned methods_missing(const struct interface *interface)
 	return all_methods(interface) & ~(unsigned)METHOD_STATIC & ~methods_done(interface);
 }
 
-/* A lease that has not come is no longer asked for. */
-static void stop_asking(struct interface *interface)
+/* Leases that have not come are no longer asked for. */
+static void stop_asking(struct interface *interface, unsigned methods)
 {
-	interface->given_up |= methods_missing(interface);
-	if (!lease_is_held(&interface->lease4))
+	interface->given_up |= methods;
+	if (methods & METHOD_DHCP4 && !lease_is_held(&interface->lease4))
 		lease_stop(&interface->lease4);
-	if (!lease_is_held(&interface->lease6))
+	if (methods & (METHOD_DHCP6 | METHOD_AUTO6) && !lease_is_held(&interface->lease6))
 		lease_stop(&interface->lease6);
+}
+
+/* Of plans with alternatives, one of which has answered: the others. */
+static unsigned methods_in_vain(const struct interface *interface)
+{
+	unsigned missing = methods_missing(interface), in_vain = 0;
+
+	for (int i = 0; i < interface->plan_count; i++) {
+		const struct interface_plan *plan = interface->plans[i];
+
+		if (plan->any_method && !plan->others_go_on && plan->methods & ~missing)
+			in_vain |= plan->methods & missing;
+	}
+	return in_vain;
 }
 
 static void write_refusal(const char *refused, char *out, size_t size)
@@ -447,7 +461,7 @@ static void give_up_rest(struct interface *interface, int64_t now_ms)
 		return;
 	log_info("%s: no longer waiting for %s", interface->link.name,
 		 waiting_for_address(interface, what, sizeof(what)));
-	stop_asking(interface);
+	stop_asking(interface, methods_missing(interface));
 }
 
 /* ---- the machine's actions ---- */
@@ -549,13 +563,14 @@ static void note_usable(struct interface *interface, int64_t now_ms)
 	if (interface->rest_limit_ms == INT64_MAX)
 		interface->rest_limit_ms = earlier_ms(interface->address_limit_ms, now_ms + REST_MS);
 	interface->address_limit_ms = INT64_MAX;
+	stop_asking(interface, methods_in_vain(interface));
 }
 
 static void note_failure(struct interface *interface, int64_t now_ms)
 {
 	(void)now_ms;
 	log_warn("%s", interface->failure);
-	stop_asking(interface);
+	stop_asking(interface, METHODS_IPV6 | METHOD_DHCP4);
 	interface->carrier_limit_ms = interface->address_limit_ms = INT64_MAX;
 }
 
@@ -758,7 +773,7 @@ void interface_settle(struct interface *interface)
 {
 	interface->assignment.settled = true;
 	interface_wipe_secrets(interface);
-	stop_asking(interface);
+	stop_asking(interface, methods_missing(interface));
 	if (interface->state == INTERFACE_USABLE || has_addresses(interface))
 		return;
 	interface->state = INTERFACE_UNUSED;

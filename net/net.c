@@ -289,7 +289,7 @@ static void add_plans(struct net *net, struct interface *interface, const struct
 /* The plan is for one interface of any name, and another one has already won. */
 static bool comes_too_late(const struct net *net, const struct interface_plan *plan)
 {
-	return is_any(plan) && !plan->every && net->winner >= 0;
+	return is_any(plan) && plan->first_only && net->winner >= 0;
 }
 
 static bool may_be_adopted(const struct net *net, const struct interface *interface, const struct interface_plan *plan)
@@ -402,7 +402,7 @@ static void release_losers(struct net *net, int64_t now_ms)
 		struct interface *interface = &net->interfaces[i];
 
 		if (i == net->winner || !interface->plan_count || !is_any(interface->plans[0]) ||
-		    interface->plans[0]->every)
+		    !interface->plans[0]->first_only)
 			continue;
 		log_debug("%s: put back as it was, because another interface was usable first", interface->link.name);
 		interface_release(interface, now_ms);

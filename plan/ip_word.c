@@ -343,7 +343,9 @@ static int read_long_method(const struct fields *fields, struct ip_word *word, s
 					 text_show(method, shown));
 		return 0;
 	}
-	/* dracut: a method beside an address adds a second address. The kernel's "on" and "any" only allow DHCP. */
+	if ((interface->methods & (METHOD_DHCP4 | METHOD_DHCP6)) && !lenient)
+		return fault_set(fault, method.at, "%.*s and a client address exclude each other", (int)method.length,
+				 method.at);
 	interface->methods = (lenient ? 0 : interface->methods) | METHOD_STATIC;
 	return 0;
 }
@@ -363,10 +365,11 @@ static int read_long(const struct fields *fields, struct ip_word *word, struct f
 	return read_tail(fields, word, fault);
 }
 
-static int read_form(struct text text, struct ip_word *word, struct fault *fault)
+int ip_word_read(struct text text, struct ip_word *word, struct fault *fault)
 {
 	struct fields fields;
 
+	memset(word, 0, sizeof(*word));
 	if (cut_fields(text, &fields, fault) < 0)
 		return -EINVAL;
 	if (fields.count == 1)
@@ -374,20 +377,4 @@ static int read_form(struct text text, struct ip_word *word, struct fault *fault
 	if (fields.field[0].length && (is_method(fields.field[1]) || text_is(fields.field[1], "ibft")))
 		return read_short(&fields, word, fault);
 	return read_long(&fields, word, fault);
-}
-
-/* dracut: ip=dhcp asks on every interface, ip=single-dhcp until the first has answered. */
-static bool means_every(const struct interface_plan *interface, struct text text)
-{
-	return !interface->name[0] && !interface->has_mac && interface->methods &&
-	       !(interface->methods & METHOD_STATIC) && !text_is(text, "single-dhcp");
-}
-
-int ip_word_read(struct text text, struct ip_word *word, struct fault *fault)
-{
-	memset(word, 0, sizeof(*word));
-	if (read_form(text, word, fault) < 0)
-		return -EINVAL;
-	word->interface.every = means_every(&word->interface, text);
-	return 0;
 }

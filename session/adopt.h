@@ -1,7 +1,7 @@
 /* adopt.h - the sessions that the kernel has already, read back from sysfs.
  *
- * For a supervisor that is started anew, for detach and for list. What sysfs does not tell (CHAP algorithms, a redirect's
- * origin) gets our defaults.
+ * For a supervisor that is started again, for detach and for list. What sysfs does not show (the CHAP algorithms, where a
+ * redirect came from) gets our defaults.
  */
 #ifndef SESSION_ADOPT_H
 #define SESSION_ADOPT_H
@@ -22,8 +22,5 @@ struct adopted {
 
 /* 0, or -errno: no such session. sysfs: descriptor of /sys. */
 int adopt_session(int sysfs, uint32_t sid, struct adopted *out);
-
-/* The sids that sysfs shows, at most max, in the kernel's order; how many. */
-int adopt_list(int sysfs, uint32_t *sids, int max);
 
 #endif

@@ -4,9 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -45,7 +43,7 @@ static void log_line(enum log_level at, const char *format, va_list arguments)
 	line[used++] = '\n';
 	(void)!write(kmsg >= 0 ? kmsg : STDERR_FILENO, line, (size_t)used);
 	if (kmsg >= 0)
-		(void)close(kmsg);
+		close(kmsg);
 }
 
 #define LOG_AT(name, at)                         \
@@ -69,28 +67,6 @@ void log_drain(void)
 
 	if (console < 0)
 		return;
-	(void)tcdrain(console);
-	(void)close(console);
-}
-
-const char *log_safe(char *out, size_t size, const void *bytes, size_t length)
-{
-	const uint8_t *b = bytes;
-	size_t used = 0;
-
-	for (size_t i = 0; i < length; i++) {
-		bool plain = b[i] >= 0x20 && b[i] < 0x7f && b[i] != '\\';
-		size_t need = plain ? 1 : 4;
-
-		if (used + need + 1 > size)
-			break;
-		if (plain)
-			out[used] = (char)b[i];
-		else
-			(void)snprintf(out + used, 5, "\\x%02x", b[i]);
-		used += need;
-	}
-	if (size)
-		out[used] = '\0';
-	return out;
+	tcdrain(console);
+	close(console);
 }
