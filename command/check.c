@@ -45,6 +45,12 @@ static void print_methods(const struct interface_plan *interface, FILE *out)
 		fprintf(out, "no address");
 }
 
+static void print_client_id(const struct interface_plan *interface, FILE *out)
+{
+	for (int i = 0; i < interface->client_id_length; i++)
+		fprintf(out, "%s%02x", i ? ":" : " client id ", interface->client_id[i]);
+}
+
 static void print_interface(const struct interface_plan *interface, FILE *out)
 {
 	char text[ADDRESS_TEXT_MAX], name[80];
@@ -69,8 +75,9 @@ static void print_interface(const struct interface_plan *interface, FILE *out)
 		print_mac(" new MAC ", interface->new_mac, out);
 	if (interface->hostname[0])
 		fprintf(out, " host name %s", safe(name, sizeof(name), interface->hostname));
-	if (interface->client_id[0])
-		fprintf(out, " client id %s", safe(name, sizeof(name), interface->client_id));
+	print_client_id(interface, out);
+	if (interface->vendor_class[0])
+		fprintf(out, " vendor class %s", safe(name, sizeof(name), interface->vendor_class));
 	fprintf(out, " (%s)\n", source_name(interface->source));
 }
 
@@ -92,7 +99,10 @@ static void print_link(const struct link_plan *link, FILE *out)
 			print_mac("", link->mac, out), fprintf(out, "\n");
 		return;
 	}
-	fprintf(out, "  bond %s: %s, of", name, safe(other, sizeof(other), link->options));
+	if (link->kind == LINK_BRIDGE)
+		fprintf(out, "  bridge %s: of", name);
+	else
+		fprintf(out, "  bond %s: %s, of", name, safe(other, sizeof(other), link->options));
 	for (int i = 0; i < link->slave_count; i++)
 		fprintf(out, " %s", safe(other, sizeof(other), link->slaves[i]));
 	if (link->mtu)

@@ -55,9 +55,10 @@ struct interface_plan {
 	uint8_t prefix; /* bits */
 	int mtu;        /* 0: as it is */
 	char hostname[64];
-	char client_id[64];    /* DHCP client id (option 61) as asked: "type,value"; "" by MAC */
-	char vendor_class[64]; /* DHCP vendor class (option 60) as asked; "" ours */
-	bool firmware;         /* from the iBFT */
+	uint8_t client_id[64];    /* DHCP client id (option 61) as asked, its type first */
+	uint8_t client_id_length; /* 0: made from the MAC address */
+	char vendor_class[128];   /* DHCP vendor class (option 60) as asked; "" ours */
+	bool firmware;            /* from the iBFT */
 	enum source source;
 };
 
@@ -115,8 +116,7 @@ struct target_plan {
 	bool wants_lease; /* iscsi=dhcp: no portal and no name before plan_add_lease; not to be attached until then */
 	bool all_targets; /* with .name "": attach every target that the portal has (targets=all), not just its only one */
 	bool has_lun;
-	bool lun_is_guess; /* with .has_lun: no word names it. LUN 0 is meant and, where that is no disk, the only disk */
-	uint64_t lun;      /* as the kernel and sysfs number it: SAM LUN in the kernel's scsilun_to_int order */
+	uint64_t lun; /* as the kernel and sysfs number it: SAM LUN in the kernel's scsilun_to_int order */
 	char scheduler[32];
 	struct params params;
 	struct chap_config chap;  /* .username[0] == 0: none */

@@ -147,10 +147,9 @@ static const struct {
 	 "MaxBurstLength?"},
 	{"iscsi=10.0.2.2,iqn.2026-01.x:y,wat=1",
 	 "command line, word 1 'iscsi', character 32: option 'wat' is not known; iscsi-init --help lists them"},
-	{"iscsi=10.0.2.2,iqn.x", "command line, word 1 'iscsi', character 16: name 'iqn.x': expected "
-				 "iqn.<yyyy>-<mm>.<reversed domain>[:<name>]"},
-	{"iscsi=10.0.2.2,iqn.2026-01.x:y,initiator=foo", "command line, word 1 'iscsi', character 42: initiator: name "
-							 "'foo': expected a name that begins with iqn., eui. or naa."},
+	{"\"iscsi=10.0.2.2,iqn.2026-01.x:y,initiator=a b\"",
+	 "command line, word 1 'iscsi', character 43: initiator: name "
+	 "'a b': expected 1 to 223 characters without a blank"},
 	{"iscsi=10.0.2.2:0,iqn.2026-01.x:y",
 	 "command line, word 1 'iscsi', character 16: port: expected a number from 1 to 65535, not '0'"},
 	{"iscsi=10.0.2.2:65536,iqn.2026-01.x:y",
