@@ -270,10 +270,13 @@ static void look_at_probe(struct interface *interface, const struct pollfd *fds,
 		take_lease4(interface, lease_decline(&interface->lease4, now_ms), now_ms);
 }
 
-/* The kernel's "dhcp,<type>,<value>": one type byte, then the text (kernel: net/ipv4/ipconfig.c). */
-static void set_client_id(struct dhcp_config *config, const struct interface_plan *plan)
+/* What a server may tell us by. */
+static void set_identity(struct dhcp_config *config, const struct interface_plan *plan)
 {
 	_Static_assert(sizeof(config->client_id) >= sizeof(plan->client_id), "a client id of the plan fits");
+	_Static_assert(sizeof(config->vendor_class) >= sizeof(plan->vendor_class), "so does a vendor class");
+	if (plan->vendor_class[0])
+		snprintf(config->vendor_class, sizeof(config->vendor_class), "%s", plan->vendor_class);
 	if (!plan->client_id_length)
 		return;
 	config->client_id_mode = DHCP_CLIENT_ID_GIVEN;
@@ -288,7 +291,7 @@ static void start_dhcp4(struct interface *interface, int64_t now_ms)
 	memcpy(config.mac, interface->link.mac, sizeof(config.mac));
 	snprintf(config.hostname, sizeof(config.hostname), "%s", plan_hostname(interface));
 	for (int i = 0; i < interface->plan_count; i++)
-		set_client_id(&config, interface->plans[i]);
+		set_identity(&config, interface->plans[i]);
 	lease4_start(&interface->lease4, interface->link.index, interface->link.name, &config, now_ms);
 }
 

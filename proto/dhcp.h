@@ -85,6 +85,7 @@ struct dhcp_config {
 	bool broadcast;             /* ask for broadcast answers: for links that lose unicast to an unset address */
 	uint32_t requested_address; /* 0, or an address to ask for at once (INIT-REBOOT) */
 	char hostname[64];          /* option 12, empty: not sent */
+	char vendor_class[128];     /* option 60; empty: ours. Servers choose root paths by it */
 };
 
 enum dhcp_event {

@@ -152,6 +152,19 @@ ok(outcome.status == 0 and len(leased("eth0")) == 2 and "192.0.2.9/24" in leased
    f"{leased('eth0')}\n{outcome.text}")
 lab.drop("client", "server")
 
+# What a server tells clients by: another root path for another class.
+cards(1)
+server = four("server", "br0", options=["--dhcp-vendorclass=set:them,them", "--dhcp-option=17,iscsi:192.0.2.1::::iqn.a",
+                                        "--dhcp-option=tag:them,17,iscsi:192.0.2.1::::iqn.b"])
+outcome = lab.drive("client", "ip=dhcp rd.net.dhcp.vendor-class=them rd.net.dhcp.client-id=01:02:03:04:05:06:07" + TARGET,
+                    "-t", "8")
+ok("root-path [iscsi:192.0.2.1::::iqn.b]" in outcome.text, "rd.net.dhcp.vendor-class= decides the root path",
+   outcome.text + lab.log(server))
+ok(re.search(r"client provides name|DHCPACK", lab.log(server)) and "01:02:03:04:05:06:07" in open(
+    f"{lab.directory}/leases-{max(int(n.split('-')[1]) for n in os.listdir(lab.directory) if n.startswith('leases-'))}",
+    encoding="ascii").read(), "rd.net.dhcp.client-id= is the lease's", lab.log(server))
+lab.drop("client", "server")
+
 # Names.
 lab.machine("client")
 lab.machine("server")
