@@ -46,6 +46,7 @@ struct world {
 	bool hurries;             /* RCU is expedited for the time of the boot */
 	bool disks_missing;       /* ready, but for targets that do not answer */
 	uint32_t carriers;        /* bits: the interfaces of net that have one */
+	unsigned answers;         /* net_answers, as last seen */
 	unsigned modules_in;      /* bits by boot.c's list: answered */
 	bool block_changed;       /* a uevent of a block device or SCSI came */
 	enum shutdown_how ending; /* of `shutdown` */

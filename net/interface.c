@@ -19,6 +19,7 @@
 #include "net/lease6.h"
 #include "sys/ip_conf.h"
 #include "sys/log.h"
+#include "sys/monotonic.h"
 #include "sys/pollfds.h"
 
 #define LOWER_UP     0x10000 /* IFF_LOWER_UP, kernel: include/uapi/linux/if.h */
@@ -555,7 +556,7 @@ static void note_usable(struct interface *interface, int64_t now_ms)
 	if (!interface->address_ms)
 		interface->address_ms = now_ms;
 	if (interface->rest_limit_ms == INT64_MAX)
-		interface->rest_limit_ms = earlier_ms(interface->address_limit_ms, now_ms + REST_MS);
+		interface->rest_limit_ms = monotonic_earlier(interface->address_limit_ms, now_ms + REST_MS);
 	interface->address_limit_ms = INT64_MAX;
 	stop_asking(interface, methods_in_vain(interface));
 }
@@ -768,6 +769,8 @@ void interface_settle(struct interface *interface)
 	interface->assignment.settled = true;
 	interface_wipe_secrets(interface);
 	stop_asking(interface, methods_missing(interface));
+	lease_keep_address(&interface->lease4);
+	lease_keep_address(&interface->lease6);
 	if (interface->state == INTERFACE_USABLE || has_addresses(interface))
 		return;
 	interface->state = INTERFACE_UNUSED;
@@ -811,9 +814,9 @@ int interface_pollfds(const struct interface *interface, struct pollfd *out, int
 
 int64_t interface_deadline(const struct interface *interface)
 {
-	int64_t at = earlier_ms(lease_deadline(&interface->lease4), lease_deadline(&interface->lease6));
+	int64_t at = monotonic_earlier(lease_deadline(&interface->lease4), lease_deadline(&interface->lease6));
 
-	return earlier_ms(at, earlier_ms(interface->probe.deadline_ms, current_limit(interface)));
+	return monotonic_earlier(at, monotonic_earlier(interface->probe.deadline_ms, current_limit(interface)));
 }
 
 void interface_step(struct interface *interface, const struct pollfd *fds, int count, int64_t now_ms)

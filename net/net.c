@@ -15,6 +15,7 @@
 #include "net/link.h"
 #include "net/records.h"
 #include "sys/log.h"
+#include "sys/monotonic.h"
 #include "sys/pollfds.h"
 #include "sys/sysfs.h"
 
@@ -653,7 +654,7 @@ int64_t net_deadline(const struct net *net)
 
 	for (int i = 0; i < NET_INTERFACES_MAX; i++)
 		if (net->interfaces[i].link.index)
-			at = earlier_ms(at, interface_deadline(&net->interfaces[i]));
+			at = monotonic_earlier(at, interface_deadline(&net->interfaces[i]));
 	return at;
 }
 
@@ -778,6 +779,24 @@ const char *net_module_wanted(struct net *net)
 		net->modules_told |= 1u << i;
 		return modules[i].name;
 	}
+	return NULL;
+}
+
+unsigned net_answers(const struct net *net)
+{
+	unsigned answers = 0;
+
+	for (int i = 0; i < NET_INTERFACES_MAX; i++)
+		if (net->interfaces[i].link.index)
+			answers += (unsigned)__builtin_popcount(interface_answers(&net->interfaces[i]));
+	return answers;
+}
+
+const char *net_real_name(const struct net *net, const char *name)
+{
+	for (int i = 0; i < NET_INTERFACES_MAX; i++)
+		if (net->interfaces[i].link.index && netnames_has(&net->interfaces[i].link.aliases, name))
+			return net->interfaces[i].link.name;
 	return NULL;
 }
 

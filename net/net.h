@@ -69,6 +69,13 @@ const struct dhcp_lease *net_lease(const struct net *net);
 const struct dhcp6_lease *net_lease6(const struct net *net);
 const uint8_t *net_boot_mac(const struct net *net);
 
+/* How many addresses the methods of all usable interfaces have brought so far. It grows when a portal that could not be
+   reached may be reachable. */
+unsigned net_answers(const struct net *net);
+
+/* The name of the interface that udev would call by the given one; NULL: the name is no such alias. */
+const char *net_real_name(const struct net *net, const char *name);
+
 /* When the first interface had carrier, and when the first had a usable address (monotonic); 0: not yet. */
 int64_t net_link_ms(const struct net *net);
 int64_t net_address_ms(const struct net *net);

@@ -13,7 +13,9 @@
 
 #include "plan/address.h"
 
-#define TURNS 4 /* of so many attempts one goes to the planned portal */
+#define RESERVED_FIRST 600 /* as rpcbind's bindresvport(3): those below belong to well-known services */
+#define RESERVED_LAST  1023
+#define TURNS          4 /* of so many attempts one goes to the planned portal */
 
 /* ---- which portal ---- */
 
@@ -154,6 +156,27 @@ static socklen_t address_length(const struct sockaddr_storage *address)
 	return address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
 }
 
+/* Any user can take every ephemeral port to the portal. The ports below 1024 are root's: one of them is bound then. */
+static int bind_reserved(int fd, sa_family_t family)
+{
+	struct sockaddr_storage any = {.ss_family = family};
+	int result = -EADDRINUSE;
+
+	for (uint16_t port = RESERVED_LAST; result == -EADDRINUSE && port >= RESERVED_FIRST; port--) {
+		/* sin_port and sin6_port are at the same place. */
+		((struct sockaddr_in *)&any)->sin_port = htons(port);
+		result = bind(fd, (const struct sockaddr *)&any, address_length(&any)) ? -errno : 0;
+	}
+	return result;
+}
+
+static int begin_connect(int fd, const struct sockaddr_storage *address)
+{
+	if (!connect(fd, (const struct sockaddr *)address, address_length(address)) || errno == EINPROGRESS)
+		return 0;
+	return -errno;
+}
+
 /* A socket that begins to connect; it leaves by the portal's interface, where it has one. The descriptor, or -errno. */
 static int open_socket(const struct portal *portal, const struct sockaddr_storage *address)
 {
@@ -163,8 +186,10 @@ static int open_socket(const struct portal *portal, const struct sockaddr_storag
 	if (fd < 0)
 		return -errno;
 	result = set_socket_options(fd, portal);
-	if (!result && connect(fd, (const struct sockaddr *)address, address_length(address)) && errno != EINPROGRESS)
-		result = -errno;
+	if (!result)
+		result = begin_connect(fd, address);
+	if (result == -EADDRNOTAVAIL && !bind_reserved(fd, address->ss_family))
+		result = begin_connect(fd, address);
 	if (!result)
 		return fd;
 	close(fd);

@@ -41,7 +41,7 @@ bool netnames_has(const struct netnames *names, const char *name)
 static void add(struct netnames *names, const char *name)
 {
 	if (name[0] && strlen(name) < NETNAMES_NAME_MAX && names->count < NETNAMES_MAX && !netnames_has(names, name))
-		strcpy(names->names[names->count++], name);
+		snprintf(names->names[names->count++], NETNAMES_NAME_MAX, "%s", name);
 }
 
 /* "0000:00:03.0" and no more. */

@@ -83,7 +83,7 @@ def main(rig, name):
               "the resident process renews the lease at half of its time, by unicast")
     rig.ok(server.heard("^DISCOVER") == 1, "and never had to begin anew")
     server.process.kill()
-    lab.expect("the address stays nevertheless", "without its server the lease runs out, which is said aloud", 4 * LEASE)
+    lab.expect("the address stays on the interface", "without its server the lease runs out, which is said aloud", 4 * LEASE)
     rig.check(lab.guest, lab.wrote(4), "root lives on")
     rig.ok(ADDRESS in (lab.shell("ip addr show dev eth0") or ""), "with its address")
     lab.target.kill()

@@ -165,6 +165,36 @@ ok(re.search(r"client provides name|DHCPACK", lab.log(server)) and "01:02:03:04:
     encoding="ascii").read(), "rd.net.dhcp.client-id= is the lease's", lab.log(server))
 lab.drop("client", "server")
 
+# After the hand-over a server can add nothing.
+for lie in ("mode=wander", "mask-later=255.0.0.0"):
+    lab.machine("client")
+    lab.machine("server")
+    lab.cable("client", "eth0", "server", "srv0", "192.0.2.1/24")
+    server = lab.fake("server", "srv0", "address=192.0.2.50", "lease=4", lie)
+    process = lab.drive_aside("client", "ip=dhcp" + TARGET, "-t", "8", "-k", "20", "-s")
+    ok(wait_for(lambda: "usable" in lab.log(process)), f"settled, with a server that has {lie}", lab.log(process))
+    before = lab.ip("client", "route")
+    ok(wait_for(lambda: lab.log(server).count("REQUEST") > 3 or lab.log(server).count("DISCOVER") > 3, 15),
+       "it is asked on", lab.log(server))
+    ok(leased("eth0") == ["192.0.2.50/24"] and lab.ip("client", "route") == before, "address and routes are as they were",
+       f"{leased('eth0')}\n{lab.ip('client', 'route')}\n{lab.log(process)}")
+    ok(lab.log(process).count("the address stays on the interface") <= 1, "and that is said once at most", lab.log(process))
+    lab.drop("client", "server")
+
+# One router with ten prefixes.
+cards(1, "2001:db8::1/64")
+path = f"{lab.directory}/ten.conf"
+with open(path, "w", encoding="ascii") as file:
+    file.write("interface br0 { AdvSendAdvert on; MinRtrAdvInterval 3; MaxRtrAdvInterval 4; " + "".join(
+        f"prefix 2001:db8:{i}::/64 {{ AdvOnLink on; AdvAutonomous on; }}; " for i in range(10)) + "};\n")
+lab.inside("server", "sysctl", "-qw", "net.ipv6.conf.all.forwarding=1")
+lab.start("server", "radvd", "-n", "-C", path, "-p", f"{lab.directory}/ten.pid", "-m", "stderr")
+outcome = lab.drive("client", "ip=auto6 ip=[2001:db8::9]:::64::eth0:off".replace("ip=auto6", "ip=eth0:auto6") + TARGET,
+                    "-t", "12")
+ok(outcome.status == 0 and "more than" not in outcome.text and len(leased("eth0")) == 11,
+   "one router with ten prefixes, and an address of our own", f"{leased('eth0')}\n{outcome.text}")
+lab.drop("client", "server")
+
 # Names.
 lab.machine("client")
 lab.machine("server")

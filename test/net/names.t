@@ -4,7 +4,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lab import Lab, done, ok  # pylint: disable=wrong-import-position
+from lab import Lab, done, ok, wait_for  # pylint: disable=wrong-import-position
 
 lab = Lab("dnsmasq", "unshare")
 lab.machine("client")
@@ -46,6 +46,29 @@ text = look_up("disk.example.org", ["192.0.2.66"])
 ok("not found: no usable answer from the name server 192.0.2.66" in text, "a server that does not answer is named", text)
 text = look_up("disk.example.org", ["192.0.2.66", "192.0.2.1"])
 ok("found 192.0.2.1 port" in text, "and the next one is asked", text)
+
+# It answers A, and refuses AAAA (or says nothing of it) as some appliances do.
+ANSWERS = """
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind((sys.argv[1], 53))
+while True:
+    packet, source = s.recvfrom(600)
+    end = packet.index(b"\\0", 12) + 5
+    question, kind = packet[12:end], packet[end - 4:end - 2]
+    if kind == b"\\0\\x01":
+        s.sendto(packet[:2] + bytes.fromhex("81800001000100000000") + question +
+                 bytes.fromhex("c00c000100010000003c0004") + socket.inet_aton("192.0.2.1"), source)
+    elif sys.argv[2] != "silent":
+        s.sendto(packet[:2] + b"\\x81" +
+                 bytes([0x80 | int(sys.argv[2])]) + bytes.fromhex("0001000000000000") + question, source)
+"""
+for last, answer in ((67, "5"), (68, "2"), (69, "4"), (70, "silent")):
+    lab.ip("server", f"address add 192.0.2.{last}/24 dev srv0")
+    lab.start("server", sys.executable, "-c", ANSWERS, f"192.0.2.{last}", answer)
+    wait_for(lambda: f":53" in lab.inside("server", "ss", "-Hlun", f"src 192.0.2.{last}", check=False))
+    text = look_up("disk.example.org", [f"192.0.2.{last}"])
+    ok("found 192.0.2.1 port" in text, f"a server that answers A, and AAAA with {answer}", text)
 
 
 def discover(word, *hosts):
