@@ -3,6 +3,7 @@
  * Contracts in netnames.h. The link /sys/class/net/NAME shows where a device hangs:
  * ../../devices/pci0000:00/0000:00:03.0/virtio0/net/eth0. Names are made of the last PCI address in it.
  */
+/* SPDX-License-Identifier: MIT */
 #include "sys/netnames.h"
 
 #include <stdio.h>

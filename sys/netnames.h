@@ -3,6 +3,7 @@
  * Nobody renames interfaces before the real system runs, but its command line may already use those names: onboard (eno1),
  * slot (ens3), path (enp0s3, enp0s20u1) and MAC (enx525400123456), for Ethernet on PCI and USB. Reads sysfs only.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SYS_NETNAMES_H
 #define SYS_NETNAMES_H
 

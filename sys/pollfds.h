@@ -2,6 +2,7 @@
  *
  * The loop polls the descriptors of all objects together; each object adds its own and looks them up by number.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SYS_POLLFDS_H
 #define SYS_POLLFDS_H
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Several cards, several methods, several families: a boot takes what answers, and waits for nobody else."""
 import os
 import re

@@ -1,4 +1,5 @@
 /* Predictable names, on trees like those that real machines show. */
+/* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

@@ -1,4 +1,5 @@
 /* A netlink socket hears the kernel and nobody else, and tells what it lost. */
+/* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
