@@ -234,6 +234,15 @@ static void take_lease(struct world *w)
 	net_wipe_secrets(&w->net); /* they are in the plan now */
 }
 
+/* The connections are bound to interfaces by the names that the kernel knows. */
+static void use_real_name(const struct net *net, char name[PLAN_IFNAME_MAX])
+{
+	const char *real = name[0] ? net_real_name(net, name) : NULL;
+
+	if (real)
+		snprintf(name, PLAN_IFNAME_MAX, "%s", real);
+}
+
 static void advance_network(struct world *w, int64_t now_ms)
 {
 	char why[300];
@@ -258,6 +267,8 @@ static void advance_network(struct world *w, int64_t now_ms)
 	}
 	if (net_records_due(&w->net) && net_write_resolver(&w->net, ""))
 		log_debug("/etc/resolv.conf cannot be written");
+	for (int i = 0; i < w->plan.target_count; i++)
+		use_real_name(&w->net, w->plan.targets[i].portal.scope);
 	if (net_state(&w->net) != NET_USABLE || w->has_lease)
 		return;
 	times_reach(&w->times, PHASE_ADDRESS, net_address_ms(&w->net));

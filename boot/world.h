@@ -66,6 +66,7 @@ struct world {
 	bool disks_missing;         /* ready, but for targets that do not answer */
 	bool lost_events;         /* of the kernel's iSCSI interface: sessions are looked at when the queue is empty */
 	uint32_t carriers;        /* bits: the interfaces of net that have one */
+	unsigned answers;         /* net_answers, as last seen */
 	unsigned modules_in;      /* bits by boot.c's list: answered */
 	bool block_changed;       /* a uevent of a block device or SCSI came */
 	enum shutdown_how ending; /* of `shutdown` */

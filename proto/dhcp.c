@@ -118,12 +118,16 @@ static void put_header(struct writer *w, const struct dhcp_config *config, const
 static void put_wishes(struct writer *w, const struct dhcp_config *config)
 {
 	size_t name = strnlen(config->hostname, sizeof(config->hostname));
+	size_t vendor = strnlen(config->vendor_class, sizeof(config->vendor_class));
 
 	write_u8(w, OPTION_MESSAGE_SIZE);
 	write_u8(w, 2);
 	write_be16(w, DHCP_MESSAGE_MAX + 28);
 	put_option(w, OPTION_PARAMETERS, wanted, sizeof(wanted));
-	put_option(w, OPTION_VENDOR_CLASS, product, sizeof(product) - 1);
+	if (vendor)
+		put_option(w, OPTION_VENDOR_CLASS, config->vendor_class, vendor);
+	else
+		put_option(w, OPTION_VENDOR_CLASS, product, sizeof(product) - 1);
 	write_u8(w, OPTION_USER_CLASS); /* RFC 3004 4: a list of counted texts */
 	write_u8(w, sizeof(product));
 	write_u8(w, sizeof(product) - 1);
