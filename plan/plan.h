@@ -15,6 +15,7 @@
 #include "proto/name.h"
 #include "proto/params.h"
 #include "proto/text.h"
+#include "proto/verity.h"
 
 #define PLAN_TARGETS_MAX    64
 #define PLAN_INTERFACES_MAX 16
@@ -141,6 +142,35 @@ enum root_kind {
 	ROOT_OTHER   /* root=nfs:..., root=zfs:...: not ours to mount, an initramfs's /init may know how */
 };
 
+/* A device, named as root= names one: kind and value of struct root_plan. ROOT_NONE: not named. */
+struct device_plan {
+	enum root_kind kind;
+	char value[128];
+};
+
+/* The writable layer over a root that itself is only read. */
+enum overlay_kind {
+	OVERLAY_NONE,
+	OVERLAY_TMPFS,  /* what is written goes to memory */
+	OVERLAY_DEVICE, /* what is written goes to a file system on another device */
+	OVERLAY_USR     /* systemd.volatile=yes: an empty root in memory that has the image's /usr, read-only */
+};
+
+struct overlay_plan {
+	enum overlay_kind kind;
+	char size[16]; /* of the tmpfs, as mount(8) takes it: "50%", "512m"; "" the kernel's default, half of memory */
+	struct device_plan device; /* OVERLAY_DEVICE */
+	char dir[128];             /* on that device, holds the layer; "" "overlay" */
+	bool at_media;             /* overlayroot=: both layers are at /media/root-ro and /media/root-rw, too */
+	bool is_own_word;          /* iscsi.overlay= asks for it: an initramfs that comes behind does not know */
+};
+
+/* A root that is verified block by block (dm-verity). */
+struct verity_plan {
+	struct verity_options options; /* options.hash_length is 0: root is not verified */
+	struct device_plan data, tree; /* not named: the partitions whose UUIDs are the two halves of the root hash */
+};
+
 struct root_plan {
 	enum root_kind kind;
 	char value[256]; /* /dev path, device number (8:1, 801) or the bare UUID/LABEL/...: no prefix */
@@ -152,6 +182,8 @@ struct root_plan {
 	int wait_s;      /* rootwait=SECONDS; 0: for ever */
 	int delay_s;     /* rootdelay= */
 	char init[256];  /* init=; "" the usual list */
+	struct overlay_plan overlay;
+	struct verity_plan verity;
 };
 
 enum onfail { ONFAIL_PANIC, ONFAIL_REBOOT, ONFAIL_POWEROFF, ONFAIL_SHELL, ONFAIL_CONTINUE, ONFAIL_COUNT };

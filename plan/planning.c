@@ -23,6 +23,7 @@
 #include "plan/dialect_dracut.h"
 #include "plan/firmware.h"
 #include "plan/initiator.h"
+#include "plan/layer_words.h"
 #include "plan/network_words.h"
 #include "plan/target_word.h"
 #include "plan/words.h"
@@ -286,7 +287,8 @@ int plan_make(const struct cmdline *cmdline, const struct ibft *firmware, const 
 	error->text[0] = 0;
 	plan->dhcp_template = -1;
 	result = check_length(cmdline, error);
-	if (boot_words_read(cmdline, &plan->boot, &plan->root, error) < 0 || result < 0)
+	if (boot_words_read(cmdline, &plan->boot, &plan->root, error) < 0 || result < 0 ||
+	    layer_words_read(cmdline, plan, error) < 0)
 		return -EINVAL;
 	target_default(&template, SOURCE_IBFT);
 	result = plan_targets(cmdline, firmware, files, &template, plan, error);

@@ -14,6 +14,7 @@ const struct word_row word_rows[WORD_COUNT] = {
 	[WORD_ONFAIL] = {"iscsi.onfail", GROUP_OURS, VALUE_NEEDED, REPEAT_REFUSED, NULL},
 	[WORD_LOG] = {"iscsi.log", GROUP_OURS, VALUE_NEEDED, REPEAT_REFUSED, NULL},
 	[WORD_INIT_OWN] = {"iscsi.init", GROUP_OURS, VALUE_NEEDED, REPEAT_REFUSED, NULL},
+	[WORD_OVERLAY] = {"iscsi.overlay", GROUP_OURS, VALUE_NEEDED, REPEAT_REFUSED, NULL},
 
 	[WORD_ROOT] = {"root", GROUP_KERNEL, VALUE_NEEDED, REPEAT_REPLACES, NULL},
 	[WORD_ROOTFSTYPE] = {"rootfstype", GROUP_KERNEL, VALUE_NEEDED, REPEAT_REPLACES, NULL},
@@ -25,6 +26,25 @@ const struct word_row word_rows[WORD_COUNT] = {
 	[WORD_INIT] = {"init", GROUP_KERNEL, VALUE_NEEDED, REPEAT_REPLACES, NULL},
 	[WORD_QUIET] = {"quiet", GROUP_KERNEL, VALUE_NONE, REPEAT_REPLACES, NULL},
 	[WORD_DEBUG] = {"debug", GROUP_KERNEL, VALUE_NONE, REPEAT_REPLACES, NULL},
+
+	[WORD_VOLATILE] = {"systemd.volatile", GROUP_ROOT, VALUE_OPTIONAL, REPEAT_REPLACES, NULL},
+	[WORD_OVERLAYROOT] = {"overlayroot", GROUP_ROOT, VALUE_OPTIONAL, REPEAT_REPLACES, NULL},
+	[WORD_RD_OVERLAY] = {"rd.overlay", GROUP_ROOT, VALUE_OPTIONAL, REPEAT_REPLACES, NULL},
+	[WORD_RD_OVERLAYFS] = {"rd.overlayfs", GROUP_ROOT, VALUE_OPTIONAL, REPEAT_REPLACES, NULL},
+	[WORD_RD_OVERLAY_READONLY] = {"rd.overlay.readonly", GROUP_ROOT, VALUE_OPTIONAL, REPEAT_REPLACES, NULL},
+	[WORD_RD_OVERLAY_RESET] = {"rd.overlay.reset", GROUP_ROOT, VALUE_OPTIONAL, REPEAT_REPLACES, NULL},
+	[WORD_RD_LIVE_OVERLAY] = {"rd.live.overlay", GROUP_ROOT, VALUE_OPTIONAL, REPEAT_REPLACES, NULL},
+	[WORD_RD_LIVE_OVERLAYFS] = {"rd.live.overlay.overlayfs", GROUP_ROOT, VALUE_OPTIONAL, REPEAT_REPLACES, NULL},
+	[WORD_RD_LIVE_OVERLAY_READONLY] = {"rd.live.overlay.readonly", GROUP_ROOT, VALUE_OPTIONAL, REPEAT_REPLACES, NULL},
+	[WORD_RD_LIVE_OVERLAY_RESET] = {"rd.live.overlay.reset", GROUP_ROOT, VALUE_OPTIONAL, REPEAT_REPLACES, NULL},
+	[WORD_RD_LIVE_OVERLAY_SIZE] = {"rd.live.overlay.size", GROUP_ROOT, VALUE_OPTIONAL, REPEAT_REPLACES, NULL},
+	[WORD_ROOTHASH] = {"roothash", GROUP_ROOT, VALUE_NEEDED, REPEAT_REPLACES, NULL},
+	[WORD_USRHASH] = {"usrhash", GROUP_ROOT, VALUE_NEEDED, REPEAT_REPLACES, NULL},
+	[WORD_VERITY] = {"systemd.verity", GROUP_ROOT, VALUE_OPTIONAL, REPEAT_REPLACES, NULL},
+	[WORD_RD_VERITY] = {"rd.systemd.verity", GROUP_ROOT, VALUE_OPTIONAL, REPEAT_REPLACES, NULL},
+	[WORD_VERITY_DATA] = {"systemd.verity_root_data", GROUP_ROOT, VALUE_NEEDED, REPEAT_REPLACES, NULL},
+	[WORD_VERITY_TREE] = {"systemd.verity_root_hash", GROUP_ROOT, VALUE_NEEDED, REPEAT_REPLACES, NULL},
+	[WORD_VERITY_OPTIONS] = {"systemd.verity_root_options", GROUP_ROOT, VALUE_NEEDED, REPEAT_REPLACES, NULL},
 
 	[WORD_IP] = {"ip", GROUP_NETWORK, VALUE_OPTIONAL, REPEAT_ADDS, NULL},
 	[WORD_NFSADDRS] = {"nfsaddrs", GROUP_NETWORK, VALUE_OPTIONAL, REPEAT_ADDS, NULL},
@@ -113,11 +133,9 @@ static const struct space spaces[] = {
 
 const char *word_group_name(enum word_group group)
 {
-	static const char *const names[] = {[GROUP_OURS] = "ours",
-					    [GROUP_KERNEL] = "kernel",
-					    [GROUP_NETWORK] = "network",
-					    [GROUP_DRACUT] = "dracut",
-					    [GROUP_DEBIAN] = "debian"};
+	static const char *const names[] = {
+		[GROUP_OURS] = "ours",       [GROUP_KERNEL] = "kernel", [GROUP_ROOT] = "root",
+		[GROUP_NETWORK] = "network", [GROUP_DRACUT] = "dracut", [GROUP_DEBIAN] = "debian"};
 
 	return names[group];
 }

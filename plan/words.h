@@ -19,6 +19,7 @@ enum word_key {
 	WORD_ONFAIL,
 	WORD_LOG,
 	WORD_INIT_OWN,
+	WORD_OVERLAY,
 
 	/* the kernel's */
 	WORD_ROOT,
@@ -31,6 +32,26 @@ enum word_key {
 	WORD_INIT,
 	WORD_QUIET,
 	WORD_DEBUG,
+
+	/* what root is made of: systemd's, overlayroot's, dracut's */
+	WORD_VOLATILE,
+	WORD_OVERLAYROOT,
+	WORD_RD_OVERLAY,
+	WORD_RD_OVERLAYFS,
+	WORD_RD_OVERLAY_READONLY,
+	WORD_RD_OVERLAY_RESET,
+	WORD_RD_LIVE_OVERLAY,
+	WORD_RD_LIVE_OVERLAYFS,
+	WORD_RD_LIVE_OVERLAY_READONLY,
+	WORD_RD_LIVE_OVERLAY_RESET,
+	WORD_RD_LIVE_OVERLAY_SIZE,
+	WORD_ROOTHASH,
+	WORD_USRHASH,
+	WORD_VERITY,
+	WORD_RD_VERITY,
+	WORD_VERITY_DATA,
+	WORD_VERITY_TREE,
+	WORD_VERITY_OPTIONS,
 
 	/* about the network: the kernel's, dracut's, the boot loaders' */
 	WORD_IP,
@@ -102,7 +123,7 @@ enum word_key {
 	WORD_COUNT
 };
 
-enum word_group { GROUP_OURS, GROUP_KERNEL, GROUP_NETWORK, GROUP_DRACUT, GROUP_DEBIAN };
+enum word_group { GROUP_OURS, GROUP_KERNEL, GROUP_ROOT, GROUP_NETWORK, GROUP_DRACUT, GROUP_DEBIAN };
 
 enum word_value { VALUE_NONE, VALUE_NEEDED, VALUE_OPTIONAL };
 
@@ -123,7 +144,7 @@ struct word_row {
 
 extern const struct word_row word_rows[WORD_COUNT];
 
-/* "ours", "kernel", "network", "dracut", "debian". */
+/* "ours", "kernel", "root", "network", "dracut", "debian". */
 const char *word_group_name(enum word_group group);
 
 /* The row (enum word_key) whose word this is, -1 when there is none. */
