@@ -1,4 +1,5 @@
 /* check.c - what a boot with a command line would do. See check.h. */
+/* SPDX-License-Identifier: MIT */
 #include "command/check.h"
 
 #include <errno.h>

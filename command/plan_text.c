@@ -1,4 +1,5 @@
 /* plan_text.c - a plan in words. See plan_text.h. */
+/* SPDX-License-Identifier: MIT */
 #include "command/plan_text.h"
 
 #include <string.h>

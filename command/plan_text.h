@@ -1,4 +1,5 @@
 /* plan_text.h - a plan in words, for people: what `iscsi-init check` prints. Secrets are not shown. */
+/* SPDX-License-Identifier: MIT */
 #ifndef COMMAND_PLAN_TEXT_H
 #define COMMAND_PLAN_TEXT_H
 

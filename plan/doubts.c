@@ -1,4 +1,5 @@
 /* doubts.c - what a command line probably does not mean. See doubts.h. */
+/* SPDX-License-Identifier: MIT */
 #include "plan/doubts.h"
 
 #include <stdio.h>

@@ -3,6 +3,7 @@
  * A line may be read without an error and still not boot: a blank for a comma, a root that nothing has, a target that no
  * address can reach. Owns these questions; `check` asks them. Pure.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PLAN_DOUBTS_H
 #define PLAN_DOUBTS_H
 

@@ -5,6 +5,7 @@
  * the resident process; -r: writes the records below the directory; -n NAME: looks the name up at the end, with the
  * machine's own resolv.conf. Exits 0 when the network was usable at the end.
  */
+/* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
