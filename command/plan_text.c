@@ -217,8 +217,9 @@ static void print_endpoint(const struct target_plan *target, FILE *out)
 		if (target->portal.scope[0] && !strchr(target->portal.host, ':'))
 			fprintf(out, "  by interface %s\n", target->portal.scope);
 		fprintf(out, "  name %s\n",
-			target->name[0] ? safe(name, sizeof(name), target->name)
-					: "(the portal is asked; it must have just one)");
+			target->name[0]       ? safe(name, sizeof(name), target->name)
+			: target->all_targets ? "(the portal is asked, and every target is attached)"
+					      : "(the portal is asked; it must have just one)");
 	}
 	if (target->has_lun)
 		fprintf(out, "  LUN %llu (RFC 4173: %s)\n", (unsigned long long)target->lun,
