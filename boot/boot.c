@@ -343,12 +343,38 @@ bool boot_load_secrets(struct world *world)
 	return load_secrets(world, NULL);
 }
 
+/* targets=all: the first target takes the place of the portal's plan, the others follow the last plan. */
+static void take_all_discovered(struct world *w, struct target_plan *target)
+{
+	int count = discovery_count(&w->discovery);
+
+	if (w->plan.target_count + count - 1 > PLAN_TARGETS_MAX) {
+		fail(w, "%s has %d targets, and there is room for %d sessions", target->portal.host, count,
+		     PLAN_TARGETS_MAX);
+		return;
+	}
+	for (int i = 1; i < count; i++) {
+		struct target_plan *another = &w->plan.targets[w->plan.target_count++];
+
+		*another = *target;
+		discovery_use(&w->discovery, i, another);
+	}
+	discovery_use(&w->discovery, 0, target);
+	log_info("%s has %d targets, and all are attached (targets=all)", target->portal.host, count);
+	if (target->secret_looked_up)
+		load_secrets(w, target);
+}
+
 static void take_discovered(struct world *w, struct target_plan *target)
 {
 	char list[800];
 
+	if (target->all_targets) {
+		take_all_discovered(w, target);
+		return;
+	}
 	if (discovery_count(&w->discovery) == 1) {
-		discovery_use(&w->discovery, target);
+		discovery_use(&w->discovery, 0, target);
 		log_info("%s has one target: %s", target->portal.host, target->name);
 		if (target->secret_looked_up)
 			load_secrets(w, target); /* its line in the table can be found now */

@@ -115,6 +115,7 @@ struct target_plan {
 	struct portal portal;
 	struct portal listed[PLAN_LISTED_MAX]; /* of a target that its portal named: where else that says it is */
 	int listed_count;
+	int word; /* the number of the word that names it, from 1; 0: none does, or it is in no word of its own */
 	char name[NAME_MAX_BYTES + 1];      /* "": ask the portal which it has (SendTargets) */
 	char initiator[NAME_MAX_BYTES + 1]; /* "": made from the boot interface's MAC when it is known */
 	enum source initiator_source;
@@ -219,7 +220,8 @@ struct boot_plan {
 #define PLAN_NOTES_MAX 16
 struct plan_notes {
 	int count;
-	char text[PLAN_NOTES_MAX][200];
+	char text[PLAN_NOTES_MAX][240];
+	struct position position[PLAN_NOTES_MAX];
 };
 
 struct plan {
