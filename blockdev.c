@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "proto/partition.h"
+#include "sys/iscsi_class.h"
 #include "sys/log.h"
 #include "sys/prefetch.h"
 #include "sys/sysfs.h"
@@ -32,40 +33,23 @@
 #define NO_MEDIUM    32      /* beside the peripheral device types, 0 to 31 */
 #define FLAT_SPACE   0x4000U /* SAM-5 4.7.7.3, in a LUN's first group */
 
-/* kernel: include/scsi/scsi_devinfo.h; a bit that a kernel does not know yet does nothing. What no scan asks for: the
-   INQUIRY data behind the first 36 bytes; how long a VPD page is before the page (one that is longer than 255 bytes is
-   asked for again); which commands are supported (the kernel tries WRITE SAME once it wants it, and writes zeroes where
-   it is refused). What a lean one does not, either: the VPD pages (price: no wwid, no limits of UNMAP), hints' groups. */
+/* kernel: include/scsi/scsi_devinfo.h. A bit that a kernel does not know does nothing. Every scan skips:
+   INQUIRY_36: the INQUIRY data after the first 36 bytes, which nothing uses;
+   NO_VPD_SIZE (since 6.3, and in stable releases): asking how long a VPD page is before reading it; a page of more than 255
+   bytes is read twice instead;
+   NO_RSOC: asking which commands the unit supports; the kernel tries WRITE SAME when it wants it, and writes zeroes where
+   the unit refuses it.
+   A lean scan also skips:
+   SKIP_VPD_PAGES: the VPD pages, so that there is no wwid and there are no limits for UNMAP;
+   SKIP_IO_HINTS (since 6.10): the groups of I/O hints. */
 #define INQUIRY_36      (1ULL << 10)
-#define NO_VPD_SIZE     (1ULL << 13) /* since 6.3, and in the stable releases before */
+#define NO_VPD_SIZE     (1ULL << 13)
 #define SKIP_VPD_PAGES  (1ULL << 26)
 #define NO_RSOC         (1ULL << 29)
-#define SKIP_IO_HINTS   (1ULL << 34) /* since 6.10 */
+#define SKIP_IO_HINTS   (1ULL << 34)
 #define FULL_FLAGS      (INQUIRY_36 | NO_VPD_SIZE | NO_RSOC)
 #define LEAN_FLAGS      (FULL_FLAGS | SKIP_VPD_PAGES | SKIP_IO_HINTS)
 #define FLAGS_ATTRIBUTE "module/scsi_mod/parameters/default_dev_flags"
-
-int blockdev_host(int sysfs, uint32_t sid)
-{
-	char link[64], target[512], wanted[32], *host, *end;
-	unsigned long number;
-	int error;
-
-	snprintf(link, sizeof(link), "class/iscsi_session/session%" PRIu32, sid);
-	error = sysfs_read_link(sysfs, link, target, sizeof(target));
-	if (error)
-		return error;
-	snprintf(wanted, sizeof(wanted), "/session%" PRIu32 "/", sid);
-	host = strstr(target, wanted);
-	if (!host)
-		return -ENODEV;
-	*host = 0;
-	host = strrchr(target, '/');
-	if (!host || strncmp(host, "/host", 5) || host[5] < '0' || host[5] > '9')
-		return -ENODEV;
-	number = strtoul(host + 5, &end, 10);
-	return *end || number > INT32_MAX ? -ENODEV : (int)number;
-}
 
 /* Scans: the child's part. */
 
@@ -88,9 +72,9 @@ static int write_scan(int sysfs, unsigned host, bool has_lun, uint64_t lun)
 	return sysfs_write(sysfs, path, text);
 }
 
-/* SAM-5 4.7: a number above 255 is in flat space addressing, for tgt and most arrays; Linux's own target keeps it in the
-   peripheral device's. True: this one does the former, and the unit is there. */
-static bool finds_flat(const struct scan *scan, int *error)
+/* SAM-5 4.7: a LUN above 255 is in flat space addressing for tgt and most arrays; Linux's own target keeps it in peripheral
+   device addressing. Scans for the former. True: the unit is there. */
+static bool try_flat(const struct scan *scan, int *error)
 {
 	uint64_t lun = scan->plan->lun | FLAT_SPACE;
 	char path[64];
@@ -106,7 +90,7 @@ static void run_scan(const void *context, void *result)
 {
 	const struct scan *scan = context;
 
-	if (!finds_flat(scan, result))
+	if (!try_flat(scan, result))
 		*(int *)result = write_scan(scan->sysfs, scan->host, scan->plan->has_lun, scan->plan->lun);
 }
 
@@ -243,17 +227,19 @@ static bool read_unit(const struct blockdev *blockdev, struct logical_unit *unit
 	return true;
 }
 
-/* What one of several processes looks at: each unit is one's, and the first process takes those for which there is none. */
+/* The units that one of several processes looks at. They are dealt like cards to so many hands, one after the other; a
+   process has the hands from first to last. */
 struct share {
-	int processes, self, unit;
-	bool is_child;
+	int hands, first, last;
+	int dealt;
 };
 
-static bool is_ours(struct share *share)
+/* Deals the next unit. True: it is this process's. */
+static bool deal(struct share *share)
 {
-	int whose = share->unit++ % share->processes;
+	int hand = share->dealt++ % share->hands;
 
-	return whose == share->self || (!share->is_child && whose > share->self);
+	return hand >= share->first && hand <= share->last;
 }
 
 /* How the units are walked through. */
@@ -275,7 +261,7 @@ static bool visit_target(const struct tour *tour, const char *target)
 	while (goes_on && (name = sysfs_dir_next(&dir, NULL))) {
 		struct logical_unit unit = {0};
 
-		if (is_unit(name) && (!tour->share || is_ours(tour->share)) &&
+		if (is_unit(name) && (!tour->share || deal(tour->share)) &&
 		    snprintf(unit.path, sizeof(unit.path), "%s/%s", target, name) < (int)sizeof(unit.path) &&
 		    read_unit(tour->blockdev, &unit))
 			goes_on = tour->visitor(tour->context, &unit);
@@ -348,7 +334,7 @@ static enum blockdev_state look(struct blockdev *blockdev)
 	return blockdev->ready_count < blockdev->disk_count ? BLOCKDEV_WAITING : BLOCKDEV_READING;
 }
 
-/* Queue settings and partitions: the child's part, too. */
+/* Queue settings and partitions: also the child's part. */
 
 static void set_scheduler(const struct blockdev *blockdev, const struct logical_unit *unit)
 {
@@ -399,7 +385,7 @@ static void set_queue(const struct blockdev *blockdev, const struct logical_unit
 		set_number(blockdev, unit, "./queue_depth", params->value[PARAM_QUEUE_DEPTH]);
 }
 
-/* Their directories are named after the disk's; to ask every other one would be most of the work for a disk. */
+/* The directories of partitions begin with the name of the disk; asking all the others would be most of the work. */
 static int count_partitions(int sysfs, const struct logical_unit *unit)
 {
 	char directory[BLOCKDEV_PATH_MAX + 64], path[2 * BLOCKDEV_PATH_MAX + 64];
@@ -442,9 +428,9 @@ static int compare_table(int sysfs, const struct logical_unit *unit, int fd, int
 	return error == -ENOENT ? 0 : error;
 }
 
-/* Reads the table, and has the kernel do so where its partitions are not those: it needs ten and more round trips, and
-   has just done it. BLKRRPART fails with EBUSY where somebody uses a partition already, with EINVAL where a device has
-   none. */
+/* Reads the table, and lets the kernel read it again only if its partitions differ: the kernel needs ten round trips or
+   more for that, and has just done it. BLKRRPART fails with EBUSY if a partition is in use, and with EINVAL if the device
+   cannot have any. */
 static int reread(int sysfs, const struct logical_unit *unit, int fd, int64_t sectors)
 {
 	bool same;
@@ -526,24 +512,30 @@ static bool settle_unit(void *context, const struct logical_unit *unit)
 	return true;
 }
 
+static void settle_share(struct blockdev *blockdev, struct share *share)
+{
+	const struct tour tour = {.blockdev = blockdev, .visitor = settle_unit, .context = blockdev, .share = share};
+
+	visit_units(&tour);
+}
+
+/* One process for each hand but the last, which is this process's own. If a fork fails, it takes the other hands, too. */
 static void run_settle(const void *context, void *result)
 {
 	struct blockdev blockdev = *(const struct blockdev *)context;
-	struct share share = {.processes = blockdev.ready_count < SETTLERS_MAX ? blockdev.ready_count : SETTLERS_MAX};
-	const struct tour tour = {.blockdev = &blockdev, .visitor = settle_unit, .context = &blockdev, .share = &share};
+	struct share share = {.hands = blockdev.ready_count < SETTLERS_MAX ? blockdev.ready_count : SETTLERS_MAX};
 	pid_t pid = 1;
 
 	(void)result;
-	while (pid > 0 && share.self < share.processes - 1) {
-		pid = fork();
-		share.self += pid > 0;
-	}
-	share.is_child = pid == 0;
-	if (share.is_child)
+	while (share.first < share.hands - 1 && (pid = fork()) > 0)
+		share.last = ++share.first;
+	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-	visit_units(&tour);
-	if (share.is_child)
+		settle_share(&blockdev, &share);
 		_exit(0);
+	}
+	share.last = share.hands - 1;
+	settle_share(&blockdev, &share);
 	while (wait(NULL) > 0)
 		;
 }
@@ -574,8 +566,8 @@ static void end_reading(struct blockdev *blockdev)
 	blockdev->state = BLOCKDEV_READY;
 }
 
-/* Each disk's event brings us here, and to look at 255 of them each time would be most of their boot: the last one that
-   was not there says when another look is worth it. */
+/* There is an event for each disk, and looking at all 255 disks of a target each time would take most of its boot. While the
+   disk that was missing in the last look is still missing, there is no need for another. */
 static bool is_awaited(const struct blockdev *blockdev)
 {
 	struct logical_unit unit = {0};
@@ -690,7 +682,7 @@ const char *blockdev_describe(const struct blockdev *blockdev, char *out, size_t
 
 int blockdev_rescan(int sysfs, uint32_t sid)
 {
-	int host = blockdev_host(sysfs, sid);
+	int host = iscsi_class_host(sysfs, sid);
 
 	return host < 0 ? host : write_scan(sysfs, (unsigned)host, false, 0);
 }

@@ -55,16 +55,13 @@ struct blockdev {
 	char awaited[BLOCKDEV_PATH_MAX]; /* in sysfs: the last disk that was not attached yet; "" none */
 };
 
-/* The SCSI host number of a kernel session (sysfs class/iscsi_session/session<sid>), or -errno. */
-int blockdev_host(int sysfs, uint32_t sid);
-
 /* Starts the scan: of plan->lun alone when it is given, else of every LUN. sysfs, dev: descriptors of /sys and /dev; plan
    and flags must stay. 0; -EAGAIN: when a scan of the other kind (lean or full) is over; or -errno. */
 int blockdev_start(struct blockdev *blockdev, int sysfs, int dev, unsigned host, const struct target_plan *plan,
 		   struct blockdev_flags *flags);
 
-/* Looks again and goes on: when a disk of the host came (uevent), and whenever blockdev_fd is readable. Warnings
-   (a scheduler that the kernel does not have) are logged here. */
+/* Looks at the disks and goes on to the next state. To be called after a uevent of a disk of this host, and whenever
+   blockdev_fd is readable. The children that it starts log what they set and read; it logs what becomes of them. */
 enum blockdev_state blockdev_step(struct blockdev *blockdev);
 
 /* To be polled for reading; -1: nothing runs. Changes with every step. */
@@ -73,8 +70,8 @@ int blockdev_fd(const struct blockdev *blockdev);
 /* Gives up: stops the child, puts the flags back. The session may be torn down afterwards. */
 void blockdev_stop(struct blockdev *blockdev);
 
-/* One clause on where it stands ("1 LUN of 3 is attached", "target has no LUN 7; LUN 0 is a storage controller").
-   Returns out. */
+/* One clause on where it stands: "2 of 3 disks attached: ...", "the target has no LUN 7 for this initiator". Returns
+   out. */
 const char *blockdev_describe(const struct blockdev *blockdev, char *out, size_t size);
 
 /* The subcommands' work, blocking. rescan: every LUN of the session. reread: the partition table of a device ("/dev/sda").

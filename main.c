@@ -1,6 +1,6 @@
 /* main.c - the boot, top to bottom. Only this file gives up.
  *
- * Three callers: the kernel as init (PID 1), the kernel as its module loader, and a person on a running system (tool.c).
+ * Three callers: the kernel as init (PID 1), the kernel as its module loader, and a person on a running system (command/).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,10 +17,13 @@
 #include "command/command.h"
 #include "proto/wipe.h"
 #include "root/shutdown.h"
+#include "root/switch.h"
 #include "session/iscsid_conf.h"
+#include "supervisor/loop.h"
 #include "supervisor/supervisor.h"
 #include "sys/log.h"
 #include "sys/modules.h"
+#include "sys/monotonic.h"
 #include "sys/sysfs.h"
 #include "sys/uevent.h"
 
@@ -40,7 +43,7 @@ static ssize_t read_file(const char *path, char *out, size_t size)
 		return -errno;
 	while ((n = read(fd, out + used, size - 1 - (size_t)used)) > 0)
 		used += n;
-	(void)close(fd);
+	close(fd);
 	out[used] = '\0';
 	return n < 0 ? -errno : used;
 }
@@ -52,7 +55,7 @@ static void begin(struct world *w)
 	enum mounts_place place = MOUNTS_DEV;
 	int result;
 
-	times_start(&w->times, supervisor_now());
+	times_start(&w->times, monotonic_ms());
 	result = mounts_early(&w->mounts, &place);
 	w->dev = sysfs_open("/dev");
 	log_open(w->dev);
@@ -60,7 +63,7 @@ static void begin(struct world *w)
 		log_err("cannot mount %s: %s", mounts_path(place), strerror(-result));
 	w->sysfs = sysfs_open("/sys");
 	w->proc = sysfs_open("/proc");
-	(void)signal(SIGPIPE, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
 }
 
 /* ---- 2. command line, files ---- */
@@ -84,8 +87,8 @@ static void say_notes(const struct plan *plan)
 		log_warn("%s", plan->notes.text[i]);
 }
 
-/* The image's own words stand before the kernel's, so that a word of the kernel's line that counts once has the last
-   say. The length, or -errno. */
+/* The words that are built into the image come first and the kernel's after them: where the last of several equal words
+   counts, it is the kernel's. The length, or -errno. */
 static ssize_t read_command_line(char *text, size_t size)
 {
 	ssize_t built_in = read_file(BUILT_IN_FILE, text, size), n;
@@ -107,7 +110,7 @@ static void make_plan(struct world *w)
 	ssize_t n = read_command_line(text, sizeof(text));
 	int result = n < 0 ? (int)n : cmdline_parse(text, (size_t)n, &w->cmdline, &error);
 
-	wipe(text, sizeof(text)); /* the resident process keeps this stack */
+	wipe(text, sizeof(text)); /* this stack lives on in the resident process */
 	read_files(w);
 	if (!result)
 		result = plan_make(&w->cmdline, NULL, &w->files, &w->plan, &error);
@@ -117,15 +120,16 @@ static void make_plan(struct world *w)
 	say_notes(&w->plan);
 	if (result) {
 		w->verdict.failed = true;
-		(void)snprintf(w->verdict.text, sizeof(w->verdict.text), "%s",
-			       error.text[0] ? error.text : strerror(-result));
+		snprintf(w->verdict.text, sizeof(w->verdict.text), "%s",
+			 error.text[0] ? error.text : strerror(-result));
 	}
 }
 
 /* ---- 3. modules and uevents ---- */
 
-/* While the boot lasts nobody gains by waiting for several ticks of the clock until RCU is quiet, as each disk does that
-   gets another scheduler. kernel: Documentation/admin-guide/kernel-parameters.txt, rcupdate.rcu_expedited. */
+/* Makes RCU's grace periods short from the start of the boot until the hand-over. A disk that gets another scheduler waits
+   for one, which normally takes several ticks of the clock. kernel: Documentation/admin-guide/kernel-parameters.txt,
+   rcupdate.rcu_expedited. */
 static void hurry_rcu(struct world *w, bool begin)
 {
 	char is[4];
@@ -133,7 +137,7 @@ static void hurry_rcu(struct world *w, bool begin)
 	if (begin)
 		w->hurries = sysfs_read(w->sysfs, RCU_EXPEDITED, is, sizeof(is)) == 1 && is[0] == '0';
 	if (w->hurries)
-		(void)sysfs_write(w->sysfs, RCU_EXPEDITED, begin ? "1" : "0");
+		sysfs_write(w->sysfs, RCU_EXPEDITED, begin ? "1" : "0");
 }
 
 static void start_work(struct world *w)
@@ -150,7 +154,7 @@ static void start_work(struct world *w)
 	result = loader_start(&w->loader, w->sysfs);
 	if (result)
 		log_err("the module loader did not start: %s", strerror(-result));
-	boot_begin(w, supervisor_now());
+	boot_begin(w);
 }
 
 static void stop_work(struct world *w)
@@ -162,7 +166,8 @@ static void stop_work(struct world *w)
 
 /* ---- 4 to 6: network, sessions, disks, root: boot.c's rules, until the machine can be handed over ---- */
 
-/* Somebody may sit at a quiet console: what is waited for is said after a while, and again when twice that has passed. */
+/* Somebody may be watching a quiet console, so what the boot waits for is reported after a while, and again each time that
+   this time has doubled. */
 static void attach(struct world *w)
 {
 	int limit = w->plan.boot.timeout_s ? w->plan.boot.timeout_s : INT_MAX;
@@ -173,16 +178,16 @@ static void attach(struct world *w)
 	for (int passed = PATIENCE_S;; passed *= 2) {
 		if (passed > limit)
 			passed = limit;
-		if (supervisor_run(w, boot_advance, w->times.started_ms + passed * INT64_C(1000)))
+		if (loop_run(w, boot_advance, w->times.started_ms + passed * INT64_C(1000)))
 			return;
-		(void)boot_waiting_for(w, what, sizeof(what));
+		boot_waiting_for(w, what, sizeof(what));
 		if (passed == limit)
 			break;
 		log_err("%d s, still waiting for %s", passed, what);
 	}
 	w->verdict.failed = true;
-	(void)snprintf(w->verdict.text, sizeof(w->verdict.text), "gave up after %d s (iscsi.timeout), waiting for %s",
-		       limit, what);
+	snprintf(w->verdict.text, sizeof(w->verdict.text), "gave up after %d s (iscsi.timeout), waiting for %s", limit,
+		 what);
 }
 
 /* ---- 7 and 8: the real init, and who stays behind ---- */
@@ -192,7 +197,7 @@ static void record(struct world *w)
 	char line[300];
 	int result = mounts_run_open(&w->run);
 
-	times_reach(&w->times, PHASE_HANDOVER, supervisor_now());
+	times_reach(&w->times, PHASE_HANDOVER, monotonic_ms());
 	log_info("boot times ms: %s", times_line(&w->times, line, sizeof(line)));
 	if (!result)
 		result = times_write(&w->times, w->run.fd);
@@ -205,7 +210,7 @@ static void record(struct world *w)
 	status_write(&w->status, w->sessions, w->session_count);
 }
 
-/* The child keeps the sessions alive for as long as root lives. Its pid, 0 where there is nothing to keep. */
+/* The child keeps the sessions alive for as long as root lives. Returns its pid; 0: there is nothing to keep. */
 static pid_t leave_supervisor(struct world *w, char *const argv[])
 {
 	const char *step = "";
@@ -226,17 +231,17 @@ static pid_t leave_supervisor(struct world *w, char *const argv[])
 	_exit(0);
 }
 
-/* Beside the boot, not before it: the new root's files are read over the network. */
+/* In a process of its own: it reads files of the new root over the network, and init must not wait for that. */
 static void compare_with_root(const struct world *w)
 {
 	int root = w->chains || !w->session_count ? -1 : open(ROOT_MOUNT_POINT, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (root >= 0 && fork() == 0) {
-		(void)handover_compare(root, w->sessions, w->session_count);
+		handover_compare(root, w->sessions, w->session_count);
 		_exit(0);
 	}
 	if (root >= 0)
-		(void)close(root);
+		close(root);
 }
 
 static void hand_over(struct world *w, char *argv[])
@@ -252,17 +257,16 @@ static void hand_over(struct world *w, char *argv[])
 	if (w->chains) {
 		log_info("starting %s", w->plan.boot.next_init[0] ? w->plan.boot.next_init : "/init");
 		mounts_leave(&w->mounts);
-		result = root_chain(w->plan.boot.next_init, argv, environ, cmdline_is_ours);
+		result = switch_chain(w->plan.boot.next_init, argv, environ, cmdline_is_ours);
 	} else {
 		log_info("root is %s (%s), starting %s", w->root.result.device, w->root.result.type,
 			 w->root.result.init);
-		result = root_switch(&w->root.result, argv, environ, cmdline_is_ours, &step);
+		result = switch_root(&w->root.result, argv, environ, cmdline_is_ours, &step);
 	}
 	if (supervisor > 0)
-		(void)kill(supervisor, SIGKILL);
+		kill(supervisor, SIGKILL);
 	w->verdict.failed = true;
-	(void)snprintf(w->verdict.text, sizeof(w->verdict.text), "the hand-over failed: %s: %s", step,
-		       strerror(-result));
+	snprintf(w->verdict.text, sizeof(w->verdict.text), "the hand-over failed: %s: %s", step, strerror(-result));
 }
 
 /* ---- 9. giving up ---- */
@@ -272,8 +276,8 @@ static void undo(struct world *w)
 	enum onfail onfail = w->plan.boot.onfail;
 	bool everything = onfail != ONFAIL_SHELL && onfail != ONFAIL_CONTINUE;
 
-	boot_undo(w, everything, supervisor_now());
-	if (!supervisor_run(w, boot_is_undone, supervisor_now() + UNDO_TIMEOUT_MS))
+	boot_undo(w, everything, monotonic_ms());
+	if (!loop_run(w, boot_is_undone, monotonic_ms() + UNDO_TIMEOUT_MS))
 		log_warn("a session did not end in time and is left as it is");
 }
 
@@ -283,16 +287,16 @@ static void start_shell(const struct world *w)
 	int result;
 
 	if (w->net_open)
-		(void)net_write_records(&w->net, "");
+		net_write_records(&w->net, "");
 	log_err("starting /bin/sh (iscsi.onfail=shell); its end is the end of init");
-	result = root_chain(shell[0], shell, environ, cmdline_is_ours);
+	result = switch_chain(shell[0], shell, environ, cmdline_is_ours);
 	log_err("the initramfs has no shell that starts: /bin/sh: %s", strerror(-result));
 }
 
 static void go_on(struct world *w, char *argv[])
 {
 	log_err("going on without the disk (iscsi.onfail=continue)");
-	w->chains = root_chain_check(w->plan.boot.next_init) == 0;
+	w->chains = switch_chain_check(w->plan.boot.next_init) == 0;
 	if (w->chains)
 		hand_over(w, argv);
 	log_err("there is no other init in the initramfs to go on with");
@@ -314,7 +318,7 @@ static int give_up(struct world *w, char *argv[])
 	if (onfail == ONFAIL_REBOOT || onfail == ONFAIL_POWEROFF) {
 		log_err("%s (iscsi.onfail)", onfail == ONFAIL_REBOOT ? "rebooting" : "powering off");
 		log_drain();
-		(void)reboot(onfail == ONFAIL_REBOOT ? RB_AUTOBOOT : RB_POWER_OFF);
+		reboot(onfail == ONFAIL_REBOOT ? RB_AUTOBOOT : RB_POWER_OFF);
 	}
 	return EXIT_FAILURE;
 }
@@ -334,16 +338,15 @@ static int boot(struct world *w, char *argv[])
 	if (boots_without_disk(w)) {
 		log_info("no iSCSI target is named anywhere (command line, firmware, DHCP): booting without one");
 		w->verdict.failed = !w->chains;
-		(void)snprintf(
-			w->verdict.text, sizeof(w->verdict.text),
-			"no iSCSI target is named (iscsi=<portal>,<target>), and the initramfs has no other init");
+		snprintf(w->verdict.text, sizeof(w->verdict.text),
+			 "no iSCSI target is named (iscsi=<portal>,<target>), and the initramfs has no other init");
 	}
 	if (!w->verdict.failed)
 		hand_over(w, argv);
 	return give_up(w, argv);
 }
 
-/* ---- as a tool ---- */
+/* ---- as a subcommand ---- */
 
 static int settle(struct world *w, char *argv[])
 {
@@ -356,30 +359,30 @@ static int settle(struct world *w, char *argv[])
 	return EXIT_SUCCESS;
 }
 
-static int run_tool(struct world *w, int argc, char *argv[])
+static int run_command(struct world *w, int argc, char *argv[])
 {
-	int64_t now_ms = supervisor_now();
+	int64_t now_ms = monotonic_ms();
 	char *ending[] = {argv[0], "shutdown", argc > 1 ? argv[1] : NULL, NULL};
 	bool ends = getpid() == 1 && strcmp(argv[1], "shutdown") != 0; /* "/shutdown reboot" */
-	struct tool_job job = tool_prepare(w, ends ? 3 : argc, ends ? ending : argv, now_ms);
+	struct job job = command_prepare(w, ends ? 3 : argc, ends ? ending : argv, now_ms);
 	bool reached;
 
 	if (job.resident)
 		return settle(w, argv);
 	if (!job.reached)
 		return job.exit;
-	reached = supervisor_run(w, job.reached, job.timeout_ms == INT64_MAX ? INT64_MAX : now_ms + job.timeout_ms);
+	reached = loop_run(w, job.reached, job.timeout_ms == INT64_MAX ? INT64_MAX : now_ms + job.timeout_ms);
 	return job.finish(w, reached);
 }
 
-/* Not among the program's own data: with a huge page, the first touch would take 2 MiB of what mostly is never touched. */
+/* Mapped rather than static: in a huge page, the first touch would take 2 MiB, of which most is never used. */
 static struct world *make_world(void)
 {
 	struct world *w = mmap(NULL, sizeof(*w), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (w == MAP_FAILED)
 		return NULL;
-	(void)madvise(w, sizeof(*w), MADV_NOHUGEPAGE);
+	madvise(w, sizeof(*w), MADV_NOHUGEPAGE);
 	w->uevents = w->random = w->interrupts = w->iscsid = w->status.fd = w->run.fd = w->run.mountinfo = -1;
 	w->loader.fd = -1;
 	w->discovering = -1;
@@ -398,9 +401,9 @@ int main(int argc, char *argv[])
 		return 1;
 	if (getpid() == 1 && !shutdown_is_wanted(argv))
 		return boot(w, argv);
-	result = run_tool(w, argc, argv);
+	result = run_command(w, argc, argv);
 	if (!fflush(stdout) && !ferror(stdout))
 		return result;
 	log_err("the output cannot be written: %s", strerror(errno));
-	return TOOL_FAILED;
+	return JOB_FAILED;
 }

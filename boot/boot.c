@@ -12,14 +12,19 @@
 
 #include "boot/secrets.h"
 #include "proto/dhcp.h"
+#include "root/switch.h"
 #include "sys/log.h"
+#include "sys/monotonic.h"
 
 #define RESCAN_PAUSE_MS 1000
 #define QUIET_MS        2000 /* a longer pause is named on a quiet console, too */
 
-/* What iSCSI needs. crc32c: iscsi_tcp asks for it up to 6.12, even without digests; later kernels have no such module. Those
-   behind iscsi_tcp wait for its answer: they share modules with it, and two workers that load the same one check its
-   signature twice; the worker that walks for the network would take them first, too. */
+/* What iSCSI needs, in the order in which it is requested. Kernels up to 6.12 need crc32c for iscsi_tcp, even without
+   digests; later ones have no such module.
+
+   The modules after iscsi_tcp are requested only when that one has been answered. They depend on some of the same modules,
+   and two workers that load the same module at the same time both check its signature. Also, the worker that walks through
+   the devices serves requests first, and would load them before the network's drivers. */
 static const struct {
 	enum loader_kind kind;
 	bool needed;
@@ -31,11 +36,14 @@ static const struct {
 	{LOADER_NAME, true, "sd_mod"},
 };
 
-enum { MODULE_COLDPLUG, MODULE_ISCSI, MODULES_BEHIND, MODULE_COUNT = sizeof(modules) / sizeof(modules[0]) };
+/* The rows, and sets of them as they are counted in world->modules_in. */
+enum { MODULE_COLDPLUG, MODULE_ISCSI, MODULE_CRC32C, MODULE_DISK, MODULE_COUNT };
+
+_Static_assert(sizeof(modules) / sizeof(modules[0]) == MODULE_COUNT, "each row has its name");
 
 #define MODULES_ALL       ((1u << MODULE_COUNT) - 1)
-#define MODULES_FOR_LOGIN 6u  /* the second and the third row */
-#define MODULES_FOR_SCAN  14u /* and the fourth */
+#define MODULES_FOR_LOGIN (1u << MODULE_ISCSI | 1u << MODULE_CRC32C)
+#define MODULES_FOR_SCAN  (MODULES_FOR_LOGIN | 1u << MODULE_DISK)
 #define FIRMWARE_MODULE   "iscsi_ibft"
 
 static void fail(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -47,7 +55,7 @@ static void fail(struct world *w, const char *format, ...)
 	if (w->verdict.failed)
 		return;
 	va_start(arguments, format);
-	(void)vsnprintf(w->verdict.text, sizeof(w->verdict.text), format, arguments);
+	vsnprintf(w->verdict.text, sizeof(w->verdict.text), format, arguments);
 	va_end(arguments);
 	w->verdict.failed = true;
 }
@@ -57,7 +65,7 @@ static void fail(struct world *w, const char *format, ...)
 static void choose_end(struct world *w)
 {
 	const char *next = w->plan.boot.next_init;
-	int chain = root_chain_check(next);
+	int chain = switch_chain_check(next);
 
 	w->chains = chain == 0;
 	if (chain && next[0])
@@ -74,18 +82,19 @@ static void choose_end(struct world *w)
 
 static void request_module(struct world *w, int i)
 {
-	(void)loader_request(&w->loader, modules[i].kind, modules[i].needed, modules[i].text);
+	loader_request(&w->loader, modules[i].kind, modules[i].needed, modules[i].text);
 }
 
-static void request_behind(struct world *w)
+/* Everything that waited for iscsi_tcp, and the file systems that root may have. */
+static void request_others(struct world *w)
 {
 	bool mounts = !w->chains && w->plan.root.kind != ROOT_NONE;
 	char name[64];
 
-	for (int i = MODULES_BEHIND; i < MODULE_COUNT; i++)
+	for (int i = MODULE_ISCSI + 1; i < MODULE_COUNT; i++)
 		request_module(w, i);
 	for (int i = 0; mounts && root_module(&w->plan.root, i, name, sizeof(name)); i++)
-		(void)loader_request(&w->loader, LOADER_NAME, false, name);
+		loader_request(&w->loader, LOADER_NAME, false, name);
 }
 
 void boot_module_answer(struct world *world, const struct loader_answer *answer)
@@ -94,7 +103,7 @@ void boot_module_answer(struct world *world, const struct loader_answer *answer)
 		if (modules[i].kind != answer->kind || strcmp(modules[i].text, answer->text) != 0)
 			continue;
 		if (i == MODULE_ISCSI && !(world->modules_in & 1u << i))
-			request_behind(world);
+			request_others(world);
 		world->modules_in |= 1u << i;
 	}
 	if (answer->kind == LOADER_NAME && !strcmp(answer->text, FIRMWARE_MODULE))
@@ -108,9 +117,8 @@ void boot_module_answer(struct world *world, const struct loader_answer *answer)
 			  answer->inserted);
 }
 
-void boot_begin(struct world *world, int64_t now_ms)
+void boot_begin(struct world *world)
 {
-	(void)now_ms;
 	world->discovering = -1;
 	choose_end(world);
 	if (world->verdict.failed)
@@ -119,7 +127,7 @@ void boot_begin(struct world *world, int64_t now_ms)
 	request_module(world, MODULE_ISCSI);
 	if (world->plan.boot.use_firmware || !world->plan.target_count) {
 		world->asked_firmware = true;
-		(void)loader_request(&world->loader, LOADER_NAME, false, FIRMWARE_MODULE);
+		loader_request(&world->loader, LOADER_NAME, false, FIRMWARE_MODULE);
 	}
 }
 
@@ -174,8 +182,8 @@ static int add_lease(struct world *w, struct plan_error *error)
 	const struct dhcp6_lease *lease6 = net_lease6(&w->net);
 	int result = -ENOENT;
 
-	(void)snprintf(error->text, sizeof(error->text),
-		       "the disk is to come from DHCP (iscsi=dhcp), but the network came up without DHCP");
+	snprintf(error->text, sizeof(error->text),
+		 "the disk is to come from DHCP (iscsi=dhcp), but the network came up without DHCP");
 	if (lease)
 		result = plan_add_lease(&w->cmdline, lease, &w->plan, error);
 	if (result == -ENOENT && lease6)
@@ -208,7 +216,7 @@ static void advance_network(struct world *w, int64_t now_ms)
 		return;
 	}
 	for (const char *module = net_module_wanted(&w->net); module; module = net_module_wanted(&w->net))
-		(void)loader_request(&w->loader, LOADER_NAME, false, module);
+		loader_request(&w->loader, LOADER_NAME, false, module);
 	if (net_link_ms(&w->net))
 		times_reach(&w->times, PHASE_LINK, net_link_ms(&w->net));
 	if (net_state(&w->net) == NET_FAILED) {
@@ -227,7 +235,7 @@ static void advance_network(struct world *w, int64_t now_ms)
 
 /* ---- random numbers, for mutual CHAP only ---- */
 
-/* A look at /dev/random does not wake the kernel's own gathering of entropy; a blocked read does. */
+/* The kernel gathers entropy on its own only while somebody waits for it in a read; polling /dev/random is not enough. */
 static void start_generator(struct world *w)
 {
 	pid_t pid = fork();
@@ -238,19 +246,25 @@ static void start_generator(struct world *w)
 		_exit(0);
 	}
 	w->random = openat(w->dev, "random", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	log_err("waiting for the kernel's random numbers: mutual CHAP needs a challenge of our own");
+	log_err("waiting for the kernel's random number generator: mutual CHAP needs a random challenge");
 }
 
-static bool has_random(struct world *w)
+static bool needs_random(const struct plan *plan)
+{
+	for (int i = 0; i < plan->target_count; i++)
+		if (plan->targets[i].chap.username_in[0])
+			return true;
+	return false;
+}
+
+/* True: random numbers are there, or are not needed. Else the kernel is made to gather entropy. */
+static bool prepare_random(struct world *w)
 {
 	uint8_t byte;
-	bool wanted = false;
 
-	for (int i = 0; i < w->plan.target_count; i++)
-		wanted = wanted || w->plan.targets[i].chap.username_in[0];
-	if (!wanted || getrandom(&byte, 1, GRND_NONBLOCK) == 1) {
+	if (!needs_random(&w->plan) || getrandom(&byte, 1, GRND_NONBLOCK) == 1) {
 		if (w->random >= 0)
-			(void)close(w->random);
+			close(w->random);
 		w->random = -1;
 		return true;
 	}
@@ -261,7 +275,7 @@ static bool has_random(struct world *w)
 
 /* ---- targets ---- */
 
-/* only: the target whose short secret is worth a warning; NULL: every one's is. */
+/* Warns of short secrets: of that of one target, or of all if only is NULL. */
 static bool load_secrets(struct world *w, const struct target_plan *only)
 {
 	struct plan_error error = {.text = ""};
@@ -293,15 +307,15 @@ static void take_discovered(struct world *w, struct target_plan *target)
 		discovery_use(&w->discovery, target);
 		log_info("%s has one target: %s", target->portal.host, target->name);
 		if (target->secret_looked_up)
-			(void)load_secrets(w, target); /* its line in the table can be found now */
+			load_secrets(w, target); /* its line in the table can be found now */
 		return;
 	}
 	fail(w, "%s has several targets; name one of them on the command line: %s", target->portal.host,
 	     discovery_list(&w->discovery, list, sizeof(list)));
 }
 
-/* What may pass is tried again, as a login is: until iscsi.timeout is over. */
-static bool asks_again(struct world *w, const struct target_plan *target, int64_t now_ms)
+/* A failure that may pass is tried again, as a login is, until iscsi.timeout is over. False: this one will not pass. */
+static bool ask_again(struct world *w, const struct target_plan *target, int64_t now_ms)
 {
 	const char *why = discovery_failure(&w->discovery);
 	int pause;
@@ -316,29 +330,35 @@ static bool asks_again(struct world *w, const struct target_plan *target, int64_
 	return true;
 }
 
-/* A portal without a target name is asked which it has (SendTargets), one after the other. */
-static bool is_discovering(struct world *w, int64_t now_ms)
+/* The discovery that is under way: true when it is over. */
+static bool end_discovery(struct world *w, int64_t now_ms)
 {
-	struct target_plan *target;
+	struct target_plan *target = &w->plan.targets[w->discovering];
 
-	if (w->discovering >= 0) {
-		target = &w->plan.targets[w->discovering];
-		if (discovery_state(&w->discovery) == DISCOVERY_RUNNING)
-			return true;
-		if (discovery_state(&w->discovery) == DISCOVERY_DONE)
-			take_discovered(w, target);
-		else if (asks_again(w, target, now_ms))
-			return true;
-		w->discovering = -1;
-	}
+	if (discovery_state(&w->discovery) == DISCOVERY_RUNNING)
+		return false;
+	if (discovery_state(&w->discovery) == DISCOVERY_DONE)
+		take_discovered(w, target);
+	else if (ask_again(w, target, now_ms))
+		return false;
+	w->discovering = -1;
+	return true;
+}
+
+/* A portal without a target name is asked which targets it has (SendTargets), one portal after the other. True: every
+   target has its name. */
+static bool discover_names(struct world *w, int64_t now_ms)
+{
+	if (w->discovering >= 0 && !end_discovery(w, now_ms))
+		return false;
 	for (int i = 0; i < w->plan.target_count && !w->verdict.failed; i++) {
 		if (w->plan.targets[i].name[0])
 			continue;
 		discovery_start(&w->discovery, &w->plan.targets[i], now_ms);
 		w->discovering = i;
-		return true;
+		return false;
 	}
-	return w->verdict.failed;
+	return !w->verdict.failed;
 }
 
 static uint32_t jitter_seed(void)
@@ -378,10 +398,9 @@ static void advance_targets(struct world *w, int64_t now_ms)
 	}
 	if (!w->has_secrets)
 		w->has_secrets = boot_load_secrets(w);
-	if (!w->has_netlink || !w->has_secrets || !has_random(w) || is_discovering(w, now_ms) ||
-	    !has_random(w)) /* the secrets of a target that was discovered may want it */
-		return;
-	start_sessions(w, now_ms);
+	/* Random numbers twice: a target that was discovered may turn out to have a secret for mutual CHAP. */
+	if (w->has_netlink && w->has_secrets && prepare_random(w) && discover_names(w, now_ms) && prepare_random(w))
+		start_sessions(w, now_ms);
 }
 
 static void advance_sessions(struct world *w)
@@ -417,7 +436,7 @@ static void start_scan(struct world *w, int i)
 		fail(w, "%s: the scan for disks cannot be started: %s", w->plan.targets[i].name, strerror(-result));
 }
 
-/* A target without a disk may still be getting one: it is asked again until scan_timeout is over. */
+/* A target without a disk may get one later: it is scanned again until scan_timeout is over. */
 static void scan_again(struct world *w, int i, int64_t now_ms)
 {
 	char what[300];
@@ -473,14 +492,14 @@ static bool advance_disk(struct world *w, int i, int64_t now_ms)
 	return false;
 }
 
-/* Failing for as long as an attempt may take. */
+/* Have its attempts failed for as long as a single one may take? */
 static bool is_late(const struct session *s, int64_t now_ms)
 {
 	return !s->was_up && s->attempts > 0 &&
 	       now_ms >= s->begun_ms + (int64_t)s->plan->params.value[PARAM_LOGIN_TIMEOUT] * 1000;
 }
 
-/* Is the disk of the same target there, by another portal? */
+/* Is the disk of the same target there through another portal? */
 static bool has_twin(const struct world *w, int i)
 {
 	for (int other = 0; other < w->session_count; other++)
@@ -490,8 +509,8 @@ static bool has_twin(const struct world *w, int i)
 	return false;
 }
 
-/* A target that does not answer holds nobody up who can do without it: whose root is found on another's disk, or who has
-   its disk by another portal. */
+/* A target that does not answer must not hold up a boot that can do without it: because root is looked for on another
+   target's disk, or because the same disk is there through another portal. */
 static bool can_go_without(const struct world *w, int i, int64_t now_ms)
 {
 	const struct root_plan *root = &w->plan.root;
@@ -578,7 +597,7 @@ static void name_target_root(struct world *w)
 	if (root->kind != ROOT_TARGET)
 		return;
 	root->kind = ROOT_DEVICE;
-	(void)snprintf(root->value, sizeof(root->value), "/dev/%s", w->disks[root->target].first_disk);
+	snprintf(root->value, sizeof(root->value), "/dev/%s", w->disks[root->target].first_disk);
 }
 
 static void advance_root(struct world *w, int64_t now_ms)
@@ -592,7 +611,7 @@ static void advance_root(struct world *w, int64_t now_ms)
 		w->block_changed = true;
 	}
 	if (w->block_changed)
-		(void)root_step(&w->root, true);
+		root_step(&w->root, true);
 	w->block_changed = false;
 	switch (w->root.result.state) {
 	case ROOT_MOUNTED:
@@ -638,11 +657,6 @@ bool boot_advance(struct world *world, int64_t now_ms)
 	return true;
 }
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 int64_t boot_deadline(const struct world *world)
 {
 	int64_t at = world->has_root && world->root.result.state == ROOT_MISSING ? root_limit(world) : INT64_MAX;
@@ -651,9 +665,10 @@ int64_t boot_deadline(const struct world *world)
 		const struct session *s = &world->sessions[i];
 
 		if (world->rescan_ms[i] && world->disks[i].state == BLOCKDEV_EMPTY)
-			at = earlier(at, world->rescan_ms[i]);
+			at = monotonic_earlier(at, world->rescan_ms[i]);
 		if (s->state == SESSION_UP)
-			at = earlier(at, s->up_ms + (int64_t)s->plan->params.value[PARAM_SCAN_TIMEOUT] * 1000);
+			at = monotonic_earlier(at,
+					       s->up_ms + (int64_t)s->plan->params.value[PARAM_SCAN_TIMEOUT] * 1000);
 	}
 	return at;
 }
@@ -666,12 +681,12 @@ static const char *waiting_for_session(const struct world *w, char *out, size_t 
 		if (w->sessions[i].state != SESSION_UP)
 			return session_waiting_for(&w->sessions[i], out, size);
 		if (w->disks[i].state != BLOCKDEV_READY) {
-			(void)snprintf(out, size, "the disk of %s: %s", w->plan.targets[i].name,
-				       blockdev_describe(&w->disks[i], what, sizeof(what)));
+			snprintf(out, size, "the disk of %s: %s", w->plan.targets[i].name,
+				 blockdev_describe(&w->disks[i], what, sizeof(what)));
 			return out;
 		}
 	}
-	(void)snprintf(out, size, "root: %s", w->has_root ? w->root.result.text : "");
+	snprintf(out, size, "root: %s", w->has_root ? w->root.result.text : "");
 	return out;
 }
 
@@ -682,14 +697,14 @@ const char *boot_waiting_for(const struct world *world, char *out, size_t size)
 	if (world->session_count)
 		return waiting_for_session(world, out, size);
 	if (is_waiting_for_firmware(world))
-		(void)snprintf(out, size, "the module " FIRMWARE_MODULE);
+		snprintf(out, size, "the module " FIRMWARE_MODULE);
 	else if ((world->modules_in & MODULES_FOR_LOGIN) != MODULES_FOR_LOGIN)
-		(void)snprintf(out, size, "the modules that iSCSI needs");
+		snprintf(out, size, "the modules that iSCSI needs");
 	else if (world->discovering >= 0)
-		(void)snprintf(out, size, "the targets of %s: %s", world->plan.targets[world->discovering].portal.host,
-			       discovery_failure(&world->discovery));
+		snprintf(out, size, "the targets of %s: %s", world->plan.targets[world->discovering].portal.host,
+			 discovery_failure(&world->discovery));
 	else
-		(void)snprintf(out, size, "random numbers");
+		snprintf(out, size, "random numbers");
 	return out;
 }
 

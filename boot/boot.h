@@ -14,7 +14,7 @@
 
 /* Starts the module loader's work and decides how the boot will end (another init, or mounting root). The plan is made.
    Failures are in world->verdict. */
-void boot_begin(struct world *world, int64_t now_ms);
+void boot_begin(struct world *world);
 
 /* Everything that can be done now. True when the machine can be handed over, or when world->verdict says that it cannot. */
 bool boot_advance(struct world *world, int64_t now_ms);

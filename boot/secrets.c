@@ -82,7 +82,7 @@ static int read_file(const char *path, struct file *file, struct plan_error *err
 		trouble = check_owner(&status);
 	if (!result && !trouble)
 		result = read_whole(fd, file);
-	(void)close(fd);
+	close(fd);
 	if (trouble)
 		return refuse(error, path, trouble);
 	return result ? refuse(error, path, strerror(-result)) : 0;
@@ -196,7 +196,7 @@ static int read_place(const struct place *place, const char *name, char path[PAT
 {
 	ssize_t n;
 
-	(void)snprintf(path, PATH_MAX, "%s%s%s", place->before, name, place->after);
+	snprintf(path, PATH_MAX, "%s%s%s", place->before, name, place->after);
 	if (!place->read)
 		return read_file(path, file, error);
 	n = place->read(path, file->text, sizeof(file->text));
@@ -241,7 +241,7 @@ static int load_place(const struct place *place, struct target_plan *target, str
 		if (result)
 			return refuse(error, path, fault.text);
 	}
-	(void)snprintf(path, sizeof(path), "%s%s%s", place->before, "*", place->after);
+	snprintf(path, sizeof(path), "%s%s%s", place->before, "*", place->after);
 	return credential_check(target, &fault) ? refuse(error, path, fault.text) : 0;
 }
 
@@ -260,7 +260,7 @@ static int load_credentials(struct target_plan *target, struct file *file, struc
 	int result = -ENOENT;
 
 	if (has_given)
-		(void)snprintf(given, sizeof(given), "%s/iscsi.", directory);
+		snprintf(given, sizeof(given), "%s/iscsi.", directory);
 	for (size_t i = has_given ? 0 : 1; result == -ENOENT && i < sizeof(places) / sizeof(places[0]); i++) {
 		result = load_place(&places[i], target, file, error);
 		result = result == -EACCES ? -ENOENT : result;

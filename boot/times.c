@@ -27,11 +27,6 @@ void times_reach(struct times *times, enum phase phase, int64_t now_ms)
 		times->at_ms[phase] = now_ms - times->started_ms;
 }
 
-const char *times_phase_name(enum phase phase)
-{
-	return names[phase];
-}
-
 /* All phases that were reached, each in this format (a name and a number). */
 static size_t print_phases(const struct times *times, const char *format, char *out, size_t size)
 {
@@ -74,6 +69,6 @@ int times_write(const struct times *times, int dirfd)
 		return -errno;
 	if (write(fd, text, length) != (ssize_t)length)
 		result = -EIO;
-	(void)close(fd);
+	close(fd);
 	return result;
 }

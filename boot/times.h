@@ -26,9 +26,11 @@ struct times {
 	int64_t at_ms[PHASE_COUNT]; /* since started_ms; -1: not reached */
 };
 
+/* Sets the beginning; no phase is reached yet. now_ms: monotonic milliseconds. */
 void times_start(struct times *times, int64_t now_ms);
+
+/* Notes that a phase is reached now, unless it was reached before. */
 void times_reach(struct times *times, enum phase phase, int64_t now_ms);
-const char *times_phase_name(enum phase phase);
 
 /* "modules=12 link=20 ..."; phases that were not reached are left out. Returns out. */
 const char *times_line(const struct times *times, char *out, size_t size);

@@ -1,28 +1,30 @@
 /* interface.c - one network interface from its plan to a usable address.
  *
- * Contracts in interface.h. After every event advance() looks at the levels - carrier, addresses, leases, limits - makes
- * the event of them that the table knows, and stops when nothing follows any more.
+ * Contracts in interface.h. After every event advance() looks at what is true now (carrier, addresses, leases, limits),
+ * turns it into an event of the table, and repeats that until no event follows.
  */
 #include "net/interface.h"
 
-#include <netinet/in.h>
 #include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/assignment.h"
+#include "net/lease4.h"
+#include "net/lease6.h"
 #include "sys/ipv6_conf.h"
 #include "sys/log.h"
+#include "sys/pollfds.h"
 
 #define LOWER_UP     0x10000 /* IFF_LOWER_UP, kernel: include/uapi/linux/if.h */
 #define DORMANT      0x20000 /* IFF_DORMANT */
 #define METHODS_IPV6 (METHOD_AUTO6 | METHOD_DHCP6 | METHOD_LINK6)
-#define STEPS_MAX    8 /* more than the longest way through the table */
+#define STEPS_MAX    8 /* more than the longest path through the table */
 
 static const char *const state_names[INTERFACE_STATES] = {
 	[INTERFACE_UNUSED] = "unused",       [INTERFACE_CARRIER] = "waiting for carrier",
@@ -33,11 +35,13 @@ static const char *const state_names[INTERFACE_STATES] = {
 void interface_init(struct interface *interface, struct rtnl *rtnl, const struct network_plan *network)
 {
 	memset(interface, 0, sizeof(*interface));
-	interface->rtnl = rtnl;
 	interface->network = network;
+	interface->assignment.rtnl = rtnl;
+	interface->assignment.link = &interface->link;
 	interface->carrier_limit_ms = interface->address_limit_ms = INT64_MAX;
-	lease4_init(&interface->lease4);
-	lease6_init(&interface->lease6);
+	interface->probe = PROBE_NONE;
+	lease_init(&interface->lease4, &lease4_family);
+	lease_init(&interface->lease6, &lease6_family);
 }
 
 static void set_failure(struct interface *interface, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -47,7 +51,7 @@ static void set_failure(struct interface *interface, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	(void)vsnprintf(interface->failure, sizeof(interface->failure), format, arguments);
+	vsnprintf(interface->failure, sizeof(interface->failure), format, arguments);
 	va_end(arguments);
 }
 
@@ -84,18 +88,11 @@ void interface_set_dns6(struct interface *interface, const struct rtnl_dns6 *dns
 		interface->dns6.count = 0;
 }
 
-static bool is_ours(const struct interface *interface, const struct rtnl_address *address)
-{
-	for (int i = 0; i < INTERFACE_PLANS_MAX; i++)
-		if (assignment_is_same(address, &interface->fixed[i]))
-			return true;
-	return assignment_is_same(address, &interface->leased6);
-}
-
-/* A router's address that another station has is taken away by the kernel (net/ipv6/addrconf.c): that is kept in mind. */
+/* The kernel removes a router-assigned address that another station has (net/ipv6/addrconf.c). It is remembered as refused. */
 static bool is_refused(const struct interface *interface, const struct rtnl_address *gone)
 {
-	return interface->started && gone->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED) && !is_ours(interface, gone);
+	return interface->started && gone->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED) &&
+	       !assignment_has(&interface->assignment, gone);
 }
 
 void interface_set_address(struct interface *interface, const struct rtnl_address *address, bool gone)
@@ -141,7 +138,7 @@ const struct rtnl_address *interface_global_address(const struct interface *inte
 	return NULL;
 }
 
-/* The kernel's own view of an address that we put there. */
+/* The kernel's view of an address that we set. */
 static const struct rtnl_address *find_address(const struct interface *interface, const struct rtnl_address *ours)
 {
 	for (int i = 0; i < interface->address_count; i++)
@@ -161,14 +158,14 @@ static bool has_link_local6(const struct interface *interface)
 	return false;
 }
 
-/* An IPv6 address that the kernel made of a router advertisement. */
+/* An IPv6 address that the kernel made from a router advertisement. */
 static bool has_auto6(const struct interface *interface)
 {
 	for (int i = 0; i < interface->address_count; i++) {
 		const struct rtnl_address *address = &interface->addresses[i];
 
 		if (address->family == AF_INET6 && address->scope < RT_SCOPE_LINK && may_be_used(address) &&
-		    !is_ours(interface, address))
+		    !assignment_has(&interface->assignment, address))
 			return true;
 	}
 	return false;
@@ -176,7 +173,7 @@ static bool has_auto6(const struct interface *interface)
 
 /* ---- its plans ---- */
 
-/* Every method that one of the plans has. */
+/* The methods of all plans together. */
 static unsigned all_methods(const struct interface *interface)
 {
 	unsigned methods = 0;
@@ -186,7 +183,8 @@ static unsigned all_methods(const struct interface *interface)
 	return methods;
 }
 
-int interface_plan_mtu(const struct interface *interface)
+/* Bytes; 0: no plan sets it. */
+static int plan_mtu(const struct interface *interface)
 {
 	for (int i = 0; i < interface->plan_count; i++)
 		if (interface->plans[i]->mtu > 0)
@@ -206,25 +204,56 @@ static const char *plan_hostname(const struct interface *interface)
 
 void interface_wipe_secrets(struct interface *interface)
 {
-	dhcp_wipe_secrets(&interface->lease4.dhcp);
-	dhcp_wipe_root_path(interface->lease6.dhcp.lease.boot_url);
-	dhcp_wipe_root_path(interface->lease6.dhcp.offer.boot_url);
+	lease_wipe_secrets(&interface->lease4);
+	lease_wipe_secrets(&interface->lease6);
+}
+
+static void start_probe(struct interface *interface, uint32_t address, int64_t now_ms)
+{
+	const struct rtnl_link *link = &interface->link;
+	int result = link->has_mac ? probe_start(&interface->probe, link->index, link->mac, address, now_ms) : 0;
+
+	if (result)
+		log_warn("%s: cannot ask whether another station has the address: %s", link->name, strerror(-result));
 }
 
 static void take_lease4(struct interface *interface, unsigned did, int64_t now_ms)
 {
-	if (did & DHCP_LOST)
-		assignment_lose(interface, &interface->leased4);
-	if (did & DHCP_BOUND && dhcp_has_lease(&interface->lease4.dhcp))
-		assignment_lease4(interface, now_ms);
+	const struct dhcp_lease *lease = &interface->lease4.dhcp.lease;
+
+	if (did & DHCP_LOST) {
+		probe_stop(&interface->probe);
+		assignment_lose(&interface->assignment, &interface->assignment.leased4);
+	}
+	if (did & DHCP_BOUND && lease_is_held(&interface->lease4) &&
+	    assignment_set_lease4(&interface->assignment, lease, plan_mtu(interface)))
+		start_probe(interface, lease->address, now_ms);
 }
 
 static void take_lease6(struct interface *interface, unsigned did)
 {
+	const struct dhcp6 *dhcp = &interface->lease6.dhcp6;
+
 	if (did & DHCP_LOST)
-		assignment_lose(interface, &interface->leased6);
-	if (did & DHCP_BOUND && dhcp6_has_lease(&interface->lease6.dhcp))
-		assignment_lease6(interface);
+		assignment_lose(&interface->assignment, &interface->assignment.leased6);
+	if (did & DHCP_BOUND && lease_is_held(&interface->lease6) && !dhcp->config.information_only)
+		assignment_set_lease6(&interface->assignment, &dhcp->lease);
+}
+
+/* What the ARP probe found. A conflict on a leased address declines the lease. */
+static void look_at_probe(struct interface *interface, const struct pollfd *fds, int count, int64_t now_ms)
+{
+	uint32_t address = interface->probe.address;
+	bool leased = lease_is_held(&interface->lease4) && interface->lease4.dhcp.lease.address == address;
+
+	if (!probe_step(&interface->probe, fds, count, now_ms))
+		return;
+	log_warn("%s: another station has %u.%u.%u.%u: %s", interface->link.name, address >> 24, address >> 16 & 255,
+		 address >> 8 & 255, address & 255,
+		 leased ? "declining it and asking for another address"
+			: "going on, but connections will break until one of the two gets another address");
+	if (leased)
+		take_lease4(interface, lease_decline(&interface->lease4, now_ms), now_ms);
 }
 
 /* The kernel's "dhcp,<type>,<value>": one type byte, then the text (kernel: net/ipv4/ipconfig.c). */
@@ -252,7 +281,7 @@ static void start_dhcp4(struct interface *interface, int64_t now_ms)
 	struct dhcp_config config = {.want_root_path = interface->network->wants_root_path};
 
 	memcpy(config.mac, interface->link.mac, sizeof(config.mac));
-	(void)snprintf(config.hostname, sizeof(config.hostname), "%s", plan_hostname(interface));
+	snprintf(config.hostname, sizeof(config.hostname), "%s", plan_hostname(interface));
 	for (int i = 0; i < interface->plan_count; i++)
 		set_client_id(&config, interface->plans[i]->client_id);
 	lease4_start(&interface->lease4, interface->link.index, interface->link.name, &config, now_ms);
@@ -270,7 +299,7 @@ static void start_dhcp6(struct interface *interface, bool information_only, int6
 	lease6_start(&interface->lease6, interface->link.index, interface->link.name, &config, now_ms);
 }
 
-/* DHCPv6 waits for the link-local address. Without being asked for it follows what routers say (RFC 4861 4.2). */
+/* DHCPv6 waits for the link-local address. Where no plan asks for it, routers decide (RFC 4861 4.2). */
 static void start_dhcp6_when_due(struct interface *interface, int64_t now_ms)
 {
 	unsigned methods = all_methods(interface);
@@ -278,7 +307,7 @@ static void start_dhcp6_when_due(struct interface *interface, int64_t now_ms)
 
 	if (!has_link_local6(interface) || !(address || (methods & METHOD_AUTO6 && interface->link6.other)))
 		return;
-	if (lease6_is_started(&interface->lease6) && (!address || !interface->lease6.dhcp.config.information_only))
+	if (interface->lease6.started && (!address || !interface->lease6.dhcp6.config.information_only))
 		return;
 	start_dhcp6(interface, !address, now_ms);
 }
@@ -305,7 +334,13 @@ static void prepare_ipv6(const struct interface *interface)
 			     : 0;
 
 	if (result)
-		log_warn("%s: IPv6 cannot be set up: %s", interface->link.name, strerror(-result));
+		log_warn("%s: IPv6 cannot be configured: %s", interface->link.name, strerror(-result));
+}
+
+static void set_mac(struct interface *interface, const uint8_t mac[6])
+{
+	if (assignment_set_mac(&interface->assignment, mac))
+		memcpy(interface->link.mac, mac, sizeof(interface->link.mac));
 }
 
 static void prepare(struct interface *interface, int64_t now_ms)
@@ -318,21 +353,29 @@ static void prepare(struct interface *interface, int64_t now_ms)
 	interface->prepared = true;
 	for (int i = 0; i < interface->plan_count; i++)
 		if (interface->plans[i]->sets_mac)
-			assignment_mac(interface, interface->plans[i]->new_mac);
-	if (interface_plan_mtu(interface))
-		assignment_mtu(interface, (uint32_t)interface_plan_mtu(interface));
+			set_mac(interface, interface->plans[i]->new_mac);
+	if (plan_mtu(interface))
+		assignment_set_mtu(&interface->assignment, (uint32_t)plan_mtu(interface));
 	prepare_ipv6(interface);
-	assignment_hostname(plan_hostname(interface));
-	result = rtnl_change_link(interface->rtnl, interface->link.index, &change);
+	assignment_set_hostname(plan_hostname(interface));
+	result = rtnl_change_link(interface->assignment.rtnl, interface->link.index, &change);
 	if (result)
 		set_failure(interface, "%s cannot be brought up: %s", interface->link.name, strerror(-result));
 }
 
-static void start_static(struct interface *interface, int64_t now_ms)
+static void start_static(struct interface *interface, int i, int64_t now_ms)
 {
-	for (int i = 0; i < interface->plan_count; i++)
-		if (interface->plans[i]->methods & METHOD_STATIC && assignment_static(interface, i, now_ms))
-			set_failure(interface, "the kernel refuses the address of %s", interface->link.name);
+	const struct interface_plan *plan = interface->plans[i];
+	uint32_t address;
+
+	if (!(plan->methods & METHOD_STATIC) || interface->assignment.fixed[i].family)
+		return;
+	if (assignment_set_static(&interface->assignment, i, plan)) {
+		set_failure(interface, "the kernel refuses the address of %s", interface->link.name);
+	} else if (plan->address.family == 4) {
+		memcpy(&address, plan->address.bytes, sizeof(address));
+		start_probe(interface, ntohl(address), now_ms);
+	}
 }
 
 static void start_methods(struct interface *interface, int64_t now_ms)
@@ -343,21 +386,22 @@ static void start_methods(struct interface *interface, int64_t now_ms)
 	if (!interface->started)
 		interface->address_limit_ms = limit(interface->network->dhcp_timeout_s, now_ms);
 	interface->started = interface->link_up = true;
-	start_static(interface, now_ms);
-	if (lease4_is_started(&interface->lease4))
-		take_lease4(interface, lease4_link(&interface->lease4, true, now_ms), now_ms);
+	for (int i = 0; i < interface->plan_count; i++)
+		start_static(interface, i, now_ms);
+	if (interface->lease4.started)
+		take_lease4(interface, lease_set_link(&interface->lease4, true, now_ms), now_ms);
 	else if (all_methods(interface) & METHOD_DHCP4)
 		start_dhcp4(interface, now_ms);
-	if (lease6_is_started(&interface->lease6))
-		take_lease6(interface, lease6_link(&interface->lease6, true, now_ms));
+	if (interface->lease6.started)
+		take_lease6(interface, lease_set_link(&interface->lease6, true, now_ms));
 }
 
 static void lose_carrier(struct interface *interface, int64_t now_ms)
 {
 	log_warn("%s: carrier lost", interface->link.name);
 	interface->link_up = false;
-	take_lease4(interface, lease4_link(&interface->lease4, false, now_ms), now_ms);
-	take_lease6(interface, lease6_link(&interface->lease6, false, now_ms));
+	take_lease4(interface, lease_set_link(&interface->lease4, false, now_ms), now_ms);
+	take_lease6(interface, lease_set_link(&interface->lease6, false, now_ms));
 }
 
 static void note_usable(struct interface *interface, int64_t now_ms)
@@ -379,11 +423,12 @@ static void put_back(struct interface *interface, int64_t now_ms)
 	struct rtnl_change down = {.down = true};
 
 	(void)now_ms;
-	lease4_stop(&interface->lease4);
-	lease6_stop(&interface->lease6);
-	assignment_clear(interface);
+	lease_stop(&interface->lease4);
+	lease_stop(&interface->lease6);
+	probe_stop(&interface->probe);
+	assignment_clear(&interface->assignment);
 	if (interface->prepared && !interface->was_up)
-		(void)rtnl_change_link(interface->rtnl, interface->link.index, &down);
+		(void)rtnl_change_link(interface->assignment.rtnl, interface->link.index, &down);
 	interface->prepared = interface->started = false;
 	interface->plan_count = 0;
 	interface->failure[0] = '\0';
@@ -425,15 +470,15 @@ static void run(struct interface *interface, enum interface_event event, int64_t
 		row->action(interface, now_ms);
 }
 
-/* The methods whose address is there, but for static ones. */
+/* The methods, other than static ones, whose address is there. */
 static unsigned methods_done(const struct interface *interface)
 {
-	/* A leased address has no route but the router's: DHCPv6 knows no prefixes (RFC 5942 3). */
-	const struct rtnl_address *leased6 = find_address(interface, &interface->leased6);
+	/* DHCPv6 gives no prefix (RFC 5942 3): a leased address can be used only with a router's routes. */
+	const struct rtnl_address *leased6 = find_address(interface, &interface->assignment.leased6);
 	bool is_leased6 = leased6 && may_be_used(leased6) && interface->has_router6;
 	unsigned done = 0;
 
-	if (interface->leased4.family)
+	if (interface->assignment.leased4.family)
 		done |= METHOD_DHCP4;
 	if (is_leased6)
 		done |= METHOD_DHCP6;
@@ -444,10 +489,10 @@ static unsigned methods_done(const struct interface *interface)
 	return done;
 }
 
-/* IPv4 has no duplicate address detection that the kernel waits for. */
+/* An IPv4 address can be used at once: the kernel has no duplicate address detection for it. */
 static bool is_static_done(const struct interface *interface, int i)
 {
-	const struct rtnl_address *fixed = &interface->fixed[i], *found = find_address(interface, fixed);
+	const struct rtnl_address *fixed = &interface->assignment.fixed[i], *found = find_address(interface, fixed);
 
 	return fixed->family == AF_INET || (fixed->family && found && may_be_used(found));
 }
@@ -476,21 +521,21 @@ static bool has_failed_dad(const struct interface *interface, const struct rtnl_
 	return found && found->flags & IFA_F_DADFAILED;
 }
 
-/* Duplicate address detection (RFC 4862 5.4) is the kernel's; what it found is acted on here. */
+/* The kernel does duplicate address detection (RFC 4862 5.4); its result is handled here. */
 static void look_at_duplicates(struct interface *interface, int64_t now_ms)
 {
 	char text[ADDRESS_TEXT_MAX];
 
-	if (has_failed_dad(interface, &interface->leased6)) {
-		log_warn("%s: another station has %s: declined", interface->link.name,
-			 assignment_text(&interface->leased6, text));
-		interface_set_address(interface, &interface->leased6, true);
-		take_lease6(interface, lease6_conflict(&interface->lease6, now_ms));
+	if (has_failed_dad(interface, &interface->assignment.leased6)) {
+		log_warn("%s: another station has %s: declining it and asking for another address",
+			 interface->link.name, assignment_text(&interface->assignment.leased6, text));
+		interface_set_address(interface, &interface->assignment.leased6, true);
+		take_lease6(interface, lease_decline(&interface->lease6, now_ms));
 	}
 	for (int i = 0; i < INTERFACE_PLANS_MAX && !interface->failure[0]; i++)
-		if (has_failed_dad(interface, &interface->fixed[i]))
+		if (has_failed_dad(interface, &interface->assignment.fixed[i]))
 			set_failure(interface, "%s: another station has the address %s", interface->link.name,
-				    assignment_text(&interface->fixed[i], text));
+				    assignment_text(&interface->assignment.fixed[i], text));
 }
 
 static int64_t current_limit(const struct interface *interface)
@@ -515,7 +560,7 @@ static void look_at_limits(struct interface *interface, int64_t now_ms)
 	set_failure(interface, "gave up waiting for %.150s", what);
 }
 
-/* The event that the levels make; INTERFACE_EVENTS: none. */
+/* The event that follows from what is true now; INTERFACE_EVENTS: none. */
 static enum interface_event next_event(const struct interface *interface)
 {
 	bool carrier = interface_has_carrier(interface);
@@ -534,7 +579,7 @@ static enum interface_event next_event(const struct interface *interface)
 			return INTERFACE_EVENT_DOWN;
 		return is_ready(interface) ? INTERFACE_EVENT_READY : INTERFACE_EVENTS;
 	case INTERFACE_USABLE:
-		if (!is_ready(interface) && !interface->settled)
+		if (!is_ready(interface) && !interface->assignment.settled)
 			return INTERFACE_EVENT_UNREADY;
 		if (carrier != interface->link_up)
 			return carrier ? INTERFACE_EVENT_UP : INTERFACE_EVENT_DOWN;
@@ -549,7 +594,7 @@ static void advance(struct interface *interface, int64_t now_ms)
 	for (int i = 0; i < STEPS_MAX; i++) {
 		enum interface_event event;
 
-		if (interface->plan_count && interface->started && !interface->settled) {
+		if (interface->plan_count && interface->started && !interface->assignment.settled) {
 			start_dhcp6_when_due(interface, now_ms);
 			look_at_duplicates(interface, now_ms);
 		}
@@ -584,8 +629,8 @@ void interface_adopt(struct interface *interface, int64_t now_ms)
 	interface->state = INTERFACE_USABLE;
 	interface->link_ms = interface->address_ms = now_ms;
 	if (address)
-		log_info("%s: used as it is, with address %s/%u", interface->link.name, assignment_text(address, text),
-			 address->prefix);
+		log_info("%s: already has address %s/%u, used as it is", interface->link.name,
+			 assignment_text(address, text), address->prefix);
 }
 
 void interface_release(struct interface *interface, int64_t now_ms)
@@ -595,37 +640,35 @@ void interface_release(struct interface *interface, int64_t now_ms)
 
 void interface_forget(struct interface *interface)
 {
-	struct rtnl *rtnl = interface->rtnl;
+	struct rtnl *rtnl = interface->assignment.rtnl;
 	const struct network_plan *network = interface->network;
 
-	lease4_stop(&interface->lease4);
-	lease6_stop(&interface->lease6);
+	lease_stop(&interface->lease4);
+	lease_stop(&interface->lease6);
+	probe_stop(&interface->probe);
 	interface_init(interface, rtnl, network);
 }
 
 int interface_pollfds(const struct interface *interface, struct pollfd *out, int count, int max)
 {
-	count = lease4_pollfds(&interface->lease4, out, count, max);
-	return lease6_pollfds(&interface->lease6, out, count, max);
-}
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
+	count = lease_pollfds(&interface->lease4, out, count, max);
+	count = lease_pollfds(&interface->lease6, out, count, max);
+	return pollfds_add(out, count, max, interface->probe.fd);
 }
 
 int64_t interface_deadline(const struct interface *interface)
 {
-	int64_t at = earlier(lease4_deadline(&interface->lease4), lease6_deadline(&interface->lease6));
+	int64_t at = earlier_ms(lease_deadline(&interface->lease4), lease_deadline(&interface->lease6));
 
-	return earlier(at, current_limit(interface));
+	return earlier_ms(at, earlier_ms(interface->probe.deadline_ms, current_limit(interface)));
 }
 
 void interface_step(struct interface *interface, const struct pollfd *fds, int count, int64_t now_ms)
 {
-	take_lease4(interface, lease4_step(&interface->lease4, fds, count, now_ms), now_ms);
-	take_lease6(interface, lease6_step(&interface->lease6, fds, count, now_ms));
-	if (interface->settled)
+	look_at_probe(interface, fds, count, now_ms);
+	take_lease4(interface, lease_step(&interface->lease4, fds, count, now_ms), now_ms);
+	take_lease6(interface, lease_step(&interface->lease6, fds, count, now_ms));
+	if (interface->assignment.settled)
 		interface_wipe_secrets(interface);
 	advance(interface, now_ms);
 }
@@ -633,12 +676,12 @@ void interface_step(struct interface *interface, const struct pollfd *fds, int c
 static void write_refusal(const char *refused, char *out, size_t size)
 {
 	if (size && refused)
-		(void)snprintf(out, size, "; the last answer was not taken: %s", refused);
+		snprintf(out, size, "; the last answer was refused: %s", refused);
 	else if (size)
 		out[0] = '\0';
 }
 
-/* Found by the kernel's duplicate address detection; "" where there is none. */
+/* The address that duplicate address detection found taken; "": none. */
 static void find_duplicate(const struct interface *interface, char out[ADDRESS_TEXT_MAX])
 {
 	out[0] = '\0';
@@ -656,23 +699,24 @@ static const char *waiting_for_address(const struct interface *interface, char *
 	find_duplicate(interface, duplicate);
 	if (missing & METHOD_DHCP4) {
 		write_refusal(interface->lease4.refused, why, sizeof(why));
-		(void)snprintf(out, size, "%s on %s (%u discovers sent%s)", dhcp_waiting(&interface->lease4.dhcp), name,
-			       interface->lease4.discovers, why);
+		snprintf(out, size, "%s on %s (%u discovers sent%s)", lease_waiting(&interface->lease4), name,
+			 interface->lease4.sent, why);
 	} else if (duplicate[0]) {
-		(void)snprintf(out, size, "an IPv6 address for %s: another station has %s", name, duplicate);
-	} else if (interface->leased6.family && !interface->has_router6) {
-		(void)snprintf(out, size, "a router advertisement on %s: the address of DHCPv6 has no route without",
-			       name);
-	} else if (lease6_is_started(&interface->lease6) && missing & (METHOD_DHCP6 | METHOD_AUTO6)) {
+		snprintf(out, size, "an IPv6 address for %s: another station has %s", name, duplicate);
+	} else if (interface->assignment.leased6.family && !interface->has_router6) {
+		snprintf(out, size, "a router advertisement on %s: without it the address from DHCPv6 has no route",
+			 name);
+	} else if (interface->lease6.started && missing & (METHOD_DHCP6 | METHOD_AUTO6)) {
 		write_refusal(interface->lease6.refused, why, sizeof(why));
-		(void)snprintf(out, size, "%s on %s (%u messages sent%s)", dhcp6_waiting(&interface->lease6.dhcp), name,
-			       interface->lease6.sent, why);
+		snprintf(out, size, "%s on %s (%u messages sent%s)", lease_waiting(&interface->lease6), name,
+			 interface->lease6.sent, why);
 	} else if (missing & METHODS_IPV6 && !has_link_local6(interface)) {
-		(void)snprintf(out, size, "an IPv6 link-local address on %s (is IPv6 in the kernel, and on?)", name);
+		snprintf(out, size, "an IPv6 link-local address on %s (does the kernel have IPv6, and is it enabled?)",
+			 name);
 	} else if (missing & METHOD_AUTO6) {
-		(void)snprintf(out, size, "a router advertisement with a prefix, and its address, on %s", name);
+		snprintf(out, size, "a router advertisement with a prefix on %s", name);
 	} else {
-		(void)snprintf(out, size, "the end of duplicate address detection on %s", name);
+		snprintf(out, size, "the end of duplicate address detection on %s", name);
 	}
 	return out;
 }
@@ -680,12 +724,12 @@ static const char *waiting_for_address(const struct interface *interface, char *
 const char *interface_waiting_for(const struct interface *interface, char *out, size_t size)
 {
 	if (interface->failure[0])
-		(void)snprintf(out, size, "%s", interface->failure);
+		snprintf(out, size, "%s", interface->failure);
 	else if (interface->state == INTERFACE_CARRIER)
-		(void)snprintf(out, size, "carrier on %s", interface->link.name);
+		snprintf(out, size, "carrier on %s", interface->link.name);
 	else if (interface->state == INTERFACE_ADDRESS && interface->plan_count)
 		return waiting_for_address(interface, out, size);
 	else
-		(void)snprintf(out, size, "%s", interface->link.name);
+		snprintf(out, size, "%s", interface->link.name);
 	return out;
 }

@@ -1,8 +1,8 @@
 /* interface.h - one network interface from its plan to a usable address.
  *
- * What the kernel says of the interface (link, addresses, router advertisements) is kept here as it is; the machine looks
- * at it again after every event. Owns the leases, and everything that was put on the interface, so that it can be taken
- * off again. Does not choose which plan is for which interface: net.c does.
+ * Keeps what the kernel says of the interface (link, addresses, router advertisements) as it is; the machine looks at it
+ * again after every event. Owns the leases and everything that was put on the interface, so that it can be taken off
+ * again. Does not choose which plan is for which interface: net.c does.
  */
 #ifndef NET_INTERFACE_H
 #define NET_INTERFACE_H
@@ -12,8 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "net/lease4.h"
-#include "net/lease6.h"
+#include "net/assignment.h"
+#include "net/lease.h"
+#include "net/probe.h"
 #include "plan/plan.h"
 #include "sys/rtnl.h"
 
@@ -38,18 +39,16 @@ enum interface_event {
 };
 
 #define INTERFACE_ADDRESSES_MAX 8
-#define INTERFACE_PLANS_MAX     4 /* one ip= each: IPv4 and IPv6, for one */
+#define INTERFACE_PLANS_MAX     ASSIGNMENT_FIXED_MAX
 #define INTERFACE_FAILURE_MAX   200
 
 struct interface {
-	struct rtnl *rtnl;
 	const struct network_plan *network;
 
 	enum interface_state state;
 	const struct interface_plan *plans[INTERFACE_PLANS_MAX];
 	int plan_count;                             /* 0: used as it is, or not at all */
 	bool existing;                              /* had its address before us */
-	bool settled;                               /* after the hand-over: keep leases, change nothing else */
 	bool was_up;                                /* before us */
 	bool prepared;                              /* MAC, MTU set; brought up */
 	bool started;                               /* methods are under way */
@@ -66,40 +65,36 @@ struct interface {
 	struct rtnl_dns6 dns6;
 
 	char failure[INTERFACE_FAILURE_MAX];
-	struct lease4 lease4;
-	struct lease6 lease6;
-	struct rtnl_address leased4, leased6;           /* what leases put on the interface; family 0: nothing */
-	struct rtnl_address fixed[INTERFACE_PLANS_MAX]; /* what each plan put on it; family 0: nothing */
+	struct lease lease4, lease6;
+	struct probe probe; /* whether another station has the newest IPv4 address */
+	struct assignment assignment;
 };
 
 void interface_init(struct interface *interface, struct rtnl *rtnl, const struct network_plan *network);
 
-/* Levels from the kernel. Nothing is done until interface_step. */
+/* What the kernel says now. Nothing is done about it until interface_step. */
 void interface_set_link(struct interface *interface, const struct rtnl_link *link);
 void interface_set_link6(struct interface *interface, const struct rtnl_link6 *link6);
 void interface_set_address(struct interface *interface, const struct rtnl_address *address, bool gone);
 void interface_set_router6(struct interface *interface);
 void interface_set_dns6(struct interface *interface, const struct rtnl_dns6 *dns6);
 
-/* One more plan for it; what does not fit is left out. */
+/* Adds a plan; one that does not fit is left out. */
 void interface_add_plan(struct interface *interface, const struct interface_plan *plan);
 
-/* Its plans are complete: brings it up, and on with the first step. */
+/* Its plans are complete: brings it up and takes the first step. */
 void interface_claim(struct interface *interface, int64_t now_ms);
-
-/* Bytes that a plan sets; 0: none does. */
-int interface_plan_mtu(const struct interface *interface);
 
 /* It has an address already: usable as it is. */
 void interface_adopt(struct interface *interface, int64_t now_ms);
 
-/* Overwrites what its leases hold of CHAP secrets. */
+/* Overwrites the CHAP secrets that its leases hold. */
 void interface_wipe_secrets(struct interface *interface);
 
-/* Puts it back as it was, gives leases back. */
+/* Gives its leases back and leaves it as it was before us. */
 void interface_release(struct interface *interface, int64_t now_ms);
 
-/* The interface is gone from the kernel: closes, forgets. The place is free afterwards. */
+/* The interface is gone from the kernel: closes everything. The place is free afterwards. */
 void interface_forget(struct interface *interface);
 
 int interface_pollfds(const struct interface *interface, struct pollfd *out, int count, int max);

@@ -1,6 +1,6 @@
-/* link.c - links that the plan makes: VLANs, bonds, and interfaces that get another name.
+/* link.c - links that the plan creates, and interfaces that it renames.
  *
- * Contracts in link.h. The kernel loads the modules 8021q and bonding by itself when they are first asked for.
+ * Contracts in link.h. The kernel loads the modules 8021q and bonding by itself when they are first needed.
  */
 #include "net/link.h"
 
@@ -20,12 +20,15 @@ static const struct rtnl_link *find(const struct link_context *context, const ch
 	return NULL;
 }
 
-static bool has_mac(const struct rtnl_link *link, const uint8_t mac[6])
+bool link_is_physical(const struct rtnl_link *link)
 {
-	if (link->kind[0] && strcmp(link->kind, "veth"))
-		return false; /* a VLAN has its parent's */
-	return (link->has_mac && !memcmp(link->mac, mac, 6)) ||
-	       (link->has_permanent_mac && !memcmp(link->permanent_mac, mac, 6));
+	return !link->kind[0] || !strcmp(link->kind, "veth");
+}
+
+bool link_has_mac(const struct rtnl_link *link, const uint8_t mac[6])
+{
+	return link_is_physical(link) && ((link->has_mac && !memcmp(link->mac, mac, 6)) ||
+					  (link->has_permanent_mac && !memcmp(link->permanent_mac, mac, 6)));
 }
 
 static int bring_up(const struct link_context *context, const struct rtnl_link *link)
@@ -35,13 +38,13 @@ static int bring_up(const struct link_context *context, const struct rtnl_link *
 	return link->flags & IFF_UP ? 0 : rtnl_change_link(context->rtnl, link->index, &change);
 }
 
-/* By its name, or (the firmware's VLANs) by its MAC. */
+/* By its name; the firmware's VLANs name it by its MAC address. */
 static const struct rtnl_link *find_parent(const struct link_context *context, const struct link_plan *plan)
 {
 	if (plan->parent[0])
 		return find(context, plan->parent);
 	for (int i = 0; i < context->count; i++)
-		if (has_mac(context->links[i], plan->mac))
+		if (link_has_mac(context->links[i], plan->mac))
 			return context->links[i];
 	return NULL;
 }
@@ -67,28 +70,29 @@ static void set_bond_option(const struct link_context *context, const char *bond
 	const char *sign = strcmp(option, "arp_ip_target") ? "" : "+";
 	char path[128], text[64];
 
-	(void)snprintf(path, sizeof(path), "class/net/%s/bonding/%.40s", bond, option);
+	snprintf(path, sizeof(path), "class/net/%s/bonding/%.40s", bond, option);
 	while (value) {
 		char *rest = sign[0] ? strchr(value, ';') : NULL;
 		int result;
 
 		if (rest)
 			*rest++ = '\0';
-		(void)snprintf(text, sizeof(text), "%s%s", value[0] == '+' ? "" : sign, value);
+		snprintf(text, sizeof(text), "%s%s", value[0] == '+' ? "" : sign, value);
 		result = sysfs_write(context->sysfs, path, text);
 		if (result)
-			log_warn("%s: bonding option %s=%s: %s", bond, option, value, strerror(-result));
+			log_warn("%s: the bonding option %s=%s cannot be set: %s", bond, option, value,
+				 strerror(-result));
 		value = rest;
 	}
 }
 
-/* "mode=active-backup,miimon=100": what /sys/class/net/<bond>/bonding takes. Wrong ones are said and passed over. */
+/* "mode=active-backup,miimon=100": what /sys/class/net/<bond>/bonding takes. What it does not take is logged and left. */
 static void set_bond_options(const struct link_context *context, const struct link_plan *plan)
 {
 	char options[sizeof(plan->options)];
 	char *rest = options;
 
-	(void)snprintf(options, sizeof(options), "%s", plan->options);
+	snprintf(options, sizeof(options), "%s", plan->options);
 	while (*rest) {
 		char *option = rest, *value;
 
@@ -103,7 +107,7 @@ static void set_bond_options(const struct link_context *context, const struct li
 	}
 }
 
-/* A slave must be down when it is taken; the bond brings it up. */
+/* A slave must be down when it is enslaved; the bond brings it up. */
 static int enslave(const struct link_context *context, const struct rtnl_link *slave, int bond)
 {
 	struct rtnl_change down = {.down = true}, change = {.master = bond};
@@ -131,7 +135,7 @@ static int make_bond(const struct link_context *context, const struct link_plan 
 
 	if (!*made) {
 		result = bond ? 0 : rtnl_add_bond(context->rtnl, plan->name);
-		if (result && result != -EEXIST) /* the module makes a bond0 by itself */
+		if (result && result != -EEXIST) /* the module creates a bond0 by itself */
 			return result;
 		*made = true;
 		log_info("%s: bond", plan->name);
@@ -144,7 +148,7 @@ static int make_bond(const struct link_context *context, const struct link_plan 
 
 		result = slave ? enslave(context, slave, bond->index) : 0;
 		if (result)
-			log_warn("%s: %s cannot be taken as slave: %s", plan->name, plan->slaves[i], strerror(-result));
+			log_warn("%s: %s cannot become a slave: %s", plan->name, plan->slaves[i], strerror(-result));
 	}
 	return 0;
 }
@@ -158,7 +162,7 @@ static int rename_link(const struct link_context *context, const struct rtnl_lin
 	return rtnl_change_link(context->rtnl, link->index, &change);
 }
 
-/* Another interface may have the name: it steps aside. */
+/* If another interface has the name, it is renamed out of the way. */
 static int make_name(const struct link_context *context, const struct link_plan *plan, bool *made)
 {
 	const struct rtnl_link *holder = find(context, plan->name);
@@ -168,12 +172,12 @@ static int make_name(const struct link_context *context, const struct link_plan 
 	for (int i = 0; i < context->count && !*made; i++) {
 		const struct rtnl_link *link = context->links[i];
 
-		if (!has_mac(link, plan->mac))
+		if (!link_has_mac(link, plan->mac))
 			continue;
 		*made = true;
 		if (!strcmp(link->name, plan->name))
 			return 0;
-		(void)snprintf(aside, sizeof(aside), "aside%d", holder ? holder->index : 0);
+		snprintf(aside, sizeof(aside), "aside%d", holder ? holder->index : 0);
 		if (holder)
 			result = rename_link(context, holder, aside);
 		if (!result)
@@ -197,7 +201,7 @@ bool link_is_taken(const struct network_plan *plan, const struct rtnl_link *link
 	for (int i = 0; i < plan->link_count; i++) {
 		const struct link_plan *other = &plan->links[i];
 
-		if (other->kind == LINK_RENAME && has_mac(link, other->mac) && strcmp(link->name, other->name))
+		if (other->kind == LINK_RENAME && link_has_mac(link, other->mac) && strcmp(link->name, other->name))
 			return true;
 		for (int j = 0; other->kind == LINK_BOND && j < other->slave_count; j++)
 			if (!strcmp(other->slaves[j], link->name))

@@ -1,7 +1,7 @@
-/* link.h - links that the plan makes: VLANs, bonds, and interfaces that get another name.
+/* link.h - links that the plan creates (VLANs, bonds), and interfaces that it renames.
  *
- * One look per call: what can be made now is made, what needs an interface that is not there yet waits for it. Does not
- * give links addresses.
+ * Each call creates what can be created now; what needs an interface that has not appeared yet is left for a later call.
+ * Does not give links addresses.
  */
 #ifndef NET_LINK_H
 #define NET_LINK_H
@@ -19,11 +19,18 @@ struct link_context {
 	int count;
 };
 
-/* Makes what the plan says as far as it is possible now. *made remembers that the link itself exists. 0: nothing is left
-   to do, or nothing can be done now; -errno: it failed for good, and the log has it. */
+/* Does what the plan says as far as it is possible now. *made remembers that the link itself exists. 0: nothing is left to
+   do, or nothing can be done now; -errno: it failed for good. */
 int link_make(const struct link_context *context, const struct link_plan *plan, bool *made);
 
-/* Is the interface of this name used up by the plan: a slave of a bond, or waiting for another name? */
+/* Whether the link gets no address of its own: it is a slave of a bond, or waits to be renamed. */
 bool link_is_taken(const struct network_plan *plan, const struct rtnl_link *link);
+
+/* Whether it has a driver of its own. VLANs and their like do not, and carry the MAC address of what is below them; veth is
+   a container's Ethernet. */
+bool link_is_physical(const struct rtnl_link *link);
+
+/* Whether a physical link has the MAC address, now or by its permanent one. */
+bool link_has_mac(const struct rtnl_link *link, const uint8_t mac[6]);
 
 #endif

@@ -1,6 +1,6 @@
 /* net.c - the machine's interfaces, and when the network can be used.
  *
- * Contracts in net.h. The kernel's events are only written down; then every interface is looked at again.
+ * Contracts in net.h. The kernel's events only update what is known; then every interface is looked at again.
  */
 #include "net/net.h"
 
@@ -27,23 +27,11 @@ static bool is_any(const struct interface_plan *plan)
 	return !plan->name[0] && !plan->has_mac;
 }
 
-/* With a driver of its own: VLANs and their like carry the MAC of what is below them. veth is a container's Ethernet. */
-static bool is_physical(const struct rtnl_link *link)
-{
-	return !link->kind[0] || !strcmp(link->kind, "veth");
-}
-
-static bool has_mac(const struct rtnl_link *link, const uint8_t mac[6])
-{
-	return (link->has_mac && !memcmp(link->mac, mac, 6)) ||
-	       (link->has_permanent_mac && !memcmp(link->permanent_mac, mac, 6));
-}
-
 static bool is_meant(const struct interface_plan *plan, const struct rtnl_link *link)
 {
 	if (plan->name[0])
 		return !strcmp(plan->name, link->name);
-	return is_physical(link) && (!plan->has_mac || has_mac(link, plan->mac));
+	return plan->has_mac ? link_has_mac(link, plan->mac) : link_is_physical(link);
 }
 
 /* ---- what the kernel says ---- */
@@ -56,7 +44,7 @@ static struct interface *find_interface(struct net *net, int index)
 	return NULL;
 }
 
-/* Does a plan name it, by name or MAC? */
+/* Whether a plan means it by its name or MAC address. */
 static bool is_named(const struct net *net, const struct rtnl_link *link)
 {
 	for (int i = 0; i < net->plan->interface_count; i++)
@@ -65,7 +53,7 @@ static bool is_named(const struct net *net, const struct rtnl_link *link)
 	return false;
 }
 
-/* Nobody who names no interface means loopback, or what is not Ethernet. */
+/* A plan that names no interface never means loopback or an interface that is not Ethernet. */
 static bool is_of_interest(const struct net *net, const struct rtnl_link *link)
 {
 	if (link->flags & IFF_LOOPBACK)
@@ -73,7 +61,7 @@ static bool is_of_interest(const struct net *net, const struct rtnl_link *link)
 	return link->type == TYPE_ETHERNET || is_named(net, link);
 }
 
-/* A free one; for an interface that a plan names also that of one that nobody needs. */
+/* A free place. For an interface that a plan names, the place of one that nobody needs is taken if none is free. */
 static struct interface *find_place(struct net *net, const struct rtnl_link *link)
 {
 	struct interface *place = find_interface(net, 0);
@@ -90,21 +78,21 @@ static struct interface *find_place(struct net *net, const struct rtnl_link *lin
 	return NULL;
 }
 
-/* Only now: the places of interfaces that never come are never written to, and take no memory. */
+/* Done only when the interface appears, so that unused places are never written to and take no memory. */
 static void prepare(struct net *net, struct interface *place)
 {
 	interface_init(place, &net->rtnl, net->plan);
-	place->settled = net->settled;
+	place->assignment.settled = net->settled;
 }
 
-/* Some interfaces can be seen before they may be opened (kernel: e100_probe makes what its open needs after it has told of
-   the interface: an oops). This attribute of PCI and platform devices takes the device's lock, which the kernel holds
-   while a driver probes: it is read when that is over. */
+/* Some drivers announce an interface before it may be opened (kernel: e100_probe creates what its open needs only after
+   that, and the kernel oopses). Reading this attribute of a PCI or platform device takes the device's lock, which the
+   kernel holds while the driver probes, so the read returns when probing is over. */
 static void await_driver(int sysfs, const char *name)
 {
 	char path[RTNL_NAME_MAX + 48], text[8];
 
-	(void)snprintf(path, sizeof(path), "class/net/%s/device/driver_override", name);
+	snprintf(path, sizeof(path), "class/net/%s/device/driver_override", name);
 	(void)sysfs_read(sysfs, path, text, sizeof(text));
 }
 
@@ -124,8 +112,8 @@ static void set_link(struct net *net, const struct rtnl_link *link)
 	if (interface)
 		interface_set_link(interface, link);
 	else if (!net->overflowed)
-		log_warn("%s and others are left alone: more than %d network interfaces", link->name,
-			 NET_INTERFACES_MAX);
+		log_warn("there are more than %d network interfaces: %s and any later ones are ignored",
+			 NET_INTERFACES_MAX, link->name);
 	net->overflowed = net->overflowed || !interface;
 }
 
@@ -180,7 +168,7 @@ static void take_event(void *context, const struct rtnl_event *event)
 	}
 }
 
-/* Marks what a dump shows, so that what is gone meanwhile can be told. */
+/* Marks what a dump shows, so that interfaces that have disappeared can be found. */
 struct census {
 	struct net *net;
 	bool seen[NET_INTERFACES_MAX];
@@ -197,7 +185,7 @@ static void count_link(void *context, const struct rtnl_event *event)
 		census->seen[interface - census->net->interfaces] = true;
 }
 
-/* The first look, and again after events were lost. */
+/* At the start, and again after events were lost. */
 static int look_at_everything(struct net *net)
 {
 	struct census census = {.net = net};
@@ -224,12 +212,13 @@ static void read_events(struct net *net)
 		return;
 	result = look_at_everything(net);
 	if (result)
-		log_warn("network events were lost, and looking at everything again failed: %s", strerror(-result));
+		log_warn("network events were lost, and reading the network's state again failed: %s",
+			 strerror(-result));
 }
 
 /* ---- giving plans to interfaces ---- */
 
-/* A plan that names an interface goes before one that does not. */
+/* A plan that names the interface is preferred to one that names none. */
 static const struct interface_plan *find_plan(const struct net *net, const struct rtnl_link *link)
 {
 	const struct interface_plan *found = NULL;
@@ -245,7 +234,7 @@ static const struct interface_plan *find_plan(const struct net *net, const struc
 	return found;
 }
 
-/* All that are of the same kind as the first: several ip= may be for one interface. */
+/* Adds every plan that names the interface as the first one does: several ip= may be for one interface. */
 static void add_plans(struct net *net, struct interface *interface, const struct interface_plan *first)
 {
 	interface->plan_count = 0;
@@ -257,7 +246,7 @@ static void add_plans(struct net *net, struct interface *interface, const struct
 	}
 }
 
-/* Nobody named it, and another one has won already. */
+/* No plan names it, and another interface has already won. */
 static bool comes_too_late(const struct net *net, const struct interface_plan *plan)
 {
 	return is_any(plan) && net->winner >= 0;
@@ -295,7 +284,7 @@ static void set_failure(struct net *net, const char *format, ...)
 	if (net->failure[0])
 		return;
 	va_start(arguments, format);
-	(void)vsnprintf(net->failure, sizeof(net->failure), format, arguments);
+	vsnprintf(net->failure, sizeof(net->failure), format, arguments);
 	va_end(arguments);
 }
 
@@ -311,7 +300,7 @@ static void make_links(struct net *net)
 		int result = link_make(&context, plan, &net->link_made[i]);
 
 		if (result)
-			set_failure(net, "%s cannot be made: %s", plan->name, strerror(-result));
+			set_failure(net, "%s cannot be created: %s", plan->name, strerror(-result));
 	}
 }
 
@@ -324,7 +313,7 @@ static bool is_under_way(const struct interface *interface)
 
 static bool has_root_path(const struct interface *interface)
 {
-	return interface->lease4.dhcp.lease.root_path[0] || interface->lease6.dhcp.lease.boot_url[0];
+	return interface->lease4.dhcp.lease.root_path[0] || interface->lease6.dhcp6.lease.boot_url[0];
 }
 
 static bool may_win(const struct net *net, const struct interface *interface)
@@ -334,7 +323,7 @@ static bool may_win(const struct net *net, const struct interface *interface)
 	return !net->plan->bootdev[0] || !strcmp(net->plan->bootdev, interface->link.name);
 }
 
-/* The first that is usable. Where DHCP decides the disk the first with a root path, as long as one may still come. */
+/* The first that is usable. Where DHCP decides the disk: the first with a root path, as long as one may still come. */
 static int find_candidate(const struct net *net)
 {
 	bool under_way = false;
@@ -365,13 +354,13 @@ static void put_planned_routes(struct net *net, const struct interface *winner)
 			if (net->route_set[i] || interface->state != INTERFACE_USABLE ||
 			    !(named || (!plan->interface[0] && interface == winner)))
 				continue;
-			assignment_route(interface, plan);
+			assignment_set_route(&interface->assignment, plan);
 			net->route_set[i] = true;
 		}
 	}
 }
 
-/* Those that were tried together with the winner become what they were. */
+/* Interfaces that were tried together with the winner are put back as they were. */
 static void release_losers(struct net *net, int64_t now_ms)
 {
 	for (int i = 0; i < NET_INTERFACES_MAX; i++) {
@@ -379,7 +368,7 @@ static void release_losers(struct net *net, int64_t now_ms)
 
 		if (i == net->winner || !interface->plan_count || !is_any(interface->plans[0]))
 			continue;
-		log_debug("%s: put back, another interface was first", interface->link.name);
+		log_debug("%s: put back as it was, because another interface was usable first", interface->link.name);
 		interface_release(interface, now_ms);
 	}
 }
@@ -393,7 +382,7 @@ static void choose_winner(struct net *net, int64_t now_ms)
 	release_losers(net, now_ms);
 }
 
-/* Nothing is left that could still become usable. */
+/* The network has failed when no interface is left that could still become usable. */
 static void look_for_failure(struct net *net)
 {
 	const char *why = NULL;
@@ -442,7 +431,7 @@ static void add_dns(struct address out[NET_DNS_MAX], int *count, uint8_t family,
 static void add_dns_of(const struct interface *interface, struct address out[NET_DNS_MAX], int *count)
 {
 	const struct dhcp_lease *lease = &interface->lease4.dhcp.lease;
-	const struct dhcp6_lease *lease6 = &interface->lease6.dhcp.lease;
+	const struct dhcp6_lease *lease6 = &interface->lease6.dhcp6.lease;
 
 	for (int i = 0; i < lease->dns_count; i++) {
 		const uint8_t bytes[4] = {(uint8_t)(lease->dns[i] >> 24), (uint8_t)(lease->dns[i] >> 16),
@@ -468,7 +457,7 @@ int net_dns(const struct net *net, struct address out[NET_DNS_MAX])
 	return count;
 }
 
-/* Late ones, of a second interface or of a router, are written down as well. */
+/* Name servers that come late, from a second interface or a router, are recorded too. */
 static void look_at_dns(struct net *net)
 {
 	struct address dns[NET_DNS_MAX] = {{.family = 0}};
@@ -490,17 +479,29 @@ static int bring_up_loopback(struct net *net)
 	return rtnl_change_link(&net->rtnl, 1, &up); /* kernel: LOOPBACK_IFINDEX */
 }
 
+/* Places of interfaces that were never there are not written to, so that they take no memory. */
+static void reset(struct net *net, const struct network_plan *plan, int sysfs)
+{
+	net->plan = plan;
+	net->sysfs = sysfs;
+	net->winner = -1;
+	net->settled = net->overflowed = net->records_due = false;
+	net->modules_told = 0;
+	net->dns_count = 0;
+	net->failure[0] = '\0';
+	memset(net->link_made, 0, sizeof(net->link_made));
+	memset(net->route_set, 0, sizeof(net->route_set));
+	memset(net->dns, 0, sizeof(net->dns));
+	for (int i = 0; i < NET_INTERFACES_MAX; i++)
+		if (net->interfaces[i].link.index)
+			interface_init(&net->interfaces[i], &net->rtnl, plan);
+}
+
 int net_open(struct net *net, const struct network_plan *plan, int sysfs, int64_t now_ms)
 {
 	int result;
 
-	memset(net, 0, offsetof(struct net, interfaces));
-	net->plan = plan;
-	net->sysfs = sysfs;
-	net->winner = -1;
-	for (int i = 0; i < NET_INTERFACES_MAX; i++)
-		if (net->interfaces[i].link.index)
-			interface_init(&net->interfaces[i], &net->rtnl, plan);
+	reset(net, plan, sysfs);
 	result = rtnl_open(&net->rtnl);
 	if (result)
 		return result;
@@ -530,11 +531,9 @@ int64_t net_deadline(const struct net *net)
 {
 	int64_t at = INT64_MAX;
 
-	for (int i = 0; i < NET_INTERFACES_MAX; i++) {
-		int64_t one = net->interfaces[i].link.index ? interface_deadline(&net->interfaces[i]) : INT64_MAX;
-
-		at = one < at ? one : at;
-	}
+	for (int i = 0; i < NET_INTERFACES_MAX; i++)
+		if (net->interfaces[i].link.index)
+			at = earlier_ms(at, interface_deadline(&net->interfaces[i]));
 	return at;
 }
 
@@ -551,7 +550,7 @@ void net_step(struct net *net, const struct pollfd *fds, int count, int64_t now_
 	look_at_dns(net);
 }
 
-/* ---- what the others ask ---- */
+/* ---- what others ask ---- */
 
 enum net_state net_state(const struct net *net)
 {
@@ -575,18 +574,18 @@ static const char *waiting_for_link(const struct net *net, char *out, size_t siz
 	const struct interface_plan *plan = net->plan->interface_count ? &net->plan->interfaces[0] : NULL;
 
 	if (!plan)
-		(void)snprintf(out, size, "an address on any interface (the command line configures none)");
+		snprintf(out, size, "an address on any interface (the command line configures none)");
 	else if (plan->name[0])
-		(void)snprintf(out, size, "the network interface \"%s\" (is its driver there?)", plan->name);
+		snprintf(out, size, "the network interface \"%s\" (is its driver there?)", plan->name);
 	else if (plan->has_mac)
-		(void)snprintf(out, size, "a network interface with the MAC address %02x:%02x:%02x:%02x:%02x:%02x",
-			       plan->mac[0], plan->mac[1], plan->mac[2], plan->mac[3], plan->mac[4], plan->mac[5]);
+		snprintf(out, size, "a network interface with the MAC address %02x:%02x:%02x:%02x:%02x:%02x",
+			 plan->mac[0], plan->mac[1], plan->mac[2], plan->mac[3], plan->mac[4], plan->mac[5]);
 	else
-		(void)snprintf(out, size, "a network interface (is its driver there?)");
+		snprintf(out, size, "a network interface (is its driver there?)");
 	return out;
 }
 
-/* All that are waited for, as long as there is room. */
+/* Every interface that is waited for, as far as there is room. */
 static const char *waiting_for_interfaces(const struct net *net, enum interface_state state, char *out, size_t size)
 {
 	char one[INTERFACE_FAILURE_MAX];
@@ -612,10 +611,10 @@ const char *net_waiting_for(const struct net *net, char *out, size_t size)
 	case NET_WAITING_ADDRESS:
 		return waiting_for_interfaces(net, INTERFACE_ADDRESS, out, size);
 	case NET_FAILED:
-		(void)snprintf(out, size, "%s", net->failure);
+		snprintf(out, size, "%s", net->failure);
 		break;
 	case NET_USABLE:
-		(void)snprintf(out, size, "nothing");
+		snprintf(out, size, "nothing");
 		break;
 	}
 	return out;
@@ -674,7 +673,7 @@ const struct dhcp6_lease *net_lease6(const struct net *net)
 {
 	const struct interface *winner = find_winner(net);
 
-	return winner && dhcp6_has_lease(&winner->lease6.dhcp) ? &winner->lease6.dhcp.lease : NULL;
+	return winner && dhcp6_has_lease(&winner->lease6.dhcp6) ? &winner->lease6.dhcp6.lease : NULL;
 }
 
 const uint8_t *net_boot_mac(const struct net *net)
@@ -682,13 +681,6 @@ const uint8_t *net_boot_mac(const struct net *net)
 	const struct interface *winner = find_winner(net);
 
 	return winner && winner->link.has_mac ? winner->link.mac : NULL;
-}
-
-const char *net_boot_interface(const struct net *net)
-{
-	const struct interface *winner = find_winner(net);
-
-	return winner ? winner->link.name : NULL;
 }
 
 /* The earliest of all interfaces; 0: none has it. */
@@ -767,5 +759,5 @@ void net_settle(struct net *net)
 	rtnl_ignore_routes(&net->rtnl);
 	for (int i = 0; i < NET_INTERFACES_MAX; i++)
 		if (net->interfaces[i].link.index)
-			net->interfaces[i].settled = true;
+			net->interfaces[i].assignment.settled = true;
 }

@@ -1,7 +1,7 @@
-/* probe.c - ARP probes for an address that is in use meanwhile (RFC 5227).
+/* probe.c - ARP probes for an address that is already in use (RFC 5227).
  *
- * Contracts in probe.h. Three probes and two announcements; RFC 5227 1.1 has them 1 to 2 s apart, we keep to 1 s, with no
- * wait before the first: nobody waits for the answer.
+ * Contracts in probe.h. Three probes and two announcements. RFC 5227 1.1 has them 1 to 2 s apart; here it is 1 s, and the
+ * first is sent at once, because nothing waits for the answer.
  */
 #include "net/probe.h"
 
@@ -15,6 +15,7 @@
 #define PROBES        3 /* RFC 5227 1.1, PROBE_NUM */
 #define ANNOUNCEMENTS 2 /* ANNOUNCE_NUM */
 #define INTERVAL_MS   1000
+#define PACKETS_MAX   64 /* of one step: a flood must not keep the loop from the sessions; poll brings the rest */
 
 static void send_next(struct probe *probe, int64_t now_ms)
 {
@@ -24,8 +25,8 @@ static void send_next(struct probe *probe, int64_t now_ms)
 		arp_build_probe(packet, probe->mac, probe->address);
 	else
 		arp_build_announcement(packet, probe->mac, probe->address);
-	(void)packet_send_arp(probe->fd, probe->index, packet,
-			      sizeof(packet)); /* lost ones are why there are several */
+	/* A packet may be lost: that is why there are several. */
+	(void)packet_send_arp(probe->fd, probe->index, packet, sizeof(packet));
 	probe->sent++;
 	probe->deadline_ms = now_ms + INTERVAL_MS;
 }
@@ -49,9 +50,13 @@ static bool hears_conflict(const struct probe *probe)
 	uint8_t packet[64];
 	ssize_t got;
 
-	while ((got = packet_receive(probe->fd, packet, sizeof(packet), NULL)) >= 0)
+	for (int i = 0; i < PACKETS_MAX; i++) {
+		got = packet_receive(probe->fd, packet, sizeof(packet), NULL);
+		if (got < 0)
+			break;
 		if (arp_is_conflict(packet, (size_t)got, probe->mac, probe->address))
 			return true;
+	}
 	return false;
 }
 

@@ -1,7 +1,7 @@
-/* probe.h - is an IPv4 address taken by another station? ARP probes beside everything else (RFC 5227).
+/* probe.h - finds out by ARP whether another station has an IPv4 address (RFC 5227), while the boot goes on.
  *
- * Nobody waits for it: the address is in use meanwhile, and a conflict is told when it is found. After the probes the
- * address is announced, so that neighbours forget who had it before, and the socket is closed.
+ * Nothing waits for the probes: the address is already in use, and a conflict is reported when it is found. After the
+ * probes the address is announced, so that neighbours forget who had it before, and the socket is closed.
  */
 #ifndef NET_PROBE_H
 #define NET_PROBE_H
@@ -21,10 +21,10 @@ struct probe {
 
 #define PROBE_NONE ((struct probe){.fd = -1, .deadline_ms = INT64_MAX})
 
-/* Sends the first probe; ends one that is under way. 0 or -errno. */
+/* Sends the first probe; a probe that is under way is ended. 0 or -errno. */
 int probe_start(struct probe *probe, int index, const uint8_t mac[6], uint32_t address, int64_t now_ms);
 
-/* Reads what came and sends what is due. True: another station has the address; the probe is over. */
+/* Reads what came and sends what is due. True: another station has the address, and probing has ended. */
 bool probe_step(struct probe *probe, const struct pollfd *fds, int count, int64_t now_ms);
 
 void probe_stop(struct probe *probe);

@@ -1,8 +1,7 @@
-/* records.c - what the next system is told of the network that we set up.
+/* records.c - files that tell the next system about the network that we set up.
  *
- * Contracts in records.h. The files are read by shells as root: every value of a lease stands between single quotes, and
- * a quote inside is written as '\''. In files of other grammars nothing of a lease is written but numbers and names that
- * were checked.
+ * Contracts in records.h. Shells read some of them as root: every value of a lease stands between single quotes, and a
+ * quote inside is written as '\''. Files of other grammars get only numbers and checked names from a lease.
  */
 #include "net/records.h"
 
@@ -63,7 +62,7 @@ static void put_variable(struct page *page, const char *name, const char *value)
 
 /* ---- files ---- */
 
-/* Every directory above the file. */
+/* Creates every directory above the file. */
 static int make_directories(char *path, size_t root_length)
 {
 	for (char *c = path + root_length + 1; (c = strchr(c, '/')); c++) {
@@ -90,7 +89,7 @@ static int write_all(int fd, const struct page *page)
 	return (size_t)written == page->used ? 0 : -ENOSPC;
 }
 
-/* Whole or not at all: under another name first. */
+/* Written under another name first, so that the file is complete or absent. */
 static int write_page(const char *root, const struct page *page, const char *file)
 {
 	char path[PATH_BYTES], draft[PATH_BYTES + 8];
@@ -101,7 +100,7 @@ static int write_page(const char *root, const struct page *page, const char *fil
 	result = make_directories(path, strlen(root));
 	if (result)
 		return result;
-	(void)snprintf(draft, sizeof(draft), "%s.new", path);
+	snprintf(draft, sizeof(draft), "%s.new", path);
 	fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0)
 		return -errno;
@@ -124,11 +123,11 @@ static const struct rtnl_address *find_address(const struct interface *interface
 		if (address->family == family && address->scope < RT_SCOPE_LINK && !(address->flags & IFA_F_DADFAILED))
 			return address;
 	}
-	if (interface->leased4.family == family)
-		return &interface->leased4; /* the kernel's event is still on its way */
+	if (interface->assignment.leased4.family == family)
+		return &interface->assignment.leased4; /* the kernel's event has not arrived yet */
 	for (int i = 0; i < INTERFACE_PLANS_MAX; i++)
-		if (interface->fixed[i].family == family)
-			return &interface->fixed[i];
+		if (interface->assignment.fixed[i].family == family)
+			return &interface->assignment.fixed[i];
 	return NULL;
 }
 
@@ -143,8 +142,8 @@ static const struct interface_plan *find_static_plan(const struct interface *int
 
 static const char *write4(uint32_t address, char out[ADDRESS_TEXT_MAX])
 {
-	(void)snprintf(out, ADDRESS_TEXT_MAX, "%u.%u.%u.%u", address >> 24, address >> 16 & 255, address >> 8 & 255,
-		       address & 255);
+	snprintf(out, ADDRESS_TEXT_MAX, "%u.%u.%u.%u", address >> 24, address >> 16 & 255, address >> 8 & 255,
+		 address & 255);
 	return out;
 }
 
@@ -173,7 +172,7 @@ static uint32_t gateway4(const struct interface *interface)
 
 static bool is_leased4(const struct interface *interface)
 {
-	return interface->leased4.family && interface->lease4.dhcp.lease.address;
+	return interface->assignment.leased4.family && interface->lease4.dhcp.lease.address;
 }
 
 static const char *hostname_of(const struct interface *interface)
@@ -193,11 +192,11 @@ static void put_dns(struct page *page, const struct address *dns, int count, uin
 	for (int i = 0; i < count && written < 2; i++) {
 		if (dns[i].family != family)
 			continue;
-		(void)snprintf(name, sizeof(name), "IPV%uDNS%d", family, written++);
+		snprintf(name, sizeof(name), "IPV%uDNS%d", family, written++);
 		put_variable(page, name, address_write(&dns[i], text));
 	}
 	for (; written < 2; written++) {
-		(void)snprintf(name, sizeof(name), "IPV%uDNS%d", family, written);
+		snprintf(name, sizeof(name), "IPV%uDNS%d", family, written);
 		put_variable(page, name, none);
 	}
 }
@@ -234,10 +233,10 @@ static int write_klibc4(const char *root, const struct interface *interface, con
 	dhcp_wipe_root_path(root_path); /* every user may read the file */
 	put_variable(&page, "ROOTPATH", root_path);
 	put_variable(&page, "filename", "");
-	(void)snprintf(number, sizeof(number), "%u", lease->lease_s);
+	snprintf(number, sizeof(number), "%u", lease->lease_s);
 	put_variable(&page, "DHCPLEASETIME", number);
 	put_variable(&page, "DOMAINSEARCH", lease->domain);
-	(void)snprintf(file, sizeof(file), "/run/net-%s.conf", interface->link.name);
+	snprintf(file, sizeof(file), "/run/net-%s.conf", interface->link.name);
 	return write_page(root, &page, file);
 }
 
@@ -250,16 +249,16 @@ static int write_klibc6(const char *root, const struct interface *interface, con
 	char file[64], text[ADDRESS_TEXT_MAX] = "";
 
 	put_variable(&page, "DEVICE6", interface->link.name);
-	put_variable(&page, "IPV6PROTO", plan ? "none" : interface->leased6.family ? "dhcp6" : "auto6");
+	put_variable(&page, "IPV6PROTO", plan ? "none" : interface->assignment.leased6.family ? "dhcp6" : "auto6");
 	(void)inet_ntop(AF_INET6, address->address, text, sizeof(text));
 	put_variable(&page, "IPV6ADDR", text);
-	(void)snprintf(text, sizeof(text), "%u", address->prefix);
+	snprintf(text, sizeof(text), "%u", address->prefix);
 	put_variable(&page, "IPV6NETMASK", text);
 	put_variable(&page, "IPV6GATEWAY", plan ? address_write(&plan->gateway, text) : "");
 	put_dns(&page, dns, count, 6, "");
 	put_variable(&page, "HOSTNAME", hostname_of(interface));
-	put_variable(&page, "IPV6DOMAINSEARCH", interface->lease6.dhcp.lease.domain);
-	(void)snprintf(file, sizeof(file), "/run/net6-%s.conf", interface->link.name);
+	put_variable(&page, "IPV6DOMAINSEARCH", interface->lease6.dhcp6.lease.domain);
+	snprintf(file, sizeof(file), "/run/net6-%s.conf", interface->link.name);
 	return write_page(root, &page, file);
 }
 
@@ -270,8 +269,8 @@ static void put_mac(struct page *page, const uint8_t mac[6])
 	put(page, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
 }
 
-/* Ahead of the system's own files for the interface. An administrator who wants otherwise puts a file of the same name
-   into /etc/systemd/network. systemd.network(5). */
+/* Sorts before the system's own files for the interface. An administrator can override it with a file of the same name in
+   /etc/systemd/network: systemd.network(5). */
 static int write_networkd(const char *root, const struct interface *interface, const struct address *dns, int count)
 {
 	struct page page = {.used = 0};
@@ -288,11 +287,12 @@ static int write_networkd(const char *root, const struct interface *interface, c
 	for (int i = 0; i < count; i++)
 		put(&page, "DNS=%s\n", address_write(&dns[i], text));
 	put(&page, "\n[Link]\nRequiredForOnline=no\n");
-	(void)snprintf(file, sizeof(file), "/run/systemd/network/05-iscsi-init-%s.network", interface->link.name);
+	snprintf(file, sizeof(file), "/run/systemd/network/05-iscsi-init-%s.network", interface->link.name);
 	return write_page(root, &page, file);
 }
 
-/* NetworkManager flushes what it takes over: it must not take this one. NetworkManager.conf(5). */
+/* NetworkManager flushes the addresses of interfaces that it manages, so it must not manage this one:
+   NetworkManager.conf(5). */
 static int write_network_manager(const char *root, const struct interface *interface)
 {
 	struct page page = {.used = 0};
@@ -301,7 +301,7 @@ static int write_network_manager(const char *root, const struct interface *inter
 	put(&page, OURS ": the root disk is reached by this interface; its addresses must stay.\n");
 	put(&page, "[device-iscsi-init-%s]\nmatch-device=interface-name:%s\nmanaged=0\n", interface->link.name,
 	    interface->link.name);
-	(void)snprintf(file, sizeof(file), "/run/NetworkManager/conf.d/05-iscsi-init-%s.conf", interface->link.name);
+	snprintf(file, sizeof(file), "/run/NetworkManager/conf.d/05-iscsi-init-%s.conf", interface->link.name);
 	return write_page(root, &page, file);
 }
 
@@ -328,7 +328,7 @@ int records_write_boot(const char *root, const struct interface *interface)
 	return write_page(root, &page, "/run/initramfs/open-iscsi.interface");
 }
 
-/* Somebody else's, or a link to what is not there yet (resolved's): not to be touched. */
+/* Whether the file is not ours and must not be touched: another program's, or a link to one that does not exist yet. */
 static bool is_foreign(const char *root, const char *file)
 {
 	char path[PATH_BYTES], start[sizeof(OURS)] = "";
@@ -360,7 +360,7 @@ int records_write_resolver(const char *root, const struct interface *boot, const
 	const char *domain = boot ? boot->lease4.dhcp.lease.domain : "";
 
 	if (boot && !domain[0])
-		domain = boot->lease6.dhcp.lease.domain;
+		domain = boot->lease6.dhcp6.lease.domain;
 	if (!count || is_foreign(root, file))
 		return 0;
 	put(&page, OURS "\n");

@@ -1,9 +1,9 @@
 /* dhcp.h - a DHCPv4 client: messages and the client's state machine, without a socket or a clock.
  *
- * Owns what is sent, what is believed and when to speak again (RFC 2131, 2132, 3004, 3396, 3442, 6842; option 203 and
- * encapsulated option 175 as iPXE reads them). Does not own sockets, addresses on interfaces or the ARP probe: the
- * caller feeds events in and does what comes out. dhcp_frame.h makes IPv4/UDP frames for packet sockets, dhcp6.h is the
- * same for IPv6 and shares the events, the actions and the in- and output of this header.
+ * Owns what is sent, which answers are accepted and when to send again (RFC 2131, 2132, 3004, 3396, 3442, 6842; option 203
+ * and encapsulated option 175 as iPXE reads them). Does not own sockets, addresses on interfaces or the ARP probe: the
+ * caller feeds events in and does what comes out. dhcp_frame.h makes IPv4/UDP frames for packet sockets; dhcp6.h is the
+ * same for IPv6 and shares this header's events, actions, input and output.
  *
  * The caller's loop:
  *	dhcp_start(&d, &config, now);
@@ -24,8 +24,8 @@
 
 #define DHCP_CLIENT_PORT 68
 #define DHCP_SERVER_PORT 67
-#define DHCP_NEVER       INT64_MAX   /* a deadline that does not come */
-#define DHCP_INFINITE    0xffffffffu /* a lease that does not end, RFC 2131 3.3 */
+#define DHCP_NEVER       INT64_MAX   /* no deadline */
+#define DHCP_INFINITE    0xffffffffu /* a lease without end, RFC 2131 3.3 */
 
 #define DHCP_DNS_MAX       4
 #define DHCP_ROUTER_MAX    4
@@ -42,9 +42,9 @@ struct dhcp_route {
 	uint8_t prefix;
 };
 
-/* What a server gave. A count of 0, an address of 0, an MTU of 0 and an empty text mean "not given". Texts hold no
- * control characters and end with a 0 byte; what was too long or malformed is left out, never cut, and `malformed`
- * names it. */
+/* What a server gave. A count of 0, an address of 0, an MTU of 0 and an empty text mean "not given". Texts contain no
+ * control characters and end with a 0 byte. An option that is too long or malformed is left out, never cut short, and
+ * `malformed` has its number. */
 struct dhcp_lease {
 	uint32_t address;
 	uint32_t server;      /* server identifier, option 54 */
@@ -58,7 +58,7 @@ struct dhcp_lease {
 	uint16_t mtu;
 	uint8_t prefix; /* of the netmask; the address class's where none was sent */
 	uint8_t router_count, dns_count, ntp_count, route_count;
-	uint8_t malformed; /* the last option that was left out because it could not be read, 0: none */
+	uint8_t malformed; /* the last option that was left out because it could not be read; 0: none */
 	char hostname[254];
 	char domain[254];
 	char root_path[DHCP_ROOT_PATH_MAX]; /* option 17 */
@@ -81,8 +81,8 @@ struct dhcp_config {
 	enum dhcp_client_id client_id_mode;
 	uint8_t client_id[64];
 	uint8_t client_id_length;
-	bool want_root_path; /* prefer an offer with root path, waiting a short while for one; v6: boot file URL */
-	bool broadcast;      /* ask for broadcast answers: for links that lose unicast to an unset address */
+	bool want_root_path;        /* prefer an offer with a root path, and wait a short while for one */
+	bool broadcast;             /* ask for broadcast answers: for links that lose unicast to an unset address */
 	uint32_t requested_address; /* 0, or an address to ask for at once (INIT-REBOOT) */
 	char hostname[64];          /* option 12, empty: not sent */
 };
@@ -151,25 +151,24 @@ struct dhcp {
 	struct dhcp_lease offer;
 };
 
-/* Begins: the first step with DHCP_TIMER, due at once, sends. There is no random wait before it (RFC 2131 4.4.1 has
- * 1-10 s against power cuts): no boot waits for nothing, and retransmissions spread out by themselves. */
+/* Begins. The first step with DHCP_TIMER, which is due at once, sends. There is no random wait before it (RFC 2131 4.4.1
+ * has 1 to 10 s, for many machines that start together): a boot should not wait, and retransmissions spread out anyway. */
 void dhcp_start(struct dhcp *dhcp, const struct dhcp_config *config, int64_t now_ms);
 
-/* One event; returns a set of enum dhcp_action. Whatever a packet holds, it is an outcome and never an error: what is
+/* Handles one event; returns a set of enum dhcp_action. A packet is never an error, whatever it contains: one that is
  * refused changes nothing but dhcp_reason(). */
 unsigned dhcp_step(struct dhcp *dhcp, const struct dhcp_input *input, struct dhcp_output *output);
 
 /* Builds a RELEASE (RFC 2131 4.4.6) and stops. False, and only stops, when there is no lease to give back. */
 bool dhcp_release(struct dhcp *dhcp, uint32_t random, struct dhcp_output *output);
 
-/* When DHCP_TIMER is due, DHCP_NEVER where only another event helps. */
+/* When DHCP_TIMER is due; DHCP_NEVER: only another event helps. */
 int64_t dhcp_deadline(const struct dhcp *dhcp);
 
 /* Whether `lease` holds an address that may be used now. */
 bool dhcp_has_lease(const struct dhcp *dhcp);
 
-/* Why the last packet was refused or the last lease was lost: a constant text, NULL where there is nothing to say.
- * Belongs to the last step. */
+/* Why the last step refused a packet or lost the lease: a constant text; NULL: it did neither. */
 const char *dhcp_reason(const struct dhcp *dhcp);
 
 /* What is being waited for, to stand after "waiting for ". Constant text, never NULL. */
@@ -178,7 +177,7 @@ const char *dhcp_waiting(const struct dhcp *dhcp);
 /* The state's name in RFC 2131's words. */
 const char *dhcp_state_name(const struct dhcp *dhcp);
 
-/* Overwrites the CHAP secrets; a renewal brings them again. */
+/* Overwrites the CHAP secrets. A renewal brings them again. */
 void dhcp_wipe_secrets(struct dhcp *dhcp);
 
 /* Overwrites a root path (v6: a boot file URL) with a password in it, dracut's iscsi:user:password@... */

@@ -75,8 +75,7 @@ struct dhcp6 {
 };
 
 /* These are what their namesakes in dhcp.h are. With information_only, DHCP_BOUND means that the information is there;
- * no deadline follows, and dhcp6_has_lease() means that too. The only secret is a boot_url that
- * dhcp_wipe_root_path() knows. */
+ * no deadline follows, and dhcp6_has_lease() means that too. */
 void dhcp6_start(struct dhcp6 *dhcp, const struct dhcp6_config *config, int64_t now_ms);
 unsigned dhcp6_step(struct dhcp6 *dhcp, const struct dhcp_input *input, struct dhcp_output *output);
 bool dhcp6_release(struct dhcp6 *dhcp, uint32_t random, struct dhcp_output *output);
@@ -85,6 +84,9 @@ bool dhcp6_has_lease(const struct dhcp6 *dhcp);
 const char *dhcp6_reason(const struct dhcp6 *dhcp);
 const char *dhcp6_waiting(const struct dhcp6 *dhcp);
 const char *dhcp6_state_name(const struct dhcp6 *dhcp);
+
+/* Overwrites a boot file URL with a password in it: the only secret of DHCPv6. */
+void dhcp6_wipe_secrets(struct dhcp6 *dhcp);
 
 /* Message types, RFC 8415 7.3. */
 enum dhcp6_message {

@@ -8,13 +8,14 @@
 #include <string.h>
 
 #include "proto/bytes.h"
+#include "proto/dhcp_signal.h"
 
 #define BETTER_OFFER_MS 500   /* how long an ADVERTISE without boot file URL waits for one with it */
 #define BEST_PREFERENCE 255   /* RFC 8415 18.2.1: nobody is better */
 #define CONFIRM_MAX_MS  10000 /* CNF_MAX_RD, RFC 8415 7.6 */
 #define RESTART_MAX_MS  16000
 
-enum signal { ON_TIMER, ON_CONFLICT, ON_LINK_DOWN, ON_LINK_UP, ON_ADVERTISE, ON_REPLY, SIGNALS };
+enum { ON_ADVERTISE = ON_MESSAGE, ON_REPLY, SIGNALS };
 
 struct step {
 	int64_t now_ms;
@@ -61,7 +62,7 @@ static unsigned send_message(struct dhcp6 *dhcp, const struct step *step, enum d
 	return DHCP_SEND;
 }
 
-/* RFC 8415 15: each time twice as long, off by up to a tenth; 18.2.1: the first SOLICIT never shorter. */
+/* RFC 8415 15: each wait is twice the last, varied by up to a tenth; 18.2.1: the first one of SOLICIT is never shorter. */
 static int64_t next_timeout(const struct dhcp6 *dhcp, const struct retry *retry, uint32_t random)
 {
 	int64_t base = dhcp->attempt ? dhcp->timeout_ms : retry->first_ms;
@@ -105,7 +106,7 @@ static unsigned begin(struct dhcp6 *dhcp, const struct step *step)
 	return enter(dhcp, step, dhcp->config.information_only ? DHCP6_INFORMING : DHCP6_SOLICITING);
 }
 
-/* The first time at once, then ever later: for servers that offer what they do not give. */
+/* The first time at once, then later and later, for servers that offer an address and do not give it. */
 static unsigned restart(struct dhcp6 *dhcp, const struct step *step)
 {
 	unsigned lost = dhcp6_has_lease(dhcp) ? DHCP_LOST : DHCP_NOTHING;
@@ -176,8 +177,9 @@ static unsigned request_or_repeat_solicit(struct dhcp6 *dhcp, const struct step 
 	return send_again(dhcp, step);
 }
 
-/* RFC 8415 18.2.1 would have every client wait for a second in case a better server speaks. No boot waits for that: the
- * first that has what we want is taken. Where a boot file URL is wanted and missing, the best of a short while is. */
+/* RFC 8415 18.2.1 makes every client wait for a second in case a better server answers. A boot should not wait for that:
+ * the first server that has what we want is taken. Where a boot file URL is wanted and missing, the best server of a short
+ * while is taken. */
 static unsigned weigh_advertise(struct dhcp6 *dhcp, const struct step *step)
 {
 	const struct dhcp6_lease *heard = step->heard;
@@ -247,7 +249,7 @@ static unsigned accept_information(struct dhcp6 *dhcp, const struct step *step)
 	return keep_lease(dhcp, step, step->now_ms);
 }
 
-/* RFC 8415 18.2.10.1: a server that cannot now is asked again, one that will not is left. */
+/* RFC 8415 18.2.10.1: a server that cannot help now is asked again; after a refusal we look for another server. */
 static unsigned accept_requested(struct dhcp6 *dhcp, const struct step *step)
 {
 	if (!is_same_server(step->heard, &dhcp->offer)) {
@@ -260,8 +262,7 @@ static unsigned accept_requested(struct dhcp6 *dhcp, const struct step *step)
 	return step->heard->status == DHCP6_UNSPEC_FAIL ? DHCP_NOTHING : restart(dhcp, step);
 }
 
-/* RFC 8415 18.2.10.1: a server that forgot us is asked anew for the same address, which stays in use meanwhile where it
- * comes back. */
+/* RFC 8415 18.2.10.1: a server that has forgotten us is asked again for the same address, which stays in use meanwhile. */
 static unsigned accept_renewed(struct dhcp6 *dhcp, const struct step *step)
 {
 	const struct dhcp6_lease *heard = step->heard;
@@ -337,7 +338,7 @@ static unsigned repeat_confirm(struct dhcp6 *dhcp, const struct step *step)
 {
 	if (step->now_ms - dhcp->started_ms < CONFIRM_MAX_MS)
 		return send_again(dhcp, step);
-	dhcp->reason = "no server confirms the address; it stays valid until its time is over";
+	dhcp->reason = "no server confirms the address; it stays valid until the lease ends";
 	return end_verify(dhcp);
 }
 
@@ -349,8 +350,14 @@ static unsigned accept_confirmed(struct dhcp6 *dhcp, const struct step *step)
 	return step->heard->status == DHCP6_NOT_ON_LINK ? restart(dhcp, step) : DHCP_NOTHING;
 }
 
-/* The machine. Times and counts are RFC 8415 7.6's but for these: SOL_MAX_RT and INF_MAX_RT (an hour) are 30 s, since a
- * machine that waits for its disk has nothing else to do, and REQ_MAX_RC (10, three minutes) is 5. */
+static unsigned expire(struct dhcp6 *dhcp, const struct step *step)
+{
+	dhcp->reason = "the lease has run out";
+	return restart(dhcp, step);
+}
+
+/* The machine. Times and counts are those of RFC 8415 7.6 with two exceptions: SOL_MAX_RT and INF_MAX_RT (an hour) are
+ * 30 s, since a machine that waits for its disk has nothing else to do, and REQ_MAX_RC (10, three minutes) is 5. */
 static const struct row machine[DHCP6_STATES] = {
 	[DHCP6_STOPPED] = {"STOPPED", "nothing", {0}, {NULL}},
 	[DHCP6_INIT] = {"INIT",
@@ -368,6 +375,7 @@ static const struct row machine[DHCP6_STATES] = {
 			      "the DHCPv6 server to give the address it advertised",
 			      {DHCP6_REQUEST, 1000, 30000, 5},
 			      {[ON_TIMER] = repeat,
+			       [ON_EXPIRY] = expire,
 			       [ON_REPLY] = accept_requested,
 			       [ON_CONFLICT] = decline,
 			       [ON_LINK_DOWN] = wait_for_link}},
@@ -376,37 +384,44 @@ static const struct row machine[DHCP6_STATES] = {
 			     {DHCP6_INFORMATION_REQUEST, 1000, 30000, 0},
 			     {[ON_TIMER] = repeat, [ON_REPLY] = accept_information, [ON_LINK_DOWN] = wait_for_link}},
 	[DHCP6_DECLINING] = {"DECLINING",
-			     "the DHCPv6 server to hear that the address is taken",
+			     "the DHCPv6 server to confirm that we declined the address",
 			     {DHCP6_DECLINE, 1000, 30000, 4},
 			     {[ON_TIMER] = repeat, [ON_REPLY] = end_decline, [ON_LINK_DOWN] = wait_for_link}},
 	[DHCP6_CONFIRMING] = {"CONFIRMING",
 			      "a DHCPv6 server to confirm the address",
 			      {DHCP6_CONFIRM, 1000, 4000, 0},
 			      {[ON_TIMER] = repeat_confirm,
+			       [ON_EXPIRY] = expire,
 			       [ON_REPLY] = accept_confirmed,
 			       [ON_CONFLICT] = decline,
 			       [ON_LINK_UP] = verify}},
 	[DHCP6_IS_BOUND] = {"BOUND",
 			    "the time to renew the lease",
 			    {0},
-			    {[ON_TIMER] = renew, [ON_CONFLICT] = decline, [ON_LINK_UP] = verify}},
-	[DHCP6_RENEWING] =
-		{"RENEWING",
-		 "the DHCPv6 server to renew the lease",
-		 {DHCP6_RENEW, 10000, 600000, 0},
-		 {[ON_TIMER] = renew, [ON_REPLY] = accept_renewed, [ON_CONFLICT] = decline, [ON_LINK_UP] = verify}},
-	[DHCP6_REBINDING] =
-		{"REBINDING",
-		 "any DHCPv6 server to extend the lease",
-		 {DHCP6_REBIND, 10000, 600000, 0},
-		 {[ON_TIMER] = renew, [ON_REPLY] = accept_renewed, [ON_CONFLICT] = decline, [ON_LINK_UP] = verify}},
+			    {[ON_TIMER] = renew, [ON_EXPIRY] = expire, [ON_CONFLICT] = decline, [ON_LINK_UP] = verify}},
+	[DHCP6_RENEWING] = {"RENEWING",
+			    "the DHCPv6 server to renew the lease",
+			    {DHCP6_RENEW, 10000, 600000, 0},
+			    {[ON_TIMER] = renew,
+			     [ON_EXPIRY] = expire,
+			     [ON_REPLY] = accept_renewed,
+			     [ON_CONFLICT] = decline,
+			     [ON_LINK_UP] = verify}},
+	[DHCP6_REBINDING] = {"REBINDING",
+			     "any DHCPv6 server to extend the lease",
+			     {DHCP6_REBIND, 10000, 600000, 0},
+			     {[ON_TIMER] = renew,
+			      [ON_EXPIRY] = expire,
+			      [ON_REPLY] = accept_renewed,
+			      [ON_CONFLICT] = decline,
+			      [ON_LINK_UP] = verify}},
 };
 
-static unsigned run(struct dhcp6 *dhcp, const struct step *step, enum signal signal)
+static unsigned run(struct dhcp6 *dhcp, const struct step *step, unsigned signal)
 {
 	if (machine[dhcp->state].on[signal])
 		return machine[dhcp->state].on[signal](dhcp, step);
-	if (signal >= ON_ADVERTISE)
+	if (signal >= ON_MESSAGE)
 		dhcp->reason = "nobody asked for this message now";
 	return DHCP_NOTHING;
 }
@@ -422,40 +437,16 @@ static unsigned run_packet(struct dhcp6 *dhcp, struct step step, const struct dh
 	return run(dhcp, &step, type == DHCP6_ADVERTISE ? ON_ADVERTISE : ON_REPLY);
 }
 
-static unsigned run_timer(struct dhcp6 *dhcp, const struct step *step)
-{
-	if (step->now_ms < dhcp6_deadline(dhcp))
-		return DHCP_NOTHING;
-	if (dhcp6_has_lease(dhcp) && step->now_ms >= dhcp->expiry_ms) {
-		dhcp->reason = "the lease has run out";
-		return restart(dhcp, step);
-	}
-	return run(dhcp, step, ON_TIMER);
-}
-
 unsigned dhcp6_step(struct dhcp6 *dhcp, const struct dhcp_input *input, struct dhcp_output *output)
 {
 	struct step step = {.now_ms = input->now_ms, .random = input->random, .output = output};
+	enum dhcp_signal signal = dhcp_signal_of(input, dhcp->deadline_ms, dhcp->expiry_ms);
 
 	output->length = 0;
 	dhcp->reason = NULL;
 	if (dhcp->state == DHCP6_STOPPED)
 		return DHCP_NOTHING;
-	switch (input->event) {
-	case DHCP_TIMER:
-		return run_timer(dhcp, &step);
-	case DHCP_PACKET:
-		return run_packet(dhcp, step, input);
-	case DHCP_CONFLICT:
-		return run(dhcp, &step, ON_CONFLICT);
-	case DHCP_LINK_DOWN:
-		return run(dhcp, &step, ON_LINK_DOWN);
-	case DHCP_LINK_UP:
-		return run(dhcp, &step, ON_LINK_UP);
-	case DHCP_EVENTS:
-		break;
-	}
-	return DHCP_NOTHING;
+	return signal == ON_MESSAGE ? run_packet(dhcp, step, input) : run(dhcp, &step, signal);
 }
 
 void dhcp6_start(struct dhcp6 *dhcp, const struct dhcp6_config *config, int64_t now_ms)
@@ -480,11 +471,7 @@ bool dhcp6_release(struct dhcp6 *dhcp, uint32_t random, struct dhcp_output *outp
 
 int64_t dhcp6_deadline(const struct dhcp6 *dhcp)
 {
-	if (dhcp->state == DHCP6_STOPPED)
-		return DHCP_NEVER;
-	if (dhcp6_has_lease(dhcp) && dhcp->expiry_ms < dhcp->deadline_ms)
-		return dhcp->expiry_ms;
-	return dhcp->deadline_ms;
+	return dhcp->state == DHCP6_STOPPED ? DHCP_NEVER : dhcp_next_ms(dhcp->deadline_ms, dhcp->expiry_ms);
 }
 
 const char *dhcp6_reason(const struct dhcp6 *dhcp)
@@ -502,4 +489,10 @@ const char *dhcp6_waiting(const struct dhcp6 *dhcp)
 const char *dhcp6_state_name(const struct dhcp6 *dhcp)
 {
 	return machine[dhcp->state].name;
+}
+
+void dhcp6_wipe_secrets(struct dhcp6 *dhcp)
+{
+	dhcp_wipe_root_path(dhcp->lease.boot_url);
+	dhcp_wipe_root_path(dhcp->offer.boot_url);
 }

@@ -1,29 +1,29 @@
 /* dhcp_client.c - the DHCPv4 client's state machine (RFC 2131 4.4, figure 5).
  *
- * One table says what each state does with each event; a pair that is not in it changes nothing. Messages are made and
- * read by dhcp.c. Time and randomness come with each event.
+ * One table says what each state does with each event; a pair that is not in it changes nothing. dhcp.c writes and reads
+ * the messages. Time and randomness come with each event.
  */
 #include "proto/dhcp.h"
 
 #include "proto/bytes.h"
+#include "proto/dhcp_signal.h"
 #include "proto/wipe.h"
 
-/* RFC 2131 4.1 would have 4 s before the first repetition, and 64 s at the end. That was for whole buildings that come
- * back after a power cut over 10 Mbit/s; here one lost packet would cost a boot 4 s. We begin at 1 s and double up to
- * 16 s, each by up to a quarter (at most 1 s) shorter or longer. */
+/* RFC 2131 4.1 waits 4 s before the first repetition and 64 s at most. That was made for 10 Mbit/s networks on which many
+ * machines start at once; here it would cost a boot 4 s for one lost packet. We begin at 1 s and double up to 16 s, each
+ * time varied by up to a quarter (at most 1 s) in both directions. */
 #define RETRY_FIRST_MS 1000
 #define RETRY_MAX_MS   16000
 
-#define REQUEST_SENDS   4     /* then the offer is taken to be dead; RFC 2131 3.1.5 */
-#define REBOOT_SENDS    2     /* a server that does not know us says nothing; 3 s are enough for that */
+#define REQUEST_SENDS   4     /* then the offer is given up; RFC 2131 3.1.5 */
+#define REBOOT_SENDS    2     /* a server that does not know us stays silent: 3 s are enough to find out */
 #define BETTER_OFFER_MS 500   /* how long an offer without root path waits for one with it */
 #define DECLINE_WAIT_MS 10000 /* RFC 2131 3.1.5 */
 #define RENEW_RETRY_MS  60000 /* RFC 2131 4.4.5: not more often than that, on long leases */
-#define RENEW_RETRIES   20    /* on short leases: not more often than this part of the lease */
+#define RENEW_RETRIES   20    /* on short leases: not more often than this fraction of the lease */
 #define BROADCAST       0xffffffffu
 
-/* Public events; a packet is told apart by what it is. */
-enum signal { ON_TIMER, ON_CONFLICT, ON_LINK_DOWN, ON_LINK_UP, ON_OFFER, ON_ACK, ON_NAK, SIGNALS };
+enum { ON_OFFER = ON_MESSAGE, ON_ACK, ON_NAK, SIGNALS };
 
 /* One step: what came in, where output goes. */
 struct step {
@@ -47,7 +47,7 @@ static uint16_t seconds_since(int64_t start_ms, int64_t now_ms)
 	return seconds > UINT16_MAX ? UINT16_MAX : (uint16_t)seconds;
 }
 
-/* RFC 2131 table 5 and 4.3.6: which addresses a message carries, and where it goes, by what the state knows. */
+/* RFC 2131 table 5 and 4.3.6: which addresses a message carries in each state, and where it is sent. */
 static unsigned send_message(struct dhcp *dhcp, const struct step *step, enum dhcp_message type)
 {
 	struct dhcp_request request = {
@@ -164,7 +164,7 @@ static unsigned request_or_repeat_discover(struct dhcp *dhcp, const struct step 
 	return send_again(dhcp, step);
 }
 
-/* The first offer is taken at once. Only one without the root path that is wanted waits a little for a better one. */
+/* The first offer is taken at once. If a root path is wanted and the offer has none, a better one is awaited briefly. */
 static unsigned weigh_offer(struct dhcp *dhcp, const struct step *step)
 {
 	bool best = !dhcp->config.want_root_path || step->heard->root_path[0];
@@ -208,8 +208,8 @@ static unsigned keep_lease(struct dhcp *dhcp, const struct step *step)
 	return DHCP_BOUND;
 }
 
-/* Why an ACK is not the answer to what was asked; NULL: it is. Another server may extend a lease only when all were
- * asked (RFC 2131 4.4.5). */
+/* Why an ACK is not the answer to what was asked; NULL: it is. Another server may extend a lease only when all servers
+ * were asked (RFC 2131 4.4.5). */
 static const char *check_ack(const struct dhcp *dhcp, const struct dhcp_lease *ack)
 {
 	uint32_t address = dhcp_has_lease(dhcp) ? dhcp->lease.address : dhcp->config.requested_address;
@@ -234,8 +234,8 @@ static unsigned accept_ack(struct dhcp *dhcp, const struct step *step)
 	return keep_lease(dhcp, step);
 }
 
-/* The first refusal restarts at once: a machine that moved to another network meets one. A server that goes on
- * offering and refusing is asked ever less often. */
+/* After the first refusal we start again at once: a machine that has moved to another network gets one. A server that
+ * keeps offering and refusing is asked less and less often. */
 static unsigned accept_nak(struct dhcp *dhcp, const struct step *step)
 {
 	uint32_t server = step->heard->server;
@@ -263,7 +263,7 @@ static unsigned decline(struct dhcp *dhcp, const struct step *step)
 	return did | begin_later(dhcp, step, DECLINE_WAIT_MS + step->random % 1000);
 }
 
-/* Half the time that is left, but not too often (RFC 2131 4.4.5). */
+/* After half the time that is left, but not too often (RFC 2131 4.4.5). */
 static unsigned send_renewal(struct dhcp *dhcp, const struct step *step)
 {
 	int64_t end = dhcp->state == DHCP_RENEWING ? dhcp->t2_ms : dhcp->expiry_ms;
@@ -291,7 +291,7 @@ static unsigned renew(struct dhcp *dhcp, const struct step *step)
 	return send_renewal(dhcp, step);
 }
 
-/* RFC 2131 3.7, 4.4.2: after the link was away, is the address still right here? */
+/* RFC 2131 3.7, 4.4.2: after the link came back, asks whether the address is still right on this network. */
 static unsigned verify(struct dhcp *dhcp, const struct step *step)
 {
 	dhcp->xid = step->random;
@@ -299,7 +299,7 @@ static unsigned verify(struct dhcp *dhcp, const struct step *step)
 	return enter(dhcp, step, DHCP_REBOOTING);
 }
 
-/* A lease that was held is good until it ends, also where nobody answers. Without one, start from nothing. */
+/* A lease that is held stays valid until it ends, even when no server answers. Without one, starts from scratch. */
 static unsigned repeat_reboot(struct dhcp *dhcp, const struct step *step)
 {
 	if (dhcp->attempt < REBOOT_SENDS)
@@ -310,6 +310,12 @@ static unsigned repeat_reboot(struct dhcp *dhcp, const struct step *step)
 	dhcp->state = DHCP_IS_BOUND;
 	dhcp->deadline_ms = dhcp->t1_ms;
 	return DHCP_NOTHING;
+}
+
+static unsigned expire(struct dhcp *dhcp, const struct step *step)
+{
+	dhcp->reason = "the lease has run out";
+	return begin_later(dhcp, step, 0);
 }
 
 static unsigned wait_unless_leased(struct dhcp *dhcp, const struct step *step)
@@ -341,6 +347,7 @@ static const struct row {
 	[DHCP_REBOOTING] = {"REBOOTING",
 			    "a DHCP server to confirm the known address",
 			    {[ON_TIMER] = repeat_reboot,
+			     [ON_EXPIRY] = expire,
 			     [ON_ACK] = accept_ack,
 			     [ON_NAK] = accept_nak,
 			     [ON_CONFLICT] = decline,
@@ -348,10 +355,11 @@ static const struct row {
 			     [ON_LINK_UP] = verify}},
 	[DHCP_IS_BOUND] = {"BOUND",
 			   "the time to renew the lease",
-			   {[ON_TIMER] = renew, [ON_CONFLICT] = decline, [ON_LINK_UP] = verify}},
+			   {[ON_TIMER] = renew, [ON_EXPIRY] = expire, [ON_CONFLICT] = decline, [ON_LINK_UP] = verify}},
 	[DHCP_RENEWING] = {"RENEWING",
 			   "the DHCP server to renew the lease",
 			   {[ON_TIMER] = renew,
+			    [ON_EXPIRY] = expire,
 			    [ON_ACK] = accept_ack,
 			    [ON_NAK] = accept_nak,
 			    [ON_CONFLICT] = decline,
@@ -359,17 +367,18 @@ static const struct row {
 	[DHCP_REBINDING] = {"REBINDING",
 			    "any DHCP server to extend the lease",
 			    {[ON_TIMER] = renew,
+			     [ON_EXPIRY] = expire,
 			     [ON_ACK] = accept_ack,
 			     [ON_NAK] = accept_nak,
 			     [ON_CONFLICT] = decline,
 			     [ON_LINK_UP] = verify}},
 };
 
-static unsigned run(struct dhcp *dhcp, const struct step *step, enum signal signal)
+static unsigned run(struct dhcp *dhcp, const struct step *step, unsigned signal)
 {
 	if (machine[dhcp->state].on[signal])
 		return machine[dhcp->state].on[signal](dhcp, step);
-	if (signal >= ON_OFFER)
+	if (signal >= ON_MESSAGE)
 		dhcp->reason = "nobody asked for this message now";
 	return DHCP_NOTHING;
 }
@@ -391,41 +400,16 @@ static unsigned run_packet(struct dhcp *dhcp, struct step step, const struct dhc
 	return did;
 }
 
-/* The timer: what is due, the end of the lease before all else. */
-static unsigned run_timer(struct dhcp *dhcp, const struct step *step)
-{
-	if (step->now_ms < dhcp_deadline(dhcp))
-		return DHCP_NOTHING;
-	if (dhcp_has_lease(dhcp) && step->now_ms >= dhcp->expiry_ms) {
-		dhcp->reason = "the lease has run out";
-		return begin_later(dhcp, step, 0);
-	}
-	return run(dhcp, step, ON_TIMER);
-}
-
 unsigned dhcp_step(struct dhcp *dhcp, const struct dhcp_input *input, struct dhcp_output *output)
 {
 	struct step step = {.now_ms = input->now_ms, .random = input->random, .output = output};
+	enum dhcp_signal signal = dhcp_signal_of(input, dhcp->deadline_ms, dhcp->expiry_ms);
 
 	output->length = 0;
 	dhcp->reason = NULL;
 	if (dhcp->state == DHCP_STOPPED)
 		return DHCP_NOTHING;
-	switch (input->event) {
-	case DHCP_TIMER:
-		return run_timer(dhcp, &step);
-	case DHCP_PACKET:
-		return run_packet(dhcp, step, input);
-	case DHCP_CONFLICT:
-		return run(dhcp, &step, ON_CONFLICT);
-	case DHCP_LINK_DOWN:
-		return run(dhcp, &step, ON_LINK_DOWN);
-	case DHCP_LINK_UP:
-		return run(dhcp, &step, ON_LINK_UP);
-	case DHCP_EVENTS:
-		break;
-	}
-	return DHCP_NOTHING;
+	return signal == ON_MESSAGE ? run_packet(dhcp, step, input) : run(dhcp, &step, signal);
 }
 
 void dhcp_start(struct dhcp *dhcp, const struct dhcp_config *config, int64_t now_ms)
@@ -449,11 +433,7 @@ bool dhcp_release(struct dhcp *dhcp, uint32_t random, struct dhcp_output *output
 
 int64_t dhcp_deadline(const struct dhcp *dhcp)
 {
-	if (dhcp->state == DHCP_STOPPED)
-		return DHCP_NEVER;
-	if (dhcp_has_lease(dhcp) && dhcp->expiry_ms < dhcp->deadline_ms)
-		return dhcp->expiry_ms;
-	return dhcp->deadline_ms;
+	return dhcp->state == DHCP_STOPPED ? DHCP_NEVER : dhcp_next_ms(dhcp->deadline_ms, dhcp->expiry_ms);
 }
 
 const char *dhcp_reason(const struct dhcp *dhcp)

@@ -168,6 +168,15 @@ static unsigned char lower(char c)
 	return (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
+uint64_t text_hash(const char *string)
+{
+	uint64_t hash = 14695981039346656037U;
+
+	for (; *string; string++)
+		hash = (hash ^ (unsigned char)*string) * 1099511628211U;
+	return hash;
+}
+
 static unsigned least(unsigned a, unsigned b)
 {
 	return a < b ? a : b;

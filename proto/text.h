@@ -52,6 +52,9 @@ int text_copy(struct text text, char *out, size_t size);
 #define TEXT_SHOWN 56
 const char *text_show(struct text text, char out[TEXT_SHOWN]);
 
+/* FNV-1a of the string, 64 bits: for tables of what was seen before, not against an attacker. */
+uint64_t text_hash(const char *string);
+
 /* A typing error away from each other (at most two insertions, deletions, replacements; case does not count)? */
 bool text_is_near(struct text text, const char *string);
 

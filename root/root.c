@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "proto/superblock.h"
+#include "root/init.h"
 #include "root/search.h"
 #include "sys/sysfs.h"
 
@@ -217,17 +218,17 @@ static void explain_init(struct root_result *result, const struct root_plan *pla
 	else
 		snprintf(result->text, sizeof(result->text),
 			 "%s has no init: none of %s, %s, %s, %s is a program; name it with init=", result->device,
-			 root_inits[0], root_inits[1], root_inits[2], root_inits[3]);
+			 init_names[0], init_names[1], init_names[2], init_names[3]);
 }
 
 /* The kernel will read it page by page, each a round trip or two: it is to have most of it by then. Does not wait. */
 static void read_ahead(int root, const char *path)
 {
-	int fd = root_open(root, path, O_RDONLY | O_NONBLOCK);
+	int fd = init_open(root, path, O_RDONLY | O_NONBLOCK);
 
 	if (fd < 0)
 		return;
-	(void)posix_fadvise(fd, 0, INIT_AHEAD_BYTES, POSIX_FADV_WILLNEED);
+	posix_fadvise(fd, 0, INIT_AHEAD_BYTES, POSIX_FADV_WILLNEED);
 	close(fd);
 }
 
@@ -242,10 +243,10 @@ static int find_init(const struct root_plan *plan, struct root_result *result)
 		return root;
 	result->init_named = plan->init[0] != 0;
 	if (result->init_named)
-		error = root_init_check(root, path);
-	for (int i = 0; !result->init_named && error && root_inits[i]; i++) {
-		path = root_inits[i];
-		error = root_init_check(root, path);
+		error = init_check(root, path);
+	for (int i = 0; !result->init_named && error && init_names[i]; i++) {
+		path = init_names[i];
+		error = init_check(root, path);
 	}
 	if (!error)
 		read_ahead(root, path);
@@ -280,13 +281,13 @@ static void run_look(const void *context, void *out)
 {
 	const struct root *root = context;
 	struct root_result *result = out;
-	struct root_candidate found;
+	struct search_result found;
 	char wanted[300], seen[640];
 
-	if (!root_search(root->sysfs, root->dev, root->plan, &found, seen, sizeof(seen))) {
+	if (!search_find(root->sysfs, root->dev, root->plan, &found, seen, sizeof(seen))) {
 		result->state = ROOT_MISSING;
 		snprintf(result->text, sizeof(result->text), "root=%s is not there; block devices: %s",
-			 root_search_name(root->plan, wanted, sizeof(wanted)), seen[0] ? seen : "none");
+			 search_wanted(root->plan, wanted, sizeof(wanted)), seen[0] ? seen : "none");
 		return;
 	}
 	snprintf(result->device, sizeof(result->device), "/dev/%s", found.name);

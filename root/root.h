@@ -1,8 +1,7 @@
-/* root.h - finding and mounting the root file system, and handing the machine over.
+/* root.h - finding and mounting the root file system.
  *
- * Owns the search for root= among the block devices, the mount, the proof that its init is there, switch_root (as
- * klibc's run-init does it) and the exec of another initramfs program. What reads the disk runs in a child. Does not
- * decide when to give up, and does not know iSCSI.
+ * Owns the search for root= among the block devices, the mount, and the proof that its init is there. What reads the disk
+ * runs in a child. Does not decide when to give up, does not hand the machine over (switch.h), and does not know iSCSI.
  */
 #ifndef ROOT_ROOT_H
 #define ROOT_ROOT_H
@@ -59,31 +58,5 @@ bool root_module(const struct root_plan *plan, int i, char *out, size_t size);
 
 /* rootflags=, ro and rw as flags of mount(2); the words that are the file system's own go to data. */
 unsigned long root_mount_flags(const struct root_plan *plan, char *data, size_t size);
-
-/* Is a word of the environment or of our arguments ("iscsi=...") one of ours, not to be handed on? */
-typedef bool root_is_ours(const char *word);
-
-/* Deletes the initramfs, makes ROOT_MOUNT_POINT the root, moves /dev, /proc, /sys and /run there and execs init with
-   argv[1..]. Must run in PID 1. Only returns on failure: -errno with *step, a constant text; nothing was deleted unless
-   the failure is of a step after "deleting the initramfs". */
-int root_switch(const struct root_result *found, char *const argv[], char *const envp[], root_is_ours *is_ours,
-		const char **step);
-
-/* The usual list of inits (kernel: init/main.c), ended with NULL. */
-extern const char *const root_inits[];
-
-/* Opens path (flags as for open(2), O_CLOEXEC is added), resolved as if root (a directory descriptor) were /: absolute
-   symbolic links stay below it. The descriptor or -errno. */
-int root_open(int root, const char *path, int flags);
-
-/* Is path, resolved as if root (a directory descriptor) were /, a program? 0, -ENOENT, -EACCES, ... */
-int root_init_check(int root, const char *path);
-
-/* The initramfs's own init, when there is one that is not this binary: path ("" -> "/init"). 0; -ENOENT: none;
-   -ELOOP: it is this binary; -EACCES: it cannot be executed. */
-int root_chain_check(const char *path);
-
-/* Execs it with argv[1..] and a cleaned environment. Only returns on failure: -errno. */
-int root_chain(const char *path, char *const argv[], char *const envp[], root_is_ours *is_ours);
 
 #endif

@@ -44,12 +44,12 @@ struct search {
 	char value[256];
 	int64_t offset; /* PARTNROFF= */
 	bool needs_type;
-	struct root_candidate *found;
+	struct search_result *found;
 	char *seen;
 	size_t size, used;
 };
 
-const char *root_search_name(const struct root_plan *plan, char *out, size_t size)
+const char *search_wanted(const struct root_plan *plan, char *out, size_t size)
 {
 	static const char *const prefixes[] = {[ROOT_NONE] = "",
 					       [ROOT_DEVICE] = "",
@@ -308,19 +308,25 @@ static bool has_value(const struct search *search, const struct superblock *cont
 					 : !strcmp(contents->label, search->value);
 }
 
-/* The descriptor stays open in search->found until the next one is looked at. */
+/* The device that was looked at last stays open: if it is the one, mount finds in memory what was read here. */
+static int keep_open(struct search *search, const struct device *device)
+{
+	if (search->found->fd >= 0)
+		close(search->found->fd);
+	search->found->fd = open_device(search, device);
+	return search->found->fd;
+}
+
 static bool read_contents(struct search *search, const struct device *device, struct superblock *contents)
 {
-	int *fd = &search->found->fd;
-	const struct disk disk = {.get = prefetch_get, .context = fd, .size = (uint64_t)device->sectors * SECTOR_BYTES};
+	int fd = keep_open(search, device);
+	const struct disk disk = {
+		.get = prefetch_get, .context = &fd, .size = (uint64_t)device->sectors * SECTOR_BYTES};
 
 	*contents = (struct superblock){0};
-	if (*fd >= 0)
-		close(*fd);
-	*fd = open_device(search, device);
-	if (*fd < 0)
+	if (fd < 0)
 		return false;
-	prefetch_contents(*fd, disk.size);
+	prefetch_contents(fd, disk.size);
 	return superblock_probe(&disk, contents) == 0;
 }
 
@@ -400,35 +406,40 @@ static bool find_neighbour(const struct search *search, const struct device *fro
 	return is;
 }
 
-static bool is_wanted(struct search *search, struct device *device)
+/* contents: what it holds, where that had to be read for the answer. */
+static bool matches(struct search *search, const struct device *device, struct superblock *contents)
+{
+	note(search, search->used ? ", " : "", device->name);
+	if (search->kind == ROOT_DEVICE)
+		return is_named(search, device);
+	if (search->kind == ROOT_UUID || search->kind == ROOT_LABEL)
+		return matches_contents(search, device, contents);
+	return matches_entry(search, device);
+}
+
+/* Notes the device as the result, if it is the one that root= means. */
+static bool try_device(struct search *search, const struct device *device)
 {
 	struct superblock contents = {0};
 	struct device neighbour;
-	bool wanted;
 
-	note(search, search->used ? ", " : "", device->name);
-	if (search->kind == ROOT_DEVICE)
-		wanted = is_named(search, device);
-	else if (search->kind == ROOT_UUID || search->kind == ROOT_LABEL)
-		wanted = matches_contents(search, device, &contents);
-	else
-		wanted = matches_entry(search, device);
-	if (wanted && search->offset) {
-		wanted = find_neighbour(search, device, &neighbour);
-		*device = neighbour;
+	if (!matches(search, device, &contents))
+		return false;
+	if (search->offset) {
+		if (!find_neighbour(search, device, &neighbour))
+			return false;
+		device = &neighbour;
 	}
-	if (wanted && search->needs_type && !contents.type[0])
+	if (search->needs_type && !contents.type[0])
 		read_contents(search, device, &contents);
-	if (wanted) {
-		memcpy(search->found->name, device->name, sizeof(device->name));
-		memcpy(search->found->type, contents.type, sizeof(contents.type));
-	}
-	return wanted;
+	memcpy(search->found->name, device->name, sizeof(device->name));
+	memcpy(search->found->type, contents.type, sizeof(contents.type));
+	return true;
 }
 
-/* Where there are several devices: the starts of all are read side by side, and the first one that has the value there is
-   looked at alone. What lies elsewhere is left to the walk. The descriptors go with the child. */
-static bool search_starts(struct search *search)
+/* Where there are several devices, the beginnings of all of them are read side by side, and the first device that has the
+   value there is looked at. A value elsewhere is left to the walk. Nothing is closed: this is a child that ends. */
+static bool try_beginnings(struct search *search)
 {
 	struct superblock contents;
 	struct device device;
@@ -450,13 +461,12 @@ static bool search_starts(struct search *search)
 	for (int i = 0; count > 1 && i < count; i++) {
 		disk.context = &fds[i];
 		if (!superblock_probe(&disk, &contents) && has_value(search, &contents))
-			return read_device(search, names[i], &device) && is_wanted(search, &device);
+			return read_device(search, names[i], &device) && try_device(search, &device);
 	}
 	return false;
 }
 
-bool root_search(int sysfs, int dev, const struct root_plan *plan, struct root_candidate *found, char *seen,
-		 size_t size)
+bool search_find(int sysfs, int dev, const struct root_plan *plan, struct search_result *found, char *seen, size_t size)
 {
 	struct search search = {.sysfs = sysfs, .dev = dev, .found = found, .seen = seen, .size = size};
 	struct device device;
@@ -464,15 +474,15 @@ bool root_search(int sysfs, int dev, const struct root_plan *plan, struct root_c
 	const char *name;
 	bool is_found = false;
 
-	*found = (struct root_candidate){.fd = -1};
+	*found = (struct search_result){.fd = -1};
 	seen[0] = 0;
 	read_wanted(&search, plan);
-	if ((search.kind == ROOT_UUID || search.kind == ROOT_LABEL) && search_starts(&search))
+	if ((search.kind == ROOT_UUID || search.kind == ROOT_LABEL) && try_beginnings(&search))
 		return true;
 	if (sysfs_dir_open(&dir, sysfs, "class/block") < 0)
 		return false;
 	while (!is_found && (name = sysfs_dir_next(&dir, NULL)))
-		is_found = read_device(&search, name, &device) && is_wanted(&search, &device);
+		is_found = read_device(&search, name, &device) && try_device(&search, &device);
 	sysfs_dir_close(&dir);
 	return is_found;
 }

@@ -11,18 +11,19 @@
 
 #include "plan/plan.h"
 
-struct root_candidate {
+struct search_result {
 	char name[48]; /* "sda1": relative to /dev; "" not found */
 	char type[18]; /* what superblock found there; "" unknown */
-	int fd;        /* where a file system was looked for: keeps what was read until it is closed; else -1 */
+	int fd; /* its open descriptor, where a file system was looked for, else -1: what was read stays in memory
+			  until it is closed */
 };
 
 /* Looks for root= once. true with *found. Else seen says which block devices are there and what they hold. Descriptors of
    /sys and /dev. */
-bool root_search(int sysfs, int dev, const struct root_plan *plan, struct root_candidate *found, char *seen,
+bool search_find(int sysfs, int dev, const struct root_plan *plan, struct search_result *found, char *seen,
 		 size_t size);
 
 /* What root= says, for messages: "UUID=1234", "/dev/sda1". Returns out. */
-const char *root_search_name(const struct root_plan *plan, char *out, size_t size);
+const char *search_wanted(const struct root_plan *plan, char *out, size_t size);
 
 #endif

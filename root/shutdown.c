@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #define PASSES            8     /* mounts upon mounts: each pass frees those below */
 #define MOUNTS_BYTES      65536 /* of /proc/self/mountinfo; what is beyond is on top and goes in the next pass */
 #define MOUNT_POINT_FIELD 4
+#define DIRECTORY         "initramfs" /* below /run: the place that systemd and dracut agree on */
 
 static const struct {
 	const char *name;
@@ -140,7 +142,7 @@ static int unmount_once(const char *prefix, bool *busy)
 	while (fd >= 0 && used < sizeof(text) - 1 && (n = read(fd, text + used, sizeof(text) - 1 - used)) > 0)
 		used += (size_t)n;
 	if (fd >= 0)
-		(void)close(fd);
+		close(fd);
 	text[used] = '\0';
 	for (char *line = strrchr(text, '\n'); line; line = strrchr(text, '\n')) {
 		struct mount at;
@@ -189,7 +191,32 @@ int shutdown_end(enum shutdown_how how)
 {
 	for (size_t i = 0; i < WAYS; i++) {
 		if (ways[i].how == how)
-			(void)reboot((int)ways[i].command);
+			reboot((int)ways[i].command);
 	}
 	return -errno;
+}
+
+void shutdown_offer(int proc, int run)
+{
+	char chunk[16384];
+	ssize_t n = 0;
+	int place, from, to;
+
+	if (mkdirat(run, "../" DIRECTORY, 0755) && errno != EEXIST)
+		return;
+	place = openat(run, "../" DIRECTORY, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	from = openat(proc, "self/exe", O_RDONLY | O_CLOEXEC);
+	to = place < 0 ? -1 : openat(place, "shutdown.new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	while (from >= 0 && to >= 0 && (n = read(from, chunk, sizeof(chunk))) > 0 && write(to, chunk, (size_t)n) == n)
+		;
+	if (to >= 0 && (n || linkat(place, "shutdown.new", place, "shutdown", 0)) && errno != EEXIST)
+		log_debug("/run/" DIRECTORY "/shutdown cannot be made: %s", strerror(errno));
+	if (to >= 0) {
+		unlinkat(place, "shutdown.new", 0);
+		close(to);
+	}
+	if (from >= 0)
+		close(from);
+	if (place >= 0)
+		close(place);
 }

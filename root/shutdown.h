@@ -26,4 +26,8 @@ int shutdown_flush(const char *prefix, int timeout_s);
 /* Ends the machine. Returns only when the kernel refuses: -errno. */
 int shutdown_end(enum shutdown_how how);
 
+/* Puts a copy of this program in place as /run/initramfs/shutdown, unless another program is there already. proc, run:
+   descriptors of /proc and /run/iscsi-init. A failure is logged. */
+void shutdown_offer(int proc, int run);
+
 #endif

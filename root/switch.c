@@ -1,21 +1,20 @@
-/* switch.c - the hand-over: switch_root as klibc's run-init does it, and the exec of another initramfs program.
+/* switch.c - see switch.h.
  *
  * Everything that can fail comes before anything is deleted: the old tree is emptied through a descriptor that was opened
  * while / was still the initramfs.
  */
-#include "root/root.h"
+#include "root/switch.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "root/init.h"
 #include "sys/sysfs.h"
 
 #define RAMFS_MAGIC 0x858458f6 /* kernel: include/uapi/linux/magic.h */
@@ -23,8 +22,6 @@
 
 #define WORDS_MAX        256 /* the kernel hands over at most 32 + 2 (init/main.c: MAX_INIT_ARGS, MAX_INIT_ENVS) */
 #define DELETE_DEPTH_MAX 64
-
-const char *const root_inits[] = {"/sbin/init", "/etc/init", "/bin/init", "/bin/sh", NULL};
 
 static bool is_initramfs(const char *path)
 {
@@ -41,7 +38,7 @@ static bool is_directory_at(int dirfd, const char *name)
 	return fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
 }
 
-static bool other_device(const char *a, const char *b)
+static bool is_other_device(const char *a, const char *b)
 {
 	struct stat first, second;
 
@@ -53,7 +50,7 @@ static void take_mount(const char *name)
 {
 	const char *path = name + 1; /* "dev" of "/dev" */
 
-	if (!other_device(name, "/"))
+	if (!is_other_device(name, "/"))
 		return;
 	mkdir(path, 0755);
 	if (!is_directory_at(AT_FDCWD, path) || mount(name, path, NULL, MS_MOVE, NULL) < 0)
@@ -98,7 +95,7 @@ static void reopen_console(void)
 }
 
 /* The words that are not ours, behind those that are there already. Ends with NULL. */
-static void keep_words(char *kept[WORDS_MAX], int used, char *const words[], root_is_ours *is_ours)
+static void keep_words(char *kept[WORDS_MAX], int used, char *const words[], switch_is_ours *is_ours)
 {
 	for (int i = 0; words[i] && used < WORDS_MAX - 1; i++)
 		if (!is_ours(words[i]))
@@ -117,7 +114,7 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static int exec_program(const char *path, char *const argv[], char *const envp[], root_is_ours *is_ours)
+static int exec_program(const char *path, char *const argv[], char *const envp[], switch_is_ours *is_ours)
 {
 	char *arguments[WORDS_MAX], *environment[WORDS_MAX];
 
@@ -128,29 +125,6 @@ static int exec_program(const char *path, char *const argv[], char *const envp[]
 	return -errno;
 }
 
-int root_open(int root, const char *path, int flags)
-{
-	struct open_how how = {.flags = (unsigned int)flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
-	int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
-
-	return fd < 0 ? -errno : fd;
-}
-
-int root_init_check(int root, const char *path)
-{
-	struct stat status;
-	int error = 0, fd = root_open(root, path, O_PATH);
-
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &status) < 0)
-		error = -errno;
-	else if (!S_ISREG(status.st_mode) || !(status.st_mode & 0111))
-		error = -EACCES;
-	close(fd);
-	return error;
-}
-
 /* Up to here nothing is lost: / is proved to be a file system in memory that holds this program. */
 static int prove(const char **step)
 {
@@ -158,10 +132,10 @@ static int prove(const char **step)
 	if (getpid() != 1)
 		return -EPERM;
 	*step = "checking that / is the initramfs";
-	if (!is_initramfs("/") || other_device("/", "/proc/self/exe"))
+	if (!is_initramfs("/") || is_other_device("/", "/proc/self/exe"))
 		return -EINVAL;
 	*step = "checking that the new root is another file system";
-	if (!other_device("/", ROOT_MOUNT_POINT))
+	if (!is_other_device("/", ROOT_MOUNT_POINT))
 		return -EINVAL;
 	return 0;
 }
@@ -184,7 +158,7 @@ static int enter(const char **step)
 	return 0;
 }
 
-int root_switch(const struct root_result *found, char *const argv[], char *const envp[], root_is_ours *is_ours,
+int switch_root(const struct root_result *found, char *const argv[], char *const envp[], switch_is_ours *is_ours,
 		const char **step)
 {
 	struct stat status;
@@ -206,12 +180,12 @@ int root_switch(const struct root_result *found, char *const argv[], char *const
 	reset_signals();
 	*step = "executing init";
 	error = exec_program(found->init, argv, envp, is_ours);
-	for (int i = 0; !found->init_named && root_inits[i]; i++)
-		exec_program(root_inits[i], argv, envp, is_ours);
+	for (int i = 0; !found->init_named && init_names[i]; i++)
+		exec_program(init_names[i], argv, envp, is_ours);
 	return error;
 }
 
-static bool same_file(const char *a, const char *b)
+static bool is_same_file(const char *a, const char *b)
 {
 	struct stat first, second;
 
@@ -224,19 +198,19 @@ static const char *next_init(const char *path)
 	return path && path[0] ? path : "/init";
 }
 
-int root_chain_check(const char *path)
+int switch_chain_check(const char *path)
 {
 	struct stat status;
 
 	path = next_init(path);
 	if (stat(path, &status) < 0)
 		return -errno;
-	if (same_file(path, "/proc/self/exe"))
+	if (is_same_file(path, "/proc/self/exe"))
 		return -ELOOP;
 	return !S_ISREG(status.st_mode) || access(path, X_OK) < 0 ? -EACCES : 0;
 }
 
-int root_chain(const char *path, char *const argv[], char *const envp[], root_is_ours *is_ours)
+int switch_chain(const char *path, char *const argv[], char *const envp[], switch_is_ours *is_ours)
 {
 	reset_signals();
 	return exec_program(next_init(path), argv, envp, is_ours);

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "blockdev.h"
 #include "proto/iscsi_abi.h"
 #include "proto/wipe.h"
+#include "sys/iscsi_class.h"
 #include "sys/sysfs.h"
 
 struct place {
@@ -107,7 +107,7 @@ int adopt_session(int sysfs, uint32_t sid, struct adopted *out)
 	(void)snprintf(at.connection, sizeof(at.connection), "class/iscsi_connection/connection%u:0", sid);
 	if (!sysfs_exists(sysfs, at.session))
 		return -ENOENT;
-	host = blockdev_host(sysfs, sid);
+	host = iscsi_class_host(sysfs, sid);
 	if (host < 0)
 		return host;
 	out->host = (uint32_t)host;
@@ -123,20 +123,4 @@ int adopt_session(int sysfs, uint32_t sid, struct adopted *out)
 	out->up = !strcmp(out->connection_state, "up") ||
 		  (!out->connection_state[0] && !strcmp(out->session_state, "LOGGED_IN"));
 	return 0;
-}
-
-int adopt_list(int sysfs, uint32_t *sids, int max)
-{
-	struct sysfs_dir dir;
-	const char *name;
-	int count = 0;
-
-	if (sysfs_dir_open(&dir, sysfs, "class/iscsi_session"))
-		return 0;
-	while ((name = sysfs_dir_next(&dir, NULL)) && count < max) {
-		if (!strncmp(name, "session", 7))
-			sids[count++] = (uint32_t)strtoul(name + 7, NULL, 10);
-	}
-	sysfs_dir_close(&dir);
-	return count;
 }

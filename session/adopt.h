@@ -23,7 +23,4 @@ struct adopted {
 /* 0, or -errno: no such session. sysfs: descriptor of /sys. */
 int adopt_session(int sysfs, uint32_t sid, struct adopted *out);
 
-/* The sids that sysfs shows, at most max, in the kernel's order; how many. */
-int adopt_list(int sysfs, uint32_t *sids, int max);
-
 #endif

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "proto/text.h"
-#include "root/root.h"
+#include "root/init.h"
 #include "sys/log.h"
 
 #define FILE_BYTES       16384 /* Debian's iscsid.conf has 13 KiB, most of it comment */
@@ -47,7 +47,7 @@ int handover_setting(const char *text, size_t length, const char *key, char *out
 /* The file's text; 0 where there is none. */
 static size_t read_file(int root, const char *path, char *out, size_t size)
 {
-	int fd = root_open(root, path, O_RDONLY | O_NONBLOCK);
+	int fd = init_open(root, path, O_RDONLY | O_NONBLOCK);
 	ssize_t n = 0;
 	size_t used = 0;
 

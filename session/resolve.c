@@ -1,4 +1,4 @@
-/* resolve.c - a portal's name to addresses, by libc's resolver in a forked child.
+/* resolve.c - resolves a portal's name to addresses, by libc's resolver in a forked child.
  *
  * Contracts in resolve.h. libc reads /etc/hosts and /etc/resolv.conf; records.c has written the latter.
  */
@@ -23,7 +23,7 @@ static const char *const file_names[] = {RESOLVER_FILE, "/etc/hosts"};
 
 #define FILES (sizeof(file_names) / sizeof(file_names[0]))
 
-/* What the child is asked. */
+/* What the child looks up. */
 struct question {
 	const struct resolve *resolve;
 	uint16_t port;
@@ -61,17 +61,16 @@ static void explain(int error, char out[RESOLVE_FAILURE_MAX])
 
 	list_servers(servers, sizeof(servers));
 	if (error == EAI_AGAIN && !servers[0])
-		(void)snprintf(out, RESOLVE_FAILURE_MAX,
-			       "no name server is known (give one with nameserver= or by DHCP)");
+		snprintf(out, RESOLVE_FAILURE_MAX, "no name server is known (give one with nameserver= or by DHCP)");
 	else if (error == EAI_AGAIN)
-		(void)snprintf(out, RESOLVE_FAILURE_MAX, "no usable answer from the name server%s %s",
-			       strchr(servers, ',') ? "s" : "", servers);
+		snprintf(out, RESOLVE_FAILURE_MAX, "no usable answer from the name server%s %s",
+			 strchr(servers, ',') ? "s" : "", servers);
 	else
-		(void)snprintf(out, RESOLVE_FAILURE_MAX, "%s%s%s", gai_strerror(error),
-			       servers[0] ? ", says " : "; no name server is known", servers);
+		snprintf(out, RESOLVE_FAILURE_MAX, "%s%s%s", gai_strerror(error),
+			 servers[0] ? ", according to " : "; no name server is known", servers);
 }
 
-/* A root of this process's own, in memory: / may be the very disk that is lost, and no path is looked up on it here. */
+/* Gives this process a root of its own in memory: / may be on the disk that is lost, so no path on it may be touched. */
 static bool enter_memory(void)
 {
 	int type = (int)syscall(SYS_fsopen, "ramfs", FSOPEN_CLOEXEC), root;
@@ -106,7 +105,7 @@ static void look_up(const void *context, void *out)
 
 	if (question->resolve->has_files && enter_memory())
 		write_files(question->resolve);
-	(void)snprintf(port, sizeof(port), "%u", question->port);
+	snprintf(port, sizeof(port), "%u", question->port);
 	error = getaddrinfo(question->resolve->host, port, &hints, &list);
 	if (error) {
 		explain(error, result->failure);
@@ -149,8 +148,8 @@ int resolve_start(struct resolve *resolve, const char *host, uint16_t port)
 	int result;
 
 	resolve_stop(resolve);
-	(void)snprintf(resolve->host, sizeof(resolve->host), "%s", host);
-	(void)snprintf(resolve->failure, sizeof(resolve->failure), "the name servers did not answer in time");
+	snprintf(resolve->host, sizeof(resolve->host), "%s", host);
+	snprintf(resolve->failure, sizeof(resolve->failure), "the name servers did not answer in time");
 	result = child_start(&resolve->child, look_up, &question, sizeof(struct resolve_result));
 	resolve->running = !result;
 	return result;
@@ -164,7 +163,7 @@ int resolve_pollfds(const struct resolve *resolve, struct pollfd *out, int max)
 	return 1;
 }
 
-/* Where the addresses of the host are kept: that of the first host stays its own. */
+/* Where the host's addresses are kept. The first host keeps its place for good. */
 static struct resolve_known *place_of(struct resolve *resolve)
 {
 	struct resolve_known *first = &resolve->known[0];
@@ -181,7 +180,7 @@ static void keep(struct resolve *resolve, const struct resolve_result *result)
 	known->count = result->count;
 }
 
-/* What was known is better than nothing: targets rarely move. */
+/* Hands out the last known addresses: targets rarely move. */
 static int hand_out(struct resolve *resolve, struct sockaddr_storage *out, int max)
 {
 	const struct resolve_known *known = place_of(resolve);
@@ -209,7 +208,7 @@ int resolve_step(struct resolve *resolve, struct sockaddr_storage *out, int max)
 		memcpy(resolve->failure, result.failure, sizeof(resolve->failure));
 		break;
 	case CHILD_DIED:
-		(void)snprintf(resolve->failure, sizeof(resolve->failure), "the look-up ended without a result");
+		snprintf(resolve->failure, sizeof(resolve->failure), "the look-up ended without a result");
 		break;
 	}
 	resolve->running = false;

@@ -1,8 +1,8 @@
-/* resolve.h - a portal's name to addresses, by libc's resolver in a forked child.
+/* resolve.h - resolves a portal's name to addresses, by libc's resolver in a forked child.
  *
- * getaddrinfo blocks, reads files and allocates: none of that may happen in the loop, least of all in the resident
- * process. The addresses of the last success are kept: when a later look-up fails, they are tried again. So are the files
- * that libc reads, before the hand-over empties the initramfs: the resident process does not look for them anywhere.
+ * getaddrinfo blocks, reads files and allocates; none of that may happen in the loop, least of all in the resident
+ * process. The addresses of the last success are kept and tried again when a later look-up fails. The files that libc
+ * reads are kept too, before the hand-over empties the initramfs.
  */
 #ifndef SESSION_RESOLVE_H
 #define SESSION_RESOLVE_H
@@ -42,7 +42,7 @@ struct resolve {
 
 void resolve_init(struct resolve *resolve);
 
-/* From now on names are looked up by resolv.conf and hosts as they are now, and those on / do not count. */
+/* From now on names are resolved with the present contents of resolv.conf and hosts; later ones on / are ignored. */
 void resolve_keep_files(struct resolve *resolve);
 
 /* Begins. 0 or -errno. */
@@ -50,14 +50,14 @@ int resolve_start(struct resolve *resolve, const char *host, uint16_t port);
 
 int resolve_pollfds(const struct resolve *resolve, struct pollfd *out, int max);
 
-/* The number of addresses, in the order in which they are to be tried (RFC 6724, by libc); -EAGAIN: not yet; -ENOENT:
-   failed, see resolve_failure. */
+/* Returns the number of addresses, in the order in which to try them (RFC 6724, by libc); -EAGAIN: not known yet; -ENOENT:
+   the look-up failed, see resolve_failure. */
 int resolve_step(struct resolve *resolve, struct sockaddr_storage *out, int max);
 
-/* No longer waited for: ends the child. The number of addresses that the host had before, or -ENOENT. */
+/* Ends a look-up that took too long. Returns the number of addresses that the host had before, or -ENOENT. */
 int resolve_give_up(struct resolve *resolve, struct sockaddr_storage *out, int max);
 
-/* Why; names the servers that did not answer. */
+/* Why the look-up failed, with the servers that did not answer. */
 const char *resolve_failure(const struct resolve *resolve);
 
 /* Ends the child if there is one. */

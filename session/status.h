@@ -29,4 +29,17 @@ int status_open(struct status *status, int dirfd);
 /* Writes the records that changed. */
 void status_write(struct status *status, const struct session *sessions, int count);
 
+/* What one record says, as it is read back. */
+struct status_record {
+	char state[24]; /* a name of session_state_name */
+	int64_t since_ms;
+	unsigned recoveries, attempts;
+	char last_error[40];        /* a name of netlink_error_name, or "none" */
+	uint8_t chap_algorithms[4]; /* what chap_algs= allowed; all zero: it was not given */
+	char portal[PLAN_HOST_MAX + 32];
+};
+
+/* The record of a session in the file at path. 0, or -ENOENT: there is none. */
+int status_find(const char *path, uint32_t sid, struct status_record *record);
+
 #endif

@@ -30,7 +30,7 @@ static int open_running(long pid)
 
 	if (fd < 0 || poll(&ended, 1, 0) == 0)
 		return fd;
-	(void)close(fd);
+	close(fd);
 	return -1;
 }
 

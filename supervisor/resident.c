@@ -48,8 +48,8 @@ static void take_name(char *const argv[])
 		room += 1 + strlen(environ[i]);
 	environ = NULL;
 	memset(at, 0, room);
-	(void)snprintf(at, room + 1, "%s", NAME);
-	(void)prctl(PR_SET_NAME, COMM);
+	snprintf(at, room + 1, "%s", NAME);
+	prctl(PR_SET_NAME, COMM);
 }
 
 /* Descriptors 0 to 2 must name something harmless, and not the console. */
@@ -60,7 +60,7 @@ static void leave_console(int dev)
 	for (int fd = 0; null >= 0 && fd < 3; fd++)
 		(void)dup2(null, fd);
 	if (null > 2)
-		(void)close(null);
+		close(null);
 }
 
 /* Is the program's file in a file system that never gives its pages away? That of an initramfs with root= is. */
@@ -71,7 +71,7 @@ static bool is_in_ramfs(int proc)
 	bool ramfs = exe >= 0 && fstatfs(exe, &status) == 0 && status.f_type == RAMFS_MAGIC;
 
 	if (exe >= 0)
-		(void)close(exe);
+		close(exe);
 	return ramfs;
 }
 
@@ -109,7 +109,7 @@ static void unmap_program(void)
 		size_t before = (uintptr_t)part.start % PAGE;
 
 		if (!part.writable)
-			(void)madvise(part.start - before, part.size + before, MADV_DONTNEED);
+			madvise(part.start - before, part.size + before, MADV_DONTNEED);
 	}
 }
 
@@ -141,7 +141,7 @@ static void ignore_signals(void)
 	static const int signals[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM, SIGCHLD};
 
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		(void)signal(signals[i], SIG_IGN);
+		signal(signals[i], SIG_IGN);
 }
 
 static int leave_oom_list(int proc)
@@ -153,7 +153,7 @@ int resident_become(int dev, int proc, char *const argv[], const char **step)
 {
 	int result, failure = 0;
 
-	(void)setsid();
+	setsid();
 	ignore_signals();
 	take_name(argv);
 	leave_console(dev);
@@ -189,7 +189,7 @@ void resident_release(void *start, size_t size)
 	}
 	wipe(start, from - begin);
 	wipe((void *)to, end - to);
-	(void)madvise((void *)from, to - from, MADV_DONTNEED);
+	madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
 static int copy_program(int to)
@@ -201,7 +201,7 @@ static int copy_program(int to)
 		n = sendfile(to, from, NULL, COPY_BYTES);
 	n = n < 0 ? -errno : 0;
 	if (from >= 0)
-		(void)close(from);
+		close(from);
 	return (int)n;
 }
 
@@ -217,10 +217,10 @@ int resident_leave_disk(char *const argv[])
 		return -errno;
 	result = copy_program(copy);
 	if (!result) {
-		(void)fexecve(copy, argv, environ);
+		fexecve(copy, argv, environ);
 		result = -errno;
 	}
-	(void)close(copy);
+	close(copy);
 	return result;
 }
 
@@ -233,7 +233,7 @@ static bool is_resident(int proc, const char *pid)
 	if (pid[0] < '1' || pid[0] > '9' || snprintf(path, sizeof(path), "%.16s/comm", pid) >= (int)sizeof(path) ||
 	    sysfs_read(proc, path, name, sizeof(name)) <= 0 || strcmp(name, COMM) != 0)
 		return false;
-	(void)snprintf(path, sizeof(path), "%.16s/cmdline", pid);
+	snprintf(path, sizeof(path), "%.16s/cmdline", pid);
 	return sysfs_read(proc, path, name, sizeof(name)) > 0 && !strcmp(name, NAME) && proc_is_roots(proc, pid);
 }
 

@@ -1,6 +1,6 @@
 /* ipv6_conf.c - an interface's IPv6 settings.
  *
- * Contracts in ipv6_conf.h. Settings are written only where they differ: a write of disable_ipv6 has effects of its own.
+ * Contracts in ipv6_conf.h. A setting is written only where it differs, because writing disable_ipv6 has side effects.
  */
 #include "sys/ipv6_conf.h"
 
@@ -21,7 +21,7 @@ static int set(int directory, const char *name, int64_t wanted)
 
 	if (result || value == wanted)
 		return result;
-	(void)snprintf(text, sizeof(text), "%d", (int)wanted);
+	snprintf(text, sizeof(text), "%d", (int)wanted);
 	return sysfs_write(directory, name, text);
 }
 
@@ -30,7 +30,7 @@ int ipv6_conf_prepare(const char *interface, bool routers)
 	char path[64];
 	int directory, result;
 
-	(void)snprintf(path, sizeof(path), CONF_DIRECTORY "/%s", interface);
+	snprintf(path, sizeof(path), CONF_DIRECTORY "/%s", interface);
 	directory = sysfs_open(path);
 	if (directory < 0)
 		return directory;

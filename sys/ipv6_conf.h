@@ -7,8 +7,9 @@
 
 #include <stdbool.h>
 
-/* Lets the kernel have IPv6 on the interface, listen to routers if `routers`, and ask for them at once instead of after
-   up to a second's chance, again after 1 s instead of 4. A setting that is not there is passed over. 0 or -errno: -ENOENT without IPv6. */
+/* Enables IPv6 on the interface. With `routers` it accepts router advertisements, asks for them at once (not after a random
+   wait of up to 1 s) and again after 1 s (not 4 s). A setting that does not exist is skipped. 0 or -errno; -ENOENT: the
+   kernel has no IPv6. */
 int ipv6_conf_prepare(const char *interface, bool routers);
 
 #endif

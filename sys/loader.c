@@ -14,10 +14,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "proto/text.h"
 #include "sys/uevent.h"
 
 #define SEEN_MAX    2048  /* aliases remembered by a worker; a power of two */
-#define LATER_BYTES 23000 /* of a walk: what does not lead to the network; what has no room is not put off */
+#define LATER_BYTES 23000 /* the aliases that a walk puts off; one that has no room here is loaded at once */
 
 struct request {
 	uint8_t kind;
@@ -39,16 +40,12 @@ struct worker {
 	char later[LATER_BYTES]; /* texts, each with its NUL */
 };
 
-/* Was it seen before? Remembers it. FNV-1a, 64 bits. When the table is full, everything is new. */
-static bool seen(struct worker *worker, const char *text)
+/* Remembers an alias. True: it was there before. When the table is full, everything counts as new. */
+static bool remember(struct worker *worker, const char *text)
 {
-	uint64_t hash = 14695981039346656037U;
-	size_t place;
+	uint64_t hash = text_hash(text) | 1; /* 0 is a free place */
+	size_t place = hash >> 32 & (SEEN_MAX - 1);
 
-	for (; *text; text++)
-		hash = (hash ^ (uint8_t)*text) * 1099511628211U;
-	hash |= 1;
-	place = hash >> 32 & (SEEN_MAX - 1);
 	for (int tries = 0; tries < 64; tries++, place = (place + 1) & (SEEN_MAX - 1)) {
 		if (worker->seen[place] == hash)
 			return true;
@@ -95,7 +92,7 @@ static bool plug(void *context, const char *modalias)
 	struct worker *worker = context;
 	size_t size = strlen(modalias) + 1;
 
-	if (seen(worker, modalias))
+	if (remember(worker, modalias))
 		return !worker->over;
 	if (leads_to_network(modalias) || size > sizeof(worker->later) - worker->later_used) {
 		load_alias(worker, modalias); /* before all requests: a link takes its time to come up */
@@ -106,7 +103,8 @@ static bool plug(void *context, const char *modalias)
 	return !worker->over;
 }
 
-/* One look at every device, the network's modules first. Who asks for another look within it gets it afterwards. */
+/* Walks through all devices and loads their modules, those of networks first. A walk that is requested during this one is
+   made after it. */
 static void coldplug(struct worker *worker)
 {
 	worker->again = worker->walking;
@@ -129,7 +127,7 @@ static int load_name(struct worker *worker, const struct request *request)
 {
 	if (request->kind == LOADER_NAME)
 		return modules_load(&worker->modules, request->text, &worker->inserted);
-	if (!seen(worker, request->text))
+	if (!remember(worker, request->text))
 		load_alias(worker, request->text);
 	return worker->error;
 }
@@ -248,8 +246,7 @@ int loader_request_alias(struct loader *loader, const char *alias)
 		return 0;
 	error = loader_request(loader, LOADER_ALIAS, false, alias);
 	if (!error)
-		(void)snprintf(loader->last, sizeof(loader->last), "%s",
-			       strlen(alias) < sizeof(loader->last) ? alias : "");
+		snprintf(loader->last, sizeof(loader->last), "%s", strlen(alias) < sizeof(loader->last) ? alias : "");
 	return error;
 }
 
@@ -290,11 +287,6 @@ bool loader_step(struct loader *loader, struct loader_answer *answer)
 		loader_request(loader, LOADER_COLDPLUG, false, "");
 	}
 	return true;
-}
-
-bool loader_idle(const struct loader *loader)
-{
-	return !loader->pending && !loader->again;
 }
 
 void loader_stop(struct loader *loader)

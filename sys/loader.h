@@ -56,9 +56,6 @@ int loader_fd(const struct loader *loader);
    pending, and the loader is stopped. */
 bool loader_step(struct loader *loader, struct loader_answer *answer);
 
-/* Nothing is pending. */
-bool loader_idle(const struct loader *loader);
-
 /* Lets the workers end: closes the socket; they finish the module that they are at. */
 void loader_stop(struct loader *loader);
 

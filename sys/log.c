@@ -45,7 +45,7 @@ static void log_line(enum log_level at, const char *format, va_list arguments)
 	line[used++] = '\n';
 	(void)!write(kmsg >= 0 ? kmsg : STDERR_FILENO, line, (size_t)used);
 	if (kmsg >= 0)
-		(void)close(kmsg);
+		close(kmsg);
 }
 
 #define LOG_AT(name, at)                         \
@@ -69,8 +69,8 @@ void log_drain(void)
 
 	if (console < 0)
 		return;
-	(void)tcdrain(console);
-	(void)close(console);
+	tcdrain(console);
+	close(console);
 }
 
 const char *log_safe(char *out, size_t size, const void *bytes, size_t length)
@@ -87,7 +87,7 @@ const char *log_safe(char *out, size_t size, const void *bytes, size_t length)
 		if (plain)
 			out[used] = (char)b[i];
 		else
-			(void)snprintf(out + used, 5, "\\x%02x", b[i]);
+			snprintf(out + used, 5, "\\x%02x", b[i]);
 		used += need;
 	}
 	if (size)

@@ -191,14 +191,3 @@ bool mounts_run_follow(struct mounts_run *run)
 	run->device = device;
 	return true;
 }
-
-void mounts_run_close(struct mounts_run *run)
-{
-	if (run->fd >= 0)
-		close(run->fd);
-	if (run->root >= 0)
-		close(run->root);
-	if (run->mountinfo >= 0)
-		close(run->mountinfo);
-	*run = (struct mounts_run){.fd = -1, .root = -1, .mountinfo = -1};
-}

@@ -42,6 +42,4 @@ int mounts_run_open(struct mounts_run *run);
    replaced, true. */
 bool mounts_run_follow(struct mounts_run *run);
 
-void mounts_run_close(struct mounts_run *run);
-
 #endif

@@ -1,6 +1,6 @@
 /* nlsock.h - a netlink socket: open, send, receive.
  *
- * Knows whether the kernel sent a datagram and whether it is whole; knows nothing of what is in it. Used for rtnetlink
+ * Checks that the kernel sent a datagram and that it is whole; does not look into it. Used for rtnetlink
  * (sys/rtnl) and for NETLINK_ISCSI (netlink.c). The sockets never block on receiving.
  */
 #ifndef SYS_NLSOCK_H
@@ -17,8 +17,9 @@ int nlsock_open(int protocol, uint32_t groups);
 /* Sends one datagram to the kernel. 0 or -errno. */
 int nlsock_send(int fd, const void *message, size_t length);
 
-/* The next datagram of the kernel: its length; what other processes sent is dropped unread. -EAGAIN: there is none now;
-   -ENOBUFS: some were lost, look at everything again; -EMSGSIZE: it was longer than size, and is gone. */
+/* Receives the next datagram from the kernel and returns its length. Datagrams of other processes are dropped unread.
+   -EAGAIN: there is none now; -ENOBUFS: some were lost, read the whole state again; -EMSGSIZE: it was longer than size and
+   is lost. */
 ssize_t nlsock_receive(int fd, void *buffer, size_t size);
 
 #endif

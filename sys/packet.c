@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define PASSED_OVER_MAX 64 /* packets of one call; poll brings the rest */
+
 /* IPv4, UDP, not a later fragment, destination port 68. */
 static const struct sock_filter dhcp_filter[] = {
 	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 9),
@@ -100,7 +102,7 @@ static bool is_checksum_ready(struct msghdr *header)
 
 ssize_t packet_receive(int fd, void *buffer, size_t size, bool *checksum_ready)
 {
-	for (;;) {
+	for (int i = 0; i < PASSED_OVER_MAX; i++) {
 		_Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct tpacket_auxdata))] = {0};
 		struct sockaddr_ll from = {0};
 		struct iovec piece = {.iov_base = buffer, .iov_len = size};
@@ -122,4 +124,5 @@ ssize_t packet_receive(int fd, void *buffer, size_t size, bool *checksum_ready)
 			*checksum_ready = is_checksum_ready(&header);
 		return got;
 	}
+	return -EAGAIN;
 }

@@ -1,7 +1,7 @@
 /* rtnl.h - links, addresses and routes through NETLINK_ROUTE (rtnetlink(7)).
  *
- * Owns the messages; decides nothing. Requests are answered while they are being sent, so a call returns when it is done;
- * events come on a socket of their own and are read by rtnl_receive. All numbers of addresses are in network order.
+ * Owns the messages; decides nothing. The kernel answers a request while it is being sent, so a call returns when it is done.
+ * Events come on a socket of their own and are read by rtnl_receive. Addresses are in network order.
  */
 #ifndef SYS_RTNL_H
 #define SYS_RTNL_H
@@ -86,10 +86,10 @@ struct rtnl_event {
 int rtnl_open(struct rtnl *rtnl);
 void rtnl_close(struct rtnl *rtnl);
 
-/* No RTNL_ROUTER6 from now on: a router's routing daemon would wake us for nothing. */
+/* Ends RTNL_ROUTER6 events, so that changes of a large routing table do not wake us. */
 void rtnl_ignore_routes(const struct rtnl *rtnl);
 
-/* One datagram of the kernel, and where its reading is. */
+/* One datagram from the kernel, and how far it has been read. */
 struct rtnl_reader {
 	size_t at, used;
 	int error; /* of the answer that was met; 0 */
@@ -97,17 +97,17 @@ struct rtnl_reader {
 	uint8_t bytes[RTNL_BUFFER_MAX] __attribute__((aligned(8)));
 };
 
-/* The next datagram of events. 0; -EAGAIN: none now; -ENOBUFS: events were lost, dump everything again. */
+/* Receives the next datagram of events. 0; -EAGAIN: there is none now; -ENOBUFS: events were lost, dump everything again. */
 int rtnl_receive(const struct rtnl *rtnl, struct rtnl_reader *reader);
 
-/* The next message of the datagram. False at its end. Pure: nothing but the reader is touched. */
+/* Reads the next message of the datagram. False at its end. Changes nothing but the reader. */
 bool rtnl_next(struct rtnl_reader *reader, struct rtnl_event *event);
 
 /* Calls found for every link, or every address. It must not call rtnl_ functions. 0 or -errno. */
 int rtnl_dump_links(struct rtnl *rtnl, void (*found)(void *context, const struct rtnl_event *event), void *context);
 int rtnl_dump_addresses(struct rtnl *rtnl, void (*found)(void *context, const struct rtnl_event *event), void *context);
 
-/* What is to be changed; what is zero stays as it is. */
+/* What to change. A field that is zero leaves its property as it is. */
 struct rtnl_change {
 	bool up, down;
 	uint32_t mtu;

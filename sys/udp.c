@@ -14,6 +14,8 @@
 #define SO_BINDTOIFINDEX 62 /* since Linux 5.0 */
 #endif
 
+#define PASSED_OVER_MAX 64 /* errors of one call; poll brings the rest */
+
 static int open_bound(int index, const struct sockaddr *address, socklen_t length)
 {
 	int fd = socket(address->sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP);
@@ -78,7 +80,7 @@ int udp_send6(int fd, int index, const uint8_t address[16], uint16_t port, const
 
 ssize_t udp_receive(int fd, void *buffer, size_t size)
 {
-	for (;;) {
+	for (int i = 0; i < PASSED_OVER_MAX; i++) {
 		ssize_t got = recv(fd, buffer, size, MSG_DONTWAIT);
 
 		if (got >= 0)
@@ -86,4 +88,5 @@ ssize_t udp_receive(int fd, void *buffer, size_t size)
 		if (errno != EINTR && errno != ECONNREFUSED && errno != EHOSTUNREACH && errno != ENETUNREACH)
 			return -errno;
 	}
+	return -EAGAIN;
 }

@@ -67,7 +67,7 @@ static void read_pair(const char *text, size_t length, const char *key, char *ou
 	size_t key_length = strlen(key);
 
 	if (length >= key_length && !memcmp(text, key, key_length))
-		(void)copy_text(out, size, text + key_length, length - key_length);
+		copy_text(out, size, text + key_length, length - key_length);
 }
 
 int uevent_parse(const void *bytes, size_t length, struct uevent *event)

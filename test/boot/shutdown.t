@@ -97,7 +97,7 @@ def unreachable(rig, kernel, initrd):
     name = "an unreachable target"
     ends(rig, lab, name, 120)
     rig.note("%s: the machine ended after %.0f s" % (name, lab.guest.seconds() - begun))
-    rig.check(lab.guest, lab.guest.said("given up, what was not written to it is lost"), name + ": a line says so")
+    rig.check(lab.guest, lab.guest.said("giving it up; data not yet written to it is lost"), name + ": a line says so")
 
 
 def alone(rig, kernel, initrd):

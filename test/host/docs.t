@@ -27,7 +27,7 @@ lint_page()
 {
 	man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>"$scratch/warnings" >/dev/null
 	cat "$scratch/warnings"
-	[ ! -s "$scratch/warnings" ]
+	[ ! -s "$scratch/warnings" ] && mandoc -T lint -W warning "$page"
 }
 
 commands()
@@ -101,7 +101,7 @@ failures()
 
 events()
 {
-	sed -n '/event_name(const/,/^}/p' command/command.c | grep -o '"[a-z]*"' | tr -d '"' |
+	sed -n '/event_name(const/,/^}/p' command/monitor.c | grep -o '"[a-z]*"' | tr -d '"' |
 		all_in "$scratch/manual"
 }
 
@@ -153,7 +153,7 @@ kernel_options()
 	[ -s "$scratch/built" ] && diff "$scratch/asked" "$scratch/built"
 }
 
-check "the page has nothing that its formatter warns about" lint_page
+check "the page has nothing that groff or mandoc warns about" lint_page
 check "every subcommand is in the manual" commands
 check "every setting is in the manual" options
 check "every setting's default is in the manual's table" defaults

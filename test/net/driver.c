@@ -23,6 +23,8 @@
 
 static const char *const state_names[] = {"waiting-link", "waiting-carrier", "waiting-address", "usable", "failed"};
 
+#define POLLFDS_MAX (1 + 5 * NET_INTERFACES_MAX)
+
 static struct cmdline cmdline;
 static struct plan plan;
 static struct net net;
@@ -37,7 +39,7 @@ static int64_t now(void)
 
 static void tell(enum net_state state, int64_t elapsed_ms)
 {
-	const char *name = net_boot_interface(&net);
+	const char *name = net.winner < 0 ? NULL : net.interfaces[net.winner].link.name;
 
 	printf("state %s %s %" PRId64 "\n", state_names[state], name ? name : "-", elapsed_ms);
 	if (state == NET_USABLE)
@@ -54,8 +56,8 @@ static void tell(enum net_state state, int64_t elapsed_ms)
 
 static void turn(int64_t until)
 {
-	struct pollfd fds[NET_POLLFDS_MAX];
-	int count = net_pollfds(&net, fds, NET_POLLFDS_MAX);
+	struct pollfd fds[POLLFDS_MAX];
+	int count = net_pollfds(&net, fds, POLLFDS_MAX);
 	int64_t at = net_deadline(&net), wait;
 
 	at = at < until ? at : until;

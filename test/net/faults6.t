@@ -102,7 +102,7 @@ fails(silent, "an ADVERTISE from a DHCPv6 server on eth0 (")
 ok("end failed" in fails(timed, "gave up waiting for an ADVERTISE").text, "as a failure, before the boot's own deadline",
    timed.result().text)
 succeeds(slow, LEASED)
-for future, words in ((garbage, "the last answer was not taken"), (past_end, "an option runs past the end"),
+for future, words in ((garbage, "the last answer was refused"), (past_end, "an option runs past the end"),
                       (changed, "the server identifier changed"), (wrong, "another transaction"), (nobody, "no client identifier"),
                       (empty, "NoAddrsAvail"), (zero, "lifetime of 0 s"), (absent, "a router advertisement with a prefix"),
                       (nothing, "a router advertisement with a prefix"), (crossed, "a router advertisement with a prefix"),
@@ -118,7 +118,7 @@ ok(one.status == 0 and one.addresses in ([LEASED], ["2001:db8::60/128"]), one.na
 ok("RENEW " in succeeds(renewed, LEASED).server, "by RENEW", renewed.result().server)
 ok(succeeds(forgot, LEASED).server.count("REQUEST ") == 2, "by a second REQUEST", forgot.result().server)
 ok("DECLINE " in taken.result().server and not taken.result().addresses and
-   "another station has 2001:db8::50: declined" in taken.result().text, taken.result().name,
+   "another station has 2001:db8::50: declining" in taken.result().text, taken.result().name,
    taken.result().text + taken.result().server)
 succeeds(plain, ROUTED)
 succeeds(late, ROUTED)

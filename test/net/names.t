@@ -36,7 +36,7 @@ lab.ip("client", "address add 2001:db8::9/64 dev eth0 nodad")
 text = look_up("disk.example.org", ["2001:db8::1"])
 ok("found 192.0.2.1 port" in text, "from a name server reached over IPv6", text)
 text = look_up("missing.example.org", ["192.0.2.1"])
-ok("not found: " in text and ", says 192.0.2.1" in text, "a server that does not know the name is named", text)
+ok("not found: " in text and ", according to 192.0.2.1" in text, "a server that does not know the name is named", text)
 
 # A socket that takes the questions and says nothing.
 lab.ip("server", "address add 192.0.2.66/24 dev srv0")

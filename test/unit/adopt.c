@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "sys/iscsi_class.h"
 #include "sys/sysfs.h"
 
 #define SESSION    "devices/host3/session7/iscsi_session/session7"
@@ -116,7 +117,7 @@ static void a_session_that_is_not_there_is_not_found(void **state)
 
 	(void)state;
 	assert_int_equal(adopt_session(sysfs, 8, &from), -2);
-	assert_int_equal(adopt_list(sysfs, sids, 2), 1);
+	assert_int_equal(iscsi_class_list(sysfs, sids, 2), 1);
 	assert_int_equal(sids[0], 7);
 }
 

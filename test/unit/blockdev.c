@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "blockdev.h"
+#include "sys/iscsi_class.h"
 #include "sys/sysfs.h"
 
 #define HOST       "class/scsi_host/host2"
@@ -346,9 +347,9 @@ static void host_of_a_session_is_read_from_its_link(void **state)
 	assert_int_equal(symlinkat("../../devices/platform/session4/iscsi_session/session4", rig->sysfs,
 				   "class/iscsi_session/session4"),
 			 0);
-	assert_int_equal(blockdev_host(rig->sysfs, 3), 14);
-	assert_int_equal(blockdev_host(rig->sysfs, 4), -ENODEV);
-	assert_int_equal(blockdev_host(rig->sysfs, 5), -ENOENT);
+	assert_int_equal(iscsi_class_host(rig->sysfs, 3), 14);
+	assert_int_equal(iscsi_class_host(rig->sysfs, 4), -ENODEV);
+	assert_int_equal(iscsi_class_host(rig->sysfs, 5), -ENOENT);
 }
 
 int main(void)

@@ -52,6 +52,11 @@ static void stop_and_reap(struct loader *loader)
 		;
 }
 
+static bool is_idle(const struct loader *loader)
+{
+	return !loader->pending && !loader->again;
+}
+
 static void missing_module_comes_back_with_its_reason(void **state)
 {
 	char path[] = "/tmp/loader-test-XXXXXX";
@@ -61,16 +66,16 @@ static void missing_module_comes_back_with_its_reason(void **state)
 
 	(void)state;
 	assert_int_equal(loader_start(&loader, sysfs), 0);
-	assert_true(loader_idle(&loader));
+	assert_true(is_idle(&loader));
 	assert_int_equal(loader_request(&loader, LOADER_NAME, true, "no_such_module_at_all"), 0);
-	assert_false(loader_idle(&loader));
+	assert_false(is_idle(&loader));
 	await(&loader, &answer);
 	assert_int_equal(answer.kind, LOADER_NAME);
 	assert_true(answer.needed);
 	assert_int_equal(answer.error, -ENOENT);
 	assert_string_equal(answer.text, "no_such_module_at_all");
 	assert_non_null(strstr(answer.detail, "no_such_module_at_all"));
-	assert_true(loader_idle(&loader));
+	assert_true(is_idle(&loader));
 	stop_and_reap(&loader);
 	close(sysfs);
 	remove_tree(path);
@@ -150,7 +155,7 @@ static void flood_of_aliases_is_answered_or_made_up_for(void **state)
 	assert_int_equal(loader_request(&loader, LOADER_NAME, true, "x"), -EAGAIN);
 	kill(loader.workers[0], SIGCONT);
 	kill(loader.workers[1], SIGCONT);
-	while (!loader_idle(&loader)) {
+	while (!is_idle(&loader)) {
 		await(&loader, &answer);
 		coldplug = coldplug || answer.kind == LOADER_COLDPLUG;
 	}
@@ -177,7 +182,7 @@ static void dead_workers_are_one_answer_and_then_silence(void **state)
 	while (answer.error != -EPIPE);
 	assert_true(answer.needed);
 	assert_int_equal(loader_fd(&loader), -1);
-	assert_true(loader_idle(&loader));
+	assert_true(is_idle(&loader));
 	assert_false(loader_step(&loader, &answer));
 	assert_int_equal(loader_request(&loader, LOADER_NAME, true, "x"), -EPIPE);
 	stop_and_reap(&loader);

@@ -151,8 +151,6 @@ static int check_run(void)
 
 	MUST(umount2("/run", MNT_DETACH) == 0);
 	MUST(!mounts_run_follow(&run)); /* no /run but a plain directory */
-	mounts_run_close(&run);
-	MUST(run.fd == -1 && run.mountinfo == -1);
 	return 0;
 }
 

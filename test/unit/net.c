@@ -221,15 +221,15 @@ static void settling_overwrites_what_leases_kept_secret(void **state)
 	(void)state;
 	strcpy(interface->lease4.dhcp.lease.chap_secret, "twelve bytes");
 	strcpy(interface->lease4.dhcp.lease.chap_in_secret, "twelve others");
-	strcpy(interface->lease6.dhcp.lease.boot_url, "iscsi:me:geheim@[2001:db8::1]::::iqn.2026-01.x:y");
-	strcpy(interface->lease6.dhcp.offer.boot_url, interface->lease6.dhcp.lease.boot_url);
+	strcpy(interface->lease6.dhcp6.lease.boot_url, "iscsi:me:geheim@[2001:db8::1]::::iqn.2026-01.x:y");
+	strcpy(interface->lease6.dhcp6.offer.boot_url, interface->lease6.dhcp6.lease.boot_url);
 	net_settle(&net);
 	for (size_t i = 0; i < sizeof(interface->lease4.dhcp.lease.chap_secret); i++)
 		assert_true(!interface->lease4.dhcp.lease.chap_secret[i] &&
 			    !interface->lease4.dhcp.lease.chap_in_secret[i]);
-	assert_string_equal(interface->lease6.dhcp.lease.boot_url, "");
-	assert_string_equal(interface->lease6.dhcp.offer.boot_url, "");
-	assert_true(interface->settled);
+	assert_string_equal(interface->lease6.dhcp6.lease.boot_url, "");
+	assert_string_equal(interface->lease6.dhcp6.offer.boot_url, "");
+	assert_true(interface->assignment.settled);
 }
 
 static void limits_end_in_a_failure_that_says_what_was_missing(void **state)

@@ -57,7 +57,7 @@ static int make(void **state)
 	interface.link.index = 7;
 	interface.link.has_mac = true;
 	memcpy(interface.link.mac, "\x52\x54\0\x12\x34\x56", 6);
-	interface.leased4 =
+	interface.assignment.leased4 =
 		(struct rtnl_address){.index = 7, .family = AF_INET, .prefix = 24, .address = {192, 0, 2, 50}};
 	interface.lease4.dhcp.lease = (struct dhcp_lease){.address = 0xc0000232,
 							  .server = 0xc0000201,

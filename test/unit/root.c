@@ -14,8 +14,10 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "root/init.h"
 #include "root/root.h"
 #include "root/search.h"
+#include "root/switch.h"
 #include "sys/sysfs.h"
 
 struct rig {
@@ -93,19 +95,19 @@ static bool add_device(const struct rig *rig, const char *disk, int partition, u
 	return mknodat(rig->dev, name, S_IFBLK | 0600, makedev(2999, minor_number)) == 0;
 }
 
-static bool search(const struct rig *rig, enum root_kind kind, const char *value, struct root_candidate *found,
+static bool search(const struct rig *rig, enum root_kind kind, const char *value, struct search_result *found,
 		   char *seen)
 {
 	struct root_plan plan = {.kind = kind};
 
 	snprintf(plan.value, sizeof(plan.value), "%s", value);
-	return root_search(rig->tree, rig->dev, &plan, found, seen, 256);
+	return search_find(rig->tree, rig->dev, &plan, found, seen, 256);
 }
 
 static void device_is_found_by_path_and_by_number(void **state)
 {
 	const struct rig *rig = *state;
-	struct root_candidate found;
+	struct search_result found;
 	char seen[256];
 
 	if (!add_device(rig, "sdx", 0, 32, "2048\n") || !add_device(rig, "sdx", 1, 33, "1024\n"))
@@ -126,7 +128,7 @@ static void device_is_found_by_path_and_by_number(void **state)
 static void device_counts_only_with_size_and_its_own_node(void **state)
 {
 	const struct rig *rig = *state;
-	struct root_candidate found;
+	struct search_result found;
 	char seen[256];
 
 	if (!add_device(rig, "sdx", 0, 32, "0\n") || !add_device(rig, "sdy", 0, 48, "8\n"))
@@ -245,13 +247,13 @@ static void init_is_resolved_within_the_new_root(void **state)
 	assert_int_equal(symlinkat("../../../../../../usr/lib/systemd/systemd", rig->tree, "sbin/up"), 0);
 	assert_int_equal(symlinkat("/bin/true-that-is-only-outside", rig->tree, "sbin/out"), 0);
 	assert_int_equal(symlinkat("loop", rig->tree, "sbin/loop"), 0);
-	assert_int_equal(root_init_check(rig->tree, "/sbin/init"), 0);
-	assert_int_equal(root_init_check(rig->tree, "/sbin/up"), 0);
-	assert_int_equal(root_init_check(rig->tree, "/sbin/out"), -ENOENT);
-	assert_int_equal(root_init_check(rig->tree, "/bin/sh"), -ENOENT);
-	assert_int_equal(root_init_check(rig->tree, "/sbin/loop"), -ELOOP);
-	assert_int_equal(root_init_check(rig->tree, "/etc/passwd"), -EACCES);
-	assert_int_equal(root_init_check(rig->tree, "/usr"), -EACCES);
+	assert_int_equal(init_check(rig->tree, "/sbin/init"), 0);
+	assert_int_equal(init_check(rig->tree, "/sbin/up"), 0);
+	assert_int_equal(init_check(rig->tree, "/sbin/out"), -ENOENT);
+	assert_int_equal(init_check(rig->tree, "/bin/sh"), -ENOENT);
+	assert_int_equal(init_check(rig->tree, "/sbin/loop"), -ELOOP);
+	assert_int_equal(init_check(rig->tree, "/etc/passwd"), -EACCES);
+	assert_int_equal(init_check(rig->tree, "/usr"), -EACCES);
 }
 
 static void chain_is_another_program_that_can_be_executed(void **state)
@@ -263,11 +265,11 @@ static void chain_is_another_program_that_can_be_executed(void **state)
 	snprintf(self, sizeof(self), "%s/self", rig->path);
 	snprintf(other, sizeof(other), "%s/init", rig->path);
 	assert_int_equal(symlinkat("/proc/self/exe", rig->tree, "self"), 0);
-	assert_int_equal(root_chain_check(other), 0);
-	assert_int_equal(root_chain_check(self), -ELOOP);
-	assert_int_equal(root_chain_check("/no/such/file"), -ENOENT);
+	assert_int_equal(switch_chain_check(other), 0);
+	assert_int_equal(switch_chain_check(self), -ELOOP);
+	assert_int_equal(switch_chain_check("/no/such/file"), -ENOENT);
 	assert_int_equal(fchmodat(rig->tree, "init", 0644, 0), 0);
-	assert_int_equal(root_chain_check(other), -EACCES);
+	assert_int_equal(switch_chain_check(other), -EACCES);
 }
 
 static bool nothing_is_ours(const char *word)
@@ -283,7 +285,7 @@ static void switch_refuses_anything_that_is_no_boot(void **state)
 	const char *step = NULL;
 
 	(void)state;
-	assert_int_equal(root_switch(&found, words, words, nothing_is_ours, &step), -EPERM);
+	assert_int_equal(switch_root(&found, words, words, nothing_is_ours, &step), -EPERM);
 	assert_string_equal(step, "checking that this is process 1");
 }
 

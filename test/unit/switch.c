@@ -19,7 +19,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "root/root.h"
+#include "root/switch.h"
 
 #define REPORT_FD 8 /* the pipe to the test */
 #define OLD_FD    9 /* the initramfs's root directory */
@@ -139,7 +139,7 @@ static int be_switcher(char *argv[])
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &mask, NULL);
-	error = root_switch(&found, argv, envp, starts_with_ours, &step);
+	error = switch_root(&found, argv, envp, starts_with_ours, &step);
 	snprintf(text, sizeof(text), "failed %s: %s", step, strerror(-error));
 	report(text);
 	return 1;

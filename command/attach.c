@@ -1,0 +1,192 @@
+/* attach.c - see attach.h. */
+#include "command/attach.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "boot/boot.h"
+#include "command/places.h"
+#include "plan/address.h"
+#include "proto/wipe.h"
+#include "sys/log.h"
+#include "sys/sysfs.h"
+#include "sys/uevent.h"
+
+#define INITIATOR_NAME_FILE "/etc/iscsi/initiatorname.iscsi"
+
+static void read_initiator_name(struct plan_files *files)
+{
+	char text[4096];
+	int fd = open(INITIATOR_NAME_FILE, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
+
+	if (fd >= 0)
+		close(fd);
+	if (n > 0)
+		plan_read_initiator_name(text, (size_t)n, files);
+}
+
+/* The first Ethernet interface's address: what makes the name where nothing else does. */
+static bool first_mac(int sysfs, uint8_t mac[6])
+{
+	struct sysfs_dir dir;
+	const char *name;
+	char path[64], text[32];
+	int64_t type;
+	bool found = false;
+
+	if (sysfs_dir_open(&dir, sysfs, "class/net"))
+		return false;
+	while (!found && (name = sysfs_dir_next(&dir, NULL))) {
+		snprintf(path, sizeof(path), "class/net/%.15s/type", name);
+		if (sysfs_read_number(sysfs, path, 1, 1, &type))
+			continue;
+		snprintf(path, sizeof(path), "class/net/%.15s/address", name);
+		found = sysfs_read(sysfs, path, text, sizeof(text)) > 0 && !address_read_mac(text_of(text), ':', mac);
+	}
+	sysfs_dir_close(&dir);
+	return found;
+}
+
+static bool plan_targets(struct world *w, char *words[])
+{
+	struct plan_error error = {.text = ""};
+	char line[CMDLINE_BYTES_MAX];
+	size_t used = 0;
+	uint8_t mac[6];
+	int result;
+
+	for (int i = 0; words[i]; i++) {
+		int n = snprintf(line + used, sizeof(line) - used, "%siscsi=%s", i ? " " : "", words[i]);
+
+		if (n < 0 || (size_t)n >= sizeof(line) - used) {
+			log_err("too many words");
+			return false;
+		}
+		used += (size_t)n;
+		wipe(words[i], strlen(words[i])); /* ps shows it */
+	}
+	read_initiator_name(&w->files);
+	result = cmdline_parse(line, used, &w->cmdline, &error);
+	if (!result)
+		result = plan_make(&w->cmdline, NULL, &w->files, &w->plan, &error);
+	wipe(line, sizeof(line));
+	if (result) {
+		log_err("%s", error.text);
+		return false;
+	}
+	if (first_mac(w->sysfs, mac))
+		plan_add_mac(&w->plan, mac);
+	return true;
+}
+
+static enum job_exit attached(struct world *w, bool reached)
+{
+	char what[900];
+	int64_t now_ms = w->sessions[0].up_ms;
+
+	if (reached && !w->verdict.failed) {
+		for (int i = 0; i < w->session_count; i++)
+			printf("session %u: %s /dev/%s\n", w->sessions[i].sid, w->sessions[i].plan->name,
+			       w->disks[i].first_disk);
+		return JOB_OK;
+	}
+	log_err("%s%s", reached ? w->verdict.text : "gave up, waiting for ",
+		reached ? "" : boot_waiting_for(w, what, sizeof(what)));
+	boot_undo(w, true, now_ms);
+	for (int i = 0; i < w->session_count; i++) {
+		if (w->sessions[i].in_kernel)
+			session_destroy(&w->netlink, w->sessions[i].sid, SESSION_CID);
+	}
+	return JOB_FAILED;
+}
+
+/* What would end this program ends its attempt: the kernel would keep what is half made. What is ignored stays so (nohup). */
+static int watch_interrupts(void)
+{
+	static const char endings[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction action;
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(endings); i++) {
+		if (!sigaction(endings[i], NULL, &action) && action.sa_handler != SIG_IGN)
+			sigaddset(&set, endings[i]);
+	}
+	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (fd >= 0)
+		sigprocmask(SIG_BLOCK, &set, NULL);
+	return fd;
+}
+
+static bool advance_attach(struct world *w, int64_t now_ms)
+{
+	struct signalfd_siginfo signal;
+
+	if (read(w->interrupts, &signal, sizeof(signal)) < 0)
+		return boot_attach_advance(w, now_ms);
+	w->verdict.failed = true;
+	memcpy(w->verdict.text, "interrupted", sizeof("interrupted"));
+	return true;
+}
+
+struct job attach_run(struct world *w, char *words[], int64_t now_ms)
+{
+	int result = places_open(w);
+
+	if (result)
+		return job_fail("/sys", result);
+	times_start(&w->times, now_ms);
+	if (!plan_targets(w, words))
+		return job_done(JOB_USAGE);
+	w->uevents = uevent_open();
+	result = loader_start(&w->loader, w->sysfs);
+	if (result)
+		return job_fail("the module loader", result);
+	w->interrupts = watch_interrupts();
+	boot_attach_begin(w);
+	return (struct job){.reached = advance_attach,
+			    .timeout_ms = w->plan.boot.timeout_s ? w->plan.boot.timeout_s * 1000LL : INT64_MAX,
+			    .finish = attached};
+}
+
+static bool is_discovered(struct world *w, int64_t now_ms)
+{
+	(void)now_ms;
+	return discovery_state(&w->discovery) != DISCOVERY_RUNNING;
+}
+
+static enum job_exit discovered(struct world *w, bool reached)
+{
+	if (!reached || discovery_state(&w->discovery) == DISCOVERY_FAILED) {
+		log_err("%s: %s", w->plan.targets[0].portal.host,
+			reached ? discovery_failure(&w->discovery) : "no answer in time");
+		return JOB_FAILED;
+	}
+	discovery_print(&w->discovery, stdout);
+	return JOB_OK;
+}
+
+struct job attach_discover(struct world *w, char *words[], int64_t now_ms)
+{
+	int result = places_open(w);
+
+	if (result)
+		return job_fail("/sys", result);
+	if (!plan_targets(w, words))
+		return job_done(JOB_USAGE);
+	if (!boot_load_secrets(w)) {
+		log_err("%s", w->verdict.text);
+		return job_done(JOB_FAILED);
+	}
+	discovery_start(&w->discovery, &w->plan.targets[0], now_ms);
+	w->discovering = 0;
+	return (struct job){.reached = is_discovered,
+			    .timeout_ms = w->plan.targets[0].params.value[PARAM_LOGIN_TIMEOUT] * 4000LL,
+			    .finish = discovered};
+}

@@ -1,0 +1,15 @@
+/* sessions.h - the subcommands that look at what is attached: list, rescan, partitions. */
+#ifndef COMMAND_SESSIONS_H
+#define COMMAND_SESSIONS_H
+
+#include "command/job.h"
+
+struct job sessions_list(struct world *world, char *words[], int64_t now_ms);
+
+/* Looks for new LUNs of a session. */
+struct job sessions_rescan(struct world *world, char *words[], int64_t now_ms);
+
+/* Has the kernel read the partition table of a device again. */
+struct job sessions_partitions(struct world *world, char *words[], int64_t now_ms);
+
+#endif

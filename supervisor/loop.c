@@ -1,0 +1,320 @@
+/* loop.c - see loop.h. */
+#include "supervisor/loop.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "boot/boot.h"
+#include "root/shutdown.h"
+#include "supervisor/guard.h"
+#include "sys/log.h"
+#include "sys/monotonic.h"
+#include "sys/uevent.h"
+
+#define FDS_MAX  256
+#define LOWER_UP 0x10000 /* IFF_LOWER_UP, kernel: include/uapi/linux/if.h */
+
+enum owner {
+	OWN_UEVENT,
+	OWN_LOADER,
+	OWN_NET,
+	OWN_KERNEL,
+	OWN_SESSION,
+	OWN_DISK,
+	OWN_ROOT,
+	OWN_RUN,
+	OWN_ISCSID,
+	OWN_RANDOM,
+	OWN_INTERRUPTS,
+	OWN_DISCOVERY
+};
+
+struct watch {
+	int count;
+	struct pollfd fds[FDS_MAX];
+	uint8_t owner[FDS_MAX];
+	uint8_t index[FDS_MAX];
+};
+
+static void add(struct watch *watch, enum owner owner, int index, int fd, short events)
+{
+	if (fd < 0 || watch->count >= FDS_MAX)
+		return;
+	watch->fds[watch->count] = (struct pollfd){.fd = fd, .events = events};
+	watch->owner[watch->count] = (uint8_t)owner;
+	watch->index[watch->count++] = (uint8_t)index;
+}
+
+/* Marks the descriptors that an object has just filled in by itself. */
+static void claim(struct watch *watch, enum owner owner, int index, int count)
+{
+	for (int i = 0; i < count; i++) {
+		watch->owner[watch->count] = (uint8_t)owner;
+		watch->index[watch->count++] = (uint8_t)index;
+	}
+}
+
+static void collect(const struct world *w, struct watch *watch)
+{
+	watch->count = 0;
+	add(watch, OWN_UEVENT, 0, w->uevents, POLLIN);
+	add(watch, OWN_LOADER, 0, loader_fd(&w->loader), POLLIN);
+	add(watch, OWN_KERNEL, 0, w->has_netlink ? w->netlink.event_fd : -1, POLLIN);
+	add(watch, OWN_ISCSID, 0, w->iscsid, POLLIN);
+	add(watch, OWN_RANDOM, 0, w->random, POLLIN);
+	add(watch, OWN_INTERRUPTS, 0, w->interrupts, POLLIN);
+	add(watch, OWN_ROOT, 0, w->has_root ? root_fd(&w->root) : -1, POLLIN);
+	add(watch, OWN_RUN, 0, w->resident ? w->run.mountinfo : -1, POLLPRI);
+	if (w->net_open)
+		claim(watch, OWN_NET, 0, net_pollfds(&w->net, watch->fds + watch->count, FDS_MAX - watch->count));
+	if (w->discovering >= 0)
+		claim(watch, OWN_DISCOVERY, 0,
+		      discovery_pollfds(&w->discovery, watch->fds + watch->count, FDS_MAX - watch->count));
+	for (int i = 0; i < w->session_count; i++) {
+		claim(watch, OWN_SESSION, i,
+		      session_pollfds(&w->sessions[i], watch->fds + watch->count, FDS_MAX - watch->count));
+		if (!w->resident)
+			add(watch, OWN_DISK, i, blockdev_fd(&w->disks[i]), POLLIN);
+	}
+}
+
+static int64_t next_deadline(const struct world *w, int64_t at)
+{
+	if (w->net_open)
+		at = monotonic_earlier(at, net_deadline(&w->net));
+	if (w->discovering >= 0)
+		at = monotonic_earlier(at, discovery_deadline(&w->discovery));
+	if (!w->resident)
+		at = monotonic_earlier(at, boot_deadline(w));
+	for (int i = 0; i < w->session_count; i++)
+		at = monotonic_earlier(at, session_deadline(&w->sessions[i]));
+	return at;
+}
+
+/* Does the device belong to this SCSI host? */
+static bool is_of_host(const char *devpath, unsigned host)
+{
+	char part[24];
+
+	snprintf(part, sizeof(part), "/host%u/", host);
+	return strstr(devpath, part);
+}
+
+/* A disk came: the disks of its target are looked at again once all events have been read. */
+static void note_disk(struct world *w, const struct uevent *event)
+{
+	w->block_changed = true;
+	for (int i = 0; i < w->session_count; i++)
+		w->disks[i].touched = w->disks[i].touched || is_of_host(event->devpath, w->disks[i].host);
+}
+
+static void look_at_disks(struct world *w, bool all)
+{
+	for (int i = 0; i < w->session_count; i++) {
+		if (all || w->disks[i].touched)
+			blockdev_step(&w->disks[i]);
+		w->disks[i].touched = false;
+	}
+}
+
+static void hear_uevents(struct world *w)
+{
+	struct uevent event;
+	bool lost = false;
+	int result;
+
+	while ((result = uevent_receive(w->uevents, &event)) != 0) {
+		if (result == -ENOBUFS) {
+			lost = w->block_changed = true;
+			loader_request(&w->loader, LOADER_COLDPLUG, false, "");
+			continue;
+		}
+		if (result < 0)
+			break;
+		if (event.added && event.modalias[0])
+			loader_request_alias(&w->loader, event.modalias);
+		if (!strcmp(event.subsystem, "block"))
+			note_disk(w, &event);
+	}
+	look_at_disks(w, lost);
+}
+
+static void hear_loader(struct world *w)
+{
+	struct loader_answer answer;
+
+	while (loader_step(&w->loader, &answer))
+		boot_module_answer(w, &answer);
+}
+
+static bool is_foreign_login(const struct session *s, const struct netlink_event *event)
+{
+	return event->type == NETLINK_EVENT_PDU && s->in_kernel && s->sid == event->sid && s->state != SESSION_LOGIN;
+}
+
+static void hear_kernel(struct world *w, int64_t now_ms)
+{
+	uint8_t buffer[NETLINK_MESSAGE_MAX] __attribute__((aligned(8)));
+	struct netlink_event event;
+	int result;
+
+	while ((result = netlink_receive(&w->netlink, buffer, &event)) != -EAGAIN) {
+		if (result) {
+			log_debug("a message of the kernel's iSCSI interface was not understood: %s",
+				  strerror(-result));
+			if (result != -EPROTO)
+				return;
+			continue;
+		}
+		if (event.type == NETLINK_EVENT_ERROR)
+			guard_yield(w, now_ms);
+		for (int i = 0; i < w->session_count; i++) {
+			if (w->resident && is_foreign_login(&w->sessions[i], &event))
+				guard_yield(w, now_ms);
+			if (event.type == NETLINK_EVENT_OVERRUN)
+				session_look_again(&w->sessions[i], now_ms);
+			session_kernel_event(&w->sessions[i], &event, now_ms);
+		}
+	}
+}
+
+/* While a session logs in, its descriptor is ready because the connection was closed. What the target said before that
+   counts first; and it may have been iscsid that took the connection away. */
+static void hear_session(struct world *w, struct session *s, int64_t now_ms)
+{
+	enum session_state before = s->state;
+
+	if (before == SESSION_LOGIN) {
+		if (w->has_netlink)
+			hear_kernel(w, now_ms);
+		guard_yield(w, now_ms);
+	}
+	if (s->state == before)
+		session_step(s, SESSION_EVENT_READY, &(struct session_input){.now_ms = now_ms});
+}
+
+/* The real root has mounted a /run of its own over the one that our files are in. */
+static void follow_run(struct world *w)
+{
+	if (!mounts_run_follow(&w->run))
+		return;
+	status_open(&w->status, w->run.fd);
+	shutdown_offer(w->proc, w->run.fd);
+}
+
+static void dispatch(struct world *w, enum owner owner, int index, int64_t now_ms)
+{
+	switch (owner) {
+	case OWN_UEVENT:
+		hear_uevents(w);
+		break;
+	case OWN_LOADER:
+		hear_loader(w);
+		break;
+	case OWN_KERNEL:
+		hear_kernel(w, now_ms);
+		break;
+	case OWN_SESSION:
+		hear_session(w, &w->sessions[index], now_ms);
+		break;
+	case OWN_DISK:
+		blockdev_step(&w->disks[index]);
+		break;
+	case OWN_ROOT:
+		root_step(&w->root, false);
+		break;
+	case OWN_RUN:
+		follow_run(w);
+		break;
+	case OWN_ISCSID:
+		guard_iscsid_ended(w, now_ms);
+		break;
+	case OWN_NET: /* step_timed serves these two, together with their deadlines */
+	case OWN_DISCOVERY:
+	case OWN_RANDOM: /* these two only wake the loop: its predicate looks at them */
+	case OWN_INTERRUPTS:
+		break;
+	}
+}
+
+/* The first descriptor of this owner, and how many there are. */
+static const struct pollfd *slice(const struct watch *watch, enum owner owner, int *count)
+{
+	const struct pollfd *first = watch->fds;
+
+	*count = 0;
+	for (int i = 0; i < watch->count; i++) {
+		if (watch->owner[i] == owner && (*count)++ == 0)
+			first = &watch->fds[i];
+	}
+	return first;
+}
+
+/* A cable that is plugged in again ends the pause before the next attempt to reconnect. */
+static void watch_carriers(struct world *w, int64_t now_ms)
+{
+	uint32_t carriers = 0;
+	bool more;
+
+	for (int i = 0; i < NET_INTERFACES_MAX; i++) {
+		const struct rtnl_link *link = &w->net.interfaces[i].link;
+
+		if (link->index && (link->flags & LOWER_UP))
+			carriers |= 1U << i;
+	}
+	more = carriers & ~w->carriers;
+	w->carriers = carriers;
+	if (!more || !w->resident || guard_yield(w, now_ms))
+		return;
+	for (int i = 0; i < w->session_count; i++)
+		session_step(&w->sessions[i], SESSION_EVENT_START, &(struct session_input){.now_ms = now_ms});
+}
+
+/* Objects that take their descriptors together with their deadlines, and the sessions' deadlines. */
+static void step_timed(struct world *w, const struct watch *watch, int64_t now_ms)
+{
+	struct session_input in = {.now_ms = now_ms};
+	const struct pollfd *fds;
+	int count;
+
+	fds = slice(watch, OWN_NET, &count);
+	if (w->net_open) {
+		net_step(&w->net, fds, count, now_ms);
+		watch_carriers(w, now_ms);
+	}
+	if (w->discovering >= 0)
+		discovery_step(&w->discovery, now_ms);
+	for (int i = 0; i < w->session_count; i++) {
+		if (session_deadline(&w->sessions[i]) <= now_ms && !guard_yield(w, now_ms) &&
+		    !guard_give_up(w, &w->sessions[i], now_ms))
+			session_step(&w->sessions[i], SESSION_EVENT_DEADLINE, &in);
+	}
+}
+
+static void run_once(struct world *w, int64_t deadline_ms)
+{
+	struct watch watch;
+	int64_t now_ms = monotonic_ms();
+	int ready;
+
+	collect(w, &watch);
+	ready = poll(watch.fds, (nfds_t)watch.count, monotonic_timeout(next_deadline(w, deadline_ms), now_ms));
+	now_ms = monotonic_ms();
+	for (int i = 0; i < watch.count && ready > 0; i++) {
+		if (watch.fds[i].revents)
+			dispatch(w, (enum owner)watch.owner[i], watch.index[i], now_ms);
+	}
+	step_timed(w, &watch, now_ms);
+}
+
+bool loop_run(struct world *world, bool (*reached)(struct world *world, int64_t now_ms), int64_t deadline_ms)
+{
+	while (!reached(world, monotonic_ms())) {
+		if (monotonic_ms() >= deadline_ms)
+			return false;
+		run_once(world, deadline_ms);
+	}
+	return true;
+}

@@ -1,0 +1,67 @@
+/* iscsi_class.c - see iscsi_class.h. */
+#include "sys/iscsi_class.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sys/sysfs.h"
+
+#define SESSION_PREFIX "session"
+#define HOST_PREFIX    "/host"
+
+bool iscsi_class_has_session(int sysfs, uint32_t sid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "class/iscsi_session/session%" PRIu32, sid);
+	return sysfs_exists(sysfs, path);
+}
+
+bool iscsi_class_is_up(int sysfs, uint32_t sid)
+{
+	char path[64], state[16];
+
+	snprintf(path, sizeof(path), "class/iscsi_connection/connection%" PRIu32 ":0/state", sid);
+	return sysfs_read(sysfs, path, state, sizeof(state)) > 0 && !strcmp(state, "up");
+}
+
+int iscsi_class_list(int sysfs, uint32_t *sids, int max)
+{
+	struct sysfs_dir dir;
+	const char *name;
+	int count = 0;
+
+	if (sysfs_dir_open(&dir, sysfs, "class/iscsi_session"))
+		return 0;
+	while (count < max && (name = sysfs_dir_next(&dir, NULL)))
+		if (!strncmp(name, SESSION_PREFIX, strlen(SESSION_PREFIX)))
+			sids[count++] = (uint32_t)strtoul(name + strlen(SESSION_PREFIX), NULL, 10);
+	sysfs_dir_close(&dir);
+	return count;
+}
+
+/* The link goes to .../host<number>/session<sid>/iscsi_session/session<sid>. */
+int iscsi_class_host(int sysfs, uint32_t sid)
+{
+	char link[64], target[512], wanted[32], *host, *end;
+	unsigned long number;
+	int error;
+
+	snprintf(link, sizeof(link), "class/iscsi_session/session%" PRIu32, sid);
+	error = sysfs_read_link(sysfs, link, target, sizeof(target));
+	if (error)
+		return error;
+	snprintf(wanted, sizeof(wanted), "/session%" PRIu32 "/", sid);
+	host = strstr(target, wanted);
+	if (!host)
+		return -ENODEV;
+	*host = 0;
+	host = strrchr(target, '/');
+	if (!host || strncmp(host, HOST_PREFIX, strlen(HOST_PREFIX)) || host[5] < '0' || host[5] > '9')
+		return -ENODEV;
+	number = strtoul(host + strlen(HOST_PREFIX), &end, 10);
+	return *end || number > INT32_MAX ? -ENODEV : (int)number;
+}

@@ -1,0 +1,24 @@
+/* iscsi_class.h - what sysfs says of the kernel's iSCSI sessions and their SCSI hosts.
+ *
+ * kernel: drivers/scsi/scsi_transport_iscsi.c, class/iscsi_session and class/iscsi_connection. The sysfs argument is a
+ * descriptor of /sys. Every question reads the present state; nothing is remembered.
+ */
+#ifndef SYS_ISCSI_CLASS_H
+#define SYS_ISCSI_CLASS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Is this session in the kernel? */
+bool iscsi_class_has_session(int sysfs, uint32_t sid);
+
+/* Is the session's connection (number 0) up, that is in the full feature phase? */
+bool iscsi_class_is_up(int sysfs, uint32_t sid);
+
+/* The numbers of the sessions, at most max, in the order of the directory. Returns how many. */
+int iscsi_class_list(int sysfs, uint32_t *sids, int max);
+
+/* The number of the session's SCSI host. -ENOENT: no such session; -ENODEV: sysfs does not name a host. */
+int iscsi_class_host(int sysfs, uint32_t sid);
+
+#endif
