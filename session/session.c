@@ -275,12 +275,20 @@ static void connect_next(struct session *s, const struct session_input *in)
 
 		if (result >= 0) {
 			s->fd = result;
+			s->address_used = (int)place;
 			enter(s, SESSION_CONNECTING, in->now_ms + connect_timeout_ms(s, in->now_ms));
 			return;
 		}
 		note_connect_failure(s, -result);
 	}
 	fail_attempt(s, in->now_ms);
+}
+
+const struct sockaddr *session_peer(const struct session *session)
+{
+	const struct sockaddr_storage *used = &session->addresses[session->address_used];
+
+	return used->ss_family == AF_UNSPEC ? NULL : (const struct sockaddr *)used;
 }
 
 /* A literal address needs no resolver. */

@@ -83,8 +83,8 @@ struct session {
 	uint32_t sid, host;
 
 	/* This attempt; what is large of it stands at the end. */
-	int address_count, address_next;
-	int fd; /* the TCP socket until the kernel has it */
+	int address_count, address_next, address_used; /* used: the one that was tried last */
+	int fd;                                        /* the TCP socket until the kernel has it */
 	struct login_lessons lessons;
 	int32_t moved_tpgt;     /* that a redirect named; -1: none */
 	bool moved_for_now;     /* a redirect of this attempt was a temporary one */
@@ -142,6 +142,9 @@ bool session_learns(struct login *login, struct login_lessons *lessons, bool ans
 /* What an answer that failed a login says: text with its code in out; and how it is to be treated. */
 enum login_retry session_login_failure(const struct login *login, const struct login_lessons *lessons, char *out,
 				       size_t size);
+
+/* Where it is connected to; NULL: not known (found in the kernel). Valid while it is up. */
+const struct sockaddr *session_peer(const struct session *session);
 
 const char *session_state_name(enum session_state state);
 /* "10.0.2.2:3260" or "[fe80::1%eth0]:3260"; returns out. */

@@ -28,6 +28,8 @@ enum rtnl_type {
 	RTNL_ADDRESS_GONE, /* .address */
 	RTNL_DNS6,         /* .dns6: name servers in a router advertisement (RFC 8106) */
 	RTNL_ROUTER6,      /* .router6: an IPv6 default route that a router advertised */
+	RTNL_ROUTE,        /* .route: to one host */
+	RTNL_ROUTE_GONE,   /* a route of the main table, without particulars */
 	RTNL_OTHER
 };
 
@@ -71,6 +73,19 @@ struct rtnl_router6 {
 	int index;
 };
 
+struct rtnl_route {
+	int index;
+	uint8_t family;
+	uint8_t prefix; /* of to; 0: the default route */
+	uint8_t to[16];
+	bool has_gateway;
+	uint8_t gateway[16];
+	bool gateway_on_link; /* reach the gateway directly although no prefix covers it */
+	bool has_source;
+	uint8_t source[16]; /* the address that packets to it come from */
+	uint32_t metric;    /* 0: the kernel's */
+};
+
 struct rtnl_event {
 	enum rtnl_type type;
 	union {
@@ -79,6 +94,7 @@ struct rtnl_event {
 		struct rtnl_address address;
 		struct rtnl_dns6 dns6;
 		struct rtnl_router6 router6;
+		struct rtnl_route route;
 	};
 };
 
@@ -123,17 +139,6 @@ int rtnl_add_bond(struct rtnl *rtnl, const char *name);
 /* An address that is there already is no error. */
 int rtnl_add_address(struct rtnl *rtnl, const struct rtnl_address *address);
 int rtnl_remove_address(struct rtnl *rtnl, const struct rtnl_address *address);
-
-struct rtnl_route {
-	int index;
-	uint8_t family;
-	uint8_t prefix; /* of to; 0: the default route */
-	uint8_t to[16];
-	bool has_gateway;
-	uint8_t gateway[16];
-	bool gateway_on_link; /* reach the gateway directly although no prefix covers it */
-	uint32_t metric;      /* 0: the kernel's */
-};
 
 /* -EEXIST: there is a route with this destination and metric. */
 int rtnl_add_route(struct rtnl *rtnl, const struct rtnl_route *route);
