@@ -5,8 +5,8 @@ VERSION = 0.1.0
 NATIVE := $(patsubst aarch64,arm64,$(patsubst armv%,armhf,$(shell uname -m)))
 ARCH ?= $(NATIVE)
 ARCHES = x86_64 arm64 armhf riscv64
-# Bytes: 320 KiB, and 64 more for arm64, whose linker does not pack relocations and whose segments take pages of 64 KiB.
-LIMIT = $(if $(filter arm64,$(ARCH)),393216,327680)
+# Bytes, on every architecture: a guard against accidents, not an aim. A packager's own flags make it a warning.
+LIMIT = 524288
 PREFIX ?= /usr/local
 SECONDS ?= 60
 JOBS ?= 2

@@ -15,6 +15,9 @@
 
 #include "boot/boot.h"
 #include "command/command.h"
+#include "plan/initiator.h"
+#include "plan/own_words.h"
+#include "plan/planning.h"
 #include "proto/wipe.h"
 #include "root/shutdown.h"
 #include "root/switch.h"
@@ -108,20 +111,21 @@ static void make_plan(struct world *w)
 	char text[CMDLINE_BYTES_MAX + 2];
 	struct plan_error error = {.text = ""};
 	ssize_t n = read_command_line(text, sizeof(text));
-	int result = n < 0 ? (int)n : cmdline_parse(text, (size_t)n, &w->cmdline, &error);
+	int result;
 
+	cmdline_cut(text, n < 0 ? 0 : (size_t)n, &w->cmdline);
 	wipe(text, sizeof(text)); /* this stack lives on in the resident process */
 	read_files(w);
-	if (!result)
-		result = plan_make(&w->cmdline, NULL, &w->files, &w->plan, &error);
-	else
-		w->plan.boot = w->cmdline.boot;
+	result = plan_make(&w->cmdline, NULL, &w->files, &w->plan, &error);
+	if (n < 0) {
+		result = (int)n;
+		snprintf(error.text, sizeof(error.text), "cannot read /proc/cmdline: %s", strerror(-result));
+	}
 	log_set_level(w->plan.boot.log);
 	say_notes(&w->plan);
 	if (result) {
 		w->verdict.failed = true;
-		snprintf(w->verdict.text, sizeof(w->verdict.text), "%s",
-			 error.text[0] ? error.text : strerror(-result));
+		snprintf(w->verdict.text, sizeof(w->verdict.text), "%s", error.text);
 	}
 }
 
@@ -257,11 +261,11 @@ static void hand_over(struct world *w, char *argv[])
 	if (w->chains) {
 		log_info("starting %s", w->plan.boot.next_init[0] ? w->plan.boot.next_init : "/init");
 		mounts_leave(&w->mounts);
-		result = switch_chain(w->plan.boot.next_init, argv, environ, cmdline_is_ours);
+		result = switch_chain(w->plan.boot.next_init, argv, environ, own_words_has);
 	} else {
 		log_info("root is %s (%s), starting %s", w->root.result.device, w->root.result.type,
 			 w->root.result.init);
-		result = switch_root(&w->root.result, argv, environ, cmdline_is_ours, &step);
+		result = switch_root(&w->root.result, argv, environ, own_words_has, &step);
 	}
 	if (supervisor > 0)
 		kill(supervisor, SIGKILL);
@@ -289,7 +293,7 @@ static void start_shell(const struct world *w)
 	if (w->net_open)
 		net_write_records(&w->net, "");
 	log_err("starting /bin/sh (iscsi.onfail=shell); its end is the end of init");
-	result = switch_chain(shell[0], shell, environ, cmdline_is_ours);
+	result = switch_chain(shell[0], shell, environ, own_words_has);
 	log_err("the initramfs has no shell that starts: /bin/sh: %s", strerror(-result));
 }
 

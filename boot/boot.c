@@ -11,7 +11,10 @@
 #include <unistd.h>
 
 #include "boot/secrets.h"
-#include "proto/dhcp.h"
+#include "plan/credential.h"
+#include "plan/initiator.h"
+#include "plan/lease.h"
+#include "plan/planning.h"
 #include "root/switch.h"
 #include "sys/log.h"
 #include "sys/monotonic.h"
@@ -185,9 +188,9 @@ static int add_lease(struct world *w, struct plan_error *error)
 	snprintf(error->text, sizeof(error->text),
 		 "the disk is to come from DHCP (iscsi=dhcp), but the network came up without DHCP");
 	if (lease)
-		result = plan_add_lease(&w->cmdline, lease, &w->plan, error);
+		result = plan_add_lease(lease, &w->plan, error);
 	if (result == -ENOENT && lease6)
-		result = plan_add_lease6(&w->cmdline, lease6, &w->plan, error);
+		result = plan_add_lease6(lease6, &w->plan, error);
 	return result;
 }
 
@@ -286,7 +289,7 @@ static bool load_secrets(struct world *w, const struct target_plan *only)
 	}
 	for (int i = 0; i < w->plan.target_count; i++) {
 		const struct target_plan *target = &w->plan.targets[i];
-		const char *warning = plan_short_secret(target);
+		const char *warning = credential_warning(target);
 
 		if (warning && (!only || only == target))
 			log_warn("%s: %s", target->name[0] ? target->name : target->portal.host, warning);

@@ -11,6 +11,8 @@
 #include "boot/boot.h"
 #include "command/places.h"
 #include "plan/address.h"
+#include "plan/initiator.h"
+#include "plan/planning.h"
 #include "proto/wipe.h"
 #include "sys/log.h"
 #include "sys/sysfs.h"
@@ -71,9 +73,8 @@ static bool plan_targets(struct world *w, char *words[])
 		wipe(words[i], strlen(words[i])); /* ps shows it */
 	}
 	read_initiator_name(&w->files);
-	result = cmdline_parse(line, used, &w->cmdline, &error);
-	if (!result)
-		result = plan_make(&w->cmdline, NULL, &w->files, &w->plan, &error);
+	cmdline_cut(line, used, &w->cmdline);
+	result = plan_make(&w->cmdline, NULL, &w->files, &w->plan, &error);
 	wipe(line, sizeof(line));
 	if (result) {
 		log_err("%s", error.text);

@@ -4,7 +4,11 @@
 #include <string.h>
 
 #include "plan/address.h"
+#include "plan/boot_words.h"
+#include "plan/credential.h"
+#include "plan/planning.h"
 #include "plan/target_word.h"
+#include "plan/words.h"
 
 static const char *const hidden = "(set, not shown)";
 
@@ -156,7 +160,7 @@ static void print_network(const struct plan *plan, FILE *out)
 
 /* ---- targets ---- */
 
-static void print_secret(const struct chap_secret *secret, const char *file, FILE *out)
+static void print_secret(const char *file, FILE *out)
 {
 	char path[600];
 
@@ -164,7 +168,6 @@ static void print_secret(const struct chap_secret *secret, const char *file, FIL
 		fprintf(out, "secret from %s\n", safe(path, sizeof(path), file));
 	else
 		fprintf(out, "secret %s\n", hidden);
-	(void)secret;
 }
 
 static void print_algorithms(const struct chap_config *chap, FILE *out)
@@ -187,10 +190,10 @@ static void print_chap(const struct target_plan *target, FILE *out)
 		return;
 	}
 	fprintf(out, "  CHAP as '%s', ", safe(name, sizeof(name), chap->username));
-	print_secret(&chap->password, target->secret_file, out);
+	print_secret(target->secret_file, out);
 	if (chap->username_in[0]) {
 		fprintf(out, "  mutual CHAP: the target is '%s', ", safe(name, sizeof(name), chap->username_in));
-		print_secret(&chap->password_in, target->secret_in_file, out);
+		print_secret(target->secret_in_file, out);
 	}
 	print_algorithms(chap, out);
 }
@@ -256,12 +259,6 @@ static void print_targets(const struct plan *plan, FILE *out)
 
 static void print_root(const struct root_plan *root, FILE *out)
 {
-	static const char *const prefixes[] = {[ROOT_UUID] = "UUID=",
-					       [ROOT_LABEL] = "LABEL=",
-					       [ROOT_PARTUUID] = "PARTUUID=",
-					       [ROOT_PARTLABEL] = "PARTLABEL=",
-					       [ROOT_OTHER] = ""};
-	const char *prefix = prefixes[root->kind] ? prefixes[root->kind] : "";
 	char text[1100];
 
 	if (root->kind == ROOT_NONE)
@@ -269,7 +266,7 @@ static void print_root(const struct root_plan *root, FILE *out)
 	else if (root->kind == ROOT_TARGET)
 		fprintf(out, "root: the disk of target %d, whole\n", root->target + 1);
 	else
-		fprintf(out, "root: %s%s%s\n", prefix, safe(text, sizeof(text), root->value),
+		fprintf(out, "root: %s%s%s\n", plan_root_prefix(root->kind), safe(text, sizeof(text), root->value),
 			root->kind == ROOT_OTHER ? " (not a form that is mounted here; for the initramfs's own /init)"
 						 : "");
 	if (root->kind == ROOT_NONE || root->kind == ROOT_OTHER)
@@ -285,11 +282,6 @@ static void print_root(const struct root_plan *root, FILE *out)
 
 static void print_boot(const struct cmdline *cmdline, const struct plan *plan, FILE *out)
 {
-	static const char *const ends[] = {"panic", "reboot", "poweroff", "shell", "continue"};
-	static const char *const levels[] = {[LOG_LEVEL_ERR] = "err",
-					     [LOG_LEVEL_WARN] = "warn",
-					     [LOG_LEVEL_INFO] = "info",
-					     [LOG_LEVEL_DEBUG] = "debug"};
 	const struct text *arguments = &cmdline->init_arguments;
 	char text[1100];
 
@@ -305,7 +297,7 @@ static void print_boot(const struct cmdline *cmdline, const struct plan *plan, F
 		fprintf(out, "time limit: %d s\n", plan->boot.timeout_s);
 	else
 		fprintf(out, "time limit: none\n");
-	fprintf(out, "on failure: %s\nlog: %s\n", ends[plan->boot.onfail], levels[plan->boot.log]);
+	fprintf(out, "on failure: %s\nlog: %s\n", boot_words_onfail(plan->boot.onfail), boot_words_log(plan->boot.log));
 }
 
 void check_print(const struct cmdline *cmdline, const struct plan *plan, FILE *out)
@@ -317,8 +309,21 @@ void check_print(const struct cmdline *cmdline, const struct plan *plan, FILE *o
 	for (int i = 0; i < plan->notes.count; i++)
 		fprintf(out, "note: %s\n", plan->notes.text[i]);
 	for (int i = 0; i < plan->target_count; i++)
-		if (plan_short_secret(&plan->targets[i]))
-			fprintf(out, "note: target %d: %s\n", i + 1, plan_short_secret(&plan->targets[i]));
+		if (credential_warning(&plan->targets[i]))
+			fprintf(out, "note: target %d: %s\n", i + 1, credential_warning(&plan->targets[i]));
+}
+
+void check_print_words(FILE *out)
+{
+	for (int i = 0; i < WORD_COUNT; i++)
+		fprintf(out, "%s %s\n", word_group_name(word_rows[i].group), word_rows[i].name);
+	for (unsigned i = 0; target_option_name(i); i++)
+		fprintf(out, "option %s\n", target_option_name(i));
+	for (int i = 0; i < PARAM_COUNT; i++)
+		if (param_rows[i].settable)
+			fprintf(out, "setting %s\n", param_rows[i].name);
+	for (int i = 0; i < ONFAIL_COUNT; i++)
+		fprintf(out, "onfail %s\n", boot_words_onfail((enum onfail)i));
 }
 
 int check_run(const char *line)
@@ -327,8 +332,12 @@ int check_run(const char *line)
 	struct cmdline cmdline;
 	struct plan plan;
 
-	if (cmdline_parse(line, strlen(line), &cmdline, &error) < 0 ||
-	    plan_make(&cmdline, NULL, NULL, &plan, &error) < 0) {
+	if (!strcmp(line, "--words")) {
+		check_print_words(stdout);
+		return 0;
+	}
+	cmdline_cut(line, strlen(line), &cmdline);
+	if (plan_make(&cmdline, NULL, NULL, &plan, &error) < 0) {
 		fprintf(stderr, "%s\n", error.text);
 		return 1;
 	}

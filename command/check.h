@@ -13,6 +13,10 @@
 /* To standard output, or (the error) standard error. 0: the line can be used; 1: it cannot. */
 int check_run(const char *line);
 
+/* Every word that is read, one a line, with whose it is before it; then the options and settings of iscsi=, and the values
+   of iscsi.onfail=: for scripts. */
+void check_print_words(FILE *out);
+
 /* The plan in words. */
 void check_print(const struct cmdline *cmdline, const struct plan *plan, FILE *out);
 

@@ -236,8 +236,7 @@ int login_check_chap(struct login *l)
 		return GO_ON;
 	if (!chap->password_in.length)
 		return login_fail(l, LOGIN_AUTH_MISSING, "a username_in is set, but no password_in");
-	if (chap->password_in.length == chap->password.length &&
-	    chap_equal(chap->password.bytes, chap->password_in.bytes, chap->password.length))
+	if (chap_is_same_secret(&chap->password, &chap->password_in))
 		return login_fail(l, LOGIN_AUTH_REFUSED,
 				  "password and password_in are the same: RFC 7143 9.2.1 forbids one secret both ways");
 	return GO_ON;

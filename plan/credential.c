@@ -6,13 +6,6 @@
 
 #include "proto/wipe.h"
 
-static int hex_digit(char c)
-{
-	uint64_t value;
-
-	return text_number((struct text){.at = &c, .length = 1}, 16, 15, &value) < 0 ? -1 : (int)value;
-}
-
 /* Returns the decoded length, or -1 with *fault. */
 static int decode_percent(struct text text, uint8_t *out, size_t size, struct fault *fault)
 {
@@ -22,8 +15,8 @@ static int decode_percent(struct text text, uint8_t *out, size_t size, struct fa
 		uint8_t byte = (uint8_t)text.at[i];
 
 		if (byte == '%') {
-			int high = i + 2 < text.length ? hex_digit(text.at[i + 1]) : -1;
-			int low = i + 2 < text.length ? hex_digit(text.at[i + 2]) : -1;
+			int high = i + 2 < text.length ? text_hex_digit(text.at[i + 1]) : -1;
+			int low = i + 2 < text.length ? text_hex_digit(text.at[i + 2]) : -1;
 
 			if (high < 0 || low < 0) {
 				fault_set(fault, text.at + i, "'%%' must have two hexadecimal digits behind it");
@@ -83,7 +76,7 @@ static int read_hex(struct text text, struct chap_secret *secret, struct fault *
 	if (text.length / 2 > CHAP_SECRET_MAX)
 		return fault_set(fault, NULL, "a CHAP secret has at most %d bytes", CHAP_SECRET_MAX);
 	for (size_t i = 0; i < text.length; i += 2) {
-		int high = hex_digit(text.at[i]), low = hex_digit(text.at[i + 1]);
+		int high = text_hex_digit(text.at[i]), low = text_hex_digit(text.at[i + 1]);
 
 		if (high < 0 || low < 0)
 			return fault_set(
@@ -136,7 +129,7 @@ static int read_base64(struct text text, struct chap_secret *secret, struct faul
 /* 1: it was a binary form and is read; 0: it is not one; -EINVAL. */
 static int read_binary(struct text text, struct chap_secret *secret, struct fault *fault)
 {
-	struct text rest = {.at = text.at + 2, .length = text.length - 2};
+	struct text rest = text_skip(text, 2);
 
 	if (text_starts(text, "0x") || text_starts(text, "0X"))
 		return read_hex(rest, secret, fault) < 0 ? -EINVAL : 1;
@@ -161,7 +154,7 @@ int credential_read_secret(struct text text, struct chap_secret *secret, char *f
 	int length, result;
 
 	if (text_starts(text, "@"))
-		return read_path((struct text){.at = text.at + 1, .length = text.length - 1}, file, size, fault);
+		return read_path(text_skip(text, 1), file, size, fault);
 	result = read_binary(text, secret, fault);
 	if (result != 0)
 		return result < 0 ? -EINVAL : 0;
@@ -245,8 +238,18 @@ int credential_check(const struct target_plan *target, struct fault *fault)
 		return fault_set(fault, NULL, "the target's CHAP password without its user name");
 	if (chap->username_in[0] && !chap->username[0])
 		return fault_set(fault, NULL, "mutual CHAP needs our own user name and password beside the target's");
-	if (chap->password.length && chap->password.length == chap->password_in.length &&
-	    !memcmp(chap->password.bytes, chap->password_in.bytes, chap->password.length))
+	if (chap_is_same_secret(&chap->password, &chap->password_in))
 		return fault_set(fault, NULL, "the same CHAP secret in both directions (RFC 7143 9.2.1 forbids it)");
 	return 0;
+}
+
+const char *credential_warning(const struct target_plan *target)
+{
+	const struct chap_secret *secrets[] = {&target->chap.password, &target->chap.password_in};
+
+	for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
+		if (secrets[i]->length && secrets[i]->length < CHAP_SECRET_SHORT)
+			return "a CHAP secret has less than 96 bits: an eavesdropper can guess a short secret offline "
+			       "(RFC 7143 9.2.1)";
+	return NULL;
 }

@@ -28,4 +28,7 @@ int credential_read_algorithms(struct text text, struct chap_config *chap, struc
 /* Name with secret, the target's pair only with ours, and not the same secret both ways (RFC 7143 9.2.1). */
 int credential_check(const struct target_plan *target, struct fault *fault);
 
+/* What is to be said about the target's secrets that are too short (those that are known by now); NULL: nothing. */
+const char *credential_warning(const struct target_plan *target);
+
 #endif

@@ -8,6 +8,7 @@
 #include "plan/address.h"
 #include "plan/credential.h"
 #include "plan/target_word.h"
+#include "plan/words.h"
 #include "proto/iscsi_abi.h"
 #include "proto/wipe.h"
 
@@ -27,20 +28,20 @@ enum setting {
 	SETTINGS
 };
 
+/* The word of each setting, and dracut's newer one for the same (WORD_COUNT: it has none). */
 static const struct {
-	const char *lower, *upper;
-	const char *dracut; /* dracut's newer name for the same, or NULL */
+	enum word_key key, dracut;
 } names[SETTINGS] = {
-	[AUTO] = {"iscsi_auto", "ISCSI_AUTO", NULL},
-	[INITIATOR] = {"iscsi_initiator", "ISCSI_INITIATOR", NULL},
-	[TARGET_NAME] = {"iscsi_target_name", "ISCSI_TARGET_NAME", "rd.iscsi.target.name"},
-	[TARGET_IP] = {"iscsi_target_ip", "ISCSI_TARGET_IP", "rd.iscsi.target.ip"},
-	[TARGET_PORT] = {"iscsi_target_port", "ISCSI_TARGET_PORT", "rd.iscsi.target.port"},
-	[TARGET_GROUP] = {"iscsi_target_group", "ISCSI_TARGET_GROUP", "rd.iscsi.target.group"},
-	[USERNAME] = {"iscsi_username", "ISCSI_USERNAME", "rd.iscsi.username"},
-	[PASSWORD] = {"iscsi_password", "ISCSI_PASSWORD", "rd.iscsi.password"},
-	[IN_USERNAME] = {"iscsi_in_username", "ISCSI_IN_USERNAME", "rd.iscsi.in.username"},
-	[IN_PASSWORD] = {"iscsi_in_password", "ISCSI_IN_PASSWORD", "rd.iscsi.in.password"},
+	[AUTO] = {WORD_DEBIAN_AUTO, WORD_COUNT},
+	[INITIATOR] = {WORD_DEBIAN_INITIATOR, WORD_COUNT},
+	[TARGET_NAME] = {WORD_DEBIAN_TARGET_NAME, WORD_TARGET_NAME},
+	[TARGET_IP] = {WORD_DEBIAN_TARGET_IP, WORD_TARGET_IP},
+	[TARGET_PORT] = {WORD_DEBIAN_TARGET_PORT, WORD_TARGET_PORT},
+	[TARGET_GROUP] = {WORD_DEBIAN_TARGET_GROUP, WORD_TARGET_GROUP},
+	[USERNAME] = {WORD_DEBIAN_USERNAME, WORD_USERNAME},
+	[PASSWORD] = {WORD_DEBIAN_PASSWORD, WORD_PASSWORD},
+	[IN_USERNAME] = {WORD_DEBIAN_IN_USERNAME, WORD_IN_USERNAME},
+	[IN_PASSWORD] = {WORD_DEBIAN_IN_PASSWORD, WORD_IN_PASSWORD},
 };
 
 /* A setting's value and where it stood. */
@@ -51,15 +52,6 @@ struct found {
 };
 
 /* ---- the file: shell assignments ---- */
-
-static struct text trim(struct text text)
-{
-	while (text.length && (text.at[0] == ' ' || text.at[0] == '\t'))
-		text = (struct text){.at = text.at + 1, .length = text.length - 1};
-	while (text.length && strchr(" \t\r", text.at[text.length - 1]))
-		text.length--;
-	return text;
-}
 
 static struct text unquote(struct text text)
 {
@@ -72,11 +64,11 @@ static struct text unquote(struct text text)
 static bool next_assignment(struct text *file, unsigned *line, struct text *name, struct text *value)
 {
 	while (file->at) {
-		struct text rest = trim(text_cut(file, '\n'));
+		struct text rest = text_trim(text_cut(file, '\n'));
 
 		++*line;
 		if (text_starts(rest, "export "))
-			rest = trim((struct text){.at = rest.at + 7, .length = rest.length - 7});
+			rest = text_trim(text_skip(rest, strlen("export ")));
 		if (!rest.length || rest.at[0] == '#')
 			continue;
 		*name = text_cut(&rest, '=');
@@ -88,8 +80,6 @@ static bool next_assignment(struct text *file, unsigned *line, struct text *name
 
 static struct text file_of(const struct plan_files *files)
 {
-	if (!files || !files->debian)
-		return (struct text){0};
 	return (struct text){.at = files->debian, .length = files->debian_length};
 }
 
@@ -111,14 +101,15 @@ static bool find_in_file(const struct plan_files *files, const char *upper, stru
 static bool find(const struct cmdline *cmdline, const struct plan_files *files, enum setting setting,
 		 struct found *found)
 {
-	const struct word *word = cmdline_last(cmdline, names[setting].lower);
+	const char *upper = word_rows[names[setting].key].upper;
+	const struct word *word = words_last(cmdline, names[setting].key);
 
-	if (!word && names[setting].dracut)
-		word = cmdline_last(cmdline, names[setting].dracut);
-	if (!word && find_in_file(files, names[setting].upper, found))
+	if (!word && names[setting].dracut != WORD_COUNT)
+		word = words_last(cmdline, names[setting].dracut);
+	if (!word && find_in_file(files, upper, found))
 		return true;
 	if (!word)
-		word = cmdline_last(cmdline, names[setting].upper);
+		word = cmdline_last(cmdline, upper);
 	if (!word)
 		return false;
 	*found = (struct found){.value = cmdline_value(cmdline, word), .word = word};
@@ -132,7 +123,7 @@ static int error_at(struct plan_error *error, const struct cmdline *cmdline, con
 		return cmdline_error(error, cmdline, found->word, fault);
 	if (!error->text[0])
 		snprintf(error->text, sizeof(error->text), "%s, line %u, %s: %s", FILE_NAME, found->line,
-			 names[setting].upper, fault->text);
+			 word_rows[names[setting].key].upper, fault->text);
 	return -EINVAL;
 }
 
@@ -298,54 +289,16 @@ int debian_initiator(const struct cmdline *cmdline, const struct plan_files *fil
 	return 0;
 }
 
-/* ---- looking at every word ---- */
-
-bool debian_has_word(struct text key)
-{
-	for (unsigned i = 0; i < SETTINGS; i++)
-		if (text_is(key, names[i].lower) || text_is(key, names[i].upper))
-			return true;
-	return false;
-}
-
-/* Kernel modules have names like iscsi_tcp, and parameters with a dot; iscsi_firmware is dracut's. */
-static bool looks_like_ours(struct text key)
-{
-	return text_starts(key, "iscsi_") && !text_has(key, '.') && !text_is(key, "iscsi_firmware");
-}
-
-static int unknown(struct text key, bool lower, struct fault *fault)
-{
-	char shown[TEXT_SHOWN];
-
-	text_show(key, shown);
-	for (unsigned i = 0; i < SETTINGS; i++) {
-		const char *name = lower ? names[i].lower : names[i].upper;
-
-		if (text_is_near(key, name))
-			return fault_set(fault, key.at, "%s is not known; did you mean %s?", shown, name);
-	}
-	return fault_set(fault, key.at, "%s is not known", shown);
-}
-
-int debian_check(const struct cmdline *cmdline, const struct plan_files *files, struct plan_error *error)
+int debian_check(const struct plan_files *files, struct plan_error *error)
 {
 	struct text file = file_of(files), name, value;
-	struct fault fault = {0};
 	unsigned line = 0;
 
-	for (int i = 0; i < cmdline->word_count; i++) {
-		struct text key = cmdline_key(cmdline, &cmdline->words[i]);
-
-		if (!looks_like_ours(key) || debian_has_word(key))
-			continue;
-		unknown(key, true, &fault);
-		return cmdline_error(error, cmdline, &cmdline->words[i], &fault);
-	}
 	while (next_assignment(&file, &line, &name, &value)) {
-		if (!text_starts(name, "ISCSI_") || debian_has_word(name))
+		struct fault fault = {0};
+
+		if (words_check_setting(name, &fault) == 0)
 			continue;
-		unknown(name, false, &fault);
 		snprintf(error->text, sizeof(error->text), "%s, line %u: %s", FILE_NAME, line, fault.text);
 		return -EINVAL;
 	}

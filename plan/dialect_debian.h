@@ -10,15 +10,13 @@
 #include "cmdline.h"
 #include "plan/plan.h"
 
-bool debian_has_word(struct text key);
-
 struct debian_wishes {
 	bool targets, firmware;
 };
 struct debian_wishes debian_wishes(const struct cmdline *cmdline, const struct plan_files *files);
 
-/* Looks at every such word, used or not. 0, or -EINVAL with *error. */
-int debian_check(const struct cmdline *cmdline, const struct plan_files *files, struct plan_error *error);
+/* Is every setting of the file one that is known? 0, or -EINVAL with *error. */
+int debian_check(const struct plan_files *files, struct plan_error *error);
 
 /* Adds a target for each address. 0, or -EINVAL with *error. */
 int debian_add_targets(const struct cmdline *cmdline, const struct plan_files *files, struct plan *plan,

@@ -8,9 +8,10 @@
 #include "plan/address.h"
 #include "plan/credential.h"
 #include "plan/target_word.h"
+#include "plan/words.h"
 #include "proto/iscsi_abi.h"
+#include "proto/wipe.h"
 
-#define PREFIX      "rd.iscsi."
 #define FIELDS_MAX  8
 #define RETRIES_MAX 10000
 
@@ -134,28 +135,13 @@ static int cut_fields(struct text middle, struct fields *fields, struct fault *f
 
 static int read_lun(struct text text, bool hex_lun, bool hide, struct target_plan *target, struct fault *fault)
 {
-	struct text rest = text;
-	uint16_t groups[4] = {0};
-	uint64_t lun = 0;
-	bool bad = false;
+	uint64_t lun;
+	int error;
 
 	if (!text.length)
 		return 0;
-	if (hex_lun) {
-		for (unsigned i = 0; rest.at; i++) {
-			struct text group = text_cut(&rest, '-');
-
-			if (i == 4 || group.length > 4 || text_number(group, 16, 0xffff, &lun) < 0) {
-				bad = true;
-				break;
-			}
-			groups[i] = (uint16_t)lun;
-		}
-		lun = name_lun_of_groups(groups);
-	} else {
-		bad = text_number(text, 10, UINT64_MAX, &lun) < 0;
-	}
-	if (bad)
+	error = hex_lun ? name_read_lun(text, &lun) : text_number(text, 10, UINT64_MAX, &lun);
+	if (error)
 		return field_fault(fault, text, hide,
 				   hex_lun ? "LUN: expected hexadecimal groups" : "LUN: expected a decimal number");
 	target->lun = lun;
@@ -340,8 +326,8 @@ static int read_record(struct text text, struct target_plan *target, struct faul
 
 static int apply_records(const struct cmdline *cmdline, struct target_plan *target, struct plan_error *error)
 {
-	for (const struct word *at = cmdline_next(cmdline, NULL, "rd.iscsi.param"); at;
-	     at = cmdline_next(cmdline, at, "rd.iscsi.param")) {
+	for (const struct word *at = words_next(cmdline, NULL, WORD_PARAM); at;
+	     at = words_next(cmdline, at, WORD_PARAM)) {
 		struct fault fault = {0};
 
 		if (read_record(cmdline_value(cmdline, at), target, &fault) < 0)
@@ -358,22 +344,22 @@ static int take_group(struct text value, struct target_plan *target, struct faul
 }
 
 static const struct {
-	const char *key, *legacy;
+	enum word_key key, older; /* dracut's word, and the one it had before, which is Debian's, too */
 	int (*take)(struct text value, struct target_plan *target, struct fault *fault);
 	bool auth; /* what stands before '@' wins */
 } settings[] = {
-	{"rd.iscsi.username", "iscsi_username", take_username, true},
-	{"rd.iscsi.password", "iscsi_password", take_password, true},
-	{"rd.iscsi.in.username", "iscsi_in_username", take_username_in, true},
-	{"rd.iscsi.in.password", "iscsi_in_password", take_password_in, true},
-	{"rd.iscsi.target.group", "iscsi_target_group", take_group, false},
+	{WORD_USERNAME, WORD_DEBIAN_USERNAME, take_username, true},
+	{WORD_PASSWORD, WORD_DEBIAN_PASSWORD, take_password, true},
+	{WORD_IN_USERNAME, WORD_DEBIAN_IN_USERNAME, take_username_in, true},
+	{WORD_IN_PASSWORD, WORD_DEBIAN_IN_PASSWORD, take_password_in, true},
+	{WORD_TARGET_GROUP, WORD_DEBIAN_TARGET_GROUP, take_group, false},
 };
 
-static const struct word *last_of(const struct cmdline *cmdline, const char *key, const char *legacy)
+static const struct word *last_of(const struct cmdline *cmdline, enum word_key key, enum word_key older)
 {
-	const struct word *word = cmdline_last(cmdline, key);
+	const struct word *word = words_last(cmdline, key);
 
-	return word ? word : cmdline_last(cmdline, legacy);
+	return word ? word : words_last(cmdline, older);
 }
 
 static int complete_target(const struct cmdline *cmdline, struct target_plan *target, struct plan_error *error)
@@ -381,7 +367,7 @@ static int complete_target(const struct cmdline *cmdline, struct target_plan *ta
 	bool has_auth = target->chap.username[0] != 0;
 
 	for (unsigned i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
-		const struct word *at = last_of(cmdline, settings[i].key, settings[i].legacy);
+		const struct word *at = last_of(cmdline, settings[i].key, settings[i].older);
 		struct fault fault = {0};
 
 		if (!at || (settings[i].auth && has_auth))
@@ -485,7 +471,7 @@ static enum netroot classify(const struct cmdline *cmdline, const struct word *a
 		return NETROOT_FIRMWARE;
 	*target = value;
 	if (text_starts(value, "iscsi:"))
-		*target = (struct text){.at = value.at + 6, .length = value.length - 6};
+		*target = text_skip(value, strlen("iscsi:"));
 	else if (!text_is(key, "iscsiroot") || !value.length)
 		return NETROOT_OTHER;
 	return NETROOT_TARGET;
@@ -504,9 +490,8 @@ struct dracut_wishes dracut_wishes(const struct cmdline *cmdline)
 		wishes.dhcp |= kind == NETROOT_DHCP || kind == NETROOT_DHCP6;
 		wishes.dhcp6 |= kind == NETROOT_DHCP6;
 	}
-	wishes.firmware |= cmdline_flag(cmdline, "rd.iscsi.firmware", false) ||
-			   cmdline_flag(cmdline, "rd.iscsi.ibft", false) ||
-			   cmdline_flag(cmdline, "iscsi_firmware", false);
+	wishes.firmware |= words_flag(cmdline, WORD_FIRMWARE, false) || words_flag(cmdline, WORD_IBFT, false) ||
+			   words_flag(cmdline, WORD_FIRMWARE_OLD, false);
 	return wishes;
 }
 
@@ -544,7 +529,7 @@ int dracut_add_targets(const struct cmdline *cmdline, struct plan *plan, struct 
 
 int dracut_initiator(const struct cmdline *cmdline, char name[NAME_MAX_BYTES + 1], struct plan_error *error)
 {
-	const struct word *at = cmdline_last(cmdline, "rd.iscsi.initiator");
+	const struct word *at = words_last(cmdline, WORD_INITIATOR);
 	struct fault fault = {0};
 
 	name[0] = 0;
@@ -567,11 +552,10 @@ static int check_retries(struct text value, struct plan *plan, struct fault *fau
 	return 0;
 }
 
-static int check_transport(struct text value, struct plan *plan, struct fault *fault)
+static int check_transport(struct text value, struct fault *fault)
 {
 	char shown[TEXT_SHOWN];
 
-	(void)plan;
 	if (text_is(value, "tcp"))
 		return 0;
 	return fault_set(fault, value.at, "transport %s is not supported; tcp is", text_show(value, shown));
@@ -581,77 +565,46 @@ static int check_param(struct text value, struct plan *plan, struct fault *fault
 {
 	struct target_plan scratch;
 	struct text rest = value, name = text_cut(&rest, '=');
+	int result;
 
 	target_default(&scratch, SOURCE_DRACUT);
-	if (read_record(value, &scratch, fault) < 0)
-		return -EINVAL;
-	for (unsigned i = 0; i < RECORDS; i++)
+	result = read_record(value, &scratch, fault);
+	wipe(&scratch, sizeof(scratch));
+	for (unsigned i = 0; result == 0 && i < RECORDS; i++)
 		if (text_is(name, records[i].name) && records[i].setting == RECORD_IGNORED)
 			plan_note(plan, "rd.iscsi.param=%s has no effect here", records[i].name);
-	return 0;
-}
-
-static const struct {
-	const char *key;
-	int (*check)(struct text value, struct plan *plan, struct fault *fault); /* NULL: read elsewhere, or a switch */
-} words[] = {
-	{"rd.iscsi.initiator", NULL},
-	{"rd.iscsi.username", NULL},
-	{"rd.iscsi.password", NULL},
-	{"rd.iscsi.in.username", NULL},
-	{"rd.iscsi.in.password", NULL},
-	{"rd.iscsi.target.name", NULL},
-	{"rd.iscsi.target.ip", NULL},
-	{"rd.iscsi.target.port", NULL},
-	{"rd.iscsi.target.group", NULL},
-	{"rd.iscsi.param", check_param},
-	{"rd.iscsi.login_retry_max", check_retries},
-	{"rd.iscsi.transport", check_transport},
-	{"rd.iscsi.firmware", NULL},
-	{"rd.iscsi.ibft", NULL},
-	{"rd.iscsi.mp", NULL},        /* every one of the firmware's targets is used anyway */
-	{"rd.iscsi.waitnet", NULL},   /* only what the targets need is waited for */
-	{"rd.iscsi.testroute", NULL}, /* a missing route shows at the connection */
-};
-#define WORDS (sizeof(words) / sizeof(words[0]))
-
-bool dracut_has_word(struct text key)
-{
-	return text_starts(key, PREFIX) || text_is(key, "netroot") || text_is(key, "iscsiroot") ||
-	       text_is(key, "iscsi_firmware");
+	return result;
 }
 
 static int check_word(const struct cmdline *cmdline, const struct word *at, struct plan *plan, struct fault *fault)
 {
-	struct text key = cmdline_key(cmdline, at);
-	char shown[TEXT_SHOWN];
+	struct text value = cmdline_value(cmdline, at), target;
 
-	for (unsigned i = 0; i < WORDS; i++)
-		if (text_is(key, words[i].key))
-			return words[i].check ? words[i].check(cmdline_value(cmdline, at), plan, fault) : 0;
-	text_show(key, shown);
-	key = (struct text){.at = key.at + strlen(PREFIX), .length = key.length - strlen(PREFIX)};
-	for (unsigned i = 0; i < WORDS; i++)
-		if (text_is_near(key, words[i].key + strlen(PREFIX)))
-			return fault_set(fault, NULL, "%s is not known; did you mean %s?", shown, words[i].key);
-	return fault_set(fault, NULL, "%s is not known", shown);
+	switch (words_find(cmdline_key(cmdline, at))) {
+	case WORD_RETRIES:
+		return check_retries(value, plan, fault);
+	case WORD_TRANSPORT:
+		return check_transport(value, fault);
+	case WORD_PARAM:
+		return check_param(value, plan, fault);
+	case WORD_NETROOT:
+		if (value.length && classify(cmdline, at, &target) == NETROOT_OTHER)
+			plan_note(plan, "command line, word %d: netroot= names no iSCSI target; left to the next init",
+				  cmdline_number(cmdline, at));
+		return 0;
+	default:
+		return 0;
+	}
 }
 
 int dracut_check(const struct cmdline *cmdline, struct plan *plan, struct plan_error *error)
 {
-	struct text target;
-
 	for (int i = 0; i < cmdline->word_count; i++) {
 		const struct word *at = &cmdline->words[i];
-		struct text key = cmdline_key(cmdline, at);
 		struct fault fault = {0};
 
-		if (text_starts(key, PREFIX) && check_word(cmdline, at, plan, &fault) < 0)
+		if (check_word(cmdline, at, plan, &fault) < 0)
 			return cmdline_error(error, cmdline, at, &fault);
-		if (text_is(key, "netroot") && cmdline_value(cmdline, at).length &&
-		    classify(cmdline, at, &target) == NETROOT_OTHER)
-			plan_note(plan, "command line, word %d: netroot= names no iSCSI target; left to the next init",
-				  i + 1);
 	}
 	return 0;
 }

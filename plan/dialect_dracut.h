@@ -8,15 +8,13 @@
 #include "cmdline.h"
 #include "plan/plan.h"
 
-bool dracut_has_word(struct text key);
-
 /* Does the line ask, in dracut's words, for a target, the firmware's, the lease's? */
 struct dracut_wishes {
 	bool targets, firmware, dhcp, dhcp6;
 };
 struct dracut_wishes dracut_wishes(const struct cmdline *cmdline);
 
-/* Looks at every rd.iscsi.* word, used or not. 0, or -EINVAL with *error. */
+/* Looks at the words that are not read elsewhere, and notes those without effect. 0, or -EINVAL with *error. */
 int dracut_check(const struct cmdline *cmdline, struct plan *plan, struct plan_error *error);
 
 /* Adds the targets of netroot= and root=iscsi: and, for dhcp, the template. 0, or -EINVAL with *error. */

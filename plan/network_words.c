@@ -7,6 +7,7 @@
 
 #include "plan/address.h"
 #include "plan/ip_word.h"
+#include "plan/words.h"
 
 #define SECONDS_MAX 86400
 #define RETRIES_MAX 1000
@@ -27,18 +28,11 @@ static int add_dns(struct plan *plan, const struct address *address)
 	return 0;
 }
 
-static struct text last_value(const struct cmdline *cmdline, const char *key)
-{
-	const struct word *word = cmdline_last(cmdline, key);
-
-	return word ? cmdline_value(cmdline, word) : (struct text){0};
-}
-
 /* A lone address is completed by words of their own (anaconda's grammar, which dracut reads too). */
 static int complete_bare(const struct cmdline *cmdline, struct interface_plan *interface, struct fault *fault)
 {
-	struct text gateway = last_value(cmdline, "gateway"), mask = last_value(cmdline, "netmask");
-	struct text device = last_value(cmdline, "ksdevice"), host = last_value(cmdline, "hostname");
+	struct text gateway = words_value(cmdline, WORD_GATEWAY), mask = words_value(cmdline, WORD_NETMASK);
+	struct text device = words_value(cmdline, WORD_KSDEVICE), host = words_value(cmdline, WORD_HOSTNAME);
 
 	if (gateway.length && address_read(gateway, &interface->gateway) < 0)
 		return fault_set(fault, gateway.at, "gateway=: expected an address");
@@ -49,7 +43,7 @@ static int complete_bare(const struct cmdline *cmdline, struct interface_plan *i
 		return fault_set(fault, device.at, "ksdevice=: expected an interface");
 	if (host.length && text_copy(host, interface->hostname, sizeof(interface->hostname)) < 0)
 		return fault_set(fault, host.at, "hostname=: too long");
-	return ip_word_read_mtu(last_value(cmdline, "mtu"), &interface->mtu, fault);
+	return ip_word_read_mtu(words_value(cmdline, WORD_MTU), &interface->mtu, fault);
 }
 
 static int add_interface(const struct cmdline *cmdline, const struct word *at, const struct ip_word *word,
@@ -64,28 +58,28 @@ static int add_interface(const struct cmdline *cmdline, const struct word *at, c
 	interface->source = SOURCE_CMDLINE;
 	if (word->bare_address && complete_bare(cmdline, interface, fault) < 0)
 		return -EINVAL;
-	if (word->guesses_prefix && !(word->bare_address && last_value(cmdline, "netmask").length))
+	if (word->guesses_prefix && !(word->bare_address && words_value(cmdline, WORD_NETMASK).length))
 		plan_note(plan, "command line, word %d: no netmask in ip=: /%u, by the address's class",
-			  (int)(at - cmdline->words) + 1, interface->prefix);
+			  cmdline_number(cmdline, at), interface->prefix);
 	for (int i = 0; i < word->dns_count; i++)
 		add_dns(plan, &word->dns[i]);
 	if (word->ignored_server)
 		plan_note(plan, "command line, word %d: the server field of ip= has no meaning for iSCSI",
-			  (int)(at - cmdline->words) + 1);
+			  cmdline_number(cmdline, at));
 	network->interface_count++;
 	return 0;
 }
 
-static int read_ip(const struct cmdline *cmdline, const struct word *at, struct plan *plan, struct network_words *words,
+static int read_ip(const struct cmdline *cmdline, const struct word *at, struct plan *plan, struct network_words *found,
 		   struct fault *fault)
 {
 	struct ip_word word;
 
 	if (ip_word_read(cmdline_value(cmdline, at), &word, fault) < 0)
 		return -EINVAL;
-	words->given = true;
+	found->given = true;
 	if (word.form == IP_FIRMWARE)
-		words->firmware = true;
+		found->firmware = true;
 	if (word.form != IP_INTERFACE)
 		return 0;
 	return add_interface(cmdline, at, &word, plan, fault);
@@ -101,16 +95,16 @@ static bool is_nameless_beside_others(const struct network_plan *network)
 	       ((!last->name[0] && !last->has_mac) || (!first->name[0] && !first->has_mac));
 }
 
-static int read_ips(const struct cmdline *cmdline, const char *key, struct plan *plan, struct network_words *words,
+static int read_ips(const struct cmdline *cmdline, enum word_key key, struct plan *plan, struct network_words *found,
 		    struct plan_error *error)
 {
-	for (const struct word *at = cmdline_next(cmdline, NULL, key); at; at = cmdline_next(cmdline, at, key)) {
+	for (const struct word *at = words_next(cmdline, NULL, key); at; at = words_next(cmdline, at, key)) {
 		struct fault fault = {0};
 
-		if (read_ip(cmdline, at, plan, words, &fault) < 0)
+		if (read_ip(cmdline, at, plan, found, &fault) < 0)
 			return cmdline_error(error, cmdline, at, &fault);
 		if (plan->network.interface_count && is_nameless_beside_others(&plan->network)) {
-			fault_set(&fault, NULL, "with several %s= each must name its interface", key);
+			fault_set(&fault, NULL, "with several %s= each must name its interface", word_rows[key].name);
 			return cmdline_error(error, cmdline, at, &fault);
 		}
 	}
@@ -352,39 +346,38 @@ static int refuse_link(struct text value, struct plan *plan, struct fault *fault
 
 /* In the order in which they are read: those below may change what those above made. */
 static const struct {
-	const char *key;
+	enum word_key key;
 	int (*read)(struct text value, struct plan *plan, struct fault *fault);
-	bool last; /* the last such word alone counts, as in dracut's getarg */
 } rows[] = {
-	{"ifname", read_ifname, false},
-	{"vlan", read_vlan, false},
-	{"bond", read_bond, false},
-	{"team", refuse_link, true},
-	{"bridge", refuse_link, true},
-	{"rd.route", read_route, false},
-	{"nameserver", read_nameserver, false},
-	{"bootdev", read_bootdev, true},
-	{"rd.net.timeout.dhcp", read_dhcp_timeout, true},
-	{"rd.net.dhcp.retry", read_dhcp_retry, true},
-	{"rd.net.timeout.carrier", read_carrier_timeout, true},
-	{"rd.net.timeout.iflink", read_needless_timeout, true},
-	{"rd.net.timeout.ifup", read_needless_timeout, true},
-	{"rd.net.timeout.route", read_needless_timeout, true},
-	{"rd.net.timeout.ipv6dad", read_needless_timeout, true},
-	{"rd.net.timeout.ipv6auto", read_needless_timeout, true},
+	{WORD_IFNAME, read_ifname},
+	{WORD_VLAN, read_vlan},
+	{WORD_BOND, read_bond},
+	{WORD_TEAM, refuse_link},
+	{WORD_BRIDGE, refuse_link},
+	{WORD_ROUTE, read_route},
+	{WORD_NAMESERVER, read_nameserver},
+	{WORD_BOOTDEV, read_bootdev},
+	{WORD_DHCP_TIMEOUT, read_dhcp_timeout},
+	{WORD_DHCP_RETRY, read_dhcp_retry},
+	{WORD_CARRIER_TIMEOUT, read_carrier_timeout},
+	{WORD_IFLINK_TIMEOUT, read_needless_timeout},
+	{WORD_IFUP_TIMEOUT, read_needless_timeout},
+	{WORD_ROUTE_TIMEOUT, read_needless_timeout},
+	{WORD_DAD_TIMEOUT, read_needless_timeout},
+	{WORD_AUTO6_TIMEOUT, read_needless_timeout},
 };
 
 static int read_row(const struct cmdline *cmdline, unsigned row, struct plan *plan, struct plan_error *error)
 {
-	const char *key = rows[row].key;
-	const struct word *at = rows[row].last ? cmdline_last(cmdline, key) : cmdline_next(cmdline, NULL, key);
+	enum word_key key = rows[row].key;
+	bool each = word_rows[key].repeat == REPEAT_ADDS;
+	const struct word *at = each ? words_next(cmdline, NULL, key) : words_last(cmdline, key);
 
-	while (at) {
+	for (; at; at = each ? words_next(cmdline, at, key) : NULL) {
 		struct fault fault = {0};
 
 		if (rows[row].read(cmdline_value(cmdline, at), plan, &fault) < 0)
 			return cmdline_error(error, cmdline, at, &fault);
-		at = rows[row].last ? NULL : cmdline_next(cmdline, at, key);
 	}
 	return 0;
 }
@@ -402,7 +395,7 @@ static void add_default_interface(struct plan *plan)
 
 static int apply_boot_interface(const struct cmdline *cmdline, struct plan *plan, struct plan_error *error)
 {
-	const struct word *at = cmdline_last(cmdline, "BOOTIF");
+	const struct word *at = words_last(cmdline, WORD_BOOTIF);
 	struct fault fault = {0};
 
 	for (int i = 0; plan->network.bootdev[0] && i < plan->network.interface_count; i++) {
@@ -411,28 +404,28 @@ static int apply_boot_interface(const struct cmdline *cmdline, struct plan *plan
 		if (!interface->name[0] && !interface->has_mac)
 			memcpy(interface->name, plan->network.bootdev, sizeof(interface->name));
 	}
-	if (!at || !cmdline_flag(cmdline, "rd.bootif", true))
+	if (!at || !words_flag(cmdline, WORD_USE_BOOTIF, true))
 		return 0;
 	return read_bootif(cmdline_value(cmdline, at), plan, &fault) < 0 ? cmdline_error(error, cmdline, at, &fault)
 									 : 0;
 }
 
-int network_words_read(const struct cmdline *cmdline, struct plan *plan, struct network_words *words,
+int network_words_read(const struct cmdline *cmdline, struct plan *plan, struct network_words *found,
 		       struct plan_error *error)
 {
-	bool own = cmdline_next(cmdline, NULL, "iscsi.ip") != NULL;
+	bool own = words_next(cmdline, NULL, WORD_IP_OWN) != NULL;
 
-	*words = (struct network_words){0};
+	*found = (struct network_words){0};
 	plan->network.use_existing = !own;
-	plan->network.ignore_peer_dns = !cmdline_flag(cmdline, "rd.peerdns", true);
+	plan->network.ignore_peer_dns = !words_flag(cmdline, WORD_PEERDNS, true);
 	if (own) {
-		if (read_ips(cmdline, "iscsi.ip", plan, words, error) < 0)
+		if (read_ips(cmdline, WORD_IP_OWN, plan, found, error) < 0)
 			return -EINVAL;
-	} else if (read_ips(cmdline, "nfsaddrs", plan, words, error) < 0 ||
-		   read_ips(cmdline, "ip", plan, words, error) < 0) {
+	} else if (read_ips(cmdline, WORD_NFSADDRS, plan, found, error) < 0 ||
+		   read_ips(cmdline, WORD_IP, plan, found, error) < 0) {
 		return -EINVAL;
 	}
-	if (!words->given)
+	if (!found->given)
 		add_default_interface(plan);
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (read_row(cmdline, i, plan, error) < 0)

@@ -1,8 +1,8 @@
 /* plan.h - what this boot is going to do: the network, the targets, the root, the manner.
  *
- * plan_network needs the command line and the firmware's table; plan_targets also the lease, where one came. Both are
- * pure: sources are read, never written. The precedence is written in iscsi-init(8) and in plan.c, once. Every consumer
- * (net.c, session.c, blockdev.c, root.c, main.c, `check`) reads these structs and nothing of the sources.
+ * Data, and the notes about it. plan/planning fills a plan from the command line and the firmware's table, plan/lease adds
+ * what DHCP brings. Every consumer (net, session, blockdev, root, boot, `check`) reads these structs and nothing of the
+ * sources.
  */
 #ifndef PLAN_PLAN_H
 #define PLAN_PLAN_H
@@ -14,7 +14,7 @@
 #include "proto/chap.h"
 #include "proto/name.h"
 #include "proto/params.h"
-#include "sys/log.h"
+#include "proto/text.h"
 
 #define PLAN_TARGETS_MAX    64
 #define PLAN_INTERFACES_MAX 16
@@ -46,13 +46,18 @@ struct interface_plan {
 	bool sets_mac;
 	uint8_t new_mac[6]; /* give it this one */
 	unsigned methods;   /* enum method, or'ed. 0: bring the link up, no address (autoconf=off without one) */
-	bool any_method;    /* the first method that yields an address is enough (either6, on, any) */
+	bool any_method;    /* the first method that yields an address is enough (either6); the others end then */
+	bool others_go_on; /* with any_method: the others go on in the background until their time limits, and what they
+			       bring is used, too (ip=dhcp,dhcp6; an address of its own beside DHCP) */
+	bool first_only; /* without name and MAC: the first card that gets an address is enough (ip=single-dhcp, and no
+			       word at all); false: every card with carrier gets what it can (ip=dhcp) */
 	struct address address, peer, gateway;
 	uint8_t prefix; /* bits */
 	int mtu;        /* 0: as it is */
 	char hostname[64];
-	char client_id[64]; /* DHCP client id as asked: "type,value"; "" by MAC */
-	bool firmware;      /* from the iBFT */
+	char client_id[64];    /* DHCP client id (option 61) as asked: "type,value"; "" by MAC */
+	char vendor_class[64]; /* DHCP vendor class (option 60) as asked; "" ours */
+	bool firmware;         /* from the iBFT */
 	enum source source;
 };
 
@@ -64,14 +69,14 @@ struct route_plan {
 };
 
 /* A link to be made or renamed before addresses. */
-enum link_kind { LINK_VLAN, LINK_BOND, LINK_RENAME };
+enum link_kind { LINK_VLAN, LINK_BOND, LINK_RENAME, LINK_BRIDGE };
 struct link_plan {
 	enum link_kind kind;
 	char name[PLAN_IFNAME_MAX];   /* the new link, or the new name */
 	char parent[PLAN_IFNAME_MAX]; /* LINK_VLAN; "": the one with .mac */
 	uint16_t vlan;
 	uint8_t mac[6]; /* LINK_RENAME: whose name it is to be; LINK_VLAN without a .parent: the parent's */
-	char slaves[8][PLAN_IFNAME_MAX];
+	char slaves[8][PLAN_IFNAME_MAX]; /* LINK_BOND, LINK_BRIDGE */
 	int slave_count;
 	char options[128]; /* LINK_BOND: opt=val,opt=val */
 	int mtu;
@@ -108,8 +113,10 @@ struct target_plan {
 	char initiator[NAME_MAX_BYTES + 1]; /* "": made from the boot interface's MAC when it is known */
 	enum source initiator_source;
 	bool wants_lease; /* iscsi=dhcp: no portal and no name before plan_add_lease; not to be attached until then */
+	bool all_targets; /* with .name "": attach every target that the portal has (targets=all), not just its only one */
 	bool has_lun;
-	uint64_t lun; /* as the kernel and sysfs number it: SAM LUN in the kernel's scsilun_to_int order */
+	bool lun_is_guess; /* with .has_lun: no word names it. LUN 0 is meant and, where that is no disk, the only disk */
+	uint64_t lun;      /* as the kernel and sysfs number it: SAM LUN in the kernel's scsilun_to_int order */
 	char scheduler[32];
 	struct params params;
 	struct chap_config chap;  /* .username[0] == 0: none */
@@ -146,14 +153,16 @@ struct root_plan {
 	char init[256];  /* init=; "" the usual list */
 };
 
-enum onfail { ONFAIL_PANIC, ONFAIL_REBOOT, ONFAIL_POWEROFF, ONFAIL_SHELL, ONFAIL_CONTINUE };
+enum onfail { ONFAIL_PANIC, ONFAIL_REBOOT, ONFAIL_POWEROFF, ONFAIL_SHELL, ONFAIL_CONTINUE, ONFAIL_COUNT };
 
 struct boot_plan {
 	int timeout_s; /* iscsi.timeout; 0: for ever */
 	enum onfail onfail;
 	enum log_level log;
-	char next_init[256]; /* iscsi.init=; "" the initramfs's own /init */
-	bool use_firmware;   /* iscsi=ibft and its like: an iBFT is asked for */
+	char next_init[256];       /* iscsi.init=; "" the initramfs's own /init */
+	bool use_firmware;         /* iscsi=ibft and its like: an iBFT is asked for */
+	bool firmware_is_optional; /* with .use_firmware: only words of dracut's or Debian's ask for it (rd.iscsi.firmware,
+				      iscsi_auto). Where there is no iBFT the boot goes on without it */
 };
 
 /* Lines for the log, at warning level: what was read and has no effect, and why. */
@@ -174,16 +183,6 @@ struct plan {
 	struct target_plan targets[PLAN_TARGETS_MAX];
 };
 
-struct cmdline;
-struct dhcp_lease;
-struct dhcp6_lease;
-struct ibft;
-
-/* What a source got wrong: one clear line, secrets left out. */
-struct plan_error {
-	char text[300];
-};
-
 /* Texts of the initramfs's files, read beforehand. */
 struct plan_files {
 	char initiator_name[NAME_MAX_BYTES + 1]; /* of /etc/iscsi/initiatorname.iscsi; "" none */
@@ -191,34 +190,10 @@ struct plan_files {
 	size_t debian_length;
 };
 
-/* Takes the name out of /etc/iscsi/initiatorname.iscsi's text: the line InitiatorName=..., comments and others passed over.
-   Whether it is a legal name shows in plan_make. */
-void plan_read_initiator_name(const char *text, size_t length, struct plan_files *files);
-
-/* The network, root and boot parts, and the targets as far as they are known without a lease. firmware and files may be
-   NULL. 0, or -EINVAL with *error; plan->boot is filled even then. */
-int plan_make(const struct cmdline *cmdline, const struct ibft *firmware, const struct plan_files *files,
-	      struct plan *plan, struct plan_error *error);
-
-/* The lease came: root-path, initiator name and CHAP from DHCP where they were waited for. 0; -ENOENT when the lease has
-   no root-path and one is wanted (another interface's may have one), -EINVAL when it cannot be used; both with *error. */
-int plan_add_lease(const struct cmdline *cmdline, const struct dhcp_lease *lease, struct plan *plan,
-		   struct plan_error *error);
-
-/* The same with DHCPv6's boot file URL (RFC 5970). */
-int plan_add_lease6(const struct cmdline *cmdline, const struct dhcp6_lease *lease, struct plan *plan,
-		    struct plan_error *error);
-
-/* The boot interface's MAC is known: gives every target without an initiator name one (eui. + EUI-64). */
-void plan_add_mac(struct plan *plan, const uint8_t mac[6]);
-
-/* What is to be said of a target's secrets that are too short (those that are known by now); NULL: nothing. */
-const char *plan_short_secret(const struct target_plan *target);
+/* How the command line writes a root of this kind before its value: "UUID=", or "" where nothing stands before it. */
+const char *plan_root_prefix(enum root_kind kind);
 
 /* Adds a line to the notes; when they are full the last line says so. */
 void plan_note(struct plan *plan, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* Overwrites every secret in it. */
-void plan_wipe(struct plan *plan);
 
 #endif

@@ -39,23 +39,6 @@ int target_read_name(struct text text, char out[NAME_MAX_BYTES + 1], struct faul
 	return 0;
 }
 
-static int read_lun_groups(struct text text, uint64_t *lun)
-{
-	uint16_t groups[4] = {0};
-	unsigned count = 0;
-
-	do {
-		struct text group = text_cut(&text, '-');
-		uint64_t number;
-
-		if (count == 4 || group.length > 4 || text_number(group, 16, 0xffff, &number) < 0)
-			return -EINVAL;
-		groups[count++] = (uint16_t)number;
-	} while (text.at);
-	*lun = name_lun_of_groups(groups);
-	return 0;
-}
-
 int target_read_lun(struct text text, struct target_plan *target, struct fault *fault)
 {
 	struct text digits = text;
@@ -64,10 +47,10 @@ int target_read_lun(struct text text, struct target_plan *target, struct fault *
 	int result;
 
 	if (text_starts(text, "0x") || text_starts(text, "0X")) {
-		digits = (struct text){.at = text.at + 2, .length = text.length - 2};
+		digits = text_skip(text, 2);
 		base = 16;
 	}
-	result = text_has(text, '-') ? read_lun_groups(text, &lun) : text_number(digits, base, UINT64_MAX, &lun);
+	result = text_has(text, '-') ? name_read_lun(text, &lun) : text_number(digits, base, UINT64_MAX, &lun);
 	if (result < 0)
 		return fault_expected(fault, text,
 				      "expected a decimal number, 0x and a hexadecimal one, or groups like 4186-9");
@@ -152,6 +135,11 @@ static const struct option_row options[] = {
 	{"chap_algs", read_algorithms, false},
 };
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
+
+const char *target_option_name(unsigned i)
+{
+	return i < OPTIONS ? options[i].name : NULL;
+}
 
 /* ---- one option ---- */
 

@@ -19,6 +19,9 @@ enum target_form {
 int target_word_read(struct text text, enum source source, struct target_plan *target, enum target_form *form,
 		     struct fault *fault);
 
+/* The name of the i-th option that is no setting of proto/params; NULL: there are no more. */
+const char *target_option_name(unsigned i);
+
 /* A target plan with every default. */
 void target_default(struct target_plan *target, enum source source);
 

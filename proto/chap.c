@@ -86,6 +86,11 @@ bool chap_equal(const uint8_t *a, const uint8_t *b, size_t length)
 	return different == 0;
 }
 
+bool chap_is_same_secret(const struct chap_secret *a, const struct chap_secret *b)
+{
+	return a->length && a->length == b->length && chap_equal(a->bytes, b->bytes, a->length);
+}
+
 void chap_offer(const struct chap_config *config, bool md5_only, uint8_t out[5])
 {
 	static const uint8_t all[4] = {CHAP_SHA3_256, CHAP_SHA256, CHAP_SHA1, CHAP_MD5};

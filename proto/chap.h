@@ -40,6 +40,9 @@ const char *chap_algorithm_name(enum chap_algorithm algorithm);
 /* Takes the same time whatever the bytes are. */
 bool chap_equal(const uint8_t *a, const uint8_t *b, size_t length);
 
+/* Are both secrets known and equal? RFC 7143 9.2.1 forbids the same one in both directions. */
+bool chap_is_same_secret(const struct chap_secret *a, const struct chap_secret *b);
+
 /* The algorithms to be offered, strongest first: the configured ones, or all. 0-ended. */
 void chap_offer(const struct chap_config *config, bool md5_only, uint8_t out[5]);
 

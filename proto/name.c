@@ -70,7 +70,7 @@ int name_check(const char *name, size_t length, const char **why)
 
 void name_from_mac(const uint8_t mac[6], char out[21])
 {
-	(void)snprintf(out, 21, "eui.%02x%02x%02xfffe%02x%02x%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	snprintf(out, 21, "eui.%02x%02x%02xfffe%02x%02x%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
 }
 
 void name_isid(uint32_t n, uint8_t isid[6])
@@ -96,107 +96,75 @@ void name_lun_bytes(uint64_t lun, uint8_t bytes[8])
 
 /* ---- RFC 4173 ---- */
 
-struct field {
-	const char *text;
-	size_t length;
-};
-
-/* Up to the next ':', which is passed over. False: there is none. */
-static bool next_field(struct field *rest, struct field *out)
+int name_read_lun(struct text text, uint64_t *lun)
 {
-	const char *colon = memchr(rest->text, ':', rest->length);
+	uint16_t groups[4] = {0};
+	unsigned count = 0;
 
-	if (!colon)
+	do {
+		struct text group = text_cut(&text, '-');
+		uint64_t number;
+
+		if (count == 4 || group.length > 4 || text_number(group, 16, 0xffff, &number) < 0)
+			return -EINVAL;
+		groups[count++] = (uint16_t)number;
+	} while (text.at);
+	*lun = name_lun_of_groups(groups);
+	return 0;
+}
+
+/* "[" IPv6 "]" or what stands before the next ':'. Cuts *rest behind that ':'. False: there is none. */
+static bool cut_server(struct text *rest, struct text *server)
+{
+	*server = text_cut_bracketed(rest, ':');
+	if (!rest->at)
 		return false;
-	*out = (struct field){rest->text, (size_t)(colon - rest->text)};
-	rest->length -= out->length + 1;
-	rest->text = colon + 1;
+	if (!text_starts(*server, "["))
+		return true;
+	if (server->at[server->length - 1] != ']')
+		return false;
+	*server = (struct text){.at = server->at + 1, .length = server->length - 2};
 	return true;
 }
 
-/* "[" IPv6 "]" or up to the ':'. */
-static bool next_server(struct field *rest, struct field *out)
+/* The fields between server and target: their values, or the constant that says what was expected. */
+static const char *read_fields(struct text protocol, struct text port, struct text lun, struct root_path *path)
 {
-	const char *end;
+	uint64_t number = ISCSI_PORT;
 
-	if (!rest->length || rest->text[0] != '[')
-		return next_field(rest, out);
-	end = memchr(rest->text, ']', rest->length);
-	if (!end || (size_t)(end + 1 - rest->text) >= rest->length || end[1] != ':')
-		return false;
-	*out = (struct field){rest->text + 1, (size_t)(end - rest->text) - 1};
-	rest->length -= (size_t)(end + 2 - rest->text);
-	rest->text = end + 2;
-	return true;
-}
-
-static bool read_decimal(struct field f, unsigned long max, unsigned long *out)
-{
-	unsigned long value = 0;
-
-	if (!f.length || f.length > 5 || !is_digits(f.text, f.length))
-		return false;
-	for (size_t i = 0; i < f.length; i++)
-		value = value * 10 + (unsigned long)(f.text[i] - '0');
-	*out = value;
-	return value <= max;
-}
-
-static unsigned digit(char c)
-{
-	return (unsigned)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-}
-
-/* grp *3("-" grp), each of 1 to 4 hexadecimal digits. */
-static bool read_lun(struct field f, uint64_t *out)
-{
-	uint16_t group[4] = {0};
-	unsigned n = 0, digits = 0;
-
-	for (size_t i = 0; i < f.length; i++) {
-		if (f.text[i] == '-' && digits && n < 3) {
-			n++;
-			digits = 0;
-		} else if (is_hex(f.text[i]) && ++digits <= 4) {
-			group[n] = (uint16_t)((unsigned)group[n] << 4 | digit(f.text[i]));
-		} else {
-			return false;
-		}
-	}
-	*out = name_lun_of_groups(group);
-	return !f.length || digits;
+	if (protocol.length && !text_is(protocol, "6"))
+		return "the protocol: expected nothing or 6 (TCP)";
+	if (port.length && (text_number(port, 10, 65535, &number) < 0 || !number))
+		return "the port: expected nothing or a number from 1 to 65535";
+	path->port = (uint16_t)number;
+	if (lun.length && name_read_lun(lun, &path->lun) < 0)
+		return "the LUN: expected up to four groups of hexadecimal digits, joined with '-'";
+	return NULL;
 }
 
 int name_root_path(const char *text, size_t length, struct root_path *out, const char **why)
 {
-	struct field rest = {text, length}, server, protocol, port, lun;
+	struct text rest = {.at = text, .length = length}, server, protocol, port, lun;
 	struct root_path path = {.port = ISCSI_PORT};
-	unsigned long number = ISCSI_PORT;
 
 	*why = "expected iscsi:<server>:<protocol>:<port>:<LUN>:<target>";
-	if (length < 6 || memcmp(text, "iscsi:", 6))
+	if (!text_starts(rest, "iscsi:"))
 		return -ENOENT;
-	rest = (struct field){text + 6, length - 6};
-	if (!next_server(&rest, &server) || !next_field(&rest, &protocol) || !next_field(&rest, &port) ||
-	    !next_field(&rest, &lun))
+	rest = text_skip(rest, strlen("iscsi:"));
+	if (!cut_server(&rest, &server))
+		return -EINVAL;
+	protocol = text_cut(&rest, ':');
+	port = text_cut(&rest, ':');
+	lun = text_cut(&rest, ':');
+	if (!rest.at)
 		return -EINVAL;
 	*why = "the server's name is too long";
-	if (server.length >= sizeof(path.server) || memchr(server.text, 0, server.length))
+	if (text_copy(server, path.server, sizeof(path.server)) < 0)
 		return -EINVAL;
-	*why = "the protocol: expected nothing or 6 (TCP)";
-	if (protocol.length && !(protocol.length == 1 && protocol.text[0] == '6'))
+	*why = read_fields(protocol, port, lun, &path);
+	if (*why || name_check(rest.at, rest.length, why) < 0)
 		return -EINVAL;
-	*why = "the port: expected nothing or a number from 1 to 65535";
-	if (port.length && (!read_decimal(port, 65535, &number) || !number))
-		return -EINVAL;
-	*why = "the LUN: expected up to four groups of hexadecimal digits, joined with '-'";
-	if (!read_lun(lun, &path.lun))
-		return -EINVAL;
-	if (name_check(rest.text, rest.length, why))
-		return -EINVAL;
-	memcpy(path.server, server.text, server.length);
-	memcpy(path.target, rest.text, rest.length);
-	path.port = (uint16_t)number;
+	memcpy(path.target, rest.at, rest.length);
 	*out = path;
 	*why = NULL;
 	return 0;

@@ -6,9 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proto/text.h"
+
 #define NAME_MAX_BYTES 223 /* RFC 7143 4.2.7.1 */
 
-/* Is it a legal iqn., eui. or naa. name? 0, or -EINVAL with *why (a constant: what was expected). */
+/* Is it a legal iqn., eui. or naa. name? 0, or -EINVAL with *why (a constant that says what was expected). */
 int name_check(const char *name, size_t length, const char **why);
 
 /* "eui." + EUI-64 of the MAC address (RFC 7143 4.2.7.5; RFC 4291 appendix A inserts ff-fe). out: 21 bytes. */
@@ -28,6 +30,9 @@ struct root_path {
 
 /* 0; -ENOENT: does not begin with "iscsi:"; -EINVAL: *why says which field and what was expected. */
 int name_root_path(const char *text, size_t length, struct root_path *out, const char **why);
+
+/* A LUN as RFC 4173 writes it: one to four groups of up to four hexadecimal digits, joined with '-'. 0 or -EINVAL. */
+int name_read_lun(struct text text, uint64_t *lun);
 
 /* Four 16-bit groups, the first the highest, to the kernel's number for the LUN (scsilun_to_int). */
 uint64_t name_lun_of_groups(const uint16_t group[4]);

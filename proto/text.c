@@ -57,12 +57,31 @@ bool text_has(struct text text, char c)
 	return text.length && memchr(text.at, c, text.length);
 }
 
+struct text text_skip(struct text text, size_t count)
+{
+	return (struct text){.at = text.at + count, .length = text.length - count};
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct text text_trim(struct text text)
+{
+	while (text.length && is_blank(text.at[0]))
+		text = text_skip(text, 1);
+	while (text.length && is_blank(text.at[text.length - 1]))
+		text.length--;
+	return text;
+}
+
 static struct text cut_at(struct text *rest, size_t length)
 {
 	struct text piece = {.at = rest->at, .length = length};
 
 	if (length < rest->length)
-		*rest = (struct text){.at = rest->at + length + 1, .length = rest->length - length - 1};
+		*rest = text_skip(*rest, length + 1);
 	else
 		*rest = (struct text){0};
 	return piece;
@@ -93,15 +112,15 @@ struct text text_cut_bracketed(struct text *rest, char separator)
 	return cut_at(rest, length);
 }
 
-static unsigned digit_of(char c)
+int text_hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
-		return (unsigned)(c - '0');
+		return c - '0';
 	if (c >= 'a' && c <= 'f')
-		return (unsigned)(c - 'a') + 10;
+		return c - 'a' + 10;
 	if (c >= 'A' && c <= 'F')
-		return (unsigned)(c - 'A') + 10;
-	return 16;
+		return c - 'A' + 10;
+	return -1;
 }
 
 int text_number(struct text text, unsigned base, uint64_t max, uint64_t *value)
@@ -111,9 +130,10 @@ int text_number(struct text text, unsigned base, uint64_t max, uint64_t *value)
 	if (!text.length)
 		return -EINVAL;
 	for (size_t i = 0; i < text.length; i++) {
-		unsigned digit = digit_of(text.at[i]);
+		int read = text_hex_digit(text.at[i]);
+		unsigned digit = (unsigned)read;
 
-		if (digit >= base)
+		if (read < 0 || digit >= base)
 			return -EINVAL;
 		if (digit > max || sum > max / base || sum * base > max - digit)
 			return -ERANGE;
@@ -203,4 +223,26 @@ bool text_is_near(struct text text, const char *string)
 		}
 	}
 	return row[length] <= TYPOS_MAX && row[length] * TYPO_SHARE <= length;
+}
+
+const char *log_safe(char *out, size_t size, const void *bytes, size_t length)
+{
+	const uint8_t *byte = bytes;
+	size_t used = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		bool plain = byte[i] >= 0x20 && byte[i] < 0x7f && byte[i] != '\\';
+		size_t need = plain ? 1 : 4;
+
+		if (used + need + 1 > size)
+			break;
+		if (plain)
+			out[used] = (char)byte[i];
+		else
+			snprintf(out + used, 5, "\\x%02x", byte[i]);
+		used += need;
+	}
+	if (size)
+		out[used] = '\0';
+	return out;
 }

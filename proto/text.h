@@ -1,8 +1,8 @@
-/* text.h - a piece of text that lies in somebody else's buffer, and what is wrong with it.
+/* text.h - a piece of text that lies in somebody else's buffer, what is wrong with it, and how it is shown.
  *
- * The parsers of command lines and root paths cut pieces off a text and read numbers from them; nothing is copied and
- * no NUL is needed. A parser that refuses says why in a struct fault, with the place; its caller knows the source's
- * name and puts both into one line. Pure.
+ * The parsers of command lines and root paths cut pieces off a text and read numbers from them. Nothing is copied, and
+ * no NUL is needed. A parser that refuses a text says why in a struct fault, with the place. Its caller knows the name
+ * of the source and puts both into the one line of a struct plan_error. Pure.
  */
 #ifndef PROTO_TEXT_H
 #define PROTO_TEXT_H
@@ -21,6 +21,14 @@ struct fault {
 	char text[220]; /* one clause, printable, without a secret */
 };
 
+/* What a source got wrong: one clear line for the operator, without secrets. */
+struct plan_error {
+	char text[300];
+};
+
+/* How much of the log is wanted, in the kernel's numbers (kernel: include/linux/kern_levels.h). */
+enum log_level { LOG_LEVEL_ERR = 3, LOG_LEVEL_WARN = 4, LOG_LEVEL_INFO = 6, LOG_LEVEL_DEBUG = 7 };
+
 /* Fills *fault with the message and returns -EINVAL. */
 int fault_set(struct fault *fault, const char *at, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
@@ -29,21 +37,31 @@ int fault_expected(struct fault *fault, struct text text, const char *expected);
 
 struct text text_of(const char *string);
 
-/* Equal to the string? text_is_word compares without case (ASCII). */
+/* What is left of the text without its first `count` bytes, of which it must have that many. */
+struct text text_skip(struct text text, size_t count);
+
+/* The text without the blanks, tabs and line ends at both of its ends. */
+struct text text_trim(struct text text);
+
+/* Does the text equal the string? text_is_word compares without case (ASCII). */
 bool text_is(struct text text, const char *string);
 bool text_is_word(struct text text, const char *string);
 bool text_starts(struct text text, const char *prefix);
 bool text_has(struct text text, char c);
 
-/* Cuts *rest at the first `separator`: returns what is before it, *rest is what comes after. Without one: all of it, and
-   *rest has length 0 and at NULL, by which the last piece is known. */
+/* Cuts *rest at the first `separator`: returns what stands before it and leaves in *rest what comes after it. Without a
+   separator it returns all of the text; then rest->at is NULL, which marks the last piece. */
 struct text text_cut(struct text *rest, char separator);
 
 /* The same, but a separator between '[' and ']' does not count. */
 struct text text_cut_bracketed(struct text *rest, char separator);
 
-/* All of it as a number of the base (10 or 16, no prefix, no sign). 0, -EINVAL (empty, or another character), -ERANGE. */
+/* Reads all of the text as a number in the base (10 or 16, no prefix, no sign). 0; -EINVAL: it is empty or has another
+   character in it; -ERANGE: it is above max. */
 int text_number(struct text text, unsigned base, uint64_t max, uint64_t *value);
+
+/* The value of a hexadecimal digit, or -1. */
+int text_hex_digit(char c);
 
 /* Copies it with a NUL. 0, -ENAMETOOLONG when it does not fit, -EINVAL when it holds a NUL. */
 int text_copy(struct text text, char *out, size_t size);
@@ -55,7 +73,12 @@ const char *text_show(struct text text, char out[TEXT_SHOWN]);
 /* FNV-1a of the string, 64 bits: for tables of what was seen before, not against an attacker. */
 uint64_t text_hash(const char *string);
 
-/* A typing error away from each other (at most two insertions, deletions, replacements; case does not count)? */
+/* Is the text only a typing error away from the string: at most two insertions, deletions or replacements, where case
+   does not count? */
 bool text_is_near(struct text text, const char *string);
+
+/* Copies `length` foreign bytes as printable ASCII (others, and the backslash, as \xNN), ends with a NUL and cuts to
+   `size`. Returns out. */
+const char *log_safe(char *out, size_t size, const void *bytes, size_t length);
 
 #endif

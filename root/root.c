@@ -17,6 +17,7 @@
 #include "proto/superblock.h"
 #include "root/init.h"
 #include "root/search.h"
+#include "sys/log.h"
 #include "sys/sysfs.h"
 
 _Static_assert(sizeof(struct root_result) <= CHILD_RESULT_MAX, "a result is one write");

@@ -51,16 +51,7 @@ struct search {
 
 const char *search_wanted(const struct root_plan *plan, char *out, size_t size)
 {
-	static const char *const prefixes[] = {[ROOT_NONE] = "",
-					       [ROOT_DEVICE] = "",
-					       [ROOT_UUID] = "UUID=",
-					       [ROOT_LABEL] = "LABEL=",
-					       [ROOT_PARTUUID] = "PARTUUID=",
-					       [ROOT_PARTLABEL] = "PARTLABEL=",
-					       [ROOT_TARGET] = "",
-					       [ROOT_OTHER] = ""};
-
-	snprintf(out, size, "%s%s", prefixes[plan->kind], plan->value);
+	snprintf(out, size, "%s%s", plan_root_prefix(plan->kind), plan->value);
 	return out;
 }
 

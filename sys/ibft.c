@@ -15,13 +15,6 @@
 
 /* ---- the LUN ---- */
 
-static int hex_digit(char c)
-{
-	uint64_t value;
-
-	return text_number((struct text){.at = &c, .length = 1}, 16, 15, &value) < 0 ? -1 : (int)value;
-}
-
 /* SAM-5 4.7: with bus 0 in the peripheral method, and in the flat space method, the first level is the last. */
 static bool is_legal_lun(const uint8_t bytes[8])
 {
@@ -37,7 +30,7 @@ static bool is_legal_lun(const uint8_t bytes[8])
 static bool cut_lun(const char *text, unsigned wide, uint8_t bytes[8])
 {
 	for (int i = 0; i < 8; i++) {
-		int digit = hex_digit(*text);
+		int digit = text_hex_digit(*text);
 
 		if (!*text || digit < 0)
 			return false;
@@ -45,9 +38,9 @@ static bool cut_lun(const char *text, unsigned wide, uint8_t bytes[8])
 		text++;
 		if (!(wide >> i & 1))
 			continue;
-		if (!digit || !*text || hex_digit(*text) < 0)
+		if (!digit || !*text || text_hex_digit(*text) < 0)
 			return false; /* "%x" prints no leading zero */
-		bytes[i] = (uint8_t)(digit << 4 | hex_digit(*text));
+		bytes[i] = (uint8_t)(digit << 4 | text_hex_digit(*text));
 		text++;
 	}
 	return !*text;

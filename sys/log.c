@@ -4,9 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -71,26 +69,4 @@ void log_drain(void)
 		return;
 	tcdrain(console);
 	close(console);
-}
-
-const char *log_safe(char *out, size_t size, const void *bytes, size_t length)
-{
-	const uint8_t *b = bytes;
-	size_t used = 0;
-
-	for (size_t i = 0; i < length; i++) {
-		bool plain = b[i] >= 0x20 && b[i] < 0x7f && b[i] != '\\';
-		size_t need = plain ? 1 : 4;
-
-		if (used + need + 1 > size)
-			break;
-		if (plain)
-			out[used] = (char)b[i];
-		else
-			snprintf(out + used, 5, "\\x%02x", b[i]);
-		used += need;
-	}
-	if (size)
-		out[used] = '\0';
-	return out;
 }

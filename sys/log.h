@@ -7,11 +7,7 @@
 #ifndef SYS_LOG_H
 #define SYS_LOG_H
 
-#include <stddef.h>
-#include <stdbool.h>
-
-/* The kernel's numbers (kernel: include/linux/kern_levels.h). */
-enum log_level { LOG_LEVEL_ERR = 3, LOG_LEVEL_WARN = 4, LOG_LEVEL_INFO = 6, LOG_LEVEL_DEBUG = 7 };
+#include "proto/text.h"
 
 /* Lines above this level are dropped. Default: LOG_LEVEL_INFO. */
 void log_set_level(enum log_level level);
@@ -31,9 +27,5 @@ void log_drain(void);
 
 /* At most this many bytes of text a line; what is longer is cut. */
 #define LOG_LINE_MAX 900
-
-/* Copies length foreign bytes as printable ASCII (others, and the backslash, as \xNN), ends with a NUL, cuts to size.
-   Returns out. */
-const char *log_safe(char *out, size_t size, const void *bytes, size_t length);
 
 #endif

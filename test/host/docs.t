@@ -43,42 +43,44 @@ options()
 		all_in "$scratch/manual"
 }
 
-other_options()
+# The program's own list: "<kind> <word>" a line.
+"$binary" check --words >"$scratch/known"
+known()	# kind
 {
-	sed -n '/struct option_row options/,/^};/p' plan/target_word.c | grep -o '"[a-z_]*"' | tr -d '"' |
-		all_in "$scratch/manual"
+	sed -n "s/^$1 //p" "$scratch/known"
+}
+
+in_manual()	# kind
+{
+	known "$1" | all_in "$scratch/manual"
 }
 
 help_has_options()
 {
 	"$binary" --help >"$scratch/help"
-	sed -n '/struct option_row options/,/^};/p' plan/target_word.c | grep -o '"[a-z_]*"' | tr -d '"' |
-		all_in "$scratch/help"
+	known option | all_in "$scratch/help"
 }
 
 own_words()
 {
 	sed -n 's/^     \(iscsi\.[a-z]*\)=.*/\1/p' "$scratch/page" >"$scratch/described"
-	grep -o '{"iscsi\.[a-z]*"' cmdline.c | tr -d '{"' |
-		all_in "$scratch/described"
+	known ours | grep -F . | all_in "$scratch/described"
 }
 
-kernel_words()
+# The manual lists several words with one beginning: "rd.iscsi.target.name=, .ip=".
+dracut_words()
 {
-	sed -n '/word_row rows/,/^};/p' cmdline.c | grep -o '{"[a-z]*"' | tr -d '{"' |
-		all_in "$scratch/manual"
-}
-
-debian_words()
-{
-	sed -n '/names\[SETTINGS\]/,/^};/p' plan/dialect_debian.c | grep -o '"iscsi_[a-z_]*"' | tr -d '"' |
-		all_in "$scratch/manual"
+	for word in $(known dracut); do
+		short=${word#rd.iscsi.}
+		grep -qwF -e "$word" "$scratch/manual" || grep -qF -e " .${short#target.}=" "$scratch/manual" ||
+			{ echo "$word: not in the manual"; lost_word=1; }
+	done
+	[ -z "${lost_word:-}" ]
 }
 
 network_words()
 {
-	sed -n '/^} rows\[\]/,/^};/p' plan/network_words.c | grep -o '{"[a-z.]*"' | tr -d '{"' | grep -v '^rd.net.timeout' |
-		all_in "$scratch/manual"
+	known network | grep -v '^rd.net.timeout' | all_in "$scratch/manual"
 }
 
 statuses()
@@ -90,12 +92,6 @@ statuses()
 codes()
 {
 	cat login.c login/*.c | sed -n '/login_error_code(/,/^}/p' | grep -o '"L[A-Z]\{3,\}"' | tr -d '"' | grep -v LOK |
-		all_in "$scratch/manual"
-}
-
-failures()
-{
-	sed -n '/read_onfail/,/^}/p' cmdline.c | grep -o '"[a-z]*"' | tr -d '"' |
 		all_in "$scratch/manual"
 }
 
@@ -157,13 +153,13 @@ check "the page has nothing that groff or mandoc warns about" lint_page
 check "every subcommand is in the manual" commands
 check "every setting is in the manual" options
 check "every setting's default is in the manual's table" defaults
-check "every other option of iscsi= is in the manual" other_options
+check "every other option of iscsi= is in the manual" in_manual option
 check "every option of iscsi= is in --help" help_has_options
 
 each_subcommand_helps()
 {
-	for name in $("$binary" --help | sed -n 's/^  iscsi-init \([a-z]*\)\( .*\)*$/\1/p'); do
-		"$binary" "$name" --help </dev/null >"$scratch/one" 2>&1 || { echo "$name --help fails"; return 1; }
+	for command in $("$binary" --help | sed -n 's/^  iscsi-init \([a-z]*\)\( .*\)*$/\1/p'); do
+		"$binary" "$command" --help </dev/null >"$scratch/one" 2>&1 || { echo "$command --help fails"; return 1; }
 		"$binary" --help | grep -F -q "$(head -n 1 "$scratch/one")" && [ "$(wc -l <"$scratch/one")" = 2 ] ||
 			{ cat "$scratch/one"; return 1; }
 	done
@@ -179,12 +175,13 @@ output_that_is_lost_is_a_failure()
 check "output that cannot be written is a failure" output_that_is_lost_is_a_failure
 check "every subcommand explains itself with --help" each_subcommand_helps
 check "every iscsi.* word is in the manual" own_words
-check "every word of the kernel's that is read is in the manual" kernel_words
-check "every word of Debian's is in the manual" debian_words
+check "every word of the kernel's that is read is in the manual" in_manual kernel
+check "every word of Debian's is in the manual" in_manual debian
+check "every word of dracut's about iSCSI is in the manual" dracut_words
 check "every word about the network is in the manual" network_words
 check "every status of a login is in the manual" statuses
 check "every code of a failed login is in the manual" codes
-check "every iscsi.onfail= is in the manual" failures
+check "every iscsi.onfail= is in the manual" in_manual onfail
 check "every error of the kernel's is in the manual" kernel_errors
 check "every event of the kernel's is in the manual" events
 check "every event of the resident process is in the manual" logged_events

@@ -17,7 +17,7 @@
 
 #include "cmdline.h"
 #include "net/net.h"
-#include "plan/plan.h"
+#include "plan/planning.h"
 #include "session/resolve.h"
 #include "sys/log.h"
 
@@ -120,8 +120,9 @@ int main(int argc, char *argv[])
 			return 2;
 	}
 	log_set_level(LOG_LEVEL_DEBUG);
-	if (optind + 1 != argc || cmdline_parse(argv[optind], strlen(argv[optind]), &cmdline, &error) ||
-	    plan_make(&cmdline, NULL, NULL, &plan, &error)) {
+	if (optind + 1 == argc)
+		cmdline_cut(argv[optind], strlen(argv[optind]), &cmdline);
+	if (optind + 1 != argc || plan_make(&cmdline, NULL, NULL, &plan, &error)) {
 		fprintf(stderr, "%s\n", error.text);
 		return 2;
 	}

@@ -10,18 +10,18 @@
 #include "cmdline.h"
 #include "plan/dialect_debian.h"
 #include "plan/dialect_dracut.h"
+#include "plan/own_words.h"
+#include "plan/planning.h"
 #include "test/unit/plan_text.h"
 
 static struct cmdline cmdline;
 static struct plan plan;
 static struct plan_error error;
 
-/* 0, or what the first of the two refused. */
 static int read_line(const char *line)
 {
-	int result = cmdline_parse(line, strlen(line), &cmdline, &error);
-
-	return result ? result : plan_make(&cmdline, NULL, NULL, &plan, &error);
+	cmdline_cut(line, strlen(line), &cmdline);
+	return plan_make(&cmdline, NULL, NULL, &plan, &error);
 }
 
 static const struct {
@@ -335,7 +335,7 @@ static const char *with_file(const char *line, const char *file, char text[LINE_
 {
 	struct plan_files files = {.debian = file, .debian_length = strlen(file)};
 
-	assert_int_equal(cmdline_parse(line, strlen(line), &cmdline, &error), 0);
+	cmdline_cut(line, strlen(line), &cmdline);
 	if (plan_make(&cmdline, NULL, &files, &plan, &error) < 0)
 		return error.text;
 	return targets_text(&plan, text);
@@ -396,9 +396,9 @@ static void words_of_both_dialects_are_recognised(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
-		assert_true(cmdline_is_ours(ours[i]));
+		assert_true(own_words_has(ours[i]));
 	for (size_t i = 0; i < sizeof(theirs) / sizeof(theirs[0]); i++)
-		assert_false(cmdline_is_ours(theirs[i]));
+		assert_false(own_words_has(theirs[i]));
 }
 
 int main(void)

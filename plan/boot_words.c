@@ -1,0 +1,257 @@
+/* boot_words.c - iscsi.*= and root= and its kin. See boot_words.h. */
+#include "plan/boot_words.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "plan/words.h"
+
+#define TIMEOUT_DEFAULT_S 180
+#define SECONDS_MAX       2000000 /* in milliseconds still an int */
+#define COUNT(array)      (sizeof(array) / sizeof((array)[0]))
+
+/* What the words fill. */
+struct manner {
+	struct boot_plan *boot;
+	struct root_plan *root;
+	bool quiet, debug;
+};
+
+typedef int read_word(struct text value, struct manner *manner, struct fault *fault);
+
+static int read_seconds(struct text value, int *seconds, struct fault *fault)
+{
+	bool is_hex = text_starts(value, "0x"); /* the kernel takes that, too */
+	char shown[TEXT_SHOWN];
+	uint64_t number;
+
+	if (text_number(is_hex ? text_skip(value, 2) : value, is_hex ? 16 : 10, SECONDS_MAX, &number) < 0)
+		return fault_set(fault, value.at, "expected a number of seconds from 0 to %d, not %s", SECONDS_MAX,
+				 text_show(value, shown));
+	*seconds = (int)number;
+	return 0;
+}
+
+static int read_string(struct text value, char *out, size_t size, struct fault *fault)
+{
+	if (text_copy(value, out, size) < 0)
+		return fault_set(fault, value.at, "longer than %zu bytes", size - 1);
+	return 0;
+}
+
+/* ---- iscsi.* ---- */
+
+static int read_timeout(struct text value, struct manner *manner, struct fault *fault)
+{
+	return read_seconds(value, &manner->boot->timeout_s, fault);
+}
+
+static const char *const onfail_words[] = {[ONFAIL_PANIC] = "panic",
+					   [ONFAIL_REBOOT] = "reboot",
+					   [ONFAIL_POWEROFF] = "poweroff",
+					   [ONFAIL_SHELL] = "shell",
+					   [ONFAIL_CONTINUE] = "continue"};
+
+const char *boot_words_onfail(enum onfail onfail)
+{
+	return onfail_words[onfail];
+}
+
+static int read_onfail(struct text value, struct manner *manner, struct fault *fault)
+{
+	for (unsigned i = 0; i < COUNT(onfail_words); i++) {
+		if (text_is(value, onfail_words[i])) {
+			manner->boot->onfail = (enum onfail)i;
+			return 0;
+		}
+	}
+	return fault_expected(fault, value, "expected panic, reboot, poweroff, shell or continue");
+}
+
+static const char *const log_words[] = {
+	[LOG_LEVEL_ERR] = "err", [LOG_LEVEL_WARN] = "warn", [LOG_LEVEL_INFO] = "info", [LOG_LEVEL_DEBUG] = "debug"};
+
+const char *boot_words_log(enum log_level level)
+{
+	return log_words[level];
+}
+
+static int read_log(struct text value, struct manner *manner, struct fault *fault)
+{
+	for (unsigned i = 0; i < COUNT(log_words); i++) {
+		if (log_words[i] && text_is(value, log_words[i])) {
+			manner->boot->log = (enum log_level)i;
+			return 0;
+		}
+	}
+	return fault_expected(fault, value, "expected err, warn, info or debug");
+}
+
+static int read_next_init(struct text value, struct manner *manner, struct fault *fault)
+{
+	char *out = manner->boot->next_init;
+	size_t size = sizeof(manner->boot->next_init);
+
+	if (!text_starts(value, "/"))
+		return fault_expected(fault, value, "expected a path that begins with '/'");
+	if (text_copy(value, out, size) < 0)
+		return fault_set(fault, value.at, "the path is longer than %zu bytes", size - 1);
+	return 0;
+}
+
+/* ---- root= ---- */
+
+/* "8:1", and the old hexadecimal "0801" (kernel: block/early-lookup.c). */
+static bool is_device_number(struct text value)
+{
+	struct text minor = value, major = text_cut(&minor, ':');
+	uint64_t number;
+
+	if (!minor.at)
+		return text_number(value, 16, UINT32_MAX, &number) == 0;
+	return text_number(major, 10, 0xfff, &number) == 0 && text_number(minor, 10, 0xfffff, &number) == 0;
+}
+
+/* PARTUUID=<uuid>[/PARTNROFF=<n>] */
+static int check_partuuid(struct text value, struct fault *fault)
+{
+	struct text offset = value;
+	uint64_t number;
+
+	(void)text_cut(&offset, '/');
+	if (!offset.at)
+		return 0;
+	if (!text_starts(offset, "PARTNROFF="))
+		return fault_expected(fault, offset, "expected PARTNROFF= after the UUID");
+	(void)text_cut(&offset, '=');
+	if (text_number(offset, 10, 255, &number) < 0)
+		return fault_expected(fault, offset, "PARTNROFF: expected a number from 0 to 255");
+	return 0;
+}
+
+/* root=UUID=... and its like. */
+static int read_tagged_root(struct text value, enum root_kind kind, struct root_plan *root, struct fault *fault)
+{
+	struct text rest = text_skip(value, strlen(plan_root_prefix(kind)));
+
+	if (!rest.length)
+		return fault_set(fault, value.at, "nothing stands after %s", plan_root_prefix(kind));
+	if (kind == ROOT_PARTUUID && check_partuuid(rest, fault) < 0)
+		return -EINVAL;
+	root->kind = kind;
+	return read_string(rest, root->value, sizeof(root->value), fault);
+}
+
+/* What the kernel or an initramfs understands. A form that we cannot mount is kept for an /init that can. */
+static int read_root(struct text value, struct manner *manner, struct fault *fault)
+{
+	static const enum root_kind tags[] = {ROOT_UUID, ROOT_LABEL, ROOT_PARTUUID, ROOT_PARTLABEL};
+	struct root_plan *root = manner->root;
+
+	if (text_starts(value, "iscsi:") || text_is(value, "dhcp") || text_is(value, "dhcp6"))
+		return 0;                 /* dialect_dracut reads those */
+	if (text_starts(value, "block:")) /* dracut's prefix */
+		value = text_skip(value, strlen("block:"));
+	for (unsigned i = 0; i < COUNT(tags); i++)
+		if (text_starts(value, plan_root_prefix(tags[i])))
+			return read_tagged_root(value, tags[i], root, fault);
+	if (!value.length)
+		root->kind = ROOT_NONE;
+	else if (text_is(value, "/dev/nfs") || text_is(value, "/dev/cifs"))
+		root->kind = ROOT_OTHER;
+	else
+		root->kind = text_starts(value, "/dev/") || is_device_number(value) ? ROOT_DEVICE : ROOT_OTHER;
+	return read_string(value, root->value, sizeof(root->value), fault);
+}
+
+/* ---- the kernel's other words ---- */
+
+static int read_fstype(struct text value, struct manner *manner, struct fault *fault)
+{
+	return read_string(value, manner->root->fstype, sizeof(manner->root->fstype), fault);
+}
+
+static int read_flags(struct text value, struct manner *manner, struct fault *fault)
+{
+	return read_string(value, manner->root->flags, sizeof(manner->root->flags), fault);
+}
+
+static int read_init(struct text value, struct manner *manner, struct fault *fault)
+{
+	return read_string(value, manner->root->init, sizeof(manner->root->init), fault);
+}
+
+static int read_rootwait(struct text value, struct manner *manner, struct fault *fault)
+{
+	manner->root->wait = true;
+	manner->root->wait_s = 0;
+	return value.length ? read_seconds(value, &manner->root->wait_s, fault) : 0;
+}
+
+static int read_rootdelay(struct text value, struct manner *manner, struct fault *fault)
+{
+	return read_seconds(value, &manner->root->delay_s, fault);
+}
+
+static int read_switch(enum word_key key, struct manner *manner)
+{
+	if (key == WORD_RO || key == WORD_RW)
+		manner->root->writable = key == WORD_RW;
+	else if (key == WORD_QUIET)
+		manner->quiet = true;
+	else if (key == WORD_DEBUG)
+		manner->debug = true;
+	return 0;
+}
+
+static read_word *const readers[WORD_COUNT] = {
+	[WORD_TIMEOUT] = read_timeout,    [WORD_ONFAIL] = read_onfail,     [WORD_LOG] = read_log,
+	[WORD_INIT_OWN] = read_next_init, [WORD_ROOT] = read_root,         [WORD_ROOTFSTYPE] = read_fstype,
+	[WORD_ROOTFLAGS] = read_flags,    [WORD_ROOTWAIT] = read_rootwait, [WORD_ROOTDELAY] = read_rootdelay,
+	[WORD_INIT] = read_init,
+};
+
+static int read_known(const struct cmdline *cmdline, const struct word *word, enum word_key key, struct manner *manner,
+		      struct fault *fault)
+{
+	const struct word_row *row = &word_rows[key];
+
+	if (row->value == VALUE_NEEDED && !word->has_value)
+		return row->group == GROUP_OURS ? fault_set(fault, NULL, "expected '=' and a value") : 0;
+	if (row->value == VALUE_NONE)
+		return word->has_value ? 0 : read_switch(key, manner); /* "ro=x" is another word to the kernel */
+	if (row->repeat == REPEAT_REFUSED && words_next(cmdline, NULL, key) != word)
+		return fault_set(fault, NULL, "given twice");
+	return readers[key] ? readers[key](cmdline_value(cmdline, word), manner, fault) : 0;
+}
+
+static enum log_level default_log(const struct manner *manner)
+{
+	if (manner->debug)
+		return LOG_LEVEL_DEBUG;
+	return manner->quiet ? LOG_LEVEL_WARN : LOG_LEVEL_INFO;
+}
+
+int boot_words_read(const struct cmdline *cmdline, struct boot_plan *boot, struct root_plan *root,
+		    struct plan_error *error)
+{
+	struct manner manner = {.boot = boot, .root = root};
+	int result = 0;
+
+	memset(boot, 0, sizeof(*boot));
+	memset(root, 0, sizeof(*root));
+	boot->timeout_s = TIMEOUT_DEFAULT_S;
+	for (int i = 0; i < cmdline->word_count; i++) {
+		const struct word *word = &cmdline->words[i];
+		struct fault fault = {0};
+		int key = words_find(cmdline_key(cmdline, word));
+
+		if (key < 0 ? words_check_name(cmdline_key(cmdline, word), &fault) < 0
+			    : read_known(cmdline, word, (enum word_key)key, &manner, &fault) < 0)
+			result = cmdline_error(error, cmdline, word, &fault);
+	}
+	if (!boot->log)
+		boot->log = default_log(&manner);
+	return result;
+}

@@ -1,0 +1,21 @@
+/* boot_words.h - the words iscsi.* of our own that steer the boot, and the kernel's root= and its kin.
+ *
+ * Owns their values; not iscsi= and iscsi.ip= (target_word, network_words), nor root=iscsi: and root=dhcp (the dialects).
+ * Pure.
+ */
+#ifndef PLAN_BOOT_WORDS_H
+#define PLAN_BOOT_WORDS_H
+
+#include "cmdline.h"
+#include "plan/plan.h"
+
+/* Fills *boot and *root, and looks at the name of every word. 0, or -EINVAL with *error: the first thing that is wrong.
+   Even then everything that could be read is read, so that iscsi.onfail= decides what becomes of the boot. */
+int boot_words_read(const struct cmdline *cmdline, struct boot_plan *boot, struct root_plan *root,
+		    struct plan_error *error);
+
+/* The values of iscsi.onfail= and iscsi.log= as words: "panic", "info". */
+const char *boot_words_onfail(enum onfail onfail);
+const char *boot_words_log(enum log_level level);
+
+#endif

@@ -1,0 +1,19 @@
+/* lease.h - the disk that a DHCP lease names: root-path, initiator name and CHAP, where the command line waits for them.
+ *
+ * Owns RFC 4173's and dracut's root paths as parts of a plan; not the lease's addresses (net/). Pure.
+ */
+#ifndef PLAN_LEASE_H
+#define PLAN_LEASE_H
+
+#include "plan/plan.h"
+#include "proto/dhcp.h"
+#include "proto/dhcp6.h"
+
+/* 0; -ENOENT: the lease has no root-path and one is wanted (that of another interface may have one); -EINVAL: it cannot be
+   used. Both with *error. */
+int plan_add_lease(const struct dhcp_lease *lease, struct plan *plan, struct plan_error *error);
+
+/* The same with DHCPv6's boot file URL (RFC 5970). */
+int plan_add_lease6(const struct dhcp6_lease *lease, struct plan *plan, struct plan_error *error);
+
+#endif
