@@ -88,9 +88,8 @@ int net_write_records(const struct net *net, const char *root);
    so, too. */
 void net_wipe_secrets(struct net *net);
 
-/* The boot is over: from now on leases are renewed and nothing else is done. Interfaces that are not usable stay as they
-   are. heals: what the running
-   system takes away of what root needs is set again (heal.h). */
+/* The boot is over: from now on leases are renewed. Interfaces that are not usable stay as they are. heals: what root needs
+   is set again when the running system takes it away (heal.h). */
 void net_settle(struct net *net, bool heals);
 
 #endif

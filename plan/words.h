@@ -17,6 +17,7 @@ enum word_key {
 	WORD_TIMEOUT,
 	WORD_ONFAIL,
 	WORD_LOG,
+	WORD_HEAL,
 	WORD_INIT_OWN,
 
 	/* the kernel's */

@@ -102,8 +102,9 @@ struct rtnl_event {
 int rtnl_open(struct rtnl *rtnl);
 void rtnl_close(struct rtnl *rtnl);
 
-/* Ends RTNL_ROUTER6 events, so that changes of a large routing table do not wake us. */
-void rtnl_ignore_routes(const struct rtnl *rtnl);
+/* Ends RTNL_ROUTER6 events, so that a large routing table does not wake us while it grows, and begins RTNL_ROUTE_GONE. 0
+   or -errno. */
+int rtnl_hear_lost_routes(const struct rtnl *rtnl);
 
 /* One datagram from the kernel, and how far it has been read. */
 struct rtnl_reader {
@@ -123,9 +124,17 @@ bool rtnl_next(struct rtnl_reader *reader, struct rtnl_event *event);
 int rtnl_dump_links(struct rtnl *rtnl, void (*found)(void *context, const struct rtnl_event *event), void *context);
 int rtnl_dump_addresses(struct rtnl *rtnl, void (*found)(void *context, const struct rtnl_event *event), void *context);
 
+/* One link, by its index. 0 or -errno: -ENODEV when there is none. */
+int rtnl_get_link(struct rtnl *rtnl, int index, struct rtnl_link *link);
+
+/* How the kernel would send to route->to now; .family, and for a link-local address .index, are given. Fills in the rest.
+   0 or -errno: -ENETUNREACH, for one, when there is no way. */
+int rtnl_get_route(struct rtnl *rtnl, struct rtnl_route *route);
+
 /* What to change. A field that is zero leaves its property as it is. */
 struct rtnl_change {
 	bool up, down;
+	bool release; /* from its master */
 	uint32_t mtu;
 	const uint8_t *mac;
 	const char *name;

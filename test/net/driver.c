@@ -139,7 +139,7 @@ int main(int argc, char *argv[])
 		if (state == NET_USABLE && seen != state && keep) {
 			end = now() + keep;
 			if (settle)
-				net_settle(&net);
+				net_settle(&net, true);
 		}
 		seen = state;
 		if (net_records_due(&net) && root)
