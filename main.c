@@ -241,7 +241,7 @@ static void compare_with_root(const struct world *w)
 	int root = w->chains || !w->session_count ? -1 : open(ROOT_MOUNT_POINT, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (root >= 0 && fork() == 0) {
-		handover_compare(root, w->sessions, w->session_count);
+		iscsid_conf_compare(root, w->sessions, w->session_count);
 		_exit(0);
 	}
 	if (root >= 0)

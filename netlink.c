@@ -42,23 +42,14 @@ int netlink_open(struct netlink *netlink, int sysfs)
 		return opened.call_fd;
 	opened.event_fd = nlsock_open(NETLINK_ISCSI, 1u << (ISCSI_NETLINK_GROUP - 1));
 	if (opened.event_fd < 0) {
-		(void)close(opened.call_fd);
+		close(opened.call_fd);
 		return opened.event_fd;
 	}
 	*netlink = opened;
 	return 0;
 }
 
-void netlink_close(struct netlink *netlink)
-{
-	if (netlink->call_fd >= 0)
-		(void)close(netlink->call_fd);
-	if (netlink->event_fd >= 0)
-		(void)close(netlink->event_fd);
-	netlink->call_fd = netlink->event_fd = -1;
-}
-
-/* The answer to a call of this type: the kernel's result, with its struct in *answer. */
+/* Reads the answer to a call of this type: *answer is the kernel's struct. 0, or the kernel's -errno. */
 static int receive_answer(const struct netlink *netlink, uint32_t type, struct iscsi_uevent *answer)
 {
 	uint8_t buffer[ANSWER_BYTES] __attribute__((aligned(8)));
@@ -84,7 +75,7 @@ static int receive_answer(const struct netlink *netlink, uint32_t type, struct i
 	return answer->type == ISCSI_KEVENT_IF_ERROR ? (answer->iferror < 0 ? answer->iferror : -EPROTO) : 0;
 }
 
-/* Sends one message and takes its answer into *call. Answers of calls that were given up are thrown away first. */
+/* Sends one message and reads its answer into *call. Answers to earlier calls that were given up are dropped first. */
 static int call_with(const struct netlink *netlink, uint32_t type, struct iscsi_uevent *call, const void *head,
 		     size_t head_length, const void *tail, size_t tail_length)
 {
@@ -115,7 +106,7 @@ static int call(const struct netlink *netlink, uint32_t type, struct iscsi_ueven
 	return call_with(netlink, type, message, NULL, 0, NULL, 0);
 }
 
-/* A call whose answer carries the driver's own result. */
+/* A call whose answer carries the driver's own result as well. */
 static int call_driver(const struct netlink *netlink, uint32_t type, struct iscsi_uevent *message)
 {
 	int result = call(netlink, type, message);
@@ -227,11 +218,11 @@ void netlink_batch_number(struct netlink_batch *batch, uint32_t param, int64_t v
 {
 	char text[24];
 
-	(void)snprintf(text, sizeof(text), "%" PRId64, value);
+	snprintf(text, sizeof(text), "%" PRId64, value);
 	netlink_batch_text(batch, param, text);
 }
 
-/* The transport handle belongs into every message of the batch. */
+/* Every message of the batch needs the transport handle. */
 static void put_transport(struct netlink_batch *batch, uint64_t transport)
 {
 	for (size_t at = 0; at < batch->used;) {
@@ -265,7 +256,7 @@ int netlink_batch_send(const struct netlink *netlink, struct netlink_batch *batc
 	return result;
 }
 
-/* A PDU's basic header segment and data segment, as long as the BHS says and no longer than what came. */
+/* Reads a PDU's basic header segment, and its data segment, which is as long as the header says; -EPROTO when less came. */
 static int parse_pdu(struct reader *r, struct netlink_event *event)
 {
 	event->bhs = read_bytes(r, ISCSI_BHS_BYTES);

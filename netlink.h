@@ -1,8 +1,8 @@
 /* netlink.h - the kernel's iSCSI interface, NETLINK_ISCSI (kernel: drivers/scsi/scsi_transport_iscsi.c, 5.10 and later).
  *
- * Sessions, connections, parameters, PDUs, events. Two sockets: the kernel answers a call to the socket that made it, and
- * sends events only to the group; so an event never stands between a call and its answer. The kernel works a call off
- * while it is being sent: a call returns when it is done, and never waits for the network.
+ * Sessions, connections, parameters, PDUs, events. There are two sockets. The kernel answers a call on the socket that made
+ * it and sends events only to the group, so that an event never stands between a call and its answer. The kernel carries out
+ * a call while it is being sent: the call returns when it is done, and never waits for the network.
  *
  * Every call returns 0 or -errno (what the kernel said; -EPROTO when its answer makes no sense).
  */
@@ -23,7 +23,6 @@ struct netlink {
 
 /* sysfs: descriptor of /sys. -ENOENT: the iscsi_tcp transport is not there (yet). */
 int netlink_open(struct netlink *netlink, int sysfs);
-void netlink_close(struct netlink *netlink);
 
 int netlink_create_session(const struct netlink *netlink, uint32_t initial_cmdsn, uint16_t cmds_max,
 			   uint16_t queue_depth, uint32_t *sid, uint32_t *host);
@@ -40,7 +39,7 @@ int netlink_send_pdu(const struct netlink *netlink, uint32_t sid, uint32_t cid, 
 		     const uint8_t *data, size_t length);
 int netlink_set_host_param(const struct netlink *netlink, uint32_t host, uint32_t param, const char *value);
 
-/* Many parameters with one call: collect, then send. A parameter the kernel does not know (-ENOSYS) is passed over. */
+/* Many parameters with one call: collect them, then send. A parameter that the kernel does not know (-ENOSYS) is skipped. */
 #define NETLINK_BATCH_BYTES 6144
 struct netlink_batch {
 	uint32_t sid, cid;
@@ -76,10 +75,10 @@ struct netlink_event {
 	size_t length; /* as the BHS says, checked against what came */
 };
 
-/* One event; buffer: NETLINK_MESSAGE_MAX bytes, aligned to 8. -EAGAIN: none is there. */
+/* Reads one event. buffer: NETLINK_MESSAGE_MAX bytes, aligned to 8; *event points into it. -EAGAIN: there is none. */
 int netlink_receive(const struct netlink *netlink, uint8_t *buffer, struct netlink_event *event);
 
-/* One message (struct nlmsghdr and on) to an event: pure, for the call above and the fuzzer. -EPROTO: not one of ours. */
+/* Turns one message (struct nlmsghdr and what follows) into an event. Pure. -EPROTO: it is not one of ours. */
 int netlink_parse(const uint8_t *message, size_t length, struct netlink_event *event);
 
 /* "ISCSI_ERR_CONN_FAILED", ... and, for people, "the connection failed". Never NULL. */

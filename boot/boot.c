@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "boot/secrets.h"
+#include "plan/address.h"
 #include "plan/credential.h"
 #include "plan/initiator.h"
 #include "plan/lease.h"
@@ -410,15 +411,15 @@ static void advance_sessions(struct world *w)
 {
 	bool up = w->session_count > 0;
 	int64_t connected = 0, logged_in = 0;
-	char portal[PLAN_HOST_MAX + 32];
+	char portal[PORTAL_TEXT_MAX];
 
 	for (int i = 0; i < w->session_count; i++) {
 		struct session *s = &w->sessions[i];
 
 		if (s->state == SESSION_FAILED)
-			fail(w, "%s at %s: %s", s->plan->name, session_portal_text(&s->portal, portal, sizeof(portal)),
-			     s->failure);
-		up = up && s->was_up;
+			fail(w, "%s at %s: %s", s->plan->name, portal_write(session_portal(s), portal),
+			     session_failure(s));
+		up = up && session_was_up(s);
 		connected = s->connected_ms > connected ? s->connected_ms : connected;
 		logged_in = s->up_ms > logged_in ? s->up_ms : logged_in;
 	}
@@ -498,7 +499,7 @@ static bool advance_disk(struct world *w, int i, int64_t now_ms)
 /* Have its attempts failed for as long as a single one may take? */
 static bool is_late(const struct session *s, int64_t now_ms)
 {
-	return !s->was_up && s->attempts > 0 &&
+	return !session_was_up(s) && s->attempt.count > 0 &&
 	       now_ms >= s->begun_ms + (int64_t)s->plan->params.value[PARAM_LOGIN_TIMEOUT] * 1000;
 }
 
@@ -550,15 +551,15 @@ static void advance_disks(struct world *w, int64_t now_ms)
 static void leave_missing(struct world *w, int64_t now_ms)
 {
 	struct session_input in = {.now_ms = now_ms};
-	char portal[PLAN_HOST_MAX + 32];
+	char portal[PORTAL_TEXT_MAX];
 
 	for (int i = 0; i < w->session_count; i++) {
 		struct session *s = &w->sessions[i];
 
-		if (s->was_up)
+		if (session_was_up(s))
 			continue;
-		log_err("going on without %s at %s: %s", s->plan->name,
-			session_portal_text(&s->portal, portal, sizeof(portal)), s->failure);
+		log_err("going on without %s at %s: %s", s->plan->name, portal_write(session_portal(s), portal),
+			session_failure(s));
 		session_step(s, SESSION_EVENT_LEAVE, &in);
 	}
 }
@@ -637,7 +638,7 @@ static bool is_ready(const struct world *w)
 	if (!w->disks_ready_ms)
 		return false;
 	for (int i = 0; i < w->session_count && w->disks_missing; i++)
-		if (w->sessions[i].was_up && w->disks[i].state != BLOCKDEV_READY)
+		if (session_was_up(&w->sessions[i]) && w->disks[i].state != BLOCKDEV_READY)
 			return false; /* it answers at last */
 	return w->chains || (w->has_root && w->root.result.state == ROOT_MOUNTED);
 }

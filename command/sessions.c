@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "command/places.h"
+#include "plan/address.h"
 #include "sys/iscsi_class.h"
 #include "sys/log.h"
 
@@ -32,12 +33,12 @@ static void print_record(const struct status_record *record, int64_t now_ms)
 
 static void print_session(const struct adopted *s, int64_t now_ms)
 {
-	char portal[PLAN_HOST_MAX + 32];
+	char portal[PORTAL_TEXT_MAX];
 	struct status_record record;
 
 	printf("session %u: %s at %s, %s (connection %s), as %s\n", s->sid, s->plan.name,
-	       session_portal_text(&s->address, portal, sizeof(portal)), s->session_state,
-	       s->connection_state[0] ? s->connection_state : "?", s->plan.initiator);
+	       portal_write(&s->address, portal), s->session_state, s->connection_state[0] ? s->connection_state : "?",
+	       s->plan.initiator);
 	if (!status_find(PLACES_STATUS_FILE, s->sid, &record))
 		print_record(&record, now_ms);
 }

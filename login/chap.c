@@ -1,49 +1,50 @@
-/* chap.c - the security stage of a login: CHAP, one-way and mutual, and the rules that keep a false target out
- * (RFC 7143 9.2.1 and 12.1.3).
- */
+/* chap.c - see chap.h. */
+#include "login/chap.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "login/parts.h"
+#include "login/answer.h"
+#include "login/keys.h"
 #include "proto/wipe.h"
 
-bool login_wants_chap(const struct login *l)
+bool chap_is_wanted(const struct login *l)
 {
 	return l->config.chap && l->config.chap->username[0];
 }
 
 static bool wants_mutual(const struct login *l)
 {
-	return login_wants_chap(l) && l->config.chap->username_in[0];
+	return chap_is_wanted(l) && l->config.chap->username_in[0];
 }
 
-int login_take_method(struct login *l, const struct key *key)
+int chap_take_method(struct login *l, const struct key *key)
 {
 	if (l->stage != SECURITY) {
 		l->failure.wants_security = !l->responded;
-		return login_fail(l, LOGIN_AUTH_MISSING,
-				  "the target asks for authentication: set username= and password=");
+		return answer_fail(l, LOGIN_AUTH_MISSING,
+				   "the target asks for authentication: set username= and password=");
 	}
-	if (key_value_is(key, "CHAP") && login_wants_chap(l)) {
+	if (key_value_is(key, "CHAP") && chap_is_wanted(l)) {
 		l->authenticated = METHOD_CHOSEN;
 		return GO_ON;
 	}
-	if (key_value_is(key, "None") && !login_wants_chap(l)) {
+	if (key_value_is(key, "None") && !chap_is_wanted(l)) {
 		l->authenticated = AUTHENTICATED;
 		return GO_ON;
 	}
 	if (key_value_is(key, "None"))
-		return login_fail(
+		return answer_fail(
 			l, LOGIN_AUTH_REFUSED,
 			"the target skips the authentication that username= asks for: it may not be the real one");
-	if (!login_wants_chap(l))
-		return login_fail(l, LOGIN_AUTH_MISSING,
-				  "the target wants authentication: set username= and password=");
+	if (!chap_is_wanted(l))
+		return answer_fail(l, LOGIN_AUTH_MISSING,
+				   "the target wants authentication: set username= and password=");
 	if (key_value_is(key, "Reject"))
-		return login_fail(
+		return answer_fail(
 			l, LOGIN_AUTH_REFUSED,
 			"the target does not authenticate with CHAP, as username= asks for (AuthMethod=Reject)");
-	return login_refuse_value(l, key, "CHAP");
+	return answer_refuse(l, key, "CHAP");
 }
 
 static void put_algorithms(struct login *l)
@@ -54,18 +55,19 @@ static void put_algorithms(struct login *l)
 	chap_offer(l->config.chap, l->config.lessons.md5_only, l->chap.offered);
 	for (int i = 0; l->chap.offered[i]; i++)
 		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%u", i ? "," : "", l->chap.offered[i]);
-	login_put(l, "CHAP_A", list);
+	answer_put(l, "CHAP_A", list);
 }
 
 static int take_algorithm(struct login *l, const struct key *key)
 {
 	uint32_t value;
 
-	l->failure.wants_md5_only = login_chokes_on_list(l);
-	if (login_is_special(key) || key_value_is(key, "None") || !key->value_length)
-		return login_fail(l, LOGIN_AUTH_ALGORITHM, "the target takes none of our CHAP algorithms (chap_algs=)");
+	l->failure.wants_md5_only = chap_blames_list(l);
+	if (answer_is_special(key) || key_value_is(key, "None") || !key->value_length)
+		return answer_fail(l, LOGIN_AUTH_ALGORITHM,
+				   "the target takes none of our CHAP algorithms (chap_algs=)");
 	if (key_read_number(key, &value))
-		return login_refuse_value(l, key, "the number of a CHAP algorithm");
+		return answer_refuse(l, key, "the number of a CHAP algorithm");
 	l->failure.wants_md5_only = false;
 	for (int i = 0; l->chap.offered[i]; i++) {
 		if (l->chap.offered[i] == value) {
@@ -73,7 +75,7 @@ static int take_algorithm(struct login *l, const struct key *key)
 			return GO_ON;
 		}
 	}
-	return login_fail(l, LOGIN_AUTH_REFUSED, "the target chose CHAP algorithm %u, which was not offered", value);
+	return answer_fail(l, LOGIN_AUTH_REFUSED, "the target chose CHAP algorithm %u, which was not offered", value);
 }
 
 static int take_identifier(struct login *l, const struct key *key)
@@ -82,10 +84,10 @@ static int take_identifier(struct login *l, const struct key *key)
 	int n = key_read_binary(key->value, key->value_length, bytes, sizeof(bytes));
 
 	if (n < 1)
-		return login_refuse_value(l, key, "a number from 0 to 255");
+		return answer_refuse(l, key, "a number from 0 to 255");
 	for (int i = 0; i < n - 1; i++) {
 		if (bytes[i])
-			return login_refuse_value(l, key, "a number from 0 to 255");
+			return answer_refuse(l, key, "a number from 0 to 255");
 	}
 	l->chap.their_id = bytes[n - 1];
 	return GO_ON;
@@ -97,12 +99,12 @@ static int take_challenge(struct login *l, const struct key *key)
 				sizeof(l->chap.their_challenge));
 
 	if (n < 1)
-		return login_fail(l, LOGIN_PROTOCOL, "CHAP_C: expected 1 to %d bytes as 0x... or 0b...",
-				  CHAP_CHALLENGE_MAX);
+		return answer_fail(l, LOGIN_PROTOCOL, "CHAP_C: expected 1 to %d bytes as 0x... or 0b...",
+				   CHAP_CHALLENGE_MAX);
 	/* RFC 7143 9.2.1: our own challenge sent back would have us compute the answer for the target. */
 	if (wants_mutual(l) && (size_t)n == sizeof(l->config.challenge) &&
 	    !memcmp(l->chap.their_challenge, l->config.challenge, (size_t)n))
-		return login_fail(l, LOGIN_AUTH_REFUSED, "the target sent our own challenge back (reflection)");
+		return answer_fail(l, LOGIN_AUTH_REFUSED, "the target sent our own challenge back (reflection)");
 	l->chap.their_challenge_length = (uint16_t)n;
 	return GO_ON;
 }
@@ -110,9 +112,9 @@ static int take_challenge(struct login *l, const struct key *key)
 static int take_their_name(struct login *l, const struct key *key)
 {
 	if (l->authenticated != RESPONDED)
-		return login_fail(l, LOGIN_PROTOCOL, "CHAP_N came from the target without being asked for");
+		return answer_fail(l, LOGIN_PROTOCOL, "CHAP_N came from the target without being asked for");
 	if (!key_value_is(key, l->config.chap->username_in))
-		return login_fail(l, LOGIN_AUTH_REFUSED, "the target's CHAP name is not the configured username_in");
+		return answer_fail(l, LOGIN_AUTH_REFUSED, "the target's CHAP name is not the configured username_in");
 	return GO_ON;
 }
 
@@ -124,13 +126,13 @@ static int take_their_response(struct login *l, const struct key *key)
 	bool equal;
 
 	if (l->authenticated != RESPONDED)
-		return login_fail(l, LOGIN_PROTOCOL, "CHAP_R came from the target without being asked for");
+		return answer_fail(l, LOGIN_PROTOCOL, "CHAP_R came from the target without being asked for");
 	made = chap_respond(l->chap.algorithm, l->config.challenge_id, &l->config.chap->password_in,
 			    l->config.challenge, sizeof(l->config.challenge), expected);
 	equal = n == (int)length && made == n && chap_equal(theirs, expected, length);
 	wipe(expected, sizeof(expected));
 	if (!equal)
-		return login_fail(
+		return answer_fail(
 			l, LOGIN_AUTH_REFUSED,
 			"the target's CHAP response is wrong: it does not know password_in, or is not the real one");
 	l->proven = true;
@@ -143,33 +145,32 @@ static int respond(struct login *l)
 	uint8_t digest[CHAP_DIGEST_MAX];
 	int n;
 
-	l->failure.wants_md5_only = !l->chap.algorithm && login_chokes_on_list(l);
+	l->failure.wants_md5_only = !l->chap.algorithm && chap_blames_list(l);
 	if (!l->chap.algorithm || !l->chap.their_challenge_length || !(l->keys_seen & 1ull << KEY_CHAP_I))
-		return login_fail(l, LOGIN_PROTOCOL, "the target's CHAP message lacks CHAP_A, CHAP_I or CHAP_C");
+		return answer_fail(l, LOGIN_PROTOCOL, "the target's CHAP message lacks CHAP_A, CHAP_I or CHAP_C");
 	n = chap_respond(l->chap.algorithm, l->chap.their_id, &l->config.chap->password, l->chap.their_challenge,
 			 l->chap.their_challenge_length, digest);
 	if (n < 0)
-		return login_fail(l, LOGIN_AUTH_REFUSED, "the CHAP response cannot be made");
-	login_put(l, "CHAP_N", l->config.chap->username);
-	login_put_bytes(l, "CHAP_R", digest, (size_t)n);
+		return answer_fail(l, LOGIN_AUTH_REFUSED, "the CHAP response cannot be made");
+	answer_put(l, "CHAP_N", l->config.chap->username);
+	answer_put_bytes(l, "CHAP_R", digest, (size_t)n);
 	wipe(digest, sizeof(digest));
 	if (wants_mutual(l)) {
 		char id[8];
 
-		(void)snprintf(id, sizeof(id), "%u", l->config.challenge_id);
-		login_put(l, "CHAP_I", id);
-		login_put_bytes(l, "CHAP_C", l->config.challenge, sizeof(l->config.challenge));
+		snprintf(id, sizeof(id), "%u", l->config.challenge_id);
+		answer_put(l, "CHAP_I", id);
+		answer_put_bytes(l, "CHAP_C", l->config.challenge, sizeof(l->config.challenge));
 	}
 	l->authenticated = wants_mutual(l) ? RESPONDED : AUTHENTICATED;
 	return GO_ON;
 }
 
 /* RFC 7143 12.1.3: which of CHAP's keys may come when. */
-int login_take_chap(struct login *l, int i, const struct key *key)
+int chap_take(struct login *l, int i, const struct key *key)
 {
-	if (l->stage != SECURITY || !login_wants_chap(l) || !l->chap.offered[0])
-		return login_fail(l, LOGIN_PROTOCOL, "%s came from the target without being asked for",
-				  login_key_name(i));
+	if (l->stage != SECURITY || !chap_is_wanted(l) || !l->chap.offered[0])
+		return answer_fail(l, LOGIN_PROTOCOL, "%s came from the target without being asked for", keys_name(i));
 	switch (i) {
 	case KEY_CHAP_A:
 		return take_algorithm(l, key);
@@ -184,27 +185,26 @@ int login_take_chap(struct login *l, int i, const struct key *key)
 	}
 }
 
-/* The target's CHAP_N and CHAP_R, both or it is not the one that we want. */
+/* Checks that the target sent both CHAP_N and CHAP_R, where it had to authenticate itself. */
 static int take_proof(struct login *l)
 {
 	if (l->authenticated != RESPONDED)
 		return GO_ON;
 	if (!l->proven || !(l->keys_seen & 1ull << KEY_CHAP_N))
-		return login_fail(
+		return answer_fail(
 			l, LOGIN_AUTH_REFUSED,
 			"the target did not authenticate itself (no CHAP_N and CHAP_R), which username_in= asks for");
 	l->authenticated = AUTHENTICATED;
 	return GO_ON;
 }
 
-/* What the security stage still lacks, into the answers; *ready: nothing any more. */
-int login_authenticate(struct login *l, bool *ready)
+int chap_authenticate(struct login *l, bool *ready)
 {
 	*ready = false;
 	if (take_proof(l))
 		return STOP;
-	if (l->authenticated == CHAP_OFFERED && login_wants_chap(l))
-		return login_fail(l, LOGIN_AUTH_REFUSED, "the target did not answer AuthMethod=CHAP");
+	if (l->authenticated == CHAP_OFFERED && chap_is_wanted(l))
+		return answer_fail(l, LOGIN_AUTH_REFUSED, "the target did not answer AuthMethod=CHAP");
 	if (l->authenticated == METHOD_CHOSEN && !l->chap.offered[0]) {
 		put_algorithms(l);
 		return GO_ON;
@@ -215,7 +215,7 @@ int login_authenticate(struct login *l, bool *ready)
 
 /* Is the list of algorithms to blame? It is when the target refuses the list itself, and when it chose 7: that is SHA-256
    in IANA's registry, but SHA-1 to tgt and its kin, whose answer to our right response is then a refusal. */
-bool login_chokes_on_list(const struct login *l)
+bool chap_blames_list(const struct login *l)
 {
 	if (!l->chap.offered[0] || l->config.chap->algorithms_given || l->config.lessons.md5_only ||
 	    l->stage != SECURITY)
@@ -224,20 +224,21 @@ bool login_chokes_on_list(const struct login *l)
 }
 
 /* RFC 7143 9.2.1: the same secret both ways would let the target answer with what it learns. */
-int login_check_chap(struct login *l)
+int chap_check(struct login *l)
 {
 	const struct chap_config *chap = l->config.chap;
 
-	if (!login_wants_chap(l))
+	if (!chap_is_wanted(l))
 		return GO_ON;
 	if (!chap->password.length)
-		return login_fail(l, LOGIN_AUTH_MISSING, "a username is set, but no password");
+		return answer_fail(l, LOGIN_AUTH_MISSING, "a username is set, but no password");
 	if (!wants_mutual(l))
 		return GO_ON;
 	if (!chap->password_in.length)
-		return login_fail(l, LOGIN_AUTH_MISSING, "a username_in is set, but no password_in");
+		return answer_fail(l, LOGIN_AUTH_MISSING, "a username_in is set, but no password_in");
 	if (chap_is_same_secret(&chap->password, &chap->password_in))
-		return login_fail(l, LOGIN_AUTH_REFUSED,
-				  "password and password_in are the same: RFC 7143 9.2.1 forbids one secret both ways");
+		return answer_fail(
+			l, LOGIN_AUTH_REFUSED,
+			"password and password_in are the same: RFC 7143 9.2.1 forbids one secret both ways");
 	return GO_ON;
 }

@@ -1,13 +1,15 @@
-/* keys.c - the negotiation of a login's settings: what is offered, what an answer or an offer of the target's makes of
- * it, what holds when it says nothing (RFC 7143 6.2 and 13).
+/* keys.c - see keys.h. What we offer, what the target's answer or offer makes of it, and what holds when the target says
+ * nothing (RFC 7143 6.2 and 13).
  */
+#include "login/keys.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "login/parts.h"
+#include "login/answer.h"
 
-/* Those that are no settings. */
+/* The names of the keys that are no settings. */
 static const char *const key_names[KEY_COUNT - KEY_AUTH_METHOD] = {
 	"AuthMethod",
 	"CHAP_A",
@@ -30,15 +32,15 @@ static const char *const key_names[KEY_COUNT - KEY_AUTH_METHOD] = {
 	"iSCSIProtocolLevel",
 };
 
-const char *login_key_name(int key)
+const char *keys_name(int key)
 {
 	return key < KEY_AUTH_METHOD ? param_rows[key].name : key_names[key - KEY_AUTH_METHOD];
 }
 
-int login_find_key(const struct key *key)
+int keys_find(const struct key *key)
 {
 	for (int i = 0; i < KEY_COUNT; i++) {
-		if (i != PARAM_MAX_XMIT_DATA_SEGMENT_LENGTH && key_is(key, login_key_name(i)))
+		if (i != PARAM_MAX_XMIT_DATA_SEGMENT_LENGTH && key_is(key, keys_name(i)))
 			return i;
 	}
 	return -1;
@@ -46,7 +48,7 @@ int login_find_key(const struct key *key)
 
 static const char *write_number(int32_t value, char out[16])
 {
-	(void)snprintf(out, 16, "%" PRId32, value);
+	snprintf(out, 16, "%" PRId32, value);
 	return out;
 }
 
@@ -54,7 +56,7 @@ static void answer_number(struct login *l, int i, int32_t value)
 {
 	char text[16];
 
-	login_answer(l, login_key_name(i), write_number(value, text));
+	answer_offer(l, keys_name(i), write_number(value, text));
 }
 
 static const char *digest_list(int32_t value)
@@ -76,6 +78,11 @@ static bool is_for_discovery(int i)
 	       i == PARAM_ERROR_RECOVERY_LEVEL || i == PARAM_DEFAULT_TIME2WAIT || i == PARAM_DEFAULT_TIME2RETAIN;
 }
 
+bool keys_is_discovery(const struct login *l)
+{
+	return !l->config.target_name || !l->config.target_name[0];
+}
+
 /* One operational key with our value. */
 static void offer(struct login *l, int i)
 {
@@ -86,18 +93,18 @@ static void offer(struct login *l, int i)
 	if (row->rule == RULE_NONE || i == PARAM_MAX_XMIT_DATA_SEGMENT_LENGTH || l->keys_sent & 1ull << i)
 		return;
 	if (row->kind == KIND_DIGEST)
-		login_put(l, row->name, digest_list(value));
+		answer_put(l, row->name, digest_list(value));
 	else if (row->kind == KIND_BOOLEAN)
-		login_put(l, row->name, value ? "Yes" : "No");
+		answer_put(l, row->name, value ? "Yes" : "No");
 	else
-		login_put(l, row->name, write_number(value, number));
+		answer_put(l, row->name, write_number(value, number));
 	l->keys_sent |= 1ull << i;
 }
 
-void login_offer_all(struct login *l)
+void keys_offer_all(struct login *l)
 {
 	for (int i = 0; i <= PARAM_MAX_CONNECTIONS; i++) {
-		if (!login_is_discovery(l) || is_for_discovery(i))
+		if (!keys_is_discovery(l) || is_for_discovery(i))
 			offer(l, i);
 	}
 }
@@ -130,7 +137,7 @@ static int read_digest(const char *word, size_t length)
 	return length == 6 && !memcmp(word, "CRC32C", 6) ? DIGEST_CRC32C : -1;
 }
 
-/* The first of the target's list that we take, or -1. */
+/* The first digest of the target's list that we accept, or -1. */
 static int choose_digest(const struct key *list, int32_t offered)
 {
 	const char *word = list->value, *end = list->value + list->value_length;
@@ -153,9 +160,9 @@ static int take_digest(struct login *l, int i, const struct key *key, bool ours)
 	int chosen = choose_digest(key, offered);
 
 	if (chosen < 0 || (ours && memchr(key->value, ',', key->value_length)))
-		return login_refuse_value(l, key, digest_list(offered));
+		return answer_refuse(l, key, digest_list(offered));
 	if (!ours)
-		login_answer(l, login_key_name(i), chosen == DIGEST_CRC32C ? "CRC32C" : "None");
+		answer_offer(l, keys_name(i), chosen == DIGEST_CRC32C ? "CRC32C" : "None");
 	l->result.negotiated.value[i] = chosen;
 	return GO_ON;
 }
@@ -166,15 +173,15 @@ static int take_boolean(struct login *l, int i, const struct key *key, bool ours
 	bool value;
 
 	if (key_read_boolean(key, &value))
-		return login_refuse_value(l, key, "Yes or No");
+		return answer_refuse(l, key, "Yes or No");
 	/* The answer to an offer is the result already: AND can only turn Yes into No, OR only No into Yes. */
 	if (ours && param_rows[i].rule == RULE_AND && value && !offered)
-		return login_refuse_value(l, key, "No, as offered");
+		return answer_refuse(l, key, "No, as offered");
 	if (ours && param_rows[i].rule == RULE_OR && !value && offered)
-		return login_refuse_value(l, key, "Yes, as offered");
+		return answer_refuse(l, key, "Yes, as offered");
 	l->result.negotiated.value[i] = combine(&param_rows[i], value, offered);
 	if (!ours)
-		login_answer(l, login_key_name(i), l->result.negotiated.value[i] ? "Yes" : "No");
+		answer_offer(l, keys_name(i), l->result.negotiated.value[i] ? "Yes" : "No");
 	return GO_ON;
 }
 
@@ -186,8 +193,8 @@ static int take_number(struct login *l, int i, const struct key *key, bool ours)
 	char expected[96];
 
 	if (key_read_number(key, &value) || value < (uint32_t)row->min || value > max) {
-		(void)snprintf(expected, sizeof(expected), "a number from %d to %u", row->min, max);
-		return login_refuse_value(l, key, expected);
+		snprintf(expected, sizeof(expected), "a number from %d to %u", row->min, max);
+		return answer_refuse(l, key, expected);
 	}
 	if (row->rule == RULE_DECLARE) { /* the target's MaxRecvDataSegmentLength: it may declare it again */
 		int32_t bound = l->config.offer->value[PARAM_MAX_XMIT_DATA_SEGMENT_LENGTH];
@@ -199,9 +206,9 @@ static int take_number(struct login *l, int i, const struct key *key, bool ours)
 	}
 	if (ours && ((row->rule == RULE_MIN && value > (uint32_t)offered) ||
 		     (row->rule == RULE_MAX && value < (uint32_t)offered))) {
-		(void)snprintf(expected, sizeof(expected), "at %s the offered %d",
-			       row->rule == RULE_MIN ? "most" : "least", offered);
-		return login_refuse_value(l, key, expected);
+		snprintf(expected, sizeof(expected), "at %s the offered %d", row->rule == RULE_MIN ? "most" : "least",
+			 offered);
+		return answer_refuse(l, key, expected);
 	}
 	l->result.negotiated.value[i] = combine(row, (int32_t)value, offered);
 	if (!ours)
@@ -209,7 +216,7 @@ static int take_number(struct login *l, int i, const struct key *key, bool ours)
 	return GO_ON;
 }
 
-/* A key that was not negotiated after all: the RFC's default holds, and never more than what we offered. */
+/* A key that was not negotiated after all gets the RFC's default, but never more than we offered. */
 static void take_default(struct login *l, int i)
 {
 	l->result.negotiated.value[i] = combine(&param_rows[i], l->config.offer->value[i], param_rows[i].rfc);
@@ -220,27 +227,27 @@ static int take_special(struct login *l, int i, const struct key *key)
 	const struct param_row *row = &param_rows[i];
 
 	if (key_value_is(key, "Reject"))
-		return login_fail(l, LOGIN_NEGOTIATION, "the target rejects our %s", row->name);
+		return answer_fail(l, LOGIN_NEGOTIATION, "the target rejects our %s", row->name);
 	if (row->kind == KIND_DIGEST && l->config.offer->value[i] == DIGEST_CRC32C)
-		return login_fail(l, LOGIN_NEGOTIATION, "%s=CRC32C is required, and the target does not know it",
-				  row->name);
+		return answer_fail(l, LOGIN_NEGOTIATION, "%s=CRC32C is required, and the target does not know it",
+				   row->name);
 	if (row->rule != RULE_DECLARE)
 		take_default(l, i);
 	return GO_ON;
 }
 
-int login_negotiate(struct login *l, int i, const struct key *key)
+int keys_negotiate(struct login *l, int i, const struct key *key)
 {
 	bool ours = l->keys_sent & 1ull << i;
 
 	if (l->stage != OPERATIONAL && param_rows[i].rule != RULE_DECLARE)
-		return login_fail(l, LOGIN_PROTOCOL, "%s does not belong into the security stage", login_key_name(i));
-	if (login_is_discovery(l) && !is_for_discovery(i)) {
-		login_put(l, login_key_name(i), "Irrelevant");
+		return answer_fail(l, LOGIN_PROTOCOL, "%s does not belong to the security stage", keys_name(i));
+	if (keys_is_discovery(l) && !is_for_discovery(i)) {
+		answer_put(l, keys_name(i), "Irrelevant");
 		return GO_ON;
 	}
 	l->result.negotiated.source[i] = SOURCE_NEGOTIATED;
-	if (login_is_special(key))
+	if (answer_is_special(key))
 		return take_special(l, i, key);
 	switch (param_rows[i].kind) {
 	case KIND_DIGEST:
@@ -267,12 +274,12 @@ static int settle_digest(struct login *l, int i)
 	if (l->keys_seen & 1ull << i)
 		return GO_ON;
 	if (l->config.offer->value[i] == DIGEST_CRC32C)
-		return login_fail(l, LOGIN_NEGOTIATION, "the target did not answer %s=CRC32C", login_key_name(i));
+		return answer_fail(l, LOGIN_NEGOTIATION, "the target did not answer %s=CRC32C", keys_name(i));
 	l->result.negotiated.value[i] = DIGEST_NONE;
 	return GO_ON;
 }
 
-int login_settle(struct login *l)
+int keys_settle(struct login *l)
 {
 	int32_t *value = l->result.negotiated.value;
 

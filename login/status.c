@@ -1,9 +1,7 @@
-/* status.c - what a failed login means: the RFC's words, the stable short code, and whether it is worth another try
- * (RFC 7143 11.13.5).
- */
-#include <stdio.h>
+/* status.c - see status.h (RFC 7143 11.13.5). */
+#include "login/status.h"
 
-#include "login.h"
+#include <stdio.h>
 
 static const struct status {
 	uint16_t status;
@@ -82,8 +80,8 @@ const char *login_error_code(const struct login_failure *failure, char *out, siz
 	};
 
 	if (failure->error == LOGIN_STATUS)
-		(void)snprintf(out, size, "L%04X", failure->status);
+		snprintf(out, size, "L%04X", failure->status);
 	else
-		(void)snprintf(out, size, "%s", codes[failure->error]);
+		snprintf(out, size, "%s", codes[failure->error]);
 	return out;
 }

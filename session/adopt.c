@@ -21,7 +21,7 @@ static void read_text(int sysfs, const char *directory, const char *name, char *
 {
 	char path[96];
 
-	(void)snprintf(path, sizeof(path), "%s/%s", directory, name);
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
 	if (sysfs_read_line(sysfs, path, out, size) < 0 || !strcmp(out, "(null)"))
 		out[0] = '\0';
 }
@@ -32,7 +32,7 @@ static void read_number(int sysfs, const char *directory, const char *name, enum
 	char path[96];
 	int64_t value;
 
-	(void)snprintf(path, sizeof(path), "%s/%s", directory, name);
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
 	if (sysfs_read_number(sysfs, path, param_rows[param].min, digest ? DIGEST_CRC32C : param_rows[param].max,
 			      &value))
 		return;
@@ -103,8 +103,8 @@ int adopt_session(int sysfs, uint32_t sid, struct adopted *out)
 	int host;
 
 	*out = (struct adopted){.sid = sid};
-	(void)snprintf(at.session, sizeof(at.session), "class/iscsi_session/session%u", sid);
-	(void)snprintf(at.connection, sizeof(at.connection), "class/iscsi_connection/connection%u:0", sid);
+	snprintf(at.session, sizeof(at.session), "class/iscsi_session/session%u", sid);
+	snprintf(at.connection, sizeof(at.connection), "class/iscsi_connection/connection%u:0", sid);
 	if (!sysfs_exists(sysfs, at.session))
 		return -ENOENT;
 	host = iscsi_class_host(sysfs, sid);

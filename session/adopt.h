@@ -1,7 +1,7 @@
 /* adopt.h - the sessions that the kernel has already, read back from sysfs.
  *
- * For a supervisor that is started anew, for detach and for list. What sysfs does not tell (CHAP algorithms, a redirect's
- * origin) gets our defaults.
+ * For a supervisor that is started again, for detach and for list. What sysfs does not show (the CHAP algorithms, where a
+ * redirect came from) gets our defaults.
  */
 #ifndef SESSION_ADOPT_H
 #define SESSION_ADOPT_H

@@ -10,7 +10,7 @@
 
 #define PATH_BYTES 160
 
-/* Each device of one target: counted, and, if so wished, set running. */
+/* Counts the offline devices of one target, and sets them running if told to. */
 static int visit_target(int sysfs, const char *target, bool set_running)
 {
 	struct sysfs_dir dir;
@@ -23,7 +23,7 @@ static int visit_target(int sysfs, const char *target, bool set_running)
 	while ((name = sysfs_dir_next(&dir, NULL))) {
 		if (name[0] < '0' || name[0] > '9' || !strchr(name, ':'))
 			continue;
-		(void)snprintf(path, sizeof(path), "%s/%s/state", target, name);
+		snprintf(path, sizeof(path), "%s/%s/state", target, name);
 		if (sysfs_read(sysfs, path, state, sizeof(state)) < 0 || strcmp(state, "offline") != 0)
 			continue;
 		count++;
@@ -44,13 +44,13 @@ static int visit(int sysfs, uint32_t sid, bool set_running)
 	char device[64], target[128];
 	int count = 0;
 
-	(void)snprintf(device, sizeof(device), "class/iscsi_session/session%u/device", sid);
+	snprintf(device, sizeof(device), "class/iscsi_session/session%u/device", sid);
 	if (sysfs_dir_open(&dir, sysfs, device))
 		return 0;
 	while ((name = sysfs_dir_next(&dir, NULL))) {
 		if (strncmp(name, "target", 6) != 0)
 			continue;
-		(void)snprintf(target, sizeof(target), "%s/%.40s", device, name);
+		snprintf(target, sizeof(target), "%s/%.40s", device, name);
 		count += visit_target(sysfs, target, set_running);
 	}
 	sysfs_dir_close(&dir);

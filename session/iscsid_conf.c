@@ -27,7 +27,7 @@ static struct text trim(struct text t)
 	return t;
 }
 
-int handover_setting(const char *text, size_t length, const char *key, char *out, size_t size)
+int iscsid_conf_setting(const char *text, size_t length, const char *key, char *out, size_t size)
 {
 	struct text rest = {text, length};
 	int result = -ENOENT;
@@ -54,7 +54,7 @@ static size_t read_file(int root, const char *path, char *out, size_t size)
 	while (fd >= 0 && used < size && (n = read(fd, out + used, size - used)) > 0)
 		used += (size_t)n;
 	if (fd >= 0)
-		(void)close(fd);
+		close(fd);
 	return used;
 }
 
@@ -70,7 +70,7 @@ static int compare_name(const struct session *s, const char *text, size_t length
 {
 	char name[NAME_MAX_BYTES + 1], shown[4 * NAME_MAX_BYTES];
 
-	if (handover_setting(text, length, "InitiatorName", name, sizeof(name)) < 0 ||
+	if (iscsid_conf_setting(text, length, "InitiatorName", name, sizeof(name)) < 0 ||
 	    !strcmp(name, s->plan->initiator))
 		return 0;
 	log_warn(
@@ -88,8 +88,8 @@ static int compare_algorithm(const struct session *s, const char *text, size_t l
 
 	if (!s->chap_algorithm)
 		return 0;
-	if (handover_setting(text, length, "node.session.auth.chap_algs", list, sizeof(list)) < 0)
-		(void)memcpy(list, ISCSID_MD5, sizeof(ISCSID_MD5));
+	if (iscsid_conf_setting(text, length, "node.session.auth.chap_algs", list, sizeof(list)) < 0)
+		memcpy(list, ISCSID_MD5, sizeof(ISCSID_MD5));
 	for (rest = text_of(list); rest.length;) {
 		one = trim(text_cut(&rest, ','));
 		if (text_is_word(one, ours))
@@ -106,7 +106,7 @@ static int compare_timeout(const struct session *s, const char *text, size_t len
 	char value[32];
 	long theirs = ISCSID_TIMEOUT_S, ours = s->plan->params.value[PARAM_REPLACEMENT_TIMEOUT];
 
-	if (handover_setting(text, length, "node.session.timeo.replacement_timeout", value, sizeof(value)) > 0)
+	if (iscsid_conf_setting(text, length, "node.session.timeo.replacement_timeout", value, sizeof(value)) > 0)
 		theirs = strtol(value, NULL, 10);
 	if (theirs < 0 || (ours >= 0 && theirs >= ours))
 		return 0;
@@ -116,7 +116,7 @@ static int compare_timeout(const struct session *s, const char *text, size_t len
 	return 1;
 }
 
-int handover_compare(int root, const struct session *sessions, int count)
+int iscsid_conf_compare(int root, const struct session *sessions, int count)
 {
 	char names[4096], settings[FILE_BYTES];
 	size_t name_length, setting_length;

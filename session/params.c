@@ -8,7 +8,7 @@
 #include "proto/wipe.h"
 #include "sys/log.h"
 
-/* A secret as the kernel's text parameter; one with a NUL in it cannot be told. */
+/* A secret as a text parameter of the kernel, which cannot express a secret with a NUL in it. */
 static void add_secret(struct netlink_batch *batch, uint32_t param, const struct chap_secret *secret)
 {
 	char text[CHAP_SECRET_MAX + 1];
@@ -31,7 +31,7 @@ static void add_chap(struct netlink_batch *batch, const struct chap_config *chap
 	add_secret(batch, ISCSI_PARAM_PASSWORD_IN, &chap->password_in);
 }
 
-/* The sessions of a firmware's table are root's: the running system's tools leave them alone. */
+/* Marks a session of the firmware's table as root's: then the running system's tools leave it alone. */
 static void add_boot(struct netlink_batch *batch, const struct target_plan *plan)
 {
 	char text[32];
@@ -39,13 +39,13 @@ static void add_boot(struct netlink_batch *batch, const struct target_plan *plan
 	if (plan->firmware_index < 0)
 		return;
 	netlink_batch_text(batch, ISCSI_PARAM_BOOT_ROOT, "iscsi_boot0");
-	(void)snprintf(text, sizeof(text), "ethernet%d", plan->firmware_nic < 0 ? 0 : plan->firmware_nic);
+	snprintf(text, sizeof(text), "ethernet%d", plan->firmware_nic < 0 ? 0 : plan->firmware_nic);
 	netlink_batch_text(batch, ISCSI_PARAM_BOOT_NIC, text);
-	(void)snprintf(text, sizeof(text), "target%d", plan->firmware_index);
+	snprintf(text, sizeof(text), "target%d", plan->firmware_index);
 	netlink_batch_text(batch, ISCSI_PARAM_BOOT_TARGET, text);
 }
 
-/* Every row of this rule class that the kernel knows. TPGT is what the target said, and comes by itself. */
+/* Every setting that the kernel knows and that is (or is not) negotiated. TPGT is what the target said; it is added apart. */
 static void add_rows(struct netlink_batch *batch, const struct params *params, bool negotiated)
 {
 	for (int i = 0; i < PARAM_COUNT; i++) {
@@ -79,7 +79,7 @@ int session_params_before(const struct netlink *netlink, uint32_t sid, uint32_t 
 		return result;
 	}
 	/* Only shown in sysfs; a kernel that does not take it is no worse for it. */
-	(void)netlink_set_host_param(netlink, host, ISCSI_HOST_PARAM_INITIATOR_NAME, plan->initiator);
+	netlink_set_host_param(netlink, host, ISCSI_HOST_PARAM_INITIATOR_NAME, plan->initiator);
 	return 0;
 }
 

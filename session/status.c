@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "plan/address.h"
+
 int status_open(struct status *status, int dirfd)
 {
 	int fd = openat(dirfd, STATUS_FILE, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -23,15 +25,15 @@ int status_open(struct status *status, int dirfd)
 
 static void write_record(int fd, int index, const struct session *s)
 {
-	char record[STATUS_RECORD + 1], portal[PLAN_HOST_MAX + 32];
+	char record[STATUS_RECORD + 1], portal[PORTAL_TEXT_MAX];
 	const uint8_t *chap = s->plan->chap.algorithms_given ? s->plan->chap.algorithms : (const uint8_t[4]){0};
 	int used = snprintf(record, sizeof(record),
 			    "sid=%u state=\"%s\" since_ms=%" PRId64 " recoveries=%u attempts=%u last_error=%s "
 			    "chap_algs=%u.%u.%u.%u portal=%s target=%s",
 			    s->sid, session_state_name(s->state),
 			    s->state == SESSION_UP || s->state == SESSION_PARKED ? s->up_ms : s->down_ms, s->recoveries,
-			    s->attempts, s->last_error ? netlink_error_name(s->last_error) : "none", chap[0], chap[1],
-			    chap[2], chap[3], session_portal_text(&s->portal, portal, sizeof(portal)), s->plan->name);
+			    s->attempt.count, s->last_error ? netlink_error_name(s->last_error) : "none", chap[0],
+			    chap[1], chap[2], chap[3], portal_write(session_portal(s), portal), s->plan->name);
 
 	if (used > STATUS_RECORD - 1)
 		used = STATUS_RECORD - 1;
@@ -43,7 +45,7 @@ static void write_record(int fd, int index, const struct session *s)
 void status_write(struct status *status, const struct session *sessions, int count)
 {
 	for (int i = 0; i < count && status->fd >= 0; i++) {
-		struct status_seen now = {sessions[i].state, sessions[i].recoveries, sessions[i].attempts,
+		struct status_seen now = {sessions[i].state, sessions[i].recoveries, sessions[i].attempt.count,
 					  sessions[i].last_error};
 
 		if (!memcmp(&now, &status->seen[i], sizeof(now)))

@@ -67,7 +67,7 @@ static unsigned count_outage(const struct world *w)
 
 	for (int i = 0; i < w->session_count; i++)
 		if (session_is_lost(&w->sessions[i]))
-			number += 1 + w->sessions[i].attempts;
+			number += 1 + w->sessions[i].attempt.count;
 	return number;
 }
 
@@ -77,7 +77,7 @@ void guard_heal(struct world *world, int64_t now_ms)
 		return;
 	for (int i = 0; i < world->session_count; i++) {
 		const struct session *session = &world->sessions[i];
-		const struct sockaddr *peer = session_peer(session);
+		const struct sockaddr *peer = connect_peer(&session->attempt.connect);
 
 		if (peer && session->up_ms && (session->state == SESSION_UP || session->state == SESSION_PARKED))
 			heal_note(&world->net.heal, i, session->up_ms, peer);

@@ -36,16 +36,14 @@ static void release_boot(struct world *w)
 	release_unused(w->net.interfaces, sizeof(w->net.interfaces[0]), used_interfaces(&w->net), NET_INTERFACES_MAX);
 	release_unused(w->sessions, sizeof(w->sessions[0]), sessions, PLAN_TARGETS_MAX);
 	for (int i = 0; i < sessions; i++)
-		resident_release(&w->sessions[i].login, sizeof(w->sessions[i].login));
+		resident_release(&w->sessions[i].attempt.login, sizeof(w->sessions[i].attempt.login));
 }
 
 int supervisor_settle(struct world *world, char *const argv[], const char **step)
 {
 	world->resident = true;
-	for (int i = 0; i < world->session_count; i++) {
-		world->sessions[i].resident = true;
-		resolve_keep_files(&world->sessions[i].resolve);
-	}
+	for (int i = 0; i < world->session_count; i++)
+		session_settle(&world->sessions[i]);
 	if (world->uevents >= 0)
 		close(world->uevents);
 	world->uevents = -1;

@@ -1,29 +1,30 @@
 /* The list of targets (RFC 7143 appendix C) in parts of any size: whatever it is cut into, it reads the same, and every
  * target in it has a legal name and usable addresses. The first byte is the size of a part.
  */
-#include "session/discovery.h"
+#include "session/target_list.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "login/address.h"
 #include "proto/keys.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static int take(struct discovery *discovery, const uint8_t *text, size_t length, size_t part)
+static int take(struct target_list *list, const uint8_t *text, size_t length, size_t part)
 {
 	int result = 0;
 
-	memset(discovery, 0, offsetof(struct discovery, login));
+	target_list_clear(list);
 	for (size_t at = 0; at < length && !result; at += part)
-		result = discovery_take_text(discovery, text + at, length - at < part ? length - at : part);
+		result = target_list_take(list, text + at, length - at < part ? length - at : part);
 	return result;
 }
 
 /* Names and addresses of targets, each with its NUL, and nothing else. */
-static void check_records(const struct discovery *discovery)
+static void check_records(const struct target_list *list)
 {
-	struct reader r = reader_of(discovery->records, discovery->records_used);
+	struct reader r = reader_of(list->records, list->used);
 	struct login_redirect address;
 	struct key key;
 	const char *why;
@@ -38,24 +39,23 @@ static void check_records(const struct discovery *discovery)
 					       : login_read_address(key.value, key.value_length, &address))
 			abort();
 	}
-	if (r.left || names != discovery->target_count)
+	if (r.left || names != list->count)
 		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct discovery whole, parts;
+	static struct target_list whole, parts;
 	char list[200];
 
 	if (size < 2)
 		return 0;
 	if (take(&whole, data + 1, size - 1, size - 1) != take(&parts, data + 1, size - 1, data[0] % 64 + 1))
 		abort();
-	if (whole.target_count != parts.target_count || whole.records_used != parts.records_used ||
-	    memcmp(whole.records, parts.records, whole.records_used))
+	if (whole.count != parts.count || whole.used != parts.used || memcmp(whole.records, parts.records, whole.used))
 		abort();
 	check_records(&whole);
-	if (strlen(discovery_list(&whole, list, sizeof(list))) >= sizeof(list) || !list[0] != !whole.target_count)
+	if (strlen(target_list_names(&whole, list, sizeof(list))) >= sizeof(list) || !list[0] != !whole.count)
 		abort();
 	return 0;
 }

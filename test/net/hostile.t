@@ -739,8 +739,8 @@ def discovery():
     for name in ("", "x", "iqn.", "iqn.2026-01.test:" + "x" * 224, "eui.123", "iqn.2026-01.test:\x01"):
         case("discovery: TargetName=%.30s" % name, lists(record(name)), "failed .*cannot be read", DISCOVERY)
     odd = record("disk1", "192.0.2.9,1")
-    case("discovery: a target with no name of iSCSI's is left out", lists(odd + two + odd),
-         shown[:-1] + "iscsi-init: 127.0.0.1: 2 of its targets are left out: no iSCSI names\n$", DISCOVERY)
+    case("discovery: a target whose name is no iSCSI name is left out", lists(odd + two + odd),
+         shown[:-1] + "iscsi-init: 127.0.0.1: 2 of its targets are left out, because their names are no iSCSI names\n$", DISCOVERY)
     case("discovery: one target, listed for each of its portal groups", lists(record(A, "192.0.2.1,1") + record(A, "192.0.2.2,2")),
          "done 1 targets\n192.0.2.1:3260,1 %s\n192.0.2.2:3260,2 %s\n$" % (A, A), DISCOVERY)
     case("discovery: no equals sign", lists(b"SendTargets\0"), "failed .*cannot be read", DISCOVERY)

@@ -24,11 +24,11 @@
 #include "proto/iscsi_abi.h"
 #include "proto/wipe.h"
 #include "session/discovery.h"
-#include "session/session.h"
+#include "proto/name.h"
+#include "session/connect.h"
 
 struct driver {
 	struct target_plan plan;
-	struct portal portal;
 	struct login login;
 	struct login_config config;
 	int64_t deadline_ms;
@@ -36,7 +36,7 @@ struct driver {
 	bool logout;
 	const char *guessed_from; /* why the first login without an answer had none */
 	int fd;
-	struct redirects redirects;
+	struct route route;
 };
 
 static int64_t now_ms(void)
@@ -177,7 +177,7 @@ static const char *connect_portal(struct driver *d)
 
 	if (d->fd >= 0)
 		close(d->fd);
-	if (!session_read_literal(&d->portal, &address))
+	if (!connect_read_literal(&d->route.portal, &address))
 		return "the portal is no literal address";
 	d->fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	setsockopt(d->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
@@ -237,7 +237,7 @@ static bool attempt(struct driver *d)
 	} else if (action == LOGIN_MOVED) {
 		char said[700];
 
-		if (!redirects_follow(&d->redirects, &d->portal, login_get_redirect(&d->login), said, sizeof(said)))
+		if (!route_follow(&d->route, login_get_redirect(&d->login), said, sizeof(said)))
 			return true;
 		printf("broken %s\n", said);
 	} else if (login_learn(&d->login, lessons, true) != LESSON_NONE) {
@@ -363,7 +363,7 @@ int main(int argc, char **argv)
 		return 2;
 	snprintf(d->plan.portal.host, sizeof(d->plan.portal.host), "%s", argv[i]);
 	d->plan.portal.port = (uint16_t)atoi(argv[i + 1]);
-	d->portal = d->plan.portal;
+	route_init(&d->route, &d->plan.portal, &d->plan.listed);
 	d->plan.params.value[PARAM_LOGIN_TIMEOUT] = (d->timeout_ms + 999) / 1000;
 	if (d->plan.name[0])
 		log_in(d);

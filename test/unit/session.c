@@ -175,7 +175,7 @@ static void await_socket(void)
 /* A session that was up before the hand-over, and is logging in again. */
 static void relogin(void)
 {
-	session.resident = true;
+	session.attempt.resident = true;
 	session_adopt(&session, SID, 1, false, 1000);
 	await_socket();
 	step(SESSION_EVENT_READY, 1000);
@@ -264,7 +264,7 @@ static void ended_by_another_program_is_forgotten_in_every_state(void **state)
 static void missing_session_is_noticed_when_it_cannot_be_bound(void **state)
 {
 	(void)state;
-	session.resident = true;
+	session.attempt.resident = true;
 	session_adopt(&session, SID, 1, false, 1000);
 	await_socket();
 	kernel.bind = -EINVAL;
@@ -276,7 +276,7 @@ static void session_that_is_there_is_not_given_up_for_a_refused_bind(void **stat
 {
 	(void)state;
 	give_the_kernel_its_session();
-	session.resident = true;
+	session.attempt.resident = true;
 	session_adopt(&session, SID, 1, false, 1000);
 	await_socket();
 	kernel.bind = -EINVAL;
@@ -320,6 +320,23 @@ static void lost_events_are_made_up_for_by_what_sysfs_says(void **state)
 	assert_int_equal(session.state, SESSION_GONE);
 }
 
+/* An attempt of this number begins to connect to two addresses, as after a look-up. */
+static void try_addresses(const struct sockaddr_in pair[2], unsigned attempts)
+{
+	struct sockaddr_storage addresses[2];
+
+	memset(addresses, 0, sizeof(addresses));
+	for (int i = 0; i < 2; i++)
+		memcpy(&addresses[i], &pair[i], sizeof(pair[i]));
+	session_init(&session, &plan, &netlink, tree, 1);
+	session.state = SESSION_CONNECTING;
+	session.attempt.state = ATTEMPT_CONNECTING;
+	session.attempt.count = attempts;
+	assert_int_equal(connect_begin_at(&session.attempt.connect, &plan.portal, addresses, 2, attempts, 1000, 0),
+			 CONNECT_CONNECTING);
+	await_socket();
+}
+
 static void each_attempt_begins_with_another_address(void **state)
 {
 	struct sockaddr_in dead = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -331,15 +348,9 @@ static void each_attempt_begins_with_another_address(void **state)
 	for (unsigned attempts = 0; attempts < 4; attempts++) {
 		socklen_t size = sizeof(peer);
 
-		session_init(&session, &plan, &netlink, tree, 1);
-		memcpy(&session.addresses[0], attempts % 2 ? &dead : &live, sizeof(dead));
-		memcpy(&session.addresses[1], attempts % 2 ? &live : &dead, sizeof(dead));
-		session.state = SESSION_CONNECTING; /* as after a look-up, before the first address */
-		session.address_count = 2;
-		session.attempts = attempts;
-		step(SESSION_EVENT_DEADLINE, 0);
-		await_socket();
-		assert_int_equal(getpeername(session.fd, (struct sockaddr *)&peer, &size), 0);
+		try_addresses(attempts % 2 ? (struct sockaddr_in[]){dead, live} : (struct sockaddr_in[]){live, dead},
+			      attempts);
+		assert_int_equal(getpeername(session.attempt.connect.fd, (struct sockaddr *)&peer, &size), 0);
 		assert_int_equal(peer.sin_port, live.sin_port);
 		step(SESSION_EVENT_LEAVE, 0);
 	}
@@ -348,20 +359,13 @@ static void each_attempt_begins_with_another_address(void **state)
 /* The place of the address that an attempt of this number begins with, of two that both answer. */
 static int first_address(unsigned attempts, const uint16_t ports[2])
 {
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)}, pair[2] = {to, to};
 	socklen_t size = sizeof(to);
 
-	session_init(&session, &plan, &netlink, tree, 1);
-	for (int i = 0; i < 2; i++) {
-		to.sin_port = htons(ports[i]);
-		memcpy(&session.addresses[i], &to, sizeof(to));
-	}
-	session.state = SESSION_CONNECTING;
-	session.address_count = 2;
-	session.attempts = attempts;
-	step(SESSION_EVENT_DEADLINE, 0);
-	await_socket();
-	assert_int_equal(getpeername(session.fd, (struct sockaddr *)&to, &size), 0);
+	for (int i = 0; i < 2; i++)
+		pair[i].sin_port = htons(ports[i]);
+	try_addresses(pair, attempts);
+	assert_int_equal(getpeername(session.attempt.connect.fd, (struct sockaddr *)&to, &size), 0);
 	step(SESSION_EVENT_LEAVE, 0);
 	return ntohs(to.sin_port) == ports[1];
 }
@@ -387,14 +391,14 @@ static void planned_portal_is_asked_again_now_and_then(void **state)
 
 	(void)state;
 	relogin();
-	strcpy(session.home.host, "127.0.0.9");
-	session.home.port = 1;
+	strcpy(session.attempt.route.home.host, "127.0.0.9");
+	session.attempt.route.home.port = 1;
 	for (int i = 0; i < 16; i++) {
 		for (int steps = 0; session.state != SESSION_WAITING && steps < 4; steps++)
 			step(SESSION_EVENT_DEADLINE, 2000);
 		assert_int_equal(session.state, SESSION_WAITING);
-		planned += !strcmp(session.portal.host, plan.portal.host);
-		moved += !strcmp(session.portal.host, "127.0.0.9");
+		planned += !strcmp(session.attempt.route.portal.host, plan.portal.host);
+		moved += !strcmp(session.attempt.route.portal.host, "127.0.0.9");
 		step(SESSION_EVENT_START, 2000);
 	}
 	assert_int_equal(planned, 4);
@@ -411,17 +415,17 @@ static void login_without_an_answer_is_tried_otherwise_once(void **state)
 	assert_int_equal(session.state, SESSION_LOGIN);
 	step(SESSION_EVENT_READY, 100); /* POLLRDHUP */
 	assert_int_equal(session.state, SESSION_CONNECTING);
-	assert_true(session.lessons.start_in_security);
+	assert_true(session.attempt.lessons.start_in_security);
 	await_socket();
 	step(SESSION_EVENT_READY, 100);
 	assert_int_equal(session.state, SESSION_LOGIN);
-	assert_int_equal(session.login.stage, 0);
+	assert_int_equal(session.attempt.login.stage, 0);
 	step(SESSION_EVENT_READY, 200);
 	assert_int_equal(session.state, SESSION_WAITING);
 	step(SESSION_EVENT_DEADLINE, 1000);
 	await_socket();
 	step(SESSION_EVENT_READY, 1000);
-	assert_int_equal(session.login.stage, 1); /* as at first */
+	assert_int_equal(session.attempt.login.stage, 1); /* as at first */
 }
 
 static void listed_portal_is_asked_in_turns_with_the_one_that_was_named(void **state)
@@ -429,11 +433,12 @@ static void listed_portal_is_asked_in_turns_with_the_one_that_was_named(void **s
 	(void)state;
 	strcpy(plan.listed.host, "127.0.0.8");
 	plan.listed.port = 1;
+	session_init(&session, &plan, &netlink, tree, 1);
 	step(SESSION_EVENT_START, 0);
 	for (int i = 0; i < 4; i++) {
 		for (int steps = 0; session.state != SESSION_WAITING && steps < 6; steps++)
 			step(SESSION_EVENT_DEADLINE, 2000);
-		assert_string_equal(session.portal.host, i % 2 ? "127.0.0.1" : "127.0.0.8");
+		assert_string_equal(session.attempt.route.portal.host, i % 2 ? "127.0.0.1" : "127.0.0.8");
 		step(SESSION_EVENT_DEADLINE, 2000);
 	}
 }
@@ -458,14 +463,14 @@ static void target_that_is_not_found_is_asked_for_thirty_seconds(void **state)
 			step(SESSION_EVENT_READY, now);
 		}
 		if (session.state == SESSION_LOGIN) {
-			memcpy(bhs + 8, session.login.config.isid, 6);
+			memcpy(bhs + 8, session.attempt.login.config.isid, 6);
 			session_kernel_event(&session, &event, now);
 			last = now;
 		}
 	}
 	assert_int_equal(session.state, SESSION_FAILED);
 	assert_in_range(last, 30000, 36000);
-	assert_true(session.attempts > 5);
+	assert_true(session.attempt.count > 5);
 }
 
 static void only_a_session_that_is_repaired_counts_as_lost(void **state)

@@ -65,7 +65,7 @@ static int warnings(const char *names, const char *settings)
 {
 	int root = make_root(names, settings), result;
 
-	result = handover_compare(root, &session, 1);
+	result = iscsid_conf_compare(root, &session, 1);
 	remove_root(root);
 	return result;
 }
@@ -124,7 +124,7 @@ static void a_root_without_iscsid_is_left_alone(void **state)
 
 	(void)state;
 	unlinkat(root, "sbin/iscsid", 0);
-	assert_int_equal(handover_compare(root, &session, 1), 0);
+	assert_int_equal(iscsid_conf_compare(root, &session, 1), 0);
 	remove_root(root);
 }
 
@@ -136,7 +136,7 @@ static void a_file_that_is_an_absolute_link_is_roots_own(void **state)
 	unlinkat(root, "etc/iscsi/initiatorname.iscsi", 0);
 	write_file(root, "etc/names", "InitiatorName=iqn.2026-01.test:other\n");
 	assert_int_equal(symlinkat("/etc/names", root, "etc/iscsi/initiatorname.iscsi"), 0);
-	assert_int_equal(handover_compare(root, &session, 1), 1);
+	assert_int_equal(iscsid_conf_compare(root, &session, 1), 1);
 	unlinkat(root, "etc/names", 0);
 	remove_root(root);
 }
@@ -147,12 +147,12 @@ static void a_setting_is_the_last_line_that_has_it(void **state)
 	char out[8];
 
 	(void)state;
-	assert_int_equal(handover_setting(text, sizeof(text) - 1, "a", out, sizeof(out)), 1);
+	assert_int_equal(iscsid_conf_setting(text, sizeof(text) - 1, "a", out, sizeof(out)), 1);
 	assert_string_equal(out, "3");
-	assert_int_equal(handover_setting(text, sizeof(text) - 1, "b.c", out, sizeof(out)), 3);
+	assert_int_equal(iscsid_conf_setting(text, sizeof(text) - 1, "b.c", out, sizeof(out)), 3);
 	assert_string_equal(out, "x y");
-	assert_int_equal(handover_setting(text, sizeof(text) - 1, "d", out, sizeof(out)), -ENOENT);
-	assert_int_equal(handover_setting("a=too long for it", 17, "a", out, sizeof(out)), -ENOENT);
+	assert_int_equal(iscsid_conf_setting(text, sizeof(text) - 1, "d", out, sizeof(out)), -ENOENT);
+	assert_int_equal(iscsid_conf_setting("a=too long for it", 17, "a", out, sizeof(out)), -ENOENT);
 }
 
 int main(void)

@@ -1,0 +1,13 @@
+/* address.h - the value of TargetAddress. */
+#ifndef LOGIN_ADDRESS_H
+#define LOGIN_ADDRESS_H
+
+#include <stddef.h>
+
+#include "login/state.h"
+
+/* host[:port][,tpgt], IPv6 in brackets (RFC 7143 13.8). What is not given gets its default. 0, or -EINVAL and nothing
+   written. */
+int login_read_address(const char *text, size_t length, struct login_redirect *out);
+
+#endif

@@ -1,0 +1,293 @@
+/* attempt.c - see attempt.h. */
+#include "session/attempt.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "sys/log.h"
+
+#define PAUSE_FIRST_MS    100
+#define OUTAGE_PART       8
+#define CONNECT_FIRST_MS  2000  /* the SYN and its first repetition, a second later */
+#define NOT_FOUND_BOOT_MS 30000 /* a target that is starting says 'target not found', but not for longer than this */
+
+void attempt_init(struct attempt *attempt, const struct target_plan *plan, uint32_t random)
+{
+	memset(attempt, 0, sizeof(*attempt));
+	attempt->plan = plan;
+	attempt->random = random;
+	attempt->deadline_ms = INT64_MAX;
+	route_init(&attempt->route, &plan->portal, &plan->listed);
+	connect_init(&attempt->connect);
+}
+
+const char *attempt_name(const struct attempt *a)
+{
+	return a->plan->name[0] ? a->plan->name : a->plan->portal.host;
+}
+
+void attempt_stop(struct attempt *attempt)
+{
+	connect_stop(&attempt->connect);
+	login_wipe(&attempt->login);
+	attempt->state = ATTEMPT_IDLE;
+	attempt->deadline_ms = INT64_MAX;
+}
+
+static void write_failure(struct attempt *a, enum login_retry retry, const char *format, va_list arguments)
+{
+	vsnprintf(a->failure, sizeof(a->failure), format, arguments);
+	a->retry = retry;
+}
+
+enum attempt_state attempt_fail(struct attempt *attempt, enum login_retry retry, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	write_failure(attempt, retry, format, arguments);
+	va_end(arguments);
+	return attempt->state = ATTEMPT_FAILED;
+}
+
+static int64_t login_timeout_ms(const struct attempt *a)
+{
+	return (int64_t)a->plan->params.value[PARAM_LOGIN_TIMEOUT] * 1000;
+}
+
+/* ---- connecting ---- */
+
+/* TCP repeats its SYN after 1, 2, 4, 8 s. In an outage a new attempt comes earlier, so that a network that is back is soon
+   noticed. */
+static int64_t connect_timeout_ms(const struct attempt *a, int64_t now_ms)
+{
+	int64_t limit = (now_ms - a->lost_ms) / OUTAGE_PART;
+
+	if (!a->resident || limit > login_timeout_ms(a))
+		return login_timeout_ms(a);
+	return limit > CONNECT_FIRST_MS ? limit : CONNECT_FIRST_MS;
+}
+
+static enum attempt_state follow_connect(struct attempt *a, enum connect_state state)
+{
+	static const enum attempt_state states[] = {
+		[CONNECT_IDLE] = ATTEMPT_IDLE,
+		[CONNECT_RESOLVING] = ATTEMPT_RESOLVING,
+		[CONNECT_CONNECTING] = ATTEMPT_CONNECTING,
+		[CONNECT_DONE] = ATTEMPT_CONNECTED,
+	};
+
+	if (state == CONNECT_FAILED)
+		return attempt_fail(a, RETRY_TRANSIENT, "%s", a->connect.failure);
+	a->deadline_ms = a->connect.deadline_ms;
+	return a->state = states[state];
+}
+
+enum attempt_state attempt_begin(struct attempt *attempt, int64_t now_ms)
+{
+	struct attempt *a = attempt;
+
+	attempt_stop(a);
+	return follow_connect(a, connect_begin(&a->connect, &a->route.portal, a->count, login_timeout_ms(a),
+					       connect_timeout_ms(a, now_ms), now_ms));
+}
+
+/* ---- logging in ---- */
+
+/* Random bytes for mutual CHAP, without waiting for the kernel's generator: a boot has waited for it already. */
+static int make_challenge(struct login_config *config)
+{
+	uint8_t random[sizeof(config->challenge) + 1];
+
+	if (!config->chap || !config->chap->username_in[0])
+		return 0;
+	if (getrandom(random, sizeof(random), GRND_NONBLOCK) != (ssize_t)sizeof(random))
+		return -EAGAIN;
+	memcpy(config->challenge, random, sizeof(config->challenge));
+	config->challenge_id = random[sizeof(config->challenge)];
+	return 0;
+}
+
+/* What a target says to MD5 alone, offered on a guess, is no answer to the list of algorithms. */
+static enum attempt_state fail_login(struct attempt *a)
+{
+	const struct login_failure *failure = login_get_failure(&a->login);
+	bool guessed = a->lessons.guessed && a->lessons.md5_only;
+	char code[16];
+
+	return attempt_fail(a, guessed ? RETRY_TRANSIENT : login_retry(failure), "%s [%s]", failure->text,
+			    login_error_code(failure, code, sizeof(code)));
+}
+
+/* A target that cannot do with what was sent gets one more connection, with something else. True: it is worth it. */
+static bool learn(struct attempt *a, bool answered, const char *why)
+{
+	enum login_lesson lesson = login_learn(&a->login, &a->lessons, answered);
+
+	if (lesson == LESSON_SECURITY)
+		log_debug("%s: %s; once more from the security stage", attempt_name(a), why);
+	if (lesson == LESSON_MD5_ONLY)
+		log_err("%s: the target refused the list of CHAP algorithms (%s); once more with MD5 alone, which is "
+			"weak (chap_algs= forbids this)",
+			attempt_name(a), why);
+	if (lesson != LESSON_NONE)
+		a->state = ATTEMPT_AGAIN;
+	return lesson != LESSON_NONE;
+}
+
+static enum attempt_state follow_redirect(struct attempt *a)
+{
+	char said[sizeof(a->failure)];
+
+	if (route_follow(&a->route, login_get_redirect(&a->login), said, sizeof(said)))
+		return attempt_fail(a, RETRY_TRANSIENT, "%s", said);
+	log_info("%s: %s", attempt_name(a), said);
+	return a->state = ATTEMPT_AGAIN;
+}
+
+static enum attempt_state take_action(struct attempt *a, enum login_action action)
+{
+	switch (action) {
+	case LOGIN_SEND:
+		a->state = ATTEMPT_LOGIN;
+		return ATTEMPT_SEND;
+	case LOGIN_DONE:
+		return a->state = ATTEMPT_DONE;
+	case LOGIN_MOVED:
+		return follow_redirect(a);
+	case LOGIN_FAILED:
+		break;
+	}
+	return learn(a, true, login_get_failure(&a->login)->text) ? ATTEMPT_AGAIN : fail_login(a);
+}
+
+enum attempt_state attempt_log_in(struct attempt *attempt, struct login_config *config, struct login_pdu *request,
+				  int64_t now_ms)
+{
+	config->initiator_name = attempt->plan->initiator;
+	config->lessons = attempt->lessons;
+	if (make_challenge(config))
+		return attempt_fail(attempt, RETRY_TRANSIENT, "the kernel has no random numbers yet for mutual CHAP");
+	attempt->deadline_ms = now_ms + login_timeout_ms(attempt);
+	return take_action(attempt, login_start(&attempt->login, config, request));
+}
+
+enum attempt_state attempt_answer(struct attempt *attempt, const uint8_t *bhs, const uint8_t *data, size_t length,
+				  struct login_pdu *request)
+{
+	return take_action(attempt, login_step(&attempt->login, bhs, data, length, request));
+}
+
+enum attempt_state attempt_unanswered(struct attempt *attempt, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	write_failure(attempt, RETRY_TRANSIENT, format, arguments);
+	va_end(arguments);
+	return learn(attempt, false, attempt->failure) ? ATTEMPT_AGAIN : (attempt->state = ATTEMPT_FAILED);
+}
+
+/* The transport does not see what became of a connection before the login: the socket is watched until it is done. */
+enum attempt_state attempt_step(struct attempt *attempt, bool late, int64_t now_ms)
+{
+	switch (attempt->state) {
+	case ATTEMPT_RESOLVING:
+	case ATTEMPT_CONNECTING:
+		return follow_connect(attempt, connect_step(&attempt->connect, late, now_ms));
+	case ATTEMPT_LOGIN:
+		if (late)
+			return attempt_unanswered(attempt, "no answer to the login within %d s",
+						  attempt->plan->params.value[PARAM_LOGIN_TIMEOUT]);
+		return attempt_unanswered(attempt, "the target closed the connection during the login");
+	default:
+		return attempt->state;
+	}
+}
+
+int attempt_pollfds(const struct attempt *attempt, struct pollfd *out, int max)
+{
+	if (attempt->state != ATTEMPT_LOGIN || attempt->connect.fd < 0)
+		return connect_pollfds(&attempt->connect, out, max);
+	if (max < 1)
+		return 0;
+	*out = (struct pollfd){.fd = attempt->connect.fd, .events = POLLRDHUP};
+	return 1;
+}
+
+/* ---- one after the other ---- */
+
+/* Marsaglia's xorshift: jitter needs no more. */
+static uint32_t next_random(struct attempt *a)
+{
+	uint32_t x = a->random ? a->random : 1;
+
+	x ^= x << 13;
+	x ^= x >> 17;
+	x ^= x << 5;
+	return a->random = x;
+}
+
+/* A boot: doubling from 100 ms. An outage: an eighth of what it has lasted, so that a target that comes back is not left
+   waiting for long. With up to a quarter of jitter, so that a rack that lost its target does not come back as one. */
+static int64_t choose_pause(struct attempt *a, int64_t now_ms)
+{
+	int64_t longest = a->resident ? login_timeout_ms(a) : ATTEMPT_BOOT_PAUSE_MS;
+	int64_t pause = a->count < 16 ? (int64_t)PAUSE_FIRST_MS << a->count : longest;
+
+	if (a->resident)
+		pause = (now_ms - a->lost_ms) / OUTAGE_PART;
+	if (pause < PAUSE_FIRST_MS)
+		pause = PAUSE_FIRST_MS;
+	if (pause > longest)
+		pause = longest;
+	return pause - (int64_t)(next_random(a) % (uint32_t)(pause / 4 + 1));
+}
+
+static bool is_final(const struct attempt *a, int64_t now_ms)
+{
+	if (a->resident)
+		return false;
+	if (a->retry == RETRY_SHORTLY)
+		return now_ms - a->not_found_ms >= NOT_FOUND_BOOT_MS;
+	return a->retry == RETRY_NEVER;
+}
+
+enum attempt_state attempt_put_off(struct attempt *attempt, int64_t now_ms)
+{
+	struct attempt *a = attempt;
+
+	attempt_stop(a);
+	if (a->lessons.guessed)
+		a->lessons = (struct login_lessons){0};
+	if (a->retry == RETRY_SHORTLY && !a->not_found_ms)
+		a->not_found_ms = now_ms; /* counted from here: before, the target may have been down altogether */
+	if (is_final(a, now_ms))
+		return a->state = ATTEMPT_OVER;
+	a->pause_ms = choose_pause(a, now_ms);
+	a->deadline_ms = now_ms + a->pause_ms;
+	a->count++;
+	route_choose(&a->route, a->count, !a->was_up);
+	return a->state = ATTEMPT_PAUSE;
+}
+
+void attempt_start_over(struct attempt *attempt, int64_t now_ms)
+{
+	attempt->lost_ms = now_ms;
+	attempt->count = 0;
+	attempt->lessons = (struct login_lessons){0};
+	route_choose(&attempt->route, 0, false);
+}
+
+void attempt_succeed(struct attempt *attempt)
+{
+	route_arrive(&attempt->route);
+	attempt->was_up = true;
+	attempt->count = 0;
+	attempt->not_found_ms = 0;
+	attempt->lessons.guessed = false;
+	attempt->failure[0] = '\0';
+}

@@ -1,0 +1,95 @@
+/* connect.h - from a plan's portal to a TCP connection: which portal an attempt goes to, where redirects lead, its name, its
+ * addresses.
+ *
+ * Attempt n (0 is the first of a boot or of an outage, n of them have failed) goes to this portal:
+ *
+ *   n               portal
+ *   4, 8, 12, ...   the planned one, in case that what moved for good has moved again
+ *   odd             the listed one (before the first login, and where discovery listed another than the planned one)
+ *   else            home: where redirects for good led to a login; at first the planned one
+ *
+ * A portal's addresses are tried in the order of RFC 6724, one after the other. Attempt n begins with address n / 4 + n % 4
+ * (modulo their number): each portal gets every second or fourth attempt, and so tries each of its addresses first in turn.
+ * An address that takes the connection may be one that lets nobody log in.
+ */
+#ifndef SESSION_CONNECT_H
+#define SESSION_CONNECT_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "login.h"
+#include "plan/plan.h"
+#include "session/resolve.h"
+
+#define REDIRECTS_MAX 8 /* one after the other; a target that sends us on once more is refused */
+
+/* Where the attempts of one session go. */
+struct route {
+	struct portal planned, listed; /* listed.host "": none */
+	struct portal home;            /* as planned, or where redirects for good led to a login */
+	struct portal portal;          /* of this attempt, after its redirects */
+	int redirect_count;
+	struct portal from[REDIRECTS_MAX]; /* where this attempt was sent on from: RFC 7143 11.13.5, status class 1 */
+	int32_t moved_tpgt;                /* that the last redirect named; -1: none */
+	bool moved_for_now;                /* a redirect of this attempt was a temporary one */
+};
+
+void route_init(struct route *route, const struct portal *planned, const struct portal *listed);
+
+/* The portal of attempt n by the table above. uses_listed: there has been no login yet. */
+void route_choose(struct route *route, unsigned n, bool uses_listed);
+
+/* Moves the attempt's portal to where the target says that it is. said: what happened, for the log. 0; -ELOOP: it is a
+   circle, or one redirect too many. */
+int route_follow(struct route *route, const struct login_redirect *to, char *said, size_t size);
+
+/* The attempt ended in a login: what was moved for good is home now. Not before: a target that is moved for good to nowhere
+   would be lost. */
+void route_arrive(struct route *route);
+
+/* ---- one connection ---- */
+
+enum connect_state { CONNECT_IDLE, CONNECT_RESOLVING, CONNECT_CONNECTING, CONNECT_DONE, CONNECT_FAILED };
+
+struct connect {
+	enum connect_state state;
+	struct portal portal;
+	unsigned first; /* the address to begin with */
+	int address_count, address_next;
+	int fd;              /* the socket; the connection once it is CONNECT_DONE; else -1 */
+	int64_t timeout_ms;  /* for each address */
+	int64_t deadline_ms; /* of the look-up or of this address */
+	char failure[320];   /* CONNECT_FAILED: one clause */
+	struct sockaddr_storage addresses[RESOLVE_ADDRESSES_MAX];
+	struct resolve resolve;
+};
+
+void connect_init(struct connect *connect);
+
+/* Begins attempt n to connect to the portal. look_up_ms bounds the look-up of its name, timeout_ms the TCP handshake with
+   each address. */
+enum connect_state connect_begin(struct connect *connect, const struct portal *portal, unsigned n, int64_t look_up_ms,
+				 int64_t timeout_ms, int64_t now_ms);
+
+/* The same with addresses that are known already: count of them, at most RESOLVE_ADDRESSES_MAX. */
+enum connect_state connect_begin_at(struct connect *connect, const struct portal *portal,
+				    const struct sockaddr_storage *addresses, int count, unsigned n, int64_t timeout_ms,
+				    int64_t now_ms);
+
+/* When connect_pollfds has something, or the deadline has passed (late). */
+enum connect_state connect_step(struct connect *connect, bool late, int64_t now_ms);
+int connect_pollfds(const struct connect *connect, struct pollfd *out, int max);
+
+/* The address that was tried last, also after connect_stop; NULL: none. */
+const struct sockaddr *connect_peer(const struct connect *connect);
+
+/* Closes the socket and ends the look-up, if there are any. */
+void connect_stop(struct connect *connect);
+
+/* The portal's host as a literal address with port and scope. False: it is a name. */
+bool connect_read_literal(const struct portal *portal, struct sockaddr_storage *out);
+
+#endif

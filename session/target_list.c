@@ -1,0 +1,172 @@
+/* target_list.c - see target_list.h. */
+#include "session/target_list.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "login/address.h"
+#include "plan/address.h"
+#include "proto/bytes.h"
+#include "proto/keys.h"
+
+void target_list_clear(struct target_list *list)
+{
+	list->pending_used = list->total = list->used = list->last_name = 0;
+	list->count = list->left_out = 0;
+	list->skips = false;
+}
+
+/* A new target begins. False: its name is not to be kept. Some portals list a target once for each of its portal groups.
+   What is no iSCSI name is left out, together with its addresses. */
+static bool begin_target(struct target_list *list, const struct key *key)
+{
+	const char *why;
+
+	list->skips = name_check(key->value, key->value_length, &why) != 0;
+	list->left_out += list->skips;
+	if (list->skips || (list->count && key_value_is(key, list->records + list->last_name)))
+		return false;
+	list->count++;
+	list->last_name = list->used + key->name_length + 1;
+	return true;
+}
+
+/* Is it an address of a target that is kept? One that cannot be read is left out; its target stays. */
+static bool is_useful(const struct target_list *list, const struct key *key)
+{
+	struct login_redirect address;
+
+	return list->count && !list->skips && !login_read_address(key->value, key->value_length, &address);
+}
+
+static int take_record(struct target_list *list, const struct key *key)
+{
+	struct writer records = writer_of(list->records, sizeof(list->records));
+
+	if (key_is(key, "TargetName") ? !begin_target(list, key)
+				      : !key_is(key, "TargetAddress") || !is_useful(list, key))
+		return 0;
+	records.used = list->used;
+	write_bytes(&records, key->name, key->name_length + 1 + key->value_length);
+	write_u8(&records, 0);
+	list->used = records.used;
+	return records.bad ? -EINVAL : 0;
+}
+
+static int take_pair(struct target_list *list, const char *pair, size_t length)
+{
+	struct reader r = reader_of(pair, length);
+	struct key key;
+	int more = keys_next(&r, &key);
+
+	return more < 0 ? more : more ? take_record(list, &key) : 0;
+}
+
+int target_list_take(struct target_list *list, const uint8_t *text, size_t length)
+{
+	list->total += length;
+	if (list->total > TARGET_LIST_MAX)
+		return -EINVAL;
+	for (size_t i = 0; i < length; i++) {
+		int result;
+
+		if (text[i]) {
+			if (list->pending_used >= sizeof(list->pending))
+				return -EINVAL;
+			list->pending[list->pending_used++] = (char)text[i];
+			continue;
+		}
+		result = take_pair(list, list->pending, list->pending_used);
+		list->pending_used = 0;
+		if (result)
+			return result;
+	}
+	return 0;
+}
+
+int target_list_finish(struct target_list *list)
+{
+	static const uint8_t nul;
+
+	return list->pending_used ? target_list_take(list, &nul, 1) : 0;
+}
+
+static struct reader records_of(const struct target_list *list)
+{
+	return reader_of(list->records, list->used);
+}
+
+void target_list_use(const struct target_list *list, struct target_plan *plan)
+{
+	struct reader r = records_of(list);
+	struct login_redirect address;
+	bool asked = false;
+	struct key key;
+
+	while (keys_next(&r, &key) == 1) {
+		if (key_is(&key, "TargetName")) {
+			memcpy(plan->name, key.value, key.value_length + 1);
+			continue;
+		}
+		login_read_address(key.value, key.value_length, &address);
+		asked = asked || (address.port == plan->portal.port && !strcmp(address.host, plan->portal.host));
+		if (plan->listed.host[0])
+			continue;
+		memcpy(plan->listed.host, address.host, sizeof(plan->listed.host));
+		plan->listed.port = address.port;
+	}
+	if (asked)
+		plan->listed.host[0] = '\0';
+}
+
+const char *target_list_names(const struct target_list *list, char *out, size_t size)
+{
+	struct reader r = records_of(list);
+	struct key key;
+	size_t used = 0;
+
+	out[0] = '\0';
+	while (keys_next(&r, &key) == 1) {
+		if (!key_is(&key, "TargetName"))
+			continue;
+		if (used + key.value_length + sizeof(", , ...") > size) {
+			snprintf(out + used, size - used, ", ...");
+			break;
+		}
+		used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "", key.value);
+	}
+	return out;
+}
+
+static void print_line(const struct portal *portal, int tpgt, const char *name, FILE *out)
+{
+	char text[PORTAL_TEXT_MAX];
+
+	fprintf(out, "%s,%d %s\n", portal_write(portal, text), tpgt < 0 ? 1 : tpgt, name);
+}
+
+void target_list_print(const struct target_list *list, const struct portal *asked, FILE *out)
+{
+	struct reader r = records_of(list);
+	const char *name = "", *bare = NULL; /* bare: it has had no address yet */
+	struct login_redirect address;
+	struct key key;
+
+	while (keys_next(&r, &key) == 1) {
+		struct portal portal = {.port = 0};
+
+		if (key_is(&key, "TargetName")) {
+			if (bare)
+				print_line(asked, -1, bare, out);
+			name = bare = key.value;
+			continue;
+		}
+		login_read_address(key.value, key.value_length, &address);
+		memcpy(portal.host, address.host, sizeof(portal.host));
+		portal.port = address.port;
+		print_line(&portal, address.tpgt, name, out);
+		bare = NULL;
+	}
+	if (bare)
+		print_line(asked, -1, bare, out);
+}
