@@ -1,6 +1,6 @@
 # iscsi-init. `make help` says what there is to make.
 
-VERSION = 0.1.0
+VERSION = 0.2.0
 
 NATIVE := $(patsubst aarch64,arm64,$(patsubst armv%,armhf,$(shell uname -m)))
 ARCH ?= $(NATIVE)
@@ -17,17 +17,14 @@ say = $(if $(V),,@echo '  $1')
 
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 CPPFLAGS_ALL = -std=gnu11 -D_GNU_SOURCE -I. -DISCSI_INIT_VERSION='"$(VERSION)"' $(CPPFLAGS)
-# nothing here computes with fractions: the registers for them only make calls with variable arguments larger
-# (and printf stays printf: puts and its kin would be linked for it)
-CFLAGS ?= $(shell deps/smaller $(ARCH)) $(if $(filter x86_64 arm64,$(ARCH)),-mgeneral-regs-only) \
-	-fno-builtin-printf -fno-builtin-fprintf
+# What is in CFLAGS, CPPFLAGS and LDFLAGS of the environment or the command line comes last, so that it wins.
 CFLAGS_ALL = -fPIE -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables \
-	-ffile-prefix-map=$(CURDIR)=. $(WARNINGS) $(CFLAGS)
-# no relro: it costs a page, and musl's start of a static program does not protect it. The common page size is what the data
-# may be moved by in the file to save a page in memory: not 4 KiB of padding. Dynamic tags in reserve are for prelink.
-LDFLAGS_ALL = -static-pie -Wl,--gc-sections,-z,now,-z,norelro,-z,noexecstack,-z,noseparate-code,-z,common-page-size=64,--hash-style=gnu \
-	-Wl,--build-id=none,-s,--spare-dynamic-tags=0,-T,deps/discard.ld \
-	$(if $(filter x86_64,$(ARCH)),-Wl$(comma)-z$(comma)pack-relative-relocs) $(LDFLAGS)
+	-ffile-prefix-map=$(CURDIR)=. $(WARNINGS) $(shell deps/flags $(ARCH)) $(CFLAGS)
+# relro is applied by sys/relro.c: musl's start of a static program does not. Dynamic tags in reserve are for prelink.
+LDFLAGS_ALL = -static-pie -Wl,--gc-sections,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--hash-style=gnu \
+	-Wl,--build-id=none,--spare-dynamic-tags=0 \
+	$(if $(filter x86_64,$(ARCH)),-Wl$(comma)-z$(comma)pack-relative-relocs) $(if $(LAYOUT),-T $(LAYOUT)) $(LDFLAGS)
+STRIP = $(if $(filter -g%,$(CFLAGS)),cp $1 $2,$$($(CC) -print-prog-name=strip) -o $2 $1)
 SANITIZE = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
 ifdef SYSTEM_LIBS
@@ -44,8 +41,9 @@ LIBS = $(shell $(PKG_CONFIG) --static --libs $(LIBRARIES)) -lmbedcrypto
 else
 O = build/$(ARCH)$(if $(TRAP),-trap)
 CC = build/$(ARCH)/libs/bin/musl-gcc
-LIBS = -lkmod -lzstd -llzma -lmbedcrypto
+LIBS = -lkmod -lz -lzstd -llzma -lmbedcrypto
 LIBRARIES_BUILT = build/$(ARCH)/libs.stamp
+LAYOUT = $(if $(filter arm64,$(ARCH)),$(O)/layout.ld)
 endif
 ifdef TRAP# undefined behaviour ends the program at once
 CFLAGS_ALL += -fsanitize=undefined -fsanitize-undefined-trap-on-error
@@ -55,7 +53,7 @@ endif
 HOST_CC = gcc
 CLANG = clang
 HOST_FLAGS = -isystem build/host/libs/include $(CPPFLAGS_ALL) $(WARNINGS) $(SANITIZE)
-HOST_LIBS = -Lbuild/host/libs/lib -lkmod -lzstd -llzma -lmbedcrypto
+HOST_LIBS = -Lbuild/host/libs/lib -lkmod -lz -lzstd -llzma -lmbedcrypto
 
 folders = proto sys login plan net session root boot supervisor command
 sources := $(wildcard *.c $(folders:%=%/*.c))
@@ -75,18 +73,24 @@ all: $(if $(SYSTEM_LIBS)$(TRAP)$(filter-out $(NATIVE),$(ARCH)),$(O)/iscsi-init,i
 iscsi-init: $(O)/iscsi-init
 	$(Q)cp $< $@
 
-$(O)/iscsi-init: $(objects) deps/check deps/discard.ld
+$(O)/iscsi-init: $(O)/iscsi-init.symbols deps/check
+	$(Q)$(call STRIP,$<,$@)
+	$(Q)deps/check $@ $(LIMIT) $(if $(strip $(CFLAGS)$(CPPFLAGS)$(LDFLAGS)),warn)
+
+$(O)/iscsi-init.symbols: $(objects) $(LAYOUT)
 	$(call say,LINK $@)
 	$(Q)$(CC) $(LDFLAGS_ALL) $(CFLAGS_ALL) -o $@ $(objects) $(LIBS)
-	$(Q)deps/check $@ $(LIMIT)
 
-$(O)/%.o: %.c Makefile deps/smaller $(LIBRARIES_BUILT)
+$(O)/layout.ld: deps/layout $(LIBRARIES_BUILT)
+	$(Q)deps/layout $(CC) >$@
+
+$(O)/%.o: %.c Makefile deps/flags $(LIBRARIES_BUILT)
 	@mkdir -p $(@D)
 	$(call say,CC   $@)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 # The libraries stay in a cache outside the repository; a stamp whose cache is gone counts for nothing.
-build/%/libs.stamp: deps/lock deps/build deps/smaller $(wildcard deps/*.[ch])
+build/%/libs.stamp: deps/lock deps/build deps/flags $(wildcard deps/*.c)
 	$(Q)deps/install build $(if $(filter-out host $(NATIVE),$*),cross)
 	$(Q)deps/build $* build/$*/libs
 	@touch $@
@@ -98,7 +102,7 @@ dist:
 	$(Q)deps/dist $(VERSION) $(ARCHES)
 
 size:
-	@deps/check --sizes $(ARCHES)
+	@deps/check --sizes $(LIMIT) $(ARCHES)
 
 # Tests of C code: the host's compiler with its sanitizers, each test linked with just the objects that it names.
 build/host/%.o: %.c Makefile build/host/libs.stamp
@@ -173,7 +177,7 @@ help:
 	@echo 'make                   ./iscsi-init for this machine; installs what is missing when it may'
 	@echo 'make ARCH=arm64        build/arm64/iscsi-init (also: $(ARCHES))'
 	@echo 'make dist              a tarball with all four, and a checksum file, in build/dist'
-	@echo 'make size              sizes against their limits'
+	@echo 'make size              sizes against the limit'
 	@echo 'make SYSTEM_LIBS=1     build/system/iscsi-init from the static libraries of a musl system'
 	@echo 'make TRAP=1            build/ARCH-trap/iscsi-init, which dies at once of undefined behaviour'
 	@echo 'make demo              boot a guest from an iSCSI disk, and show it'
@@ -184,6 +188,7 @@ help:
 	@echo 'make bench             how long a boot takes, beside others (needs root)'
 	@echo 'make install           DESTDIR= PREFIX=/usr/local'
 	@echo 'make clean             all but the cache of libraries and downloads'
+	@echo 'CFLAGS, CPPFLAGS and LDFLAGS come after ours; the size limit is then a warning.'
 	@echo 'V=1 shows the commands; ISCSI_INIT_CACHE= moves the cache (~/.cache/iscsi-init).'
 
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -27,6 +27,7 @@
 #include "sys/log.h"
 #include "sys/modules.h"
 #include "sys/monotonic.h"
+#include "sys/relro.h"
 #include "sys/sysfs.h"
 #include "sys/uevent.h"
 
@@ -396,8 +397,10 @@ static struct world *make_world(void)
 int main(int argc, char *argv[])
 {
 	struct world *w;
-	int result;
+	int result = relro_protect();
 
+	if (result)
+		log_warn("cannot make relocated data read-only: %s", strerror(-result));
 	if (modules_is_request(argc, argv))
 		return modules_serve_request(argv);
 	w = make_world();

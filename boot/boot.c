@@ -161,7 +161,7 @@ static void advance_firmware(struct world *w)
 		fail(w, "the firmware's boot table (iBFT) cannot be used: %s", w->ibft.error);
 		return;
 	}
-	if (result && w->plan.boot.use_firmware) {
+	if (result && w->plan.boot.use_firmware && !w->plan.boot.firmware_is_optional) {
 		fail(w, "the command line asks for the firmware's targets, but there is no iBFT in /sys/firmware/ibft: "
 			"did the firmware or iPXE (keep-san 1) leave one, and is the module iscsi_ibft there?");
 		return;

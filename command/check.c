@@ -45,6 +45,12 @@ static void print_methods(const struct interface_plan *interface, FILE *out)
 		fprintf(out, "no address");
 }
 
+static void print_client_id(const struct interface_plan *interface, FILE *out)
+{
+	for (int i = 0; i < interface->client_id_length; i++)
+		fprintf(out, "%s%02x", i ? ":" : " client id ", interface->client_id[i]);
+}
+
 static void print_interface(const struct interface_plan *interface, FILE *out)
 {
 	char text[ADDRESS_TEXT_MAX], name[80];
@@ -69,8 +75,9 @@ static void print_interface(const struct interface_plan *interface, FILE *out)
 		print_mac(" new MAC ", interface->new_mac, out);
 	if (interface->hostname[0])
 		fprintf(out, " host name %s", safe(name, sizeof(name), interface->hostname));
-	if (interface->client_id[0])
-		fprintf(out, " client id %s", safe(name, sizeof(name), interface->client_id));
+	print_client_id(interface, out);
+	if (interface->vendor_class[0])
+		fprintf(out, " vendor class %s", safe(name, sizeof(name), interface->vendor_class));
 	fprintf(out, " (%s)\n", source_name(interface->source));
 }
 
@@ -92,7 +99,10 @@ static void print_link(const struct link_plan *link, FILE *out)
 			print_mac("", link->mac, out), fprintf(out, "\n");
 		return;
 	}
-	fprintf(out, "  bond %s: %s, of", name, safe(other, sizeof(other), link->options));
+	if (link->kind == LINK_BRIDGE)
+		fprintf(out, "  bridge %s: of", name);
+	else
+		fprintf(out, "  bond %s: %s, of", name, safe(other, sizeof(other), link->options));
 	for (int i = 0; i < link->slave_count; i++)
 		fprintf(out, " %s", safe(other, sizeof(other), link->slaves[i]));
 	if (link->mtu)
@@ -257,6 +267,59 @@ static void print_targets(const struct plan *plan, FILE *out)
 
 /* ---- root, init, manner ---- */
 
+static void print_device(const char *name, const struct device_plan *device, FILE *out)
+{
+	char text[300];
+
+	fprintf(out, "  %s: %s%s\n", name, plan_root_prefix(device->kind), safe(text, sizeof(text), device->value));
+}
+
+static void print_overlay(const struct overlay_plan *overlay, FILE *out)
+{
+	static const char *const words[] = {
+		[OVERLAY_TMPFS] = "what is written goes to memory, and is gone when the machine ends",
+		[OVERLAY_DEVICE] = "what is written goes to another device",
+		[OVERLAY_USR] = "root is empty memory with the image's /usr",
+	};
+	char text[300];
+
+	if (overlay->kind == OVERLAY_NONE)
+		return;
+	fprintf(out, "  shared: the disk is only read; %s%s%s\n", words[overlay->kind],
+		overlay->size[0] ? ", at most " : "", overlay->size);
+	if (overlay->kind == OVERLAY_DEVICE)
+		print_device("layer on", &overlay->device, out);
+	if (overlay->dir[0])
+		fprintf(out, "  layer in: %s\n", safe(text, sizeof(text), overlay->dir));
+}
+
+static void print_verity(const struct root_plan *root, FILE *out)
+{
+	static const char *const words[] = {[VERITY_FAIL_READ] = "fails to be read",
+					    [VERITY_IGNORE] = "is logged and used all the same",
+					    [VERITY_RESTART] = "restarts the machine",
+					    [VERITY_PANIC] = "makes the kernel panic"};
+	const struct verity_plan *verity = &root->verity;
+	char data[DISK_UUID_BYTES], tree[DISK_UUID_BYTES];
+	bool is_named = root->kind != ROOT_NONE && strcmp(root->value, "/dev/mapper/root") != 0;
+
+	if (!verity->options.hash_length)
+		return;
+	verity_partition_uuids(&verity->options, data, tree);
+	fprintf(out, "  verified block by block (roothash=); a wrong block %s\n", words[verity->options.corruption]);
+	if (verity->data.kind != ROOT_NONE)
+		print_device("data", &verity->data, out);
+	else if (!is_named)
+		fprintf(out, "  data: PARTUUID=%s\n", data);
+	if (verity->tree.kind != ROOT_NONE)
+		print_device("hash tree", &verity->tree, out);
+	else if (!is_named || !verity->options.hash_offset)
+		fprintf(out, "  hash tree: PARTUUID=%s\n", tree);
+	else
+		fprintf(out, "  hash tree: on the same device, at byte %llu\n",
+			(unsigned long long)verity->options.hash_offset);
+}
+
 static void print_root(const struct root_plan *root, FILE *out)
 {
 	char text[1100];
@@ -271,7 +334,9 @@ static void print_root(const struct root_plan *root, FILE *out)
 						 : "");
 	if (root->kind == ROOT_NONE || root->kind == ROOT_OTHER)
 		return;
-	fprintf(out, "  mounted %s", root->writable ? "read-write" : "read-only");
+	print_verity(root, out);
+	print_overlay(&root->overlay, out);
+	fprintf(out, "  mounted %s", root->writable && root->overlay.kind == OVERLAY_NONE ? "read-write" : "read-only");
 	fprintf(out, ", type %s", root->fstype[0] ? safe(text, sizeof(text), root->fstype) : "as found");
 	if (root->flags[0])
 		fprintf(out, ", flags %s", safe(text, sizeof(text), root->flags));

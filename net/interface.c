@@ -257,23 +257,14 @@ static void look_at_probe(struct interface *interface, const struct pollfd *fds,
 }
 
 /* The kernel's "dhcp,<type>,<value>": one type byte, then the text (kernel: net/ipv4/ipconfig.c). */
-static void set_client_id(struct dhcp_config *config, const char *asked)
+static void set_client_id(struct dhcp_config *config, const struct interface_plan *plan)
 {
-	const char *comma = strchr(asked, ',');
-	unsigned long type;
-	size_t length;
-	char *end;
-
-	type = strtoul(asked, &end, 10);
-	if (!comma || end != comma || end == asked || type > 255)
-		return;
-	length = strlen(comma + 1);
-	if (length + 1 > sizeof(config->client_id))
+	_Static_assert(sizeof(config->client_id) >= sizeof(plan->client_id), "a client id of the plan fits");
+	if (!plan->client_id_length)
 		return;
 	config->client_id_mode = DHCP_CLIENT_ID_GIVEN;
-	config->client_id[0] = (uint8_t)type;
-	memcpy(config->client_id + 1, comma + 1, length);
-	config->client_id_length = (uint8_t)(length + 1);
+	memcpy(config->client_id, plan->client_id, plan->client_id_length);
+	config->client_id_length = plan->client_id_length;
 }
 
 static void start_dhcp4(struct interface *interface, int64_t now_ms)
@@ -283,7 +274,7 @@ static void start_dhcp4(struct interface *interface, int64_t now_ms)
 	memcpy(config.mac, interface->link.mac, sizeof(config.mac));
 	snprintf(config.hostname, sizeof(config.hostname), "%s", plan_hostname(interface));
 	for (int i = 0; i < interface->plan_count; i++)
-		set_client_id(&config, interface->plans[i]->client_id);
+		set_client_id(&config, interface->plans[i]);
 	lease4_start(&interface->lease4, interface->link.index, interface->link.name, &config, now_ms);
 }
 

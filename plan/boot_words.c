@@ -138,8 +138,8 @@ static int check_partuuid(struct text value, struct fault *fault)
 	return 0;
 }
 
-/* root=UUID=... and its like. */
-static int read_tagged_root(struct text value, enum root_kind kind, struct root_plan *root, struct fault *fault)
+/* UUID=... and its like. */
+static int read_tagged(struct text value, enum root_kind kind, struct device_text *out, struct fault *fault)
 {
 	struct text rest = text_skip(value, strlen(plan_root_prefix(kind)));
 
@@ -147,30 +147,41 @@ static int read_tagged_root(struct text value, enum root_kind kind, struct root_
 		return fault_set(fault, value.at, "nothing stands after %s", plan_root_prefix(kind));
 	if (kind == ROOT_PARTUUID && check_partuuid(rest, fault) < 0)
 		return -EINVAL;
-	root->kind = kind;
-	return read_string(rest, root->value, sizeof(root->value), fault);
+	*out = (struct device_text){kind, rest};
+	return 0;
+}
+
+int boot_words_device(struct text value, struct device_text *out, struct fault *fault)
+{
+	static const enum root_kind tags[] = {ROOT_UUID, ROOT_LABEL, ROOT_PARTUUID, ROOT_PARTLABEL};
+
+	for (unsigned i = 0; i < COUNT(tags); i++)
+		if (text_starts(value, plan_root_prefix(tags[i])))
+			return read_tagged(value, tags[i], out, fault);
+	*out = (struct device_text){ROOT_OTHER, value};
+	if (!value.length)
+		out->kind = ROOT_NONE;
+	else if (text_is(value, "/dev/nfs") || text_is(value, "/dev/cifs"))
+		out->kind = ROOT_OTHER;
+	else if (text_starts(value, "/dev/") || is_device_number(value))
+		out->kind = ROOT_DEVICE;
+	return 0;
 }
 
 /* What the kernel or an initramfs understands. A form that we cannot mount is kept for an /init that can. */
 static int read_root(struct text value, struct manner *manner, struct fault *fault)
 {
-	static const enum root_kind tags[] = {ROOT_UUID, ROOT_LABEL, ROOT_PARTUUID, ROOT_PARTLABEL};
 	struct root_plan *root = manner->root;
+	struct device_text device;
 
 	if (text_starts(value, "iscsi:") || text_is(value, "dhcp") || text_is(value, "dhcp6"))
 		return 0;                 /* dialect_dracut reads those */
 	if (text_starts(value, "block:")) /* dracut's prefix */
 		value = text_skip(value, strlen("block:"));
-	for (unsigned i = 0; i < COUNT(tags); i++)
-		if (text_starts(value, plan_root_prefix(tags[i])))
-			return read_tagged_root(value, tags[i], root, fault);
-	if (!value.length)
-		root->kind = ROOT_NONE;
-	else if (text_is(value, "/dev/nfs") || text_is(value, "/dev/cifs"))
-		root->kind = ROOT_OTHER;
-	else
-		root->kind = text_starts(value, "/dev/") || is_device_number(value) ? ROOT_DEVICE : ROOT_OTHER;
-	return read_string(value, root->value, sizeof(root->value), fault);
+	if (boot_words_device(value, &device, fault) < 0)
+		return -EINVAL;
+	root->kind = device.kind;
+	return read_string(device.value, root->value, sizeof(root->value), fault);
 }
 
 /* ---- the kernel's other words ---- */

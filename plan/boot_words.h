@@ -14,6 +14,15 @@
 int boot_words_read(const struct cmdline *cmdline, struct boot_plan *boot, struct root_plan *root,
 		    struct plan_error *error);
 
+/* A device as root= names one, cut out of the command line. */
+struct device_text {
+	enum root_kind kind; /* ROOT_NONE: the value is empty; ROOT_OTHER: a form that names no device */
+	struct text value;   /* without the prefix */
+};
+
+/* Reads "UUID=...", "/dev/sda1", "8:1" and the like. 0 or -EINVAL with *fault. */
+int boot_words_device(struct text value, struct device_text *out, struct fault *fault);
+
 /* The values of iscsi.onfail= and iscsi.log= as words: "panic", "info". */
 const char *boot_words_onfail(enum onfail onfail);
 const char *boot_words_log(enum log_level level);

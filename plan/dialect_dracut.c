@@ -106,7 +106,14 @@ struct fields {
 	struct text protocol, port, iface, netdev, lun;
 };
 
-/* [protocol]:[port]:[[iface:][netdev:]][lun]; as a shell's IFS does it, one empty field at the end vanishes. */
+static bool is_number(struct text text)
+{
+	uint64_t number;
+
+	return text_number(text, 10, UINT64_MAX, &number) == 0;
+}
+
+/* [protocol]:[port]:[[iface:][netdev:]][lun]; a LUN may have one ':' too many behind it, which dracut's shell drops. */
 static int cut_fields(struct text middle, struct fields *fields, struct fault *fault)
 {
 	struct text field[FIELDS_MAX] = {0}, start = middle;
@@ -114,7 +121,7 @@ static int cut_fields(struct text middle, struct fields *fields, struct fault *f
 
 	while (middle.at && count < FIELDS_MAX)
 		field[count++] = text_cut(&middle, ':');
-	if (count && !field[count - 1].length)
+	if (count == 4 && !field[3].length && is_number(field[2]))
 		count--;
 	if (count < 2)
 		return fault_set(fault, start.at, "fields are missing: expected server:protocol:port:LUN:target");
@@ -181,7 +188,7 @@ int dracut_read_target(struct text text, bool hex_lun, struct target_plan *targe
 			    : fault_set(fault, server.at, "server: %s", inner.text);
 	if (read_fields(&fields, hex_lun, hide, target, fault) < 0)
 		return -EINVAL;
-	if (target_read_name(name, target->name, &inner) < 0)
+	if (target_read_name(name, target->name, &inner) < 0 || (hide && name_oddity(name)))
 		return hide ? fault_set(fault, name.at, "target: not a legal iSCSI name")
 			    : fault_set(fault, name.at, "target: %s", inner.text);
 	return 0;
@@ -326,9 +333,13 @@ static int read_record(struct text text, struct target_plan *target, struct faul
 
 static int apply_records(const struct cmdline *cmdline, struct target_plan *target, struct plan_error *error)
 {
-	for (const struct word *at = words_next(cmdline, NULL, WORD_PARAM); at;
-	     at = words_next(cmdline, at, WORD_PARAM)) {
+	for (int i = 0; i < cmdline->word_count; i++) {
+		const struct word *at = &cmdline->words[i];
+		int key = words_find(cmdline_key(cmdline, at));
 		struct fault fault = {0};
+
+		if (key != WORD_PARAM && key != WORD_PARAM_OLD)
+			continue;
 
 		if (read_record(cmdline_value(cmdline, at), target, &fault) < 0)
 			return cmdline_error(error, cmdline, at, &fault);
@@ -428,9 +439,7 @@ static int add_target(const struct cmdline *cmdline, const struct word *at, stru
 		plan->root.kind = ROOT_TARGET;
 		plan->root.target = plan->target_count;
 	}
-	if (is_root && plan->root.kind == ROOT_TARGET)
-		target->has_lun = true;
-	else if (target->lun == 0)
+	if (target->lun == 0 && !(is_root && plan->root.kind == ROOT_TARGET && target->has_lun))
 		target->has_lun = false; /* LUN 0 is what people write when they mean none: dracut attaches every LUN */
 	return finish_target(cmdline, at, plan, error);
 }
@@ -586,7 +595,11 @@ static int check_word(const struct cmdline *cmdline, const struct word *at, stru
 	case WORD_TRANSPORT:
 		return check_transport(value, fault);
 	case WORD_PARAM:
+	case WORD_PARAM_OLD:
 		return check_param(value, plan, fault);
+	case WORD_BYPASS:
+		plan_note(plan, "rd.iscsi.bypass has no effect: the targets that the command line names are attached");
+		return 0;
 	case WORD_NETROOT:
 		if (value.length && classify(cmdline, at, &target) == NETROOT_OTHER)
 			plan_note(plan, "command line, word %d: netroot= names no iSCSI target; left to the next init",

@@ -33,27 +33,29 @@ static int cut_fields(struct text text, struct fields *fields, struct fault *fau
 
 /* ---- methods ---- */
 
+/* What a method's word says beside the methods. */
+enum { EITHER = 1, FIRST_CARD = 2, REFUSED = 4 };
+
 static const struct {
 	const char *word;
-	uint8_t methods;
-	bool any, refused;
+	uint8_t methods, says;
 } methods[] = {
-	{"dhcp", METHOD_DHCP4, false, false},
-	{"on", METHOD_DHCP4, false, false},
-	{"any", METHOD_DHCP4, false, false},
-	{"single-dhcp", METHOD_DHCP4, false, false},
-	{"dhcp4", METHOD_DHCP4, false, false},
-	{"dhcp6", METHOD_DHCP6, false, false},
-	{"auto6", METHOD_AUTO6, false, false},
-	{"either6", METHOD_AUTO6 | METHOD_DHCP6, true, false},
-	{"link6", METHOD_LINK6, false, false},
-	{"link-local", METHOD_LINK6, false, false},
-	{"none", 0, false, false},
-	{"off", 0, false, false},
-	{"static", 0, false, false},
-	{"bootp", 0, false, true},
-	{"rarp", 0, false, true},
-	{"both", 0, false, true},
+	{"dhcp", METHOD_DHCP4, 0},
+	{"on", METHOD_DHCP4, FIRST_CARD},
+	{"any", METHOD_DHCP4, FIRST_CARD},
+	{"single-dhcp", METHOD_DHCP4, FIRST_CARD},
+	{"dhcp4", METHOD_DHCP4, 0},
+	{"dhcp6", METHOD_DHCP6, 0},
+	{"auto6", METHOD_AUTO6, 0},
+	{"either6", METHOD_AUTO6 | METHOD_DHCP6, EITHER},
+	{"link6", METHOD_LINK6, 0},
+	{"link-local", METHOD_LINK6, 0},
+	{"none", 0, 0},
+	{"off", 0, 0},
+	{"static", 0, 0},
+	{"bootp", 0, REFUSED},
+	{"rarp", 0, REFUSED},
+	{"both", 0, REFUSED},
 };
 #define METHODS (sizeof(methods) / sizeof(methods[0]))
 
@@ -78,10 +80,21 @@ static int read_client_id(struct text text, struct interface_plan *interface, st
 
 	if (text_number(type, 10, 255, &number) < 0 || !value.length)
 		return fault_expected(fault, text, "expected a DHCP client id as <type 0-255>,<value>");
-	if (text_copy(text, interface->client_id, sizeof(interface->client_id)) < 0)
+	if (value.length >= sizeof(interface->client_id))
 		return fault_set(fault, text.at, "the DHCP client id is longer than %zu bytes",
 				 sizeof(interface->client_id) - 1);
+	interface->client_id[0] = (uint8_t)number;
+	memcpy(interface->client_id + 1, value.at, value.length);
+	interface->client_id_length = (uint8_t)(value.length + 1);
 	return 0;
+}
+
+/* Of several methods in a list each may fail: an image that says dhcp,dhcp6 boots where there is only one of them. */
+static void add_method(struct interface_plan *interface, unsigned added)
+{
+	if (interface->methods && added & ~interface->methods)
+		interface->any_method = interface->others_go_on = true;
+	interface->methods |= added;
 }
 
 static int read_methods(struct text text, struct interface_plan *interface, struct fault *fault)
@@ -95,10 +108,11 @@ static int read_methods(struct text text, struct interface_plan *interface, stru
 		if (found < 0)
 			return fault_expected(
 				fault, word, "expected dhcp, on, any, none, off, dhcp6, auto6, either6, link6 or ibft");
-		if (methods[found].refused)
-			return fault_set(fault, word.at, "%s is not spoken here; write dhcp", text_show(word, shown));
-		interface->methods |= methods[found].methods;
-		interface->any_method |= methods[found].any;
+		if (methods[found].says & REFUSED)
+			return fault_set(fault, word.at, "%s is not supported; write dhcp", text_show(word, shown));
+		add_method(interface, methods[found].methods);
+		interface->any_method |= (methods[found].says & EITHER) != 0;
+		interface->first_only |= (methods[found].says & FIRST_CARD) != 0;
 		if (text_is(word, "dhcp") && text.length && text.at[0] >= '0' && text.at[0] <= '9')
 			return read_client_id(text, interface, fault);
 	}
@@ -179,10 +193,16 @@ static int read_tail(const struct fields *fields, struct ip_word *word, struct f
 
 /* ---- the three forms ---- */
 
-static int read_device(struct text text, struct interface_plan *interface, struct fault *fault)
+static int read_device(struct text text, struct ip_word *word, struct fault *fault)
 {
+	struct interface_plan *interface = &word->interface;
+
 	if (!text.length)
 		return 0;
+	if (text_is(text, "BOOTIF")) {
+		word->boot_interface = true;
+		return 0;
+	}
 	if (text.length == 17 && address_read_mac(text, '-', interface->mac) == 0) {
 		interface->has_mac = true;
 		return 0;
@@ -193,7 +213,7 @@ static int read_device(struct text text, struct interface_plan *interface, struc
 }
 
 /* Debian's ip=eth0. What looks like something else is a typing error. */
-static int read_lone_device(struct text text, struct interface_plan *interface, struct fault *fault)
+static int read_lone_device(struct text text, struct ip_word *word, struct fault *fault)
 {
 	char shown[TEXT_SHOWN];
 	bool numeric = true;
@@ -207,7 +227,7 @@ static int read_lone_device(struct text text, struct interface_plan *interface, 
 	if (numeric)
 		return fault_set(fault, text.at, "expected an address, an interface or dhcp and its like, not %s",
 				 shown);
-	return read_device(text, interface, fault);
+	return read_device(text, word, fault);
 }
 
 static int read_single(struct text text, struct ip_word *word, struct fault *fault)
@@ -242,13 +262,13 @@ static int read_single(struct text text, struct ip_word *word, struct fault *fau
 		return 0;
 	}
 	interface->methods = METHOD_DHCP4;
-	return read_lone_device(text, interface, fault);
+	return read_lone_device(text, word, fault);
 }
 
 /* dev:method[:[mtu][:mac]] */
 static int read_short(const struct fields *fields, struct ip_word *word, struct fault *fault)
 {
-	if (read_device(fields->field[0], &word->interface, fault) < 0)
+	if (read_device(fields->field[0], word, fault) < 0)
 		return -EINVAL;
 	if (text_is(fields->field[1], "ibft")) {
 		word->form = IP_FIRMWARE;
@@ -343,10 +363,11 @@ static int read_long_method(const struct fields *fields, struct ip_word *word, s
 					 text_show(method, shown));
 		return 0;
 	}
-	if ((interface->methods & (METHOD_DHCP4 | METHOD_DHCP6)) && !lenient)
-		return fault_set(fault, method.at, "%.*s and a client address exclude each other", (int)method.length,
-				 method.at);
-	interface->methods = (lenient ? 0 : interface->methods) | METHOD_STATIC;
+	if (lenient) {
+		interface->methods = 0;
+		interface->first_only = false;
+	}
+	add_method(interface, METHOD_STATIC);
 	return 0;
 }
 
@@ -356,7 +377,7 @@ static int read_long(const struct fields *fields, struct ip_word *word, struct f
 	const struct text *field = fields->field;
 
 	if (read_server(field[SERVER], word, fault) < 0 || read_host(field[HOST], &word->interface, fault) < 0 ||
-	    read_device(field[DEVICE], &word->interface, fault) < 0)
+	    read_device(field[DEVICE], word, fault) < 0)
 		return -EINVAL;
 	if (field[CLIENT].length && read_client(fields, word, fault) < 0)
 		return -EINVAL;

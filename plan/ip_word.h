@@ -5,6 +5,7 @@
  *   empty ip=		dhcp (dracut, Debian), not off (kernel)
  *   single address	the client's, with its class's netmask (kernel), completed by dracut's netmask= and gateway=
  *   on, any		with a client address: static (kernel); else DHCPv4 (both)
+ *   dhcp		with a client address: both addresses (NetworkManager)
  *   fields 8, 9	name servers when they look like addresses (both), else MTU and MAC (dracut)
  * Pure.
  */
@@ -25,6 +26,7 @@ struct ip_word {
 	struct interface_plan interface;
 	struct address dns[2];
 	int dns_count;
+	bool boot_interface; /* the interface is given as BOOTIF: the one whose MAC address BOOTIF= has */
 	bool bare_address;   /* a single address: netmask=, gateway=, ... may complete it */
 	bool guesses_prefix; /* nothing says the netmask: the address's class does */
 	bool ignored_server; /* the kernel's server field had an address, which means nothing here */

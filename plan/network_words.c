@@ -7,6 +7,7 @@
 
 #include "plan/address.h"
 #include "plan/ip_word.h"
+#include "plan/link_words.h"
 #include "plan/words.h"
 
 #define SECONDS_MAX 86400
@@ -46,6 +47,30 @@ static int complete_bare(const struct cmdline *cmdline, struct interface_plan *i
 	return ip_word_read_mtu(words_value(cmdline, WORD_MTU), &interface->mtu, fault);
 }
 
+/* "01-52-54-00-12-34-56": hardware type and address (pxelinux), or the address alone, with '-' or ':'. */
+static int read_bootif(struct text value, uint8_t mac[6], struct fault *fault)
+{
+	struct text text = value;
+	char separator = text_has(value, '-') ? '-' : ':';
+
+	if (text.length == 20)
+		text_cut(&text, separator);
+	if (address_read_mac(text, separator, mac) < 0)
+		return fault_expected(fault, value, "expected a MAC address, as 01-52-54-00-12-34-56");
+	return 0;
+}
+
+/* ip=...:BOOTIF:... */
+static int find_boot_interface(const struct cmdline *cmdline, struct interface_plan *interface, struct fault *fault)
+{
+	struct text value = words_value(cmdline, WORD_BOOTIF);
+
+	if (!value.at)
+		return fault_set(fault, NULL, "the interface is BOOTIF, but there is no word BOOTIF=");
+	interface->has_mac = true;
+	return read_bootif(value, interface->mac, fault);
+}
+
 static int add_interface(const struct cmdline *cmdline, const struct word *at, const struct ip_word *word,
 			 struct plan *plan, struct fault *fault)
 {
@@ -55,6 +80,8 @@ static int add_interface(const struct cmdline *cmdline, const struct word *at, c
 	if (network->interface_count == PLAN_INTERFACES_MAX)
 		return fault_set(fault, NULL, "more than %d interfaces", PLAN_INTERFACES_MAX);
 	*interface = word->interface;
+	if (word->boot_interface && find_boot_interface(cmdline, interface, fault) < 0)
+		return -EINVAL;
 	interface->source = SOURCE_CMDLINE;
 	if (word->bare_address && complete_bare(cmdline, interface, fault) < 0)
 		return -EINVAL;
@@ -77,9 +104,11 @@ static int read_ip(const struct cmdline *cmdline, const struct word *at, struct 
 
 	if (ip_word_read(cmdline_value(cmdline, at), &word, fault) < 0)
 		return -EINVAL;
+	if (word.form == IP_FIRMWARE) {
+		found->firmware = true; /* where there is no iBFT the defaults hold */
+		return 0;
+	}
 	found->given = true;
-	if (word.form == IP_FIRMWARE)
-		found->firmware = true;
 	if (word.form != IP_INTERFACE)
 		return 0;
 	return add_interface(cmdline, at, &word, plan, fault);
@@ -91,8 +120,7 @@ static bool is_nameless_beside_others(const struct network_plan *network)
 	const struct interface_plan *last = &network->interfaces[network->interface_count - 1];
 	const struct interface_plan *first = &network->interfaces[0];
 
-	return network->interface_count > 1 &&
-	       ((!last->name[0] && !last->has_mac) || (!first->name[0] && !first->has_mac));
+	return network->interface_count > 1 && (link_words_is_nameless(last) || link_words_is_nameless(first));
 }
 
 static int read_ips(const struct cmdline *cmdline, enum word_key key, struct plan *plan, struct network_words *found,
@@ -108,121 +136,6 @@ static int read_ips(const struct cmdline *cmdline, enum word_key key, struct pla
 			return cmdline_error(error, cmdline, at, &fault);
 		}
 	}
-	return 0;
-}
-
-/* ---- links ---- */
-
-static struct link_plan *new_link(struct plan *plan, enum link_kind kind, struct fault *fault)
-{
-	struct network_plan *network = &plan->network;
-	struct link_plan *link = &network->links[network->link_count];
-
-	if (network->link_count == PLAN_LINKS_MAX) {
-		fault_set(fault, NULL, "more than %d vlan=, bond= and ifname= together", PLAN_LINKS_MAX);
-		return NULL;
-	}
-	memset(link, 0, sizeof(*link));
-	link->kind = kind;
-	return link;
-}
-
-static int read_name(struct text text, char out[PLAN_IFNAME_MAX], const char *what, struct fault *fault)
-{
-	char shown[TEXT_SHOWN];
-
-	if (address_read_interface(text, out) < 0)
-		return fault_set(fault, text.at, "%s: expected an interface, not %s", what, text_show(text, shown));
-	return 0;
-}
-
-/* ifname=name:MAC */
-static int read_ifname(struct text value, struct plan *plan, struct fault *fault)
-{
-	struct text mac = value, name = text_cut(&mac, ':');
-	struct link_plan *link = new_link(plan, LINK_RENAME, fault);
-	char shown[TEXT_SHOWN];
-
-	if (!link || read_name(name, link->name, "new name", fault) < 0)
-		return -EINVAL;
-	if (address_read_mac(mac, ':', link->mac) < 0)
-		return fault_set(fault, mac.at ? mac.at : value.at,
-				 "expected name:MAC, as eth0:52:54:00:12:34:56, not %s", text_show(value, shown));
-	plan->network.link_count++;
-	return 0;
-}
-
-/* The number at the end of vlan5, vlan0005, eth0.5, eth0.0005. */
-static int read_vlan_number(struct text name, uint16_t *number)
-{
-	size_t digits = 0;
-	uint64_t value;
-
-	while (digits < name.length && name.at[name.length - 1 - digits] >= '0' &&
-	       name.at[name.length - 1 - digits] <= '9')
-		digits++;
-	if (digits == name.length ||
-	    text_number((struct text){.at = name.at + name.length - digits, .length = digits}, 10, 4094, &value) < 0 ||
-	    value == 0)
-		return -EINVAL;
-	*number = (uint16_t)value;
-	return 0;
-}
-
-/* vlan=name:parent */
-static int read_vlan(struct text value, struct plan *plan, struct fault *fault)
-{
-	struct text parent = value, name = text_cut(&parent, ':');
-	struct link_plan *link = new_link(plan, LINK_VLAN, fault);
-
-	if (!link || read_name(name, link->name, "VLAN", fault) < 0)
-		return -EINVAL;
-	if (!parent.at)
-		return fault_expected(fault, value, "expected name:parent, as vlan5:eth0");
-	if (read_vlan_number(name, &link->vlan) < 0)
-		return fault_expected(fault, name, "expected a name that ends in the VLAN's number, 1 to 4094");
-	if (read_name(parent, link->parent, "parent", fault) < 0)
-		return -EINVAL;
-	plan->network.link_count++;
-	return 0;
-}
-
-static int read_slaves(struct text list, struct link_plan *link, struct fault *fault)
-{
-	while (list.at) {
-		struct text slave = text_cut(&list, ',');
-
-		if (link->slave_count == (int)(sizeof(link->slaves) / sizeof(link->slaves[0])))
-			return fault_set(fault, slave.at, "more than %d slaves", link->slave_count);
-		if (read_name(slave, link->slaves[link->slave_count], "slave", fault) < 0)
-			return -EINVAL;
-		link->slave_count++;
-	}
-	return 0;
-}
-
-/* bond[=name[:slave,slave[:option=value,...[:mtu]]]]; the defaults are dracut's */
-static int read_bond(struct text value, struct plan *plan, struct fault *fault)
-{
-	struct text rest = value, name = text_cut_bracketed(&rest, ':');
-	struct link_plan *link = new_link(plan, LINK_BOND, fault);
-	struct text slaves = text_cut_bracketed(&rest, ':'), options = text_cut_bracketed(&rest, ':');
-	struct text mtu = text_cut(&rest, ':');
-
-	if (!link)
-		return -EINVAL;
-	if (read_name(name.length ? name : text_of("bond0"), link->name, "bond", fault) < 0 ||
-	    read_slaves(slaves.length ? slaves : text_of("eth0,eth1"), link, fault) < 0)
-		return -EINVAL;
-	if (!options.length)
-		options = text_of("mode=balance-rr");
-	if (text_copy(options, link->options, sizeof(link->options)) < 0)
-		return fault_set(fault, options.at, "bond options: longer than %zu bytes", sizeof(link->options) - 1);
-	if (rest.at)
-		return fault_set(fault, rest.at, "expected name:slaves:options:mtu and no more");
-	if (ip_word_read_mtu(mtu, &link->mtu, fault) < 0)
-		return -EINVAL;
-	plan->network.link_count++;
 	return 0;
 }
 
@@ -249,7 +162,7 @@ static int read_route(struct text value, struct plan *plan, struct fault *fault)
 		return fault_set(fault, value.at, "expected a gateway or an interface after the network");
 	if (route->to.family && route->gateway.family && route->to.family != route->gateway.family)
 		return fault_set(fault, gateway.at, "network and gateway are of two families");
-	if (interface.at && read_name(interface, route->interface, "route", fault) < 0)
+	if (interface.at && link_words_read_name(interface, route->interface, "route", fault) < 0)
 		return -EINVAL;
 	plan->network.route_count++;
 	return 0;
@@ -268,29 +181,7 @@ static int read_nameserver(struct text value, struct plan *plan, struct fault *f
 
 static int read_bootdev(struct text value, struct plan *plan, struct fault *fault)
 {
-	return read_name(value, plan->network.bootdev, "bootdev", fault);
-}
-
-/* "01-52-54-00-12-34-56": hardware type and address (pxelinux), or the address alone, with '-' or ':'. */
-static int read_bootif(struct text value, struct plan *plan, struct fault *fault)
-{
-	struct text mac = value;
-	char separator = text_has(value, '-') ? '-' : ':';
-	uint8_t bytes[6];
-
-	if (mac.length == 20)
-		(void)text_cut(&mac, separator);
-	if (address_read_mac(mac, separator, bytes) < 0)
-		return fault_expected(fault, value, "expected a MAC address, as 01-52-54-00-12-34-56");
-	for (int i = 0; i < plan->network.interface_count; i++) {
-		struct interface_plan *interface = &plan->network.interfaces[i];
-
-		if (interface->name[0] || interface->has_mac)
-			continue;
-		memcpy(interface->mac, bytes, sizeof(bytes));
-		interface->has_mac = true;
-	}
-	return 0;
+	return link_words_read_name(value, plan->network.bootdev, "bootdev", fault);
 }
 
 static int read_number(struct text value, unsigned max, int *out, struct fault *fault)
@@ -336,12 +227,61 @@ static int read_needless_timeout(struct text value, struct plan *plan, struct fa
 	return read_number(value, SECONDS_MAX, &seconds, fault);
 }
 
-static int refuse_link(struct text value, struct plan *plan, struct fault *fault)
+/* rd.net.dhcp.vendor-class=: what a server may choose the root-path by. It is no use to those that ask by DHCPv6. */
+static int read_vendor_class(struct text value, struct plan *plan, struct fault *fault)
 {
-	(void)value;
-	if (!plan->network.interface_count && !plan->target_count)
+	for (int i = 0; i < plan->network.interface_count; i++) {
+		char *vendor_class = plan->network.interfaces[i].vendor_class;
+		size_t size = sizeof(plan->network.interfaces[i].vendor_class);
+
+		if (!value.length || text_copy(value, vendor_class, size) < 0)
+			return fault_set(fault, value.at, "expected a DHCP vendor class of 1 to %zu bytes", size - 1);
+	}
+	return 0;
+}
+
+/* NetworkManager's forms: "mac" and "perm-mac"; bytes as 01:52:54:00:12:34:56; any other text has type 0. */
+static int read_client_id(struct text value, struct interface_plan *interface, struct fault *fault)
+{
+	static const char *const made[] = {"duid", "ipv6-duid", "stable", "none"};
+	struct text rest = value;
+	char shown[TEXT_SHOWN];
+	size_t length = 0;
+
+	for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++)
+		if (text_is(value, made[i]))
+			return fault_set(fault, value.at,
+					 "%s is not supported; write the bytes, as 01:52:54:00:12:34:56",
+					 text_show(value, shown));
+	if (!value.length || value.length >= sizeof(interface->client_id))
+		return fault_set(fault, value.at, "expected a DHCP client id of 1 to %zu characters",
+				 sizeof(interface->client_id) - 1);
+	interface->client_id_length = 0;
+	if (text_is(value, "mac") || text_is(value, "perm-mac"))
 		return 0;
-	return fault_set(fault, NULL, "team and bridge are not set up here; bond= and vlan= are");
+	while (rest.at) {
+		struct text byte = text_cut(&rest, ':');
+		uint64_t number;
+
+		if (!byte.length || byte.length > 2 || text_number(byte, 16, 0xff, &number) < 0)
+			break;
+		interface->client_id[length++] = (uint8_t)number;
+	}
+	if (rest.at || length < 2) {
+		interface->client_id[0] = 0;
+		memcpy(interface->client_id + 1, value.at, value.length);
+		length = value.length + 1;
+	}
+	interface->client_id_length = (uint8_t)length;
+	return 0;
+}
+
+static int read_client_ids(struct text value, struct plan *plan, struct fault *fault)
+{
+	for (int i = 0; i < plan->network.interface_count; i++)
+		if (read_client_id(value, &plan->network.interfaces[i], fault) < 0)
+			return -EINVAL;
+	return 0;
 }
 
 /* In the order in which they are read: those below may change what those above made. */
@@ -349,14 +289,11 @@ static const struct {
 	enum word_key key;
 	int (*read)(struct text value, struct plan *plan, struct fault *fault);
 } rows[] = {
-	{WORD_IFNAME, read_ifname},
-	{WORD_VLAN, read_vlan},
-	{WORD_BOND, read_bond},
-	{WORD_TEAM, refuse_link},
-	{WORD_BRIDGE, refuse_link},
 	{WORD_ROUTE, read_route},
 	{WORD_NAMESERVER, read_nameserver},
 	{WORD_BOOTDEV, read_bootdev},
+	{WORD_CLIENT_ID, read_client_ids},
+	{WORD_VENDOR_CLASS, read_vendor_class},
 	{WORD_DHCP_TIMEOUT, read_dhcp_timeout},
 	{WORD_DHCP_RETRY, read_dhcp_retry},
 	{WORD_CARRIER_TIMEOUT, read_carrier_timeout},
@@ -389,6 +326,7 @@ static void add_default_interface(struct plan *plan)
 
 	memset(interface, 0, sizeof(*interface));
 	interface->methods = METHOD_DHCP4;
+	interface->first_only = true;
 	interface->source = SOURCE_DEFAULT;
 	plan->network.interface_count = 1;
 }
@@ -397,17 +335,22 @@ static int apply_boot_interface(const struct cmdline *cmdline, struct plan *plan
 {
 	const struct word *at = words_last(cmdline, WORD_BOOTIF);
 	struct fault fault = {0};
+	uint8_t mac[6];
 
-	for (int i = 0; plan->network.bootdev[0] && i < plan->network.interface_count; i++) {
+	if (at && read_bootif(cmdline_value(cmdline, at), mac, &fault) < 0)
+		return cmdline_error(error, cmdline, at, &fault);
+	for (int i = 0; i < plan->network.interface_count; i++) {
 		struct interface_plan *interface = &plan->network.interfaces[i];
 
-		if (!interface->name[0] && !interface->has_mac)
-			memcpy(interface->name, plan->network.bootdev, sizeof(interface->name));
+		if (!link_words_is_nameless(interface))
+			continue;
+		memcpy(interface->name, plan->network.bootdev, sizeof(interface->name));
+		if (interface->name[0] || !at || !words_flag(cmdline, WORD_USE_BOOTIF, true))
+			continue;
+		memcpy(interface->mac, mac, sizeof(mac));
+		interface->has_mac = true;
 	}
-	if (!at || !words_flag(cmdline, WORD_USE_BOOTIF, true))
-		return 0;
-	return read_bootif(cmdline_value(cmdline, at), plan, &fault) < 0 ? cmdline_error(error, cmdline, at, &fault)
-									 : 0;
+	return 0;
 }
 
 int network_words_read(const struct cmdline *cmdline, struct plan *plan, struct network_words *found,
@@ -427,6 +370,8 @@ int network_words_read(const struct cmdline *cmdline, struct plan *plan, struct 
 	}
 	if (!found->given)
 		add_default_interface(plan);
+	if (link_words_read(cmdline, plan, error) < 0)
+		return -EINVAL;
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (read_row(cmdline, i, plan, error) < 0)
 			return -EINVAL;

@@ -12,6 +12,6 @@ bool own_words_has(const char *word)
 	int key = words_find(name);
 
 	if (key >= 0)
-		return word_rows[key].group != GROUP_KERNEL;
+		return word_rows[key].group != GROUP_KERNEL && word_rows[key].group != GROUP_ROOT;
 	return words_check_name(name, &fault) < 0 || words_check_setting(name, &fault) < 0;
 }

@@ -15,6 +15,7 @@
 #include "proto/name.h"
 #include "proto/params.h"
 #include "proto/text.h"
+#include "proto/verity.h"
 
 #define PLAN_TARGETS_MAX    64
 #define PLAN_INTERFACES_MAX 16
@@ -55,9 +56,10 @@ struct interface_plan {
 	uint8_t prefix; /* bits */
 	int mtu;        /* 0: as it is */
 	char hostname[64];
-	char client_id[64];    /* DHCP client id (option 61) as asked: "type,value"; "" by MAC */
-	char vendor_class[64]; /* DHCP vendor class (option 60) as asked; "" ours */
-	bool firmware;         /* from the iBFT */
+	uint8_t client_id[64];    /* DHCP client id (option 61) as asked, its type first */
+	uint8_t client_id_length; /* 0: made from the MAC address */
+	char vendor_class[128];   /* DHCP vendor class (option 60) as asked; "" ours */
+	bool firmware;            /* from the iBFT */
 	enum source source;
 };
 
@@ -115,8 +117,7 @@ struct target_plan {
 	bool wants_lease; /* iscsi=dhcp: no portal and no name before plan_add_lease; not to be attached until then */
 	bool all_targets; /* with .name "": attach every target that the portal has (targets=all), not just its only one */
 	bool has_lun;
-	bool lun_is_guess; /* with .has_lun: no word names it. LUN 0 is meant and, where that is no disk, the only disk */
-	uint64_t lun;      /* as the kernel and sysfs number it: SAM LUN in the kernel's scsilun_to_int order */
+	uint64_t lun; /* as the kernel and sysfs number it: SAM LUN in the kernel's scsilun_to_int order */
 	char scheduler[32];
 	struct params params;
 	struct chap_config chap;  /* .username[0] == 0: none */
@@ -140,6 +141,35 @@ enum root_kind {
 	ROOT_OTHER   /* root=nfs:..., root=zfs:...: not ours to mount, an initramfs's /init may know how */
 };
 
+/* A device, named as root= names one: kind and value of struct root_plan. ROOT_NONE: not named. */
+struct device_plan {
+	enum root_kind kind;
+	char value[128];
+};
+
+/* The writable layer over a root that itself is only read. */
+enum overlay_kind {
+	OVERLAY_NONE,
+	OVERLAY_TMPFS,  /* what is written goes to memory */
+	OVERLAY_DEVICE, /* what is written goes to a file system on another device */
+	OVERLAY_USR     /* systemd.volatile=yes: an empty root in memory that has the image's /usr, read-only */
+};
+
+struct overlay_plan {
+	enum overlay_kind kind;
+	char size[16]; /* of the tmpfs, as mount(8) takes it: "50%", "512m"; "" the kernel's default, half of memory */
+	struct device_plan device; /* OVERLAY_DEVICE */
+	char dir[128];             /* on that device, holds the layer; "" "overlay" */
+	bool at_media;             /* overlayroot=: both layers are at /media/root-ro and /media/root-rw, too */
+	bool is_own_word;          /* iscsi.overlay= asks for it: an initramfs that comes behind does not know */
+};
+
+/* A root that is verified block by block (dm-verity). */
+struct verity_plan {
+	struct verity_options options; /* options.hash_length is 0: root is not verified */
+	struct device_plan data, tree; /* not named: the partitions whose UUIDs are the two halves of the root hash */
+};
+
 struct root_plan {
 	enum root_kind kind;
 	char value[256]; /* /dev path, device number (8:1, 801) or the bare UUID/LABEL/...: no prefix */
@@ -151,6 +181,8 @@ struct root_plan {
 	int wait_s;      /* rootwait=SECONDS; 0: for ever */
 	int delay_s;     /* rootdelay= */
 	char init[256];  /* init=; "" the usual list */
+	struct overlay_plan overlay;
+	struct verity_plan verity;
 };
 
 enum onfail { ONFAIL_PANIC, ONFAIL_REBOOT, ONFAIL_POWEROFF, ONFAIL_SHELL, ONFAIL_CONTINUE, ONFAIL_COUNT };

@@ -23,6 +23,7 @@
 #include "plan/dialect_dracut.h"
 #include "plan/firmware.h"
 #include "plan/initiator.h"
+#include "plan/layer_words.h"
 #include "plan/network_words.h"
 #include "plan/target_word.h"
 #include "plan/words.h"
@@ -90,7 +91,7 @@ static int add_word_targets(const struct cmdline *cmdline, const struct plan_fil
 		plan_note(plan, "iscsi= names the targets: the iBFT is not used; to have both, add iscsi=ibft");
 	if (own)
 		return add_own_targets(cmdline, plan, firmware, error);
-	plan->boot.use_firmware = dracut.firmware || debian.firmware;
+	plan->boot.use_firmware = plan->boot.firmware_is_optional = dracut.firmware || debian.firmware;
 	if (dracuts)
 		return dracut_add_targets(cmdline, plan, error);
 	return debian.targets ? debian_add_targets(cmdline, files, plan, error) : 0;
@@ -171,6 +172,14 @@ static bool uses_firmware(const struct plan *plan)
 	return false;
 }
 
+/* An address of its own makes an interface ready beside DHCP, but not when the disk is to come with the lease. */
+static void await_lease(struct network_plan *network)
+{
+	for (int i = 0; i < network->interface_count; i++)
+		if (network->wants_root_path && network->interfaces[i].methods & METHOD_STATIC)
+			network->interfaces[i].any_method = false;
+}
+
 static int plan_network(const struct cmdline *cmdline, const struct ibft *firmware, struct plan *plan,
 			struct plan_error *error)
 {
@@ -179,10 +188,13 @@ static int plan_network(const struct cmdline *cmdline, const struct ibft *firmwa
 
 	if (network_words_read(cmdline, plan, &words, error) < 0)
 		return -EINVAL;
-	plan->boot.use_firmware |= words.firmware;
-	if (!words.given) {
-		choose_methods(plan, dracut_wishes(cmdline).dhcp6, &network->interfaces[0]);
-		choose_interface(plan, &network->interfaces[0]);
+	if (words.firmware && !plan->boot.use_firmware)
+		plan->boot.use_firmware = plan->boot.firmware_is_optional = true;
+	for (int i = 0; i < network->interface_count; i++) {
+		if (network->interfaces[i].source != SOURCE_DEFAULT)
+			continue;
+		choose_methods(plan, dracut_wishes(cmdline).dhcp6, &network->interfaces[i]);
+		choose_interface(plan, &network->interfaces[i]);
 	}
 	if (firmware && firmware->nic_count && (words.firmware || (!words.given && uses_firmware(plan)))) {
 		if (!words.given)
@@ -191,6 +203,7 @@ static int plan_network(const struct cmdline *cmdline, const struct ibft *firmwa
 			return -EINVAL;
 	}
 	network->wants_root_path = plan->dhcp_template >= 0;
+	await_lease(network);
 	network->wanted = plan->target_count > 0 || (words.given && network->interface_count > 0) ||
 			  words_flag(cmdline, WORD_NEEDNET, false);
 	return 0;
@@ -206,6 +219,28 @@ static void note_secrets(struct plan *plan)
 		plan_note(plan, "a CHAP secret stands on the command line, where /proc/cmdline shows it to everybody; "
 				"better: password=@/path");
 		return;
+	}
+}
+
+static void note_name(struct plan *plan, const char *name)
+{
+	char shown[TEXT_SHOWN];
+	const char *why = name[0] ? name_oddity(text_of(name)) : NULL;
+
+	if (why)
+		plan_note(plan, "%s is not a legal iSCSI name (%s), but is used as it is",
+			  text_show(text_of(name), shown), why);
+}
+
+/* Each name once. */
+static void note_names(struct plan *plan)
+{
+	for (int i = 0; i < plan->target_count; i++) {
+		const struct target_plan *target = &plan->targets[i];
+
+		note_name(plan, target->name);
+		if (i == 0 || strcmp(target->initiator, plan->targets[i - 1].initiator) != 0)
+			note_name(plan, target->initiator);
 	}
 }
 
@@ -255,7 +290,8 @@ int plan_make(const struct cmdline *cmdline, const struct ibft *firmware, const 
 	error->text[0] = 0;
 	plan->dhcp_template = -1;
 	result = check_length(cmdline, error);
-	if (boot_words_read(cmdline, &plan->boot, &plan->root, error) < 0 || result < 0)
+	if (boot_words_read(cmdline, &plan->boot, &plan->root, error) < 0 || result < 0 ||
+	    layer_words_read(cmdline, plan, error) < 0)
 		return -EINVAL;
 	target_default(&template, SOURCE_IBFT);
 	result = plan_targets(cmdline, firmware, files, &template, plan, error);
@@ -264,6 +300,7 @@ int plan_make(const struct cmdline *cmdline, const struct ibft *firmware, const 
 	    plan_network(cmdline, firmware, plan, error) < 0)
 		return -EINVAL;
 	fit_bursts(plan);
+	note_names(plan);
 	note_secrets(plan);
 	return 0;
 }

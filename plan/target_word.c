@@ -32,10 +32,10 @@ void target_default(struct target_plan *target, enum source source)
 int target_read_name(struct text text, char out[NAME_MAX_BYTES + 1], struct fault *fault)
 {
 	char shown[TEXT_SHOWN];
-	const char *why = "";
 
-	if (name_check(text.at ? text.at : "", text.length, &why) < 0 || text_copy(text, out, NAME_MAX_BYTES + 1) < 0)
-		return fault_set(fault, text.at, "name %s: %s", text_show(text, shown), why);
+	if (!name_is_usable(text) || text_copy(text, out, NAME_MAX_BYTES + 1) < 0)
+		return fault_set(fault, text.at, "name %s: expected 1 to %d characters without a blank",
+				 text_show(text, shown), NAME_MAX_BYTES);
 	return 0;
 }
 
@@ -234,13 +234,6 @@ static int read_option(struct text text, struct seen *seen, struct target_plan *
 
 /* ---- the word ---- */
 
-static bool is_name(struct text text)
-{
-	struct text type = {.at = text.at, .length = text.length < 4 ? text.length : 4};
-
-	return text_is_word(type, "iqn.") || text_is_word(type, "eui.") || text_is_word(type, "naa.");
-}
-
 static int read_endpoint(struct text *rest, struct target_plan *target, enum target_form *form, struct fault *fault)
 {
 	struct text first = text_cut(rest, ','), peek = *rest, second = text_cut(&peek, ',');
@@ -253,13 +246,13 @@ static int read_endpoint(struct text *rest, struct target_plan *target, enum tar
 	if (text_has(first, '@'))
 		return fault_set(fault, first.at,
 				 "user:password@ is another grammar; here they are username= and password=");
-	if (is_name(first))
+	if (name_has_type(first))
 		return fault_set(fault, first.at, "expected a portal before the target's name: <portal>,<target>");
 	if (portal_read(first, &target->portal, fault) < 0)
 		return -EINVAL;
 	if (!second.at || text_has(second, '=') || param_find(second.at, second.length) >= 0)
 		return 0; /* no name: discovery */
-	if (!is_name(second))
+	if (!name_has_type(second))
 		return fault_expected(fault, second, "expected a target's name (iqn., eui. or naa.)");
 	*rest = peek;
 	return target_read_name(second, target->name, fault);

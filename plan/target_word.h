@@ -32,7 +32,7 @@ int target_read_lun(struct text text, struct target_plan *target, struct fault *
 #define LUN_TEXT_MAX 20
 const char *target_write_lun(uint64_t lun, char out[LUN_TEXT_MAX]);
 
-/* An initiator's or target's name, checked and copied. */
+/* An initiator's or target's name, copied if a login can carry it (name_is_usable). 0, or -EINVAL with *fault. */
 int target_read_name(struct text text, char out[NAME_MAX_BYTES + 1], struct fault *fault);
 
 /* One setting of the table proto/params by its name, be it an option of iscsi= or another dialect's alone. -ENOENT: there is no such setting; -EINVAL with *fault. */

@@ -19,6 +19,7 @@ enum word_key {
 	WORD_LOG,
 	WORD_HEAL,
 	WORD_INIT_OWN,
+	WORD_OVERLAY,
 
 	/* the kernel's */
 	WORD_ROOT,
@@ -31,6 +32,26 @@ enum word_key {
 	WORD_INIT,
 	WORD_QUIET,
 	WORD_DEBUG,
+
+	/* what root is made of: systemd's, overlayroot's, dracut's */
+	WORD_VOLATILE,
+	WORD_OVERLAYROOT,
+	WORD_RD_OVERLAY,
+	WORD_RD_OVERLAYFS,
+	WORD_RD_OVERLAY_READONLY,
+	WORD_RD_OVERLAY_RESET,
+	WORD_RD_LIVE_OVERLAY,
+	WORD_RD_LIVE_OVERLAYFS,
+	WORD_RD_LIVE_OVERLAY_READONLY,
+	WORD_RD_LIVE_OVERLAY_RESET,
+	WORD_RD_LIVE_OVERLAY_SIZE,
+	WORD_ROOTHASH,
+	WORD_USRHASH,
+	WORD_VERITY,
+	WORD_RD_VERITY,
+	WORD_VERITY_DATA,
+	WORD_VERITY_TREE,
+	WORD_VERITY_OPTIONS,
 
 	/* about the network: the kernel's, dracut's, the boot loaders' */
 	WORD_IP,
@@ -52,6 +73,8 @@ enum word_key {
 	WORD_USE_BOOTIF,
 	WORD_NEEDNET,
 	WORD_PEERDNS,
+	WORD_CLIENT_ID,
+	WORD_VENDOR_CLASS,
 	WORD_DHCP_TIMEOUT,
 	WORD_DHCP_RETRY,
 	WORD_CARRIER_TIMEOUT,
@@ -77,11 +100,13 @@ enum word_key {
 	WORD_TARGET_PORT,
 	WORD_TARGET_GROUP,
 	WORD_PARAM,
+	WORD_PARAM_OLD,
 	WORD_RETRIES,
 	WORD_TRANSPORT,
 	WORD_MULTIPATH,
 	WORD_WAITNET,
 	WORD_TESTROUTE,
+	WORD_BYPASS,
 
 	/* Debian's; each also in upper case */
 	WORD_DEBIAN_AUTO,
@@ -94,10 +119,11 @@ enum word_key {
 	WORD_DEBIAN_PASSWORD,
 	WORD_DEBIAN_IN_USERNAME,
 	WORD_DEBIAN_IN_PASSWORD,
+	WORD_UBUNTU_SKIP,
 	WORD_COUNT
 };
 
-enum word_group { GROUP_OURS, GROUP_KERNEL, GROUP_NETWORK, GROUP_DRACUT, GROUP_DEBIAN };
+enum word_group { GROUP_OURS, GROUP_KERNEL, GROUP_ROOT, GROUP_NETWORK, GROUP_DRACUT, GROUP_DEBIAN };
 
 enum word_value { VALUE_NONE, VALUE_NEEDED, VALUE_OPTIONAL };
 
@@ -118,7 +144,7 @@ struct word_row {
 
 extern const struct word_row word_rows[WORD_COUNT];
 
-/* "ours", "kernel", "network", "dracut", "debian". */
+/* "ours", "kernel", "root", "network", "dracut", "debian". */
 const char *word_group_name(enum word_group group);
 
 /* The row (enum word_key) whose word this is, -1 when there is none. */

@@ -68,6 +68,33 @@ int name_check(const char *name, size_t length, const char **why)
 	return *why ? -EINVAL : 0;
 }
 
+bool name_is_usable(struct text name)
+{
+	for (size_t i = 0; i < name.length; i++)
+		if ((unsigned char)name.at[i] <= ' ' || name.at[i] == 0x7f)
+			return false;
+	return name.length > 0 && name.length <= NAME_MAX_BYTES;
+}
+
+bool name_has_type(struct text name)
+{
+	struct text type = {.at = name.at, .length = name.length < 4 ? name.length : 4};
+
+	return text_is_word(type, "iqn.") || text_is_word(type, "eui.") || text_is_word(type, "naa.");
+}
+
+const char *name_oddity(struct text name)
+{
+	const char *why;
+
+	if (name_check(name.at, name.length, &why) < 0)
+		return why;
+	for (size_t i = 0; text_starts(name, "iqn.") && i < name.length; i++)
+		if (name.at[i] == '_' || (name.at[i] >= 'A' && name.at[i] <= 'Z'))
+			return "expected only lower case letters, digits, '-', '.' and ':'";
+	return NULL;
+}
+
 void name_from_mac(const uint8_t mac[6], char out[21])
 {
 	snprintf(out, 21, "eui.%02x%02x%02xfffe%02x%02x%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
@@ -162,7 +189,10 @@ int name_root_path(const char *text, size_t length, struct root_path *out, const
 	if (text_copy(server, path.server, sizeof(path.server)) < 0)
 		return -EINVAL;
 	*why = read_fields(protocol, port, lun, &path);
-	if (*why || name_check(rest.at, rest.length, why) < 0)
+	if (*why)
+		return -EINVAL;
+	*why = "the target: expected a name that begins with iqn., eui. or naa.";
+	if (!name_has_type(rest) || !name_is_usable(rest))
 		return -EINVAL;
 	memcpy(path.target, rest.at, rest.length);
 	*out = path;

@@ -10,6 +10,16 @@
 
 #define NAME_MAX_BYTES 223 /* RFC 7143 4.2.7.1 */
 
+/* Can the name stand in a login's text: 1 to 223 bytes, neither blanks nor control characters? Names that are no legal
+   iSCSI names are in use everywhere, and targets take them. */
+bool name_is_usable(struct text name);
+
+/* Does it begin with iqn., eui. or naa., in any case? */
+bool name_has_type(struct text name);
+
+/* What is odd about a usable name: a constant that says what RFC 7143 4.2.7 expects; NULL: it is as it should be. */
+const char *name_oddity(struct text name);
+
 /* Is it a legal iqn., eui. or naa. name? 0, or -EINVAL with *why (a constant that says what was expected). */
 int name_check(const char *name, size_t length, const char **why);
 

@@ -16,7 +16,9 @@
 
 #include "proto/superblock.h"
 #include "root/init.h"
+#include "root/overlay.h"
 #include "root/search.h"
+#include "root/verity.h"
 #include "sys/log.h"
 #include "sys/sysfs.h"
 
@@ -91,10 +93,33 @@ unsigned long root_mount_flags(const struct root_plan *plan, char *data, size_t 
 	return flags;
 }
 
+/* What the layers and the verified device need: they are made before any file system asks for a module. */
+static const char *layer_module(const struct root_plan *plan, int *i)
+{
+	static const char *const overlay[] = {"overlay"}, *const verity[] = {"dm_mod", "dm_verity"};
+
+	if (plan->overlay.kind == OVERLAY_TMPFS || plan->overlay.kind == OVERLAY_DEVICE) {
+		if (*i == 0)
+			return overlay[0];
+		--*i;
+	}
+	if (plan->verity.options.hash_length) {
+		if (*i < 2)
+			return verity[*i];
+		*i -= 2;
+	}
+	return NULL;
+}
+
 bool root_module(const struct root_plan *plan, int i, char *out, size_t size)
 {
-	const char *at = plan->fstype, *word;
+	const char *at = plan->fstype, *word = layer_module(plan, &i);
 	size_t length;
+
+	if (word) {
+		snprintf(out, size, "%s", word);
+		return true;
+	}
 
 	if (!*at || !strcmp(at, "auto"))
 		at = LIKELY_TYPE;
@@ -111,30 +136,62 @@ bool root_module(const struct root_plan *plan, int i, char *out, size_t size)
 	return false;
 }
 
-/* As the kernel's own mount of root does: a device that refuses writing is mounted read-only. */
-static int mount_as(const char *device, const char *type, unsigned long flags, const char *data)
-{
-	if (mount(device, ROOT_MOUNT_POINT, type, flags, data) == 0)
-		return 0;
-	if ((errno == EACCES || errno == EROFS) && !(flags & MS_RDONLY) &&
-	    mount(device, ROOT_MOUNT_POINT, type, flags | MS_RDONLY, data) == 0) {
-		log_warn("%s cannot be written to: root is mounted read-only, not rw", device);
-		return 0;
-	}
-	return -errno;
-}
-
 struct mounting {
-	const char *device;
+	const char *device, *where;
 	unsigned long flags;
 	char data[OPTIONS_MAX];
 	char type[18]; /* the one that worked */
 };
 
+/* The option with which a file system leaves its journal alone; NULL: it has none. */
+static const char *without_recovery(const char *type)
+{
+	static const char *const options[][2] = {
+		{"ext3", "noload"},     {"ext4", "noload"}, {"xfs", "norecovery"}, {"btrfs", "rescue=nologreplay"},
+		{"f2fs", "norecovery"},
+	};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (!strcmp(options[i][0], type))
+			return options[i][1];
+	return NULL;
+}
+
+/* A journal that must be replayed on a device that nobody can write to: what is on the disk is mounted as it is. */
+static int mount_unrecovered(const struct mounting *m)
+{
+	const char *option = without_recovery(m->type);
+	char data[OPTIONS_MAX + 32];
+
+	if (!option)
+		return -EROFS;
+	snprintf(data, sizeof(data), "%s%s%s", m->data, m->data[0] ? "," : "", option);
+	if (mount(m->device, m->where, m->type, m->flags | MS_RDONLY, data) < 0)
+		return -errno;
+	log_warn("%s was not unmounted cleanly. Root is mounted without replaying its journal (%s): recent changes may "
+		 "be "
+		 "missing or half made. Mount the image once, read-write, where nothing else uses it",
+		 m->device, option);
+	return 0;
+}
+
+/* As the kernel's own mount of root does: a device that refuses writing is mounted read-only. */
+static int mount_as(const struct mounting *m)
+{
+	if (mount(m->device, m->where, m->type, m->flags, m->data) == 0)
+		return 0;
+	if ((errno == EACCES || errno == EROFS) && !(m->flags & MS_RDONLY) &&
+	    mount(m->device, m->where, m->type, m->flags | MS_RDONLY, m->data) == 0) {
+		log_warn("%s cannot be written to: root is mounted read-only, not rw", m->device);
+		return 0;
+	}
+	return errno == EROFS ? mount_unrecovered(m) : -errno;
+}
+
 static int try_type(struct mounting *mounting, const char *type, size_t length)
 {
 	snprintf(mounting->type, sizeof(mounting->type), "%.*s", (int)length, type);
-	return mount_as(mounting->device, mounting->type, mounting->flags, mounting->data);
+	return mount_as(mounting);
 }
 
 /* Every type of a comma list, until one works. The error of the last. */
@@ -180,7 +237,7 @@ static int try_detected(struct mounting *mounting, const char *type)
 
 static int mount_found(struct mounting *mounting, const struct root_plan *plan, const char *detected)
 {
-	if (mkdir(ROOT_MOUNT_POINT, 0755) < 0 && errno != EEXIST)
+	if (mkdir(mounting->where, 0755) < 0 && errno != EEXIST)
 		return -errno;
 	if (plan->fstype[0] && strcmp(plan->fstype, "auto") != 0)
 		return try_list(mounting, plan->fstype);
@@ -257,42 +314,161 @@ static int find_init(const struct root_plan *plan, struct root_result *result)
 	return error;
 }
 
-static void mount_and_check(const struct root_plan *plan, const char *detected, struct root_result *result)
+/* What is under root: the device that is mounted, and those that its data lies on. */
+struct base {
+	char device[48]; /* relative to /dev */
+	char type[18];
+	char parts[2][48]; /* relative to /dev; "" none */
+};
+
+static bool mount_base(const struct root_plan *plan, const struct base *base, const char *where,
+		       struct root_result *result)
 {
-	struct mounting mounting = {.device = result->device};
+	struct mounting mounting = {.device = result->device, .where = where};
 
 	mounting.flags = root_mount_flags(plan, mounting.data, sizeof(mounting.data));
+	if (plan->overlay.kind != OVERLAY_NONE)
+		mounting.flags |= MS_RDONLY;
+	result->error = mount_found(&mounting, plan, base->type);
+	if (result->error)
+		explain_mount(result, &mounting, base->type);
+	else
+		memcpy(result->type, mounting.type, sizeof(result->type));
+	return !result->error;
+}
+
+/* The device that the writable layer is on. false: it is not there, or holds nothing that is known. */
+static bool find_upper(const struct root *root, struct search_result *found, struct root_result *result)
+{
+	const struct device_plan *device = &root->plan->overlay.device;
+	struct root_plan wanted = {.kind = device->kind};
+	char shown[300], seen[640];
+
+	if (root->plan->overlay.kind != OVERLAY_DEVICE)
+		return true;
+	snprintf(wanted.value, sizeof(wanted.value), "%s", device->value);
+	if (!search_find(root->sysfs, root->dev, &wanted, found, seen, sizeof(seen))) {
+		result->state = ROOT_MISSING;
+		snprintf(result->text, sizeof(result->text),
+			 "the device of the writable layer, %s, is not there; block devices: %s",
+			 search_wanted(&wanted, shown, sizeof(shown)), seen[0] ? seen : "none");
+		return false;
+	}
+	if (!found->type[0])
+		snprintf(result->text, sizeof(result->text),
+			 "/dev/%s, the device of the writable layer, has no file system that is known", found->name);
+	return found->type[0];
+}
+
+static bool protect(const struct root *root, const struct base *base, struct root_result *result)
+{
+	for (int i = 0; i < 2 && base->parts[i][0]; i++) {
+		result->error = overlay_protect(root->sysfs, root->dev, base->parts[i]);
+		if (!result->error)
+			continue;
+		snprintf(result->text, sizeof(result->text), "/dev/%s cannot be made read-only: %s", base->parts[i],
+			 strerror(-result->error));
+		return false;
+	}
+	return true;
+}
+
+/* Nothing of the shared disk is mounted before the kernel refuses every write to it. */
+static bool mount_layers(const struct root *root, const struct base *base, struct root_result *result)
+{
+	struct search_result upper = {.fd = -1};
+	char device[64];
+	const char *step = "its directory cannot be made";
+
+	if (!find_upper(root, &upper, result) || !protect(root, base, result))
+		return false;
+	result->error = overlay_prepare();
+	if (!result->error && !mount_base(root->plan, base, OVERLAY_LOWER, result))
+		return false;
+	if (!result->error && mkdir(ROOT_MOUNT_POINT, 0755) < 0 && errno != EEXIST)
+		result->error = -errno;
+	snprintf(device, sizeof(device), "/dev/%s", upper.name);
+	if (!result->error)
+		result->error = overlay_mount(&root->plan->overlay, ROOT_MOUNT_POINT, device, upper.type, &step);
+	if (result->error)
+		snprintf(result->text, sizeof(result->text), "the writable layer over %s: %s: %s", result->device, step,
+			 strerror(-result->error));
+	return !result->error;
+}
+
+static void unmount_layers(void)
+{
+	umount2(ROOT_MOUNT_POINT, MNT_DETACH);
+	umount2(OVERLAY_UPPER, MNT_DETACH);
+	umount2(OVERLAY_LOWER, MNT_DETACH);
+}
+
+static void mount_and_check(const struct root *root, const struct base *base, struct root_result *result)
+{
+	bool is_layered = root->plan->overlay.kind != OVERLAY_NONE;
+
 	result->state = ROOT_FAILED;
-	result->error = mount_found(&mounting, plan, detected);
-	if (result->error) {
-		explain_mount(result, &mounting, detected);
+	if (!(is_layered ? mount_layers(root, base, result) : mount_base(root->plan, base, ROOT_MOUNT_POINT, result)))
+		return;
+	result->error = find_init(root->plan, result);
+	if (!result->error) {
+		result->state = ROOT_MOUNTED;
 		return;
 	}
-	memcpy(result->type, mounting.type, sizeof(result->type));
-	result->error = find_init(plan, result);
-	if (result->error) {
-		explain_init(result, plan);
-		umount2(ROOT_MOUNT_POINT, MNT_DETACH);
-		return;
+	explain_init(result, root->plan);
+	unmount_layers();
+}
+
+/* The device that root= names; false, with *result, when there is none. */
+static bool find_base(const struct root *root, const struct root_plan *plan, struct base *base,
+		      struct root_result *result)
+{
+	struct search_result found;
+	char wanted[300], seen[640];
+
+	if (!search_find(root->sysfs, root->dev, plan, &found, seen, sizeof(seen))) {
+		result->state = ROOT_MISSING;
+		snprintf(result->text, sizeof(result->text), "root=%s is not there; block devices: %s",
+			 search_wanted(plan, wanted, sizeof(wanted)), seen[0] ? seen : "none");
+		return false;
 	}
-	result->state = ROOT_MOUNTED;
+	memcpy(base->device, found.name, sizeof(found.name)); /* found.fd goes with the child */
+	memcpy(base->type, found.type, sizeof(base->type));
+	return true;
+}
+
+/* The verified device over the two that hold the data and the hash tree. */
+static bool find_verified(const struct root *root, struct base *base, struct root_result *result)
+{
+	struct root_plan plan = {.kind = ROOT_DEVICE};
+	struct verity_root verity = {0};
+	enum verity_state state =
+		verity_set_up(root->sysfs, root->dev, root->plan, &verity, result->text, sizeof(result->text));
+
+	result->state = state == VERITY_MISSING ? ROOT_MISSING : ROOT_FAILED;
+	if (state != VERITY_READY)
+		return false;
+	memcpy(base->parts, verity.parts, sizeof(base->parts));
+	snprintf(plan.value, sizeof(plan.value), "/dev/%s", verity.device);
+	memcpy(plan.fstype, root->plan->fstype, sizeof(plan.fstype));
+	return find_base(root, &plan, base, result);
 }
 
 static void run_look(const void *context, void *out)
 {
 	const struct root *root = context;
 	struct root_result *result = out;
-	struct search_result found;
-	char wanted[300], seen[640];
+	struct base base = {0};
+	bool is_verified = root->plan->verity.options.hash_length;
 
-	if (!search_find(root->sysfs, root->dev, root->plan, &found, seen, sizeof(seen))) {
-		result->state = ROOT_MISSING;
-		snprintf(result->text, sizeof(result->text), "root=%s is not there; block devices: %s",
-			 search_wanted(root->plan, wanted, sizeof(wanted)), seen[0] ? seen : "none");
+	if (!(is_verified ? find_verified(root, &base, result) : find_base(root, root->plan, &base, result)))
 		return;
-	}
-	snprintf(result->device, sizeof(result->device), "/dev/%s", found.name);
-	mount_and_check(root->plan, found.type, result); /* found.fd goes with the child */
+	if (!is_verified)
+		memcpy(base.parts[0], base.device, sizeof(base.parts[0]));
+	snprintf(result->device, sizeof(result->device), "/dev/%s", base.device);
+	mount_and_check(root, &base, result);
+	if (is_verified && result->state != ROOT_MOUNTED)
+		verity_tear_down(root->dev);
 }
 
 void root_begin(struct root *root, const struct root_plan *plan, int sysfs, int dev)
@@ -345,6 +521,8 @@ int root_fd(const struct root *root)
 void root_stop(struct root *root)
 {
 	child_stop(&root->child);
-	umount2(ROOT_MOUNT_POINT, MNT_DETACH);
+	unmount_layers();
+	if (root->plan->verity.options.hash_length)
+		verity_tear_down(root->dev);
 	root->result.state = ROOT_MISSING;
 }

@@ -16,16 +16,15 @@ unpack()
 	tar -x -C "$scratch" -f "$scratch"/*.tar.gz || return 1
 	cd "$scratch"/iscsi-init-*/ || return 1
 }
-fits_machine()	# file machine
+fits_machine()	# file, machine
 {
-	readelf -h "$1" | grep -q "Machine: *$2" && deps/check "$1" "$3"
+	readelf -h "$1" | grep -q "Machine: *$2" && deps/check "$1" "$(sed -n 's/^LIMIT = //p' Makefile | head -n 1)"
 }
 all_machines()
 {
 	top=$(unpack && pwd)
-	fits_machine "$top/x86_64/iscsi-init" 'Advanced Micro Devices X86-64' 327680 &&
-		fits_machine "$top/arm64/iscsi-init" AArch64 393216 && fits_machine "$top/armhf/iscsi-init" ARM 327680 &&
-		fits_machine "$top/riscv64/iscsi-init" RISC-V 327680
+	fits_machine "$top/x86_64/iscsi-init" 'Advanced Micro Devices X86-64' && fits_machine "$top/arm64/iscsi-init" AArch64 &&
+		fits_machine "$top/armhf/iscsi-init" ARM && fits_machine "$top/riscv64/iscsi-init" RISC-V
 }
 says_version()	# arch, emulator
 {

@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (name_root_path((const char *)data, size, &path, &why))
 		return 0;
-	if (!path.port || name_check(path.target, strlen(path.target), &why))
+	if (!path.port || !name_is_usable(text_of(path.target)) || !name_has_type(text_of(path.target)))
 		abort();
 	return 0;
 }

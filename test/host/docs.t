@@ -189,12 +189,12 @@ check "every state of a session is in the manual" states
 check "every phase of a boot is in the manual" phases
 check "the manual's kernel options are those that a kernel was built with" kernel_options
 
-# ---- ARCHITECTURE.md: a header without a source stands for itself, else either name will do
+# ---- ARCHITECTURE.md: every room, which is a folder or a pair at the top, has its paragraph
 
 named()
 {
-	for file in $(product_files); do
-		grep -qE "\`${file%.[ch]}\.[ch]\`" ARCHITECTURE.md || { echo "$file is not named"; unnamed=1; }
+	for room in $(product_files | sed -n 's#^\([a-z]*\)/.*#\1/#p; s#^\([a-z]*\.c\)$#\1#p' | sort -u); do
+		grep -qE "^\*\*.*\`$room\`.*\*\*" ARCHITECTURE.md || [ "$room" = main.c ] || { echo "$room has no paragraph"; unnamed=1; }
 	done
 	[ -z "${unnamed:-}" ]
 }
@@ -219,7 +219,7 @@ links()
 	[ ! -s "$scratch/broken" ]
 }
 
-check "every source file is named in ARCHITECTURE.md" named
+check "every room has its paragraph in ARCHITECTURE.md" named
 check "every file that ARCHITECTURE.md names is there" exists ARCHITECTURE.md
 check "every file that the README names is there" exists README.md
 check "no link leads nowhere" links

@@ -5,11 +5,11 @@
 native=$(uname -m | sed 's/aarch64/arm64/; s/^armv.*/armhf/')
 binary=build/$native/iscsi-init
 
-limit=327680
-[ "$native" != arm64 ] || limit=393216
+limit=$(sed -n 's/^LIMIT = //p' Makefile | head -n 1)
 check "the binary passes deps/check, with its size" deps/check "$binary" $limit
 check "deps/check refuses a program with an interpreter" refuses deps/check "$(command -v env)"
 check "deps/check refuses a binary above its limit" refuses deps/check "$binary" 65536
+check "but only says so of one that was built with a packager's flags" deps/check "$binary" 65536 warn
 check "deps/check refuses a file that is no program" refuses deps/check Makefile
 
 copy_tree()	# folder
@@ -30,6 +30,16 @@ says_nothing_to_do() { make -C "$scratch/one" | grep -q 'Nothing to be done'; }
 check "two builds in different folders give the same bytes" build_twice
 check "a second make does nothing" says_nothing_to_do
 check "a second make has no rule to run" make -C "$scratch/one" -q
+# A packager's flags come last. The last of two -D wins; -g keeps the symbols; over the limit is not the end.
+takes_packagers_flags()
+{
+	cp -r "$scratch/one" "$scratch/packager" && rm -f "$scratch/packager/iscsi-init" &&
+		make -C "$scratch/packager" V=1 LIMIT=65536 CFLAGS='-O2 -g' CPPFLAGS=-DPACKAGED LDFLAGS=-Wl,-z,now \
+			>"$scratch/commands" 2>&1 -W main.c && grep -q -e "-Os .*-O2 -g .*main\.c" "$scratch/commands" &&
+		grep -q -e '-DPACKAGED' "$scratch/commands" && grep -q 'more than the limit' "$scratch/commands" &&
+		readelf -SW "$scratch/packager/iscsi-init" | grep -q '\.symtab'
+}
+check "CFLAGS, CPPFLAGS and LDFLAGS of a packager come after ours" takes_packagers_flags
 check "make install puts the program below DESTDIR and PREFIX" install_into
 check "make help names the goals" sh -c 'make help | grep -q "make test-full"'
 
@@ -41,7 +51,7 @@ system_config()	# folder: a pkg-config; in it, which libraries it knows
 case \$1 in
 --exists) shift; for library; do grep -qx "\$library" "$1/known" || exit 1; done ;;
 --cflags) echo "-isystem $PWD/build/$native/libs/include" ;;
---static) echo "-L$PWD/build/$native/libs/lib -lkmod -lzstd -llzma" ;;
+--static) echo "-L$PWD/build/$native/libs/lib -lkmod -lz -lzstd -llzma" ;;
 esac
 END
 	chmod +x "$1/pkg-config" && printf '%s\n' libkmod libzstd liblzma zlib >"$1/known"

@@ -170,7 +170,7 @@ class Lab:
         run("make", "-s", "-C", TOP, "build/host/libproject.a", env=environment)
         run("gcc", "-std=gnu11", "-D_GNU_SOURCE", "-I", TOP, "-Wall", "-Wextra", *SANITIZE, "-o", program,
             os.path.join(HERE, "driver.c"), os.path.join(TOP, "build/host/libproject.a"),
-            "-L" + os.path.join(TOP, "build/host/libs/lib"), "-lkmod", "-lzstd", "-llzma", "-lmbedcrypto")
+            "-L" + os.path.join(TOP, "build/host/libs/lib"), "-lkmod", "-lz", "-lzstd", "-llzma", "-lmbedcrypto")
         if lock:
             lock.close()
         return program

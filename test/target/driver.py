@@ -6,7 +6,7 @@ import subprocess
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 SANITIZE = ["-g", "-O1", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-LIBRARIES = ["-Lbuild/host/libs/lib", "-lkmod", "-lzstd", "-llzma", "-lmbedcrypto"]
+LIBRARIES = ["-Lbuild/host/libs/lib", "-lkmod", "-lz", "-lzstd", "-llzma", "-lmbedcrypto"]
 
 
 class Driver:

@@ -45,16 +45,38 @@ static const struct {
 	{"ip=[2001:db8::2]/64::[2001:db8::1]:::eth0:none", "eth0 static 2001:db8::2/64 gw=2001:db8::1"},
 	{"ip=dhcp", "* dhcp4"},
 	{"ip=", "* dhcp4"},
-	{"ip=on", "* dhcp4"},
-	{"ip=any", "* dhcp4"},
+	{"ip=on", "first dhcp4"},
+	{"ip=any", "first dhcp4"},
 	{"ip=dhcp6", "* dhcp6"},
 	{"ip=auto6", "* auto6"},
 	{"ip=either6", "* auto6|dhcp6"},
 	{"ip=link6", "* link6"},
-	{"ip=single-dhcp", "* dhcp4"},
-	{"ip=dhcp,dhcp6", "* dhcp4+dhcp6"},
-	{"ip=dhcp,1,abc", "* dhcp4 id=1,abc"},
-	{"ip=eth0:dhcp,1,abc", "eth0 dhcp4 id=1,abc"},
+	{"ip=single-dhcp", "first dhcp4"},
+	{"ip=dhcp,dhcp6", "* dhcp4&dhcp6"},
+	{"ip=dhcp,auto6", "* dhcp4&auto6"},
+	{"ip=eth0:dhcp,dhcp6", "eth0 dhcp4&dhcp6"},
+	{"ip=either6,dhcp", "* dhcp4&auto6&dhcp6"},
+	{"ip=10.0.0.5:::24::eth0:dhcp", "eth0 static&dhcp4 10.0.0.5/24"},
+	{"ip=[2001:db8::2]:::64::eth0:auto6", "eth0 static&auto6 2001:db8::2/64"},
+	{"ip=::::host:BOOTIF BOOTIF=01-52-54-00-12-34-56", "* dhcp4 mac=52:54:00:12:34:56 host=host"},
+	{"ip=BOOTIF:dhcp ip=eth1:dhcp BOOTIF=01-52-54-00-12-34-56", "* dhcp4 mac=52:54:00:12:34:56; eth1 dhcp4"},
+	{"ip=eth0:dhcp rd.net.dhcp.vendor-class=my-class rd.net.dhcp.client-id=01:52:54:00:aa:bb:cc",
+	 "eth0 dhcp4 id=01:52:54:00:aa:bb:cc class=my-class"},
+	{"ip=dhcp rd.net.dhcp.client-id=me", "* dhcp4 id=00:6d:65"},
+	{"ip=dhcp,1,a rd.net.dhcp.client-id=mac", "* dhcp4"},
+	{"rd.neednet=1 vlan=bond0.13:bond0 bond=bond0:eth0,eth1 vlan=vlan.0009:eth2",
+	 "vlan bond0.13 13 on bond0; vlan vlan.0009 9 on eth2; bond bond0 eth0,eth1 mode=balance-rr; bond0.13 dhcp4; "
+	 "vlan.0009 dhcp4"},
+	{"ip=10.0.0.5/24 vlan=vlan5:eth0", "vlan vlan5 5 on eth0; vlan5 static 10.0.0.5/24"},
+	{"ip=eth0:dhcp vlan=vlan5:eth0", "vlan vlan5 5 on eth0; eth0 dhcp4; vlan5 dhcp4"},
+	{"rd.neednet=1 ip=off bond", "bond bond0 eth0,eth1 mode=balance-rr"},
+	{"rd.neednet=1 bridge", "bridge br0 eth0; br0 dhcp4"},
+	{"ip=br1:dhcp bridge=br1:eth0,eth1", "bridge br1 eth0,eth1; br1 dhcp4"},
+	{"rd.neednet=1 bridge=br0:bond0 bond", "bond bond0 eth0,eth1 mode=balance-rr; bridge br0 bond0; br0 dhcp4"},
+	{"rd.neednet=1 team=team0:eth0,eth1", "bond team0 eth0,eth1 mode=active-backup,miimon=100; team0 dhcp4"},
+	{"rd.neednet=1 team=t:eth2:lacp", "bond t eth2 mode=802.3ad,miimon=100; t dhcp4"},
+	{"ip=dhcp,1,abc", "* dhcp4 id=01:61:62:63"},
+	{"ip=eth0:dhcp,1,abc", "eth0 dhcp4 id=01:61:62:63"},
 	{"ip=eth0:dhcp", "eth0 dhcp4"},
 	{"ip=eth0:dhcp:1500", "eth0 dhcp4 mtu=1500"},
 	{"ip=eth0:dhcp:1500:52:54:00:12:34:56", "eth0 dhcp4 mtu=1500 newmac=52:54:00:12:34:56"},
@@ -85,42 +107,49 @@ static const struct {
 	{"rd.neednet=1 bootdev=eth7", "eth7 dhcp4"},
 	{"rd.neednet=1 nameserver=10.0.0.1 nameserver=2001:db8::1 nameserver=[2001:db8::2] nameserver=1.1.1.1 "
 	 "nameserver=2.2.2.2",
-	 "* dhcp4; dns 10.0.0.1; dns 2001:db8::1; dns 2001:db8::2; dns 1.1.1.1"},
+	 "first dhcp4; dns 10.0.0.1; dns 2001:db8::1; dns 2001:db8::2; dns 1.1.1.1"},
 	{"rd.neednet=1 rd.route=10.1.0.0/16:10.0.0.1:eth0 rd.route=[2001:db8::]/32:[fe80::1]:eth0 "
 	 "rd.route=0.0.0.0/0:10.0.0.1",
-	 "* dhcp4; route 10.1.0.0/16 by 10.0.0.1 on eth0; route 2001:db8::/32 by fe80::1 on eth0; route 0.0.0.0/0 by "
+	 "first dhcp4; route 10.1.0.0/16 by 10.0.0.1 on eth0; route 2001:db8::/32 by fe80::1 on eth0; route 0.0.0.0/0 "
+	 "by "
 	 "10.0.0.1 on "},
 	{"rd.neednet=1 vlan=vlan5:eth0 vlan=vlan0006:eth0 vlan=eth0.7:eth0 vlan=eth0.0008:eth0",
-	 "vlan vlan5 5 on eth0; vlan vlan0006 6 on eth0; vlan eth0.7 7 on eth0; vlan eth0.0008 8 on eth0; * dhcp4"},
+	 "vlan vlan5 5 on eth0; vlan vlan0006 6 on eth0; vlan eth0.7 7 on eth0; vlan eth0.0008 8 on eth0; "
+	 "vlan5 dhcp4; vlan0006 dhcp4; eth0.7 dhcp4; eth0.0008 dhcp4"},
 	{"rd.neednet=1 bond=bond0:eth0,eth1:mode=active-backup,miimon=100:9000 ip=bond0:dhcp",
 	 "bond bond0 eth0,eth1 mode=active-backup,miimon=100 mtu=9000; bond0 dhcp4"},
-	{"rd.neednet=1 bond", "bond bond0 eth0,eth1 mode=balance-rr; * dhcp4"},
-	{"rd.neednet=1 bond=b1:eth5", "bond b1 eth5 mode=balance-rr; * dhcp4"},
+	{"rd.neednet=1 bond", "bond bond0 eth0,eth1 mode=balance-rr; bond0 dhcp4"},
+	{"rd.neednet=1 bond=b1:eth5", "bond b1 eth5 mode=balance-rr; b1 dhcp4"},
 	{"rd.neednet=1 bond=bond0:eth0,eth1:mode=802.3ad,lacp_rate=fast,arp_ip_target=10.0.0.1;10.0.0.2",
-	 "bond bond0 eth0,eth1 mode=802.3ad,lacp_rate=fast,arp_ip_target=10.0.0.1;10.0.0.2; * dhcp4"},
+	 "bond bond0 eth0,eth1 mode=802.3ad,lacp_rate=fast,arp_ip_target=10.0.0.1;10.0.0.2; bond0 dhcp4"},
 	{"rd.neednet=1 rd.net.timeout.iflink=60 rd.net.timeout.ifup=20 rd.net.timeout.route=20 "
 	 "rd.net.timeout.ipv6dad=50 rd.net.timeout.ipv6auto=40",
-	 "* dhcp4"},
-	{"rd.neednet=1 ifname=lan:52:54:00:12:34:56", "rename 52:54:00:12:34:56 lan; * dhcp4"},
-	{"rd.neednet=1 rd.net.timeout.carrier=12 rd.net.timeout.dhcp=30 rd.net.dhcp.retry=3 rd.peerdns=0", "* dhcp4"},
+	 "first dhcp4"},
+	{"rd.neednet=1 ifname=lan:52:54:00:12:34:56", "rename 52:54:00:12:34:56 lan; first dhcp4"},
+	{"rd.neednet=1 rd.net.timeout.carrier=12 rd.net.timeout.dhcp=30 rd.net.dhcp.retry=3 rd.peerdns=0",
+	 "first dhcp4"},
 	{"iscsi.ip=eth1:dhcp ip=eth0:dhcp", "eth1 dhcp4"},
 	{"ip=dhpc", "dhpc dhcp4"},
 	{"ip=:::::eth0:off", "eth0 up"},
 	{"iscsi.timeout=5 iscsi=10.0.0.1,iqn.2009-06.a:b,lun=1 root=/dev/sda1 ip=eth0:dhcp", "eth0 dhcp4"},
 	{"iscsi=10.0.0.1,iqn.2009-06.a:b ip=off", ""},
-	{"iscsi=[fe80::1%eth0],iqn.2009-06.a:b iscsi=10.0.0.1,iqn.2009-06.a:b", "* dhcp4+link6"},
-	{"iscsi=[2001:db8::1],iqn.2009-06.a:b iscsi=10.0.0.1,iqn.2009-06.a:b", "* dhcp4+auto6+dhcp6"},
+	{"iscsi=[fe80::1%eth0],iqn.2009-06.a:b iscsi=10.0.0.1,iqn.2009-06.a:b", "first dhcp4+link6"},
+	{"iscsi=[2001:db8::1],iqn.2009-06.a:b iscsi=10.0.0.1,iqn.2009-06.a:b", "first dhcp4+auto6+dhcp6"},
 	{"quiet ro console=ttyS0 foo.bar=1 modprobe.blacklist=x", "none"},
 };
 
 static const struct {
 	const char *line, *error;
 } bad_lines[] = {
-	{"ip=10.0.0.5:::::eth0:dhcp",
-	 "command line, word 1 'ip', character 22: dhcp and a client address exclude each other"},
-	{"ip=bootp", "command line, word 1 'ip', character 4: 'bootp' is not spoken here; write dhcp"},
-	{"ip=rarp", "command line, word 1 'ip', character 4: 'rarp' is not spoken here; write dhcp"},
-	{"ip=both", "command line, word 1 'ip', character 4: 'both' is not spoken here; write dhcp"},
+	{"ip=::::host:BOOTIF", "command line, word 1 'ip', character 1: the interface is BOOTIF, but there is no word "
+			       "BOOTIF="},
+	{"ip=dhcp rd.net.dhcp.client-id=duid", "command line, word 2 'rd.net.dhcp.client-id', character 31: 'duid' is "
+					       "not supported; write the bytes, as 01:52:54:00:12:34:56"},
+	{"ip=dhcp rd.net.dhcp.vendor-class=", "command line, word 2 'rd.net.dhcp.vendor-class', character 34: expected "
+					      "a DHCP vendor class of 1 to 127 bytes"},
+	{"ip=bootp", "command line, word 1 'ip', character 4: 'bootp' is not supported; write dhcp"},
+	{"ip=rarp", "command line, word 1 'ip', character 4: 'rarp' is not supported; write dhcp"},
+	{"ip=both", "command line, word 1 'ip', character 4: 'both' is not supported; write dhcp"},
 	{"ip=dhcp ip=eth1:auto6",
 	 "command line, word 2 'ip', character 9: with several ip= each must name its interface"},
 	{"ip=eth1:auto6 ip=dhcp",
@@ -168,10 +197,10 @@ static const struct {
 	 "command line, word 2 'bond', character 34: MTU: expected a number from 68 to 65535, not '99999'"},
 	{"rd.neednet=1 ifname=lan:52:54",
 	 "command line, word 2 'ifname', character 25: expected name:MAC, as eth0:52:54:00:12:34:56, not 'lan:52:54'"},
-	{"rd.neednet=1 team=t0:eth0",
-	 "command line, word 2 'team', character 14: team and bridge are not set up here; bond= and vlan= are"},
-	{"rd.neednet=1 bridge=br0:eth0",
-	 "command line, word 2 'bridge', character 14: team and bridge are not set up here; bond= and vlan= are"},
+	{"rd.neednet=1 team=t0:eth0:random", "command line, word 2 'team', character 27: expected activebackup, "
+					     "roundrobin, broadcast, loadbalance or lacp, not 'random'"},
+	{"rd.neednet=1 bridge=br0:a/b",
+	 "command line, word 2 'bridge', character 25: slave: expected an interface, not 'a/b'"},
 	{"rd.neednet=1 rd.net.timeout.ipv6dad=soon",
 	 "command line, word 2 'rd.net.timeout.ipv6dad', character 37: expected a number from 0 to 86400, not 'soon'"},
 	{"rd.neednet=1 rd.net.timeout.carrier=x",
@@ -241,7 +270,7 @@ static void more_than_there_is_room_for_is_refused(void **state)
 	for (int i = 0; i <= PLAN_LINKS_MAX; i++)
 		snprintf(line + strlen(line), sizeof(line) - strlen(line), "vlan=vlan%d:eth0 ", i + 1);
 	assert_true(read_line(line) < 0);
-	assert_non_null(strstr(error.text, "more than 8 vlan=, bond= and ifname= together"));
+	assert_non_null(strstr(error.text, "more than 8 of vlan=, bond=, team=, bridge= and ifname= together"));
 
 	line[0] = 0;
 	for (int i = 0; i <= PLAN_ROUTES_MAX; i++)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/types.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <cmocka.h>
 
@@ -102,14 +103,18 @@ static void every_size_and_level_is_read(void **state)
 static void every_field_of_the_header_is_skipped(void **state)
 {
 	/* extra field, name, comment, checksum of the header */
-	static const unsigned char fields[] = "\x05\x00xtra!name\0comment\0\x12\x34";
+	static const unsigned char fields[] = "\x05\x00xtra!name\0comment\0\0\0";
 	static unsigned char whole[1000];
-	size_t size = pack(100, "-n"), more = sizeof(fields) - 1;
+	size_t size = pack(100, "-n"), more = sizeof(fields) - 1, checked = HEADER_BYTES + more - 2;
+	uLong checksum;
 
 	(void)state;
 	memcpy(whole, packed, HEADER_BYTES);
 	whole[3] = 4 | 8 | 16 | 2;
 	memcpy(whole + HEADER_BYTES, fields, more);
+	checksum = crc32(0, whole, (uInt)checked);
+	whole[checked] = (unsigned char)checksum;
+	whole[checked + 1] = (unsigned char)(checksum >> 8);
 	memcpy(whole + HEADER_BYTES + more, packed + HEADER_BYTES, size - HEADER_BYTES);
 	assert_true(reads(whole, size + more, 100));
 }

@@ -54,6 +54,34 @@ static void legal_names_are_taken_and_others_refused(void **state)
 	}
 }
 
+static void odd_names_can_be_used_and_are_called_odd(void **state)
+{
+	static const struct {
+		const char *name;
+		bool usable, odd;
+	} rows[] = {
+		{"iqn.2026-01.test:disk", true, false},
+		{"eui.02004567A425678D", true, false},
+		{"maas-enlist", true, true},
+		{"iqn.plain:disk", true, true},
+		{"iqn.2015-1.workgroup:x", true, true},
+		{"iqn.com.x-10", true, true},
+		{"iqn.2026-01.test:UPPER", true, true},
+		{"iqn.2026-01.test:a_b", true, true},
+		{"IQN.2026-01.test:a", true, true},
+		{"iqn.2026-01.test:a b", false, true},
+		{"iqn.2026-01.test:a\n", false, true},
+		{"", false, true},
+		{"iqn.2026-01.example:\xc3\xbc", true, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(name_is_usable(text_of(rows[i].name)), rows[i].usable);
+		assert_int_equal(name_oddity(text_of(rows[i].name)) != NULL, rows[i].odd);
+	}
+}
+
 static void a_name_has_at_most_223_bytes(void **state)
 {
 	char name[NAME_MAX_BYTES + 2] = "iqn.2026-01.test:";
@@ -171,6 +199,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(legal_names_are_taken_and_others_refused),
+		cmocka_unit_test(odd_names_can_be_used_and_are_called_odd),
 		cmocka_unit_test(a_name_has_at_most_223_bytes),
 		cmocka_unit_test(a_mac_address_makes_a_legal_name),
 		cmocka_unit_test(isids_have_open_iscsis_form),

@@ -98,7 +98,7 @@ static void the_firmwares_targets_are_used_when_no_word_names_one(void **state)
 	}
 	assert_int_equal(make("iscsi=10.0.0.1,iqn.2026-01.x:y", &ibft, NULL), 0);
 	assert_string_equal(targets(), "10.0.0.1:3260 iqn.2026-01.x:y [command line]");
-	assert_string_equal(network(), "* dhcp4");
+	assert_string_equal(network(), "first dhcp4");
 	assert_int_equal(make("iscsi=dhcp", &ibft, NULL), 0);
 	assert_string_equal(targets(), "lease - [command line]");
 }
@@ -162,9 +162,9 @@ static void a_table_that_cannot_be_used_is_refused_by_name(void **state)
 	assert_string_equal(error.text, "iBFT target1: expected an IP address in ip-addr, not ''");
 
 	ibft = table();
-	snprintf(ibft.targets[0].name, sizeof(ibft.targets[0].name), "t1");
+	snprintf(ibft.targets[0].name, sizeof(ibft.targets[0].name), "t 1");
 	assert_int_equal(make("", &ibft, NULL), -EINVAL);
-	assert_string_equal(error.text, "iBFT target0: name 't1': expected a name that begins with iqn., eui. or naa.");
+	assert_string_equal(error.text, "iBFT target0: name 't 1': expected 1 to 223 characters without a blank");
 
 	ibft = table();
 	ibft.targets[0].secret_in[0] = 0;
@@ -234,15 +234,47 @@ static void the_file_of_the_initiators_name_is_read(void **state)
 	}
 }
 
-static void a_bad_name_in_the_file_is_refused(void **state)
+static void an_odd_name_in_the_file_is_used_and_noted_and_a_bad_one_refused(void **state)
 {
-	struct plan_files files = {.initiator_name = "my-host"};
+	struct plan_files files = {.initiator_name = "maas-enlist"};
 
 	(void)state;
+	assert_int_equal(make("iscsi=1.2.3.4,iqn.2026-01.x:y", NULL, &files), 0);
+	assert_string_equal(initiator(), "maas-enlist(file)");
+	assert_int_equal(plan.notes.count, 1);
+	assert_string_equal(plan.notes.text[0], "'maas-enlist' is not a legal iSCSI name (expected a name that begins "
+						"with iqn., eui. or naa.), but is used as it is");
+	snprintf(files.initiator_name, sizeof(files.initiator_name), "my host");
 	assert_int_equal(make("iscsi=1.2.3.4,iqn.2026-01.x:y", NULL, &files), -EINVAL);
-	assert_string_equal(error.text,
-			    "/etc/iscsi/initiatorname.iscsi: name 'my-host': expected a name that begins with "
-			    "iqn., eui. or naa.");
+	assert_string_equal(error.text, "/etc/iscsi/initiatorname.iscsi: name 'my host': expected 1 to 223 characters "
+					"without a blank");
+}
+
+static void only_our_own_word_insists_on_the_firmwares_table(void **state)
+{
+	static const struct {
+		const char *line;
+		bool asks, optional;
+	} lines[] = {
+		{"iscsi=ibft", true, false},
+		{"rd.iscsi.firmware", true, true},
+		{"netroot=iscsi rd.iscsi.firmware=1", true, true},
+		{"rd.iscsi.firmware netroot=iscsi:10.0.0.1::::iqn.2026-01.x:y", true, true},
+		{"iscsi_auto", true, true},
+		{"ip=ibft", true, true},
+		{"iscsi=ibft ip=ibft", true, false},
+		{"iscsi=1.2.3.4,iqn.2026-01.x:y rd.iscsi.firmware", false, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		assert_int_equal(make(lines[i].line, NULL, NULL), 0);
+		assert_int_equal(plan.boot.use_firmware, lines[i].asks);
+		assert_int_equal(plan.boot.firmware_is_optional, lines[i].optional);
+	}
+	/* what ip=ibft falls back to */
+	assert_int_equal(make("ip=ibft iscsi=1.2.3.4,iqn.2026-01.x:y", NULL, NULL), 0);
+	assert_string_equal(network(), "first dhcp4");
 }
 
 /* ---- the lease ---- */
@@ -377,11 +409,10 @@ static void the_leases_names_and_secrets_are_used_where_no_word_says_otherwise(v
 	assert_string_equal(error.text,
 			    "DHCP options 175.190 to 175.193: the target's CHAP user name without its password");
 	given.chap_in_user[0] = 0;
-	snprintf(given.initiator_name, sizeof(given.initiator_name), "host");
+	snprintf(given.initiator_name, sizeof(given.initiator_name), "a host");
 	assert_int_equal(lease("iscsi=dhcp", &given), -EINVAL);
-	assert_string_equal(error.text,
-			    "DHCP initiator name (option 203): name 'host': expected a name that begins with "
-			    "iqn., eui. or naa.");
+	assert_string_equal(error.text, "DHCP initiator name (option 203): name 'a host': expected 1 to 223 characters "
+					"without a blank");
 	/* a lease that no disk is awaited from */
 	given = (struct dhcp_lease){.initiator_name = "iqn.2026-01.lease:x"};
 	assert_int_equal(make("iscsi=10.0.0.1,iqn.2026-01.x:y", NULL, NULL), 0);
@@ -395,7 +426,7 @@ static void dhcpv6s_boot_url_becomes_the_target(void **state)
 
 	(void)state;
 	assert_int_equal(make("netroot=dhcp6", NULL, NULL), 0);
-	assert_string_equal(network(), "* auto6+dhcp6");
+	assert_string_equal(network(), "first auto6+dhcp6");
 	assert_int_equal(plan_add_lease6(&given, &plan, &error), 0);
 	assert_string_equal(targets(), "[2001:db8::1]:3260 iqn.2026-01.x:y lun=1 [DHCP]");
 	snprintf(given.boot_url, sizeof(given.boot_url), "iscsi:::::iqn.2026-01.x:y");
@@ -423,7 +454,8 @@ int main(void)
 		cmocka_unit_test(a_table_that_cannot_be_used_is_refused_by_name),
 		cmocka_unit_test(the_initiators_name_comes_from_the_first_that_has_one),
 		cmocka_unit_test(the_file_of_the_initiators_name_is_read),
-		cmocka_unit_test(a_bad_name_in_the_file_is_refused),
+		cmocka_unit_test(an_odd_name_in_the_file_is_used_and_noted_and_a_bad_one_refused),
+		cmocka_unit_test(only_our_own_word_insists_on_the_firmwares_table),
 		cmocka_unit_test(a_root_path_becomes_the_target),
 		cmocka_unit_test(a_root_path_that_cannot_be_used_says_why),
 		cmocka_unit_test(a_server_is_needed_from_root_path_or_lease),

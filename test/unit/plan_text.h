@@ -82,12 +82,12 @@ static inline void put_interface(char *out, const struct interface_plan *interfa
 	const char *separator = " ";
 	char text[ADDRESS_TEXT_MAX];
 
-	put(out, "%s", interface->name[0] ? interface->name : "*");
+	put(out, "%s", interface->name[0] ? interface->name : interface->first_only ? "first" : "*");
 	for (unsigned i = 0; i < 5; i++) {
 		if (!(interface->methods & 1u << i))
 			continue;
 		put(out, "%s%s", separator, words[i]);
-		separator = interface->any_method ? "|" : "+";
+		separator = interface->others_go_on && interface->any_method ? "&" : interface->any_method ? "|" : "+";
 	}
 	if (!interface->methods)
 		put(out, " up");
@@ -105,15 +105,14 @@ static inline void put_interface(char *out, const struct interface_plan *interfa
 		put_mac(out, " newmac=", interface->new_mac);
 	if (interface->hostname[0])
 		put(out, " host=%s", interface->hostname);
-	if (interface->client_id[0])
-		put(out, " id=%s", interface->client_id);
+	for (int i = 0; i < interface->client_id_length; i++)
+		put(out, "%s%02x", i ? ":" : " id=", interface->client_id[i]);
+	if (interface->vendor_class[0])
+		put(out, " class=%s", interface->vendor_class);
 }
 
 static inline void put_link(char *out, const struct link_plan *link)
 {
-	char text[ADDRESS_TEXT_MAX];
-
-	(void)text;
 	if (link->kind == LINK_RENAME) {
 		put_mac(out, "rename ", link->mac);
 		put(out, " %s", link->name);
@@ -122,10 +121,11 @@ static inline void put_link(char *out, const struct link_plan *link)
 		if (!link->parent[0])
 			put_mac(out, "", link->mac);
 	} else {
-		put(out, "bond %s", link->name);
+		put(out, "%s %s", link->kind == LINK_BRIDGE ? "bridge" : "bond", link->name);
 		for (int i = 0; i < link->slave_count; i++)
 			put(out, "%s%s", i ? "," : " ", link->slaves[i]);
-		put(out, " %s", link->options);
+		if (link->options[0])
+			put(out, " %s", link->options);
 		if (link->mtu)
 			put(out, " mtu=%d", link->mtu);
 	}

@@ -1,0 +1,31 @@
+/* sys/udev_db.c - an entry of /run/udev/data. See sys/udev_db.h. */
+#include "sys/udev_db.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#define DATA_DIRECTORY "/run/udev/data"
+
+void udev_db_note_dm(dev_t device)
+{
+	static const char entry[] = "E:DM_UDEV_PRIMARY_SOURCE_FLAG=1\n"
+				    "E:DM_UDEV_RULES=1\n"
+				    "E:DM_UDEV_RULES_VSN=2\n"
+				    "E:DM_ACTIVATION=1\n"
+				    "V:1\n";
+	char path[64];
+	int fd;
+
+	mkdir("/run/udev", 0755);
+	mkdir(DATA_DIRECTORY, 0755);
+	snprintf(path, sizeof(path), DATA_DIRECTORY "/b%u:%u", major(device), minor(device));
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return;
+	(void)!write(fd, entry, sizeof(entry) - 1);
+	close(fd);
+}

@@ -1,0 +1,16 @@
+/* sys/udev_db.h - what the next system's udev must find about devices that were made before it ran.
+ *
+ * udev's rules for device-mapper devices (lvm2's 10-dm.rules) leave a device alone at coldplug unless udev itself once saw it
+ * activated; a device that was made here would then get no links and systemd would not believe in it. An entry in
+ * /run/udev/data says that it is active. Knows that one entry, no more.
+ */
+#ifndef SYS_UDEV_DB_H
+#define SYS_UDEV_DB_H
+
+#include <sys/types.h>
+
+/* Notes a device-mapper device as active in /run/udev/data, before the hand-over. Best effort: without it only links are
+   missing. */
+void udev_db_note_dm(dev_t device);
+
+#endif

@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+"""A root that is shared and only read, with a writable layer over it; and a root that is verified block by block."""
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+
+sys.path[:0] = [os.path.dirname(os.path.abspath(__file__))]
+from rig import MIB, Disk, Target, run, run_cases  # noqa: E402
+
+SHOW = """cat /sys/block/sda/ro | show protected
+echo changed >/etc/os-release; echo new >/new
+ls -d /run/iscsi-init/root-ro/sbin/init /run/iscsi-init/root-rw /media/root-ro /media/root-rw 2>&1 | show layers
+cat /new /etc/os-release | show written
+dmesg | grep iscsi-init: | show said
+"""
+
+
+def digest(*disks):
+    sums = []
+    for disk in disks:
+        with open(disk.path, "rb") as file:
+            sums.append(hashlib.sha256(file.read()).hexdigest())
+    return sums
+
+
+def boots(rig, kernel, initrd, words, name, root="overlay / overlay rw"):
+    guest = rig.boot(kernel, initrd, words)
+    guest.expect("^DONE")
+    rig.check(guest, root in guest.section("mounts"), name)
+    guest.wait()
+    return guest
+
+
+def fails(rig, kernel, initrd, words, pattern, name):
+    guest = rig.boot(kernel, initrd, "iscsi.timeout=15 " + words)
+    guest.wait()
+    rig.check(guest, guest.said(pattern) and "ROOT-OK" not in guest.console, name)
+    return guest
+
+
+def memory(rig, kernel, initrd):
+    """Several words for the same: the layer is in memory, and the disk stays as it is to the last bit."""
+    disk = rig.disk(script=SHOW)
+    target = Target(rig, {1: disk})
+    before = digest(disk)
+    for word in ("iscsi.overlay=tmpfs,size=64m", "systemd.volatile=overlay", "overlayroot=tmpfs", "rd.overlay=1"):
+        guest = boots(rig, kernel, initrd, "quiet %s root=LABEL=rigroot rw %s" % (target.word(), word), "boots with " + word)
+        rig.ok(guest.section("written").strip() == "new\nchanged", "root can be written to", guest.section("written"))
+        rig.ok(guest.section("protected").strip() == "1", "the kernel refuses writes to the disk", guest.section("protected"))
+        rig.ok("ro,relatime /dev/sda1" in guest.section("mounts") or
+               re.search(r"/dev/sda1 /run/iscsi-init/root-ro ext4 ro", guest.section("mounts")), "the disk is mounted read-only",
+               guest.section("mounts"))
+        layers = guest.section("layers").splitlines()
+        rig.ok("/run/iscsi-init/root-ro/sbin/init" in layers and "/run/iscsi-init/root-rw" in layers,
+               "both layers can be reached", guest.section("layers"))
+        rig.ok(("/media/root-ro" in layers) == word.startswith("overlayroot"), "also below /media where overlayroot= asks")
+        rig.ok("size=65536k" in guest.section("mounts") or "size=" not in word, "the tmpfs has the size that was asked for",
+               guest.section("mounts"))
+    rig.ok(digest(disk) == before, "the image has not changed")
+
+
+def device(rig, kernel, initrd):
+    """Each machine has a directory on another LUN: what one wrote is there when it boots again, and only there."""
+    disk = rig.disk(script=SHOW.replace("echo new >/new", "echo new >>/new"))
+    layer = rig.disk(files={"/layer": "yes"})
+    run("e2label", "%s?offset=%d" % (layer.path, MIB), "layers")
+    run("tune2fs", "-U", "random", "%s?offset=%d" % (layer.path, MIB))
+    target = Target(rig, {1: disk, 2: layer})
+    before = digest(disk)
+    words = "quiet %s root=UUID=%s iscsi.overlay=LABEL=layers,dir=%s"
+    for directory, expected in (("one", "new\nchanged"), ("one", "new\nnew\nchanged"), ("two", "new\nchanged")):
+        guest = boots(rig, kernel, initrd, words % (target.word(), disk.UUID, directory), "boots with a layer in " + directory)
+        rig.ok(guest.section("written").strip() == expected, "and finds what was written before", guest.section("written"))
+    rig.ok(digest(disk) == before, "the shared image has not changed")
+    fails(rig, kernel, initrd, "%s root=UUID=%s iscsi.overlay=LABEL=none" % (target.word(), disk.UUID),
+          "the device of the writable layer, LABEL=none, is not there", "a layer that is not there is named")
+
+
+def dirty(rig, kernel, initrd):
+    """A journal that nobody may replay: said once, with what to do."""
+    disk = rig.disk(script=SHOW)
+    place = "%s?offset=%d" % (disk.path, MIB)
+    run("tune2fs", "-O", "has_journal", "-J", "size=4", place)
+    run("debugfs", "-w", "-R", "feature needs_recovery", place)
+    target = Target(rig, {1: disk})
+    before = digest(disk)
+    guest = boots(rig, kernel, initrd, "%s root=LABEL=rigroot iscsi.overlay=tmpfs" % target.word(), "boots from a disk with a dirty journal")
+    rig.check(guest, guest.said("was not unmounted cleanly. Root is mounted without replaying its journal"), "which is said")
+    rig.ok(digest(disk) == before, "and not changed")
+
+
+def usr(rig, kernel, initrd):
+    """systemd.volatile=yes: nothing of the image but /usr."""
+    with open("/bin/busybox", "rb") as file:
+        busybox = file.read()
+    init = "#!/bin/busybox sh\nb=/bin/busybox\n$b mkdir -p /proc\n[ -e /proc/self ] || $b mount -t proc proc /proc\necho ROOT-OK\n" \
+           "echo; echo '<<mounts'; $b cat /proc/mounts; echo; echo '>>mounts'\n" \
+           "echo '<<root'; $b ls -1 -d /etc /usr/sbin /sbin /dev; echo '>>root'\necho DONE; $b poweroff -f\n"
+    disk = rig.disk(files={"/usr/sbin/init": init, "/usr/bin/busybox": busybox})
+    target = Target(rig, {1: disk})
+    before = digest(disk)
+    guest = boots(rig, kernel, initrd, "quiet %s root=LABEL=rigroot systemd.volatile=yes" % target.word(),
+                  "boots with an empty root and the image's /usr", "tmpfs / tmpfs rw")
+    rig.ok("/usr ext4 ro" in guest.section("mounts"), "which is read-only", guest.section("mounts"))
+    rig.ok("/etc" not in guest.section("root").splitlines() and "/sbin" in guest.section("root").splitlines(),
+           "no /etc, but the links of a merged /usr", guest.section("root"))
+    rig.ok(digest(disk) == before, "the image has not changed")
+
+
+def hash_of(output):
+    return re.search(r"Root hash:\s*([0-9a-f]+)", output).group(1)
+
+
+def verified(rig, kernel, initrd):
+    """veritysetup's trees, in each form that it makes; the devices named, or found by the halves of the hash."""
+    script = SHOW + "cat /sys/block/dm-0/dm/name /sys/block/dm-0/dm/uuid | show dm; ls -l /dev/mapper/root | show link\n"
+    for algorithm, block, salt in (("sha256", 4096, "-"), ("sha512", 1024, "ab" * 32)):
+        disk = rig.disk(script=script, table="none")
+        tree = Disk(rig.path("tree", ".img"))
+        root_hash = hash_of(run("veritysetup", "format", "--hash=" + algorithm, "--data-block-size=%d" % block,
+                                "--hash-block-size=%d" % block, "--salt=" + salt, disk.path, tree.path))
+        target = Target(rig, {1: disk, 2: tree})
+        guest = boots(rig, kernel, initrd, "quiet %s roothash=%s systemd.verity_root_data=/dev/sda systemd.verity_root_hash=/dev/sdb" %
+                      (target.word(), root_hash), "boots from %s with blocks of %d" % (algorithm, block), "/dev/dm-0 / ext4 ro")
+        rig.ok(re.match(r"root\nCRYPT-VERITY-[0-9a-f]{32}-root", guest.section("dm")), "as systemd and cryptsetup name it",
+               guest.section("dm"))
+        rig.ok("/dev/mapper/root -> ../dm-0" in guest.section("link"), "with its link", guest.section("link"))
+        wrong = root_hash[:-1] + ("0" if root_hash[-1] != "0" else "1")
+        guest = fails(rig, kernel, initrd, "%s roothash=%s root=/dev/sda systemd.verity_root_hash=/dev/sdb" % (target.word(), wrong),
+                      "/dev/dm-0 (holds|cannot)", "another root hash mounts nothing")
+        target.kill()
+
+
+def halves(rig, kernel, initrd):
+    """One disk with both partitions, whose UUIDs are the halves of the root hash; with a layer over it."""
+    disk = rig.disk(script=SHOW, table="none")
+    tree = rig.path("tree", ".img")
+    root_hash = hash_of(run("veritysetup", "format", "--salt=-", disk.path, tree))
+    as_uuid = ["%s-%s-%s-%s-%s" % (half[:8], half[8:12], half[12:16], half[16:20], half[20:])
+               for half in (root_hash[:32], root_hash[-32:])]
+    both = Disk(rig.path("both", ".img"))
+    size = os.path.getsize(disk.path)
+    with open(both.path, "wb") as file:
+        file.truncate(size + 8 * MIB)
+    table = rig.path("table", "")
+    with open(table, "w") as file:
+        file.write("label: gpt\nstart=2048, size=%d, uuid=%s\nsize=4096, uuid=%s\n" % (size // 512, *as_uuid))
+    with open(table) as file:
+        subprocess.run(["sfdisk", "-q", both.path], stdin=file, check=True, stdout=subprocess.DEVNULL)
+    with open(both.path, "r+b") as out:
+        for at, path in ((MIB, disk.path), (MIB + size, tree)):
+            out.seek(at)
+            with open(path, "rb") as file:
+                out.write(file.read())
+    target = Target(rig, {1: both})
+    before = digest(both)
+    guest = boots(rig, kernel, initrd, "quiet %s roothash=%s systemd.volatile=overlay" % (target.word(), root_hash),
+                  "boots by the root hash alone, with a layer in memory")
+    rig.ok(guest.section("written").strip() == "new\nchanged" and guest.section("protected").strip() == "1", "written to memory only",
+           guest.section("written"))
+    rig.ok(digest(both) == before, "the image has not changed")
+    fails(rig, kernel, initrd, "%s roothash=%s" % (target.word(), "11" * 32), "the data of the verified root is not there: "
+          "PARTUUID=11111111-1111-1111-1111-111111111111", "a hash that names no partition is said")
+
+
+def corrupt(rig, kernel, initrd):
+    """A target that flips one bit of a file: never a wrong byte, and the policy is obeyed."""
+    marker = b"the quick brown fox " * 205
+    disk = rig.disk(script="cat /fox >/dev/null 2>&1; echo result $? | show cat; dmesg | grep -i verity | show said\n",
+                    table="none", files={"/fox": marker})
+    offset = os.path.getsize(disk.path)
+    with open(disk.path, "r+b") as file:
+        file.truncate(offset + MIB)
+    root_hash = hash_of(run("veritysetup", "format", "--hash-offset=%d" % offset, "--data-blocks=%d" % (offset // 4096), disk.path,
+                            disk.path))
+    with open(disk.path, "r+b") as file:
+        at = file.read().index(marker[:4096])
+        file.seek(at + 100)
+        file.write(b"Q")
+    target = Target(rig, {1: disk})
+    words = "quiet %s root=/dev/sda roothash=%s systemd.verity_root_options=hash-offset=%d" % (target.word(), root_hash, offset)
+    guest = boots(rig, kernel, initrd, words, "boots with data and tree on one device", "/dev/dm-0 / ext4 ro")
+    rig.ok("result 1" in guest.section("cat"), "the block that was changed cannot be read", guest.section("cat"))
+    rig.ok("data block %d is corrupted" % (at // 4096) in guest.section("said"), "and the kernel names it", guest.section("said"))
+    guest = boots(rig, kernel, initrd, words + ",ignore-corruption", "boots with ignore-corruption", "/dev/dm-0 / ext4 ro")
+    rig.ok("result 0" in guest.section("cat"), "which reads it all the same", guest.section("cat"))
+    guest = rig.boot(kernel, initrd, words + ",panic-on-corruption")
+    guest.expect("^ROOT-OK")
+    guest.wait()
+    rig.check(guest, "dm-verity device has I/O error" in guest.console or "Kernel panic - not syncing: dm-verity" in guest.console,
+              "panic-on-corruption panics")
+    guest = rig.boot(kernel, initrd, words + ",restart-on-corruption")
+    guest.expect("^ROOT-OK")
+    rig.check(guest, guest.wait() and "DONE" not in guest.console, "restart-on-corruption restarts")
+
+
+CASES = {"memory": memory, "device": device, "dirty": dirty, "usr": usr, "verified": verified, "halves": halves, "corrupt": corrupt}
+
+if __name__ == "__main__":
+    run_cases(CASES)
