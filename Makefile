@@ -1,4 +1,5 @@
 # iscsi-init. `make help` says what there is to make.
+# SPDX-License-Identifier: MIT
 
 VERSION = 0.2.0
 

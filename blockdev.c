@@ -4,6 +4,7 @@
  * causes the next look. The scan and everything that opens or freezes a disk runs in a child: the SCSI commands need
  * a session that the loop, and nobody else, keeps alive.
  */
+/* SPDX-License-Identifier: MIT */
 #include "blockdev.h"
 
 #include <errno.h>

@@ -4,6 +4,7 @@
  * Whatever talks to the disk runs in a child (sys/child.h), as the loop must answer for the session meanwhile. Does not
  * know file systems (root.c) and does not watch the clock: deadlines are the caller's.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef BLOCKDEV_H
 #define BLOCKDEV_H
 

@@ -1,4 +1,5 @@
 /* cmdline.c - the kernel's command line, cut into words. See cmdline.h. */
+/* SPDX-License-Identifier: MIT */
 #include "cmdline.h"
 
 #include <errno.h>

@@ -2,6 +2,7 @@
  *
  * Owns the cutting and the search for words; not what any word means (plan/). Pure.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef CMDLINE_H
 #define CMDLINE_H
 

@@ -14,6 +14,7 @@
  *
  * The keys of CHAP go to login/chap.c instead, TargetAddress to login/address.c.
  */
+/* SPDX-License-Identifier: MIT */
 #include "login.h"
 
 #include <errno.h>

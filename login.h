@@ -4,6 +4,7 @@
  * moved or failed. Netlink carries the PDUs in the product, a plain socket in discovery and in tests, an array in the
  * fuzzer. Nothing here reads a clock, a socket or a random source.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef LOGIN_H
 #define LOGIN_H
 

@@ -2,6 +2,7 @@
  *
  * Three callers: the kernel as init (PID 1), the kernel as its module loader, and a person on a running system (command/).
  */
+/* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

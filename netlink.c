@@ -1,4 +1,5 @@
 /* netlink.c - see netlink.h. Owns the wire format between us and the kernel; knows nothing of logins or recovery. */
+/* SPDX-License-Identifier: MIT */
 #include "netlink.h"
 
 #include <errno.h>

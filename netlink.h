@@ -6,6 +6,7 @@
  *
  * Every call returns 0 or -errno (what the kernel said; -EPROTO when its answer makes no sense).
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef NETLINK_H
 #define NETLINK_H
 

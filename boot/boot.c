@@ -1,4 +1,5 @@
 /* boot.c - see boot.h. Owns the order of a boot; the work is done by the objects that the rules start. */
+/* SPDX-License-Identifier: MIT */
 #include "boot/boot.h"
 
 #include <errno.h>

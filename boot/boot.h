@@ -4,6 +4,7 @@
  * starts whatever can be started, so that nothing waits for one thing while another could be under way. Modules load
  * while the link comes up, sessions log in side by side, each disk is scanned as soon as its session is up.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef BOOT_BOOT_H
 #define BOOT_BOOT_H
 

@@ -1,4 +1,5 @@
 /* secrets.c - CHAP secrets from files, credentials and keys. See secrets.h. */
+/* SPDX-License-Identifier: MIT */
 #include "boot/secrets.h"
 
 #include <errno.h>

@@ -15,6 +15,7 @@
  *
  * A file that others than its owner may read or write, or that is neither root's nor ours, is refused.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef BOOT_SECRETS_H
 #define BOOT_SECRETS_H
 

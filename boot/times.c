@@ -1,4 +1,5 @@
 /* times.c - see times.h. */
+/* SPDX-License-Identifier: MIT */
 #include "boot/times.h"
 
 #include <errno.h>

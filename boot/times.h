@@ -2,6 +2,7 @@
  *
  * Milliseconds since the program's first instruction, monotonic clock. A phase is reached once; later calls are ignored.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef BOOT_TIMES_H
 #define BOOT_TIMES_H
 

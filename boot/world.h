@@ -3,6 +3,7 @@
  * The objects are each owned by their own file; this only puts them side by side, so that the loop can bring them their
  * events and boot.c can see what is still missing.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef BOOT_WORLD_H
 #define BOOT_WORLD_H
 

@@ -1,4 +1,5 @@
 /* attach.c - see attach.h. */
+/* SPDX-License-Identifier: MIT */
 #include "command/attach.h"
 
 #include <fcntl.h>

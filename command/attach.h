@@ -3,6 +3,7 @@
  * They share the boot's way from a word to a disk (boot/boot.h), over the network that is there. words: see the table in
  * command.c.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef COMMAND_ATTACH_H
 #define COMMAND_ATTACH_H
 

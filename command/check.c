@@ -1,4 +1,5 @@
 /* check.c - what a boot would do, in words. See check.h. */
+/* SPDX-License-Identifier: MIT */
 #include "command/check.h"
 
 #include <string.h>

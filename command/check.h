@@ -2,6 +2,7 @@
  *
  * Needs no root, no kernel support and no network; reads nothing but the line. Secrets are not shown.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef COMMAND_CHECK_H
 #define COMMAND_CHECK_H
 

@@ -1,4 +1,5 @@
 /* command.c - see command.h. Each subcommand is one row of the table; --help prints the same rows. */
+/* SPDX-License-Identifier: MIT */
 #include "command/command.h"
 
 #include <stdio.h>

@@ -3,6 +3,7 @@
  * A subcommand either does its work at once, or prepares the world and says what the loop is to be run for (job.h); the
  * loop itself is run by main.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef COMMAND_COMMAND_H
 #define COMMAND_COMMAND_H
 

@@ -1,4 +1,5 @@
 /* end.c - see end.h. */
+/* SPDX-License-Identifier: MIT */
 #include "command/end.h"
 
 #include <errno.h>

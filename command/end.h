@@ -1,4 +1,5 @@
 /* end.h - the subcommands that end something: a session (detach), the machine (shutdown). */
+/* SPDX-License-Identifier: MIT */
 #ifndef COMMAND_END_H
 #define COMMAND_END_H
 

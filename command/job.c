@@ -1,4 +1,5 @@
 /* job.c - see job.h. */
+/* SPDX-License-Identifier: MIT */
 #include "command/job.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* job.h - what a subcommand hands back to main: an exit code, or what the loop is to be run for. */
+/* SPDX-License-Identifier: MIT */
 #ifndef COMMAND_JOB_H
 #define COMMAND_JOB_H
 

@@ -1,4 +1,5 @@
 /* monitor.c - see monitor.h. */
+/* SPDX-License-Identifier: MIT */
 #include "command/monitor.h"
 
 #include <errno.h>

@@ -2,6 +2,7 @@
  *
  * The supervisor's are taken from the kernel's log, where each of its lines about an event ends with it in parentheses.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef COMMAND_MONITOR_H
 #define COMMAND_MONITOR_H
 

@@ -1,4 +1,5 @@
 /* places.c - see places.h. */
+/* SPDX-License-Identifier: MIT */
 #include "command/places.h"
 
 #include <errno.h>

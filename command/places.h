@@ -1,4 +1,5 @@
 /* places.h - what a subcommand opens first: the kernel's file systems, its iSCSI interface, the sessions that are there. */
+/* SPDX-License-Identifier: MIT */
 #ifndef COMMAND_PLACES_H
 #define COMMAND_PLACES_H
 

@@ -1,4 +1,5 @@
 /* sessions.c - see sessions.h. */
+/* SPDX-License-Identifier: MIT */
 #include "command/sessions.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* sessions.h - the subcommands that look at what is attached: list, rescan, partitions. */
+/* SPDX-License-Identifier: MIT */
 #ifndef COMMAND_SESSIONS_H
 #define COMMAND_SESSIONS_H
 

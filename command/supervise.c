@@ -1,4 +1,5 @@
 /* supervise.c - see supervise.h. */
+/* SPDX-License-Identifier: MIT */
 #include "command/supervise.h"
 
 #include <string.h>

@@ -2,6 +2,7 @@
  *
  * What the earlier process knew and the kernel does not is read from the file that it wrote (session/status.h).
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef COMMAND_SUPERVISE_H
 #define COMMAND_SUPERVISE_H
 

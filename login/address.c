@@ -1,4 +1,5 @@
 /* address.c - see address.h. */
+/* SPDX-License-Identifier: MIT */
 #include "login/address.h"
 
 #include <errno.h>

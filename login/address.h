@@ -1,4 +1,5 @@
 /* address.h - the value of TargetAddress. */
+/* SPDX-License-Identifier: MIT */
 #ifndef LOGIN_ADDRESS_H
 #define LOGIN_ADDRESS_H
 

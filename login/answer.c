@@ -1,4 +1,5 @@
 /* answer.c - see answer.h. */
+/* SPDX-License-Identifier: MIT */
 #include "login/answer.h"
 
 #include <stdarg.h>

@@ -1,4 +1,5 @@
 /* answer.h - what a conversation says next: keys for the next request, or the failure that ends it. */
+/* SPDX-License-Identifier: MIT */
 #ifndef LOGIN_ANSWER_H
 #define LOGIN_ANSWER_H
 

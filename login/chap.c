@@ -1,4 +1,5 @@
 /* chap.c - see chap.h. */
+/* SPDX-License-Identifier: MIT */
 #include "login/chap.h"
 
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* chap.h - the security stage of a login: CHAP, one-way and mutual, and the rules that keep a false target out
  * (RFC 7143 9.2.1 and 12.1.3).
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef LOGIN_CHAP_H
 #define LOGIN_CHAP_H
 

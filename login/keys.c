@@ -1,6 +1,7 @@
 /* keys.c - see keys.h. What we offer, what the target's answer or offer makes of it, and what holds when the target says
  * nothing (RFC 7143 6.2 and 13).
  */
+/* SPDX-License-Identifier: MIT */
 #include "login/keys.h"
 
 #include <inttypes.h>

@@ -1,4 +1,5 @@
 /* keys.h - the keys of RFC 7143 section 13: their names, and the negotiation of those that are settings. */
+/* SPDX-License-Identifier: MIT */
 #ifndef LOGIN_KEYS_H
 #define LOGIN_KEYS_H
 

@@ -1,6 +1,7 @@
 /* state.h - the data of one login conversation: what it is told, what it has learned, what it ends in. login.h has the
  * functions for everybody; login.c and the parts in login/ share this.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef LOGIN_STATE_H
 #define LOGIN_STATE_H
 

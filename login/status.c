@@ -1,4 +1,5 @@
 /* status.c - see status.h (RFC 7143 11.13.5). */
+/* SPDX-License-Identifier: MIT */
 #include "login/status.h"
 
 #include <stdio.h>

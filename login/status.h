@@ -1,4 +1,5 @@
 /* status.h - what a failed login means: the RFC's words, a stable short code, and whether another try may succeed. */
+/* SPDX-License-Identifier: MIT */
 #ifndef LOGIN_STATUS_H
 #define LOGIN_STATUS_H
 

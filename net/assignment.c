@@ -2,6 +2,7 @@
  *
  * Contracts in assignment.h.
  */
+/* SPDX-License-Identifier: MIT */
 #include "net/assignment.h"
 
 #include <arpa/inet.h>

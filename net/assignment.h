@@ -3,6 +3,7 @@
  * Carries out what interface.c decided and remembers the addresses. A setting that the kernel refuses is logged and the
  * boot goes on, unless it is the address itself.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef NET_ASSIGNMENT_H
 #define NET_ASSIGNMENT_H
 

@@ -3,6 +3,7 @@
  * Contracts in interface.h. After every event advance() looks at what is true now (carrier, addresses, leases, limits),
  * turns it into an event of the table, and repeats that until no event follows.
  */
+/* SPDX-License-Identifier: MIT */
 #include "net/interface.h"
 
 #include <errno.h>

@@ -4,6 +4,7 @@
  * again after every event. Owns the leases and everything that was put on the interface, so that it can be taken off
  * again. Does not choose which plan is for which interface: net.c does.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef NET_INTERFACE_H
 #define NET_INTERFACE_H
 

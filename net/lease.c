@@ -2,6 +2,7 @@
  *
  * Contracts in lease.h.
  */
+/* SPDX-License-Identifier: MIT */
 #include "net/lease.h"
 
 #include <stdio.h>

@@ -4,6 +4,7 @@
  * refused; what differs between the families is in lease4.c and lease6.c. It does not put addresses on interfaces:
  * interface.c does. It holds no path and allocates nothing, so that it can go on after the hand-over.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef NET_LEASE_H
 #define NET_LEASE_H
 

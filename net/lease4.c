@@ -2,6 +2,7 @@
  *
  * Contracts in lease4.h.
  */
+/* SPDX-License-Identifier: MIT */
 #include "net/lease4.h"
 
 #include <unistd.h>

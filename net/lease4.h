@@ -3,6 +3,7 @@
  * Without an address it speaks through a packet socket that hears DHCP and nothing else; with one through a UDP socket,
  * as RFC 2131 4.3.6 wants renewals.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef NET_LEASE4_H
 #define NET_LEASE4_H
 

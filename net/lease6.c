@@ -2,6 +2,7 @@
  *
  * Contracts in lease6.h. RFC 8415 7.1, 7.2: everything goes to All_DHCP_Relay_Agents_and_Servers.
  */
+/* SPDX-License-Identifier: MIT */
 #include "net/lease6.h"
 
 #include "sys/udp.h"

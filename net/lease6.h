@@ -2,6 +2,7 @@
  *
  * Needs a link-local address that is past duplicate address detection.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef NET_LEASE6_H
 #define NET_LEASE6_H
 

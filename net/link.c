@@ -2,6 +2,7 @@
  *
  * Contracts in link.h. The kernel loads the modules 8021q and bonding by itself when they are first needed.
  */
+/* SPDX-License-Identifier: MIT */
 #include "net/link.h"
 
 #include <errno.h>

@@ -3,6 +3,7 @@
  * Each call creates what can be created now; what needs an interface that has not appeared yet is left for a later call.
  * Does not give links addresses.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef NET_LINK_H
 #define NET_LINK_H
 

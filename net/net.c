@@ -2,6 +2,7 @@
  *
  * Contracts in net.h. The kernel's events only update what is known; then every interface is looked at again.
  */
+/* SPDX-License-Identifier: MIT */
 #include "net/net.h"
 
 #include <errno.h>

@@ -4,6 +4,7 @@
  * one win where the plan names none, and creates VLANs and bonds (link.h). The event loop drives it; nothing in it waits.
  * After the hand-over the same steps keep leases renewed: see net_settle.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef NET_NET_H
 #define NET_NET_H
 

@@ -3,6 +3,7 @@
  * Contracts in probe.h. Three probes and two announcements. RFC 5227 1.1 has them 1 to 2 s apart; here it is 1 s, and the
  * first is sent at once, because nothing waits for the answer.
  */
+/* SPDX-License-Identifier: MIT */
 #include "net/probe.h"
 
 #include <errno.h>

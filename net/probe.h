@@ -3,6 +3,7 @@
  * Nothing waits for the probes: the address is already in use, and a conflict is reported when it is found. After the
  * probes the address is announced, so that neighbours forget who had it before, and the socket is closed.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef NET_PROBE_H
 #define NET_PROBE_H
 

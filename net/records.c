@@ -3,6 +3,7 @@
  * Contracts in records.h. Shells read some of them as root: every value of a lease stands between single quotes, and a
  * quote inside is written as '\''. Files of other grammars get only numbers and checked names from a lease.
  */
+/* SPDX-License-Identifier: MIT */
 #include "net/records.h"
 
 #include <arpa/inet.h>

@@ -4,6 +4,7 @@
  * keep systemd-networkd and NetworkManager from taking the interface down; /etc/resolv.conf where there is none. Every path
  * is below the caller's root, "" for /. All return 0 or -errno. The manual page says what each file is for.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef NET_RECORDS_H
 #define NET_RECORDS_H
 

@@ -1,4 +1,5 @@
 /* address.c - addresses, prefixes, hardware addresses and portals as text. See address.h. */
+/* SPDX-License-Identifier: MIT */
 #include "plan/address.h"
 
 #include <arpa/inet.h>

@@ -2,6 +2,7 @@
  *
  * Owns the forms that all dialects share; not their place in a word. Pure (inet_pton and inet_ntop are libc's).
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PLAN_ADDRESS_H
 #define PLAN_ADDRESS_H
 

@@ -1,4 +1,5 @@
 /* boot_words.c - iscsi.*= and root= and its kin. See boot_words.h. */
+/* SPDX-License-Identifier: MIT */
 #include "plan/boot_words.h"
 
 #include <errno.h>

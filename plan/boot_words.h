@@ -3,6 +3,7 @@
  * Owns their values; not iscsi= and iscsi.ip= (target_word, network_words), nor root=iscsi: and root=dhcp (the dialects).
  * Pure.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PLAN_BOOT_WORDS_H
 #define PLAN_BOOT_WORDS_H
 

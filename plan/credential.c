@@ -1,4 +1,5 @@
 /* credential.c - CHAP names and secrets as text. See credential.h. */
+/* SPDX-License-Identifier: MIT */
 #include "plan/credential.h"
 
 #include <errno.h>

@@ -3,6 +3,7 @@
  * A value in iscsi= is percent-decoded (%2C is a comma). A secret "@/path" stands in that file; "0x..." and "0b..." are
  * binary secrets in hexadecimal and base64 (RFC 7143 6.1). No message of this file holds a piece of a secret. Pure.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PLAN_CREDENTIAL_H
 #define PLAN_CREDENTIAL_H
 

@@ -1,4 +1,5 @@
 /* dialect_debian.c - iscsi_*= and ISCSI_*. See dialect_debian.h. */
+/* SPDX-License-Identifier: MIT */
 #include "plan/dialect_debian.h"
 
 #include <errno.h>

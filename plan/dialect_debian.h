@@ -4,6 +4,7 @@
  * counts: the word in lower case, the file, the word in upper case. root=iscsi: is dracut's, who reads all that Debian
  * does. Pure.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PLAN_DIALECT_DEBIAN_H
 #define PLAN_DIALECT_DEBIAN_H
 

@@ -1,4 +1,5 @@
 /* dialect_dracut.c - netroot=, root=iscsi:, root=dhcp and rd.iscsi.*. See dialect_dracut.h. */
+/* SPDX-License-Identifier: MIT */
 #include "plan/dialect_dracut.h"
 
 #include <errno.h>

@@ -2,6 +2,7 @@
  *
  * Owns dracut's iSCSI words; its network words are network_words'. Pure.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PLAN_DIALECT_DRACUT_H
 #define PLAN_DIALECT_DRACUT_H
 

@@ -1,4 +1,5 @@
 /* firmware.c - what the iBFT means for the plan. See firmware.h. */
+/* SPDX-License-Identifier: MIT */
 #include "plan/firmware.h"
 
 #include <errno.h>

@@ -2,6 +2,7 @@
  *
  * Owns the translation; whether the table is used at all is for plan/planning to say. Pure.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PLAN_FIRMWARE_H
 #define PLAN_FIRMWARE_H
 

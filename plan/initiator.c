@@ -1,4 +1,5 @@
 /* initiator.c - the initiator's name. See initiator.h. */
+/* SPDX-License-Identifier: MIT */
 #include "plan/initiator.h"
 
 #include <errno.h>

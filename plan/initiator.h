@@ -2,6 +2,7 @@
  *
  * Owns the sources that are no target's own word: the file, the firmware's table, the lease, the MAC address. Pure.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PLAN_INITIATOR_H
 #define PLAN_INITIATOR_H
 

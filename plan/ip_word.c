@@ -1,4 +1,5 @@
 /* ip_word.c - the value of ip= and iscsi.ip=. See ip_word.h. */
+/* SPDX-License-Identifier: MIT */
 #include "plan/ip_word.h"
 
 #include <errno.h>

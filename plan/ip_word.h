@@ -9,6 +9,7 @@
  *   fields 8, 9	name servers when they look like addresses (both), else MTU and MAC (dracut)
  * Pure.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PLAN_IP_WORD_H
 #define PLAN_IP_WORD_H
 

@@ -1,4 +1,5 @@
 /* layer_words.c - what root is made of. See layer_words.h. */
+/* SPDX-License-Identifier: MIT */
 #include "plan/layer_words.h"
 
 #include <ctype.h>

@@ -5,6 +5,7 @@
  * systemd's (systemd-veritysetup-generator(8)). What is not supported is an error or a note, never silence: a machine that
  * was meant to write to memory must not write to the shared disk. Pure.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PLAN_LAYER_WORDS_H
 #define PLAN_LAYER_WORDS_H
 

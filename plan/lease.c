@@ -1,4 +1,5 @@
 /* lease.c - the disk that a DHCP lease names. See lease.h. */
+/* SPDX-License-Identifier: MIT */
 #include "plan/lease.h"
 
 #include <errno.h>

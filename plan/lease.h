@@ -2,6 +2,7 @@
  *
  * Owns RFC 4173's and dracut's root paths as parts of a plan; not the lease's addresses (net/). Pure.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PLAN_LEASE_H
 #define PLAN_LEASE_H
 

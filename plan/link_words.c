@@ -1,4 +1,5 @@
 /* link_words.c - vlan=, bond=, team=, bridge= and ifname=. See link_words.h. */
+/* SPDX-License-Identifier: MIT */
 #include "plan/link_words.h"
 
 #include <errno.h>

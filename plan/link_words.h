@@ -2,6 +2,7 @@
  *
  * Owns dracut's grammar of them, and which of the links get an address; not how they are made (net/link). Pure.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PLAN_LINK_WORDS_H
 #define PLAN_LINK_WORDS_H
 

@@ -1,4 +1,5 @@
 /* network_words.c - everything on the command line about the network. See network_words.h. */
+/* SPDX-License-Identifier: MIT */
 #include "plan/network_words.h"
 
 #include <errno.h>

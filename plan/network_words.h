@@ -3,6 +3,7 @@
  * Owns ip=, iscsi.ip=, nfsaddrs=, nameserver=, rd.route=, vlan=, bond=, ifname=, bootdev=, BOOTIF= and rd.net.*; not
  * what a target or the firmware needs of the network (plan.c). Pure.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PLAN_NETWORK_WORDS_H
 #define PLAN_NETWORK_WORDS_H
 

@@ -1,4 +1,5 @@
 /* own_words.c - what the next init must not see. See own_words.h. */
+/* SPDX-License-Identifier: MIT */
 #include "plan/own_words.h"
 
 #include <string.h>

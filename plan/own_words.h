@@ -3,6 +3,7 @@
  * The kernel puts every word that it does not know into the environment or the arguments of init. Those that are meant
  * for us, secrets among them, are kept from the program that is started next. Pure.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PLAN_OWN_WORDS_H
 #define PLAN_OWN_WORDS_H
 

@@ -1,4 +1,5 @@
 /* plan.c - the notes of a plan, and how its data is written. See plan.h. */
+/* SPDX-License-Identifier: MIT */
 #include "plan/plan.h"
 
 #include <stdarg.h>

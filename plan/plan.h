@@ -4,6 +4,7 @@
  * what DHCP brings. Every consumer (net, session, blockdev, root, boot, `check`) reads these structs and nothing of the
  * sources.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PLAN_PLAN_H
 #define PLAN_PLAN_H
 

@@ -10,6 +10,7 @@
  *   network	iscsi.ip=; ip= and nfsaddrs=; the iBFT's cards when its targets are used; DHCPv4 or, for IPv6 portals,
  *		router advertisements, on every interface with carrier.
  */
+/* SPDX-License-Identifier: MIT */
 #include "plan/planning.h"
 
 #include <errno.h>

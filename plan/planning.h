@@ -2,6 +2,7 @@
  *
  * Owns the precedence, which iscsi-init(8) describes. Sources are read, never written. Pure.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PLAN_PLANNING_H
 #define PLAN_PLANNING_H
 

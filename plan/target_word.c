@@ -2,6 +2,7 @@
  *
  * The options that are settings of a session are rows of proto/params; those that are not are rows of the table here.
  */
+/* SPDX-License-Identifier: MIT */
 #include "plan/target_word.h"
 
 #include <errno.h>

@@ -2,6 +2,7 @@
  *
  * Owns our own grammar of one session; not where the word stands, nor what other sources add. Pure.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PLAN_TARGET_WORD_H
 #define PLAN_TARGET_WORD_H
 

@@ -1,4 +1,5 @@
 /* words.c - the table of every word that is read. See words.h. */
+/* SPDX-License-Identifier: MIT */
 #include "plan/words.h"
 
 #include <errno.h>

@@ -4,6 +4,7 @@
  * network_words, the dialects), "did you mean", `check --words` and the filter of the next init's environment
  * (own_words) all take the words from here. Pure.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PLAN_WORDS_H
 #define PLAN_WORDS_H
 

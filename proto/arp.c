@@ -1,4 +1,5 @@
 /* arp.c - ARP packets for address conflict detection (RFC 826, 5227). */
+/* SPDX-License-Identifier: MIT */
 #include "proto/arp.h"
 
 #include <string.h>

@@ -3,6 +3,7 @@
  * Packets have no link header: they are for AF_PACKET, SOCK_DGRAM, ETH_P_ARP sockets. All go to the broadcast address. The
  * caller decides when to send them.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PROTO_ARP_H
 #define PROTO_ARP_H
 

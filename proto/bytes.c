@@ -1,5 +1,6 @@
 /* bytes.c - see bytes.h. Every parser calls these: one copy of each is a kilobyte less than one in each file.
  */
+/* SPDX-License-Identifier: MIT */
 #include "proto/bytes.h"
 
 #include <string.h>

@@ -4,6 +4,7 @@
  * writer. Going past the end sets `bad`, which stays set; reads then return 0 and writes do nothing, so that a parser
  * checks once, at its end. Nothing here allocates, logs or fails in any other way.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PROTO_BYTES_H
 #define PROTO_BYTES_H
 

@@ -1,4 +1,5 @@
 /* chap.c - see chap.h. The hashes are mbedtls's. */
+/* SPDX-License-Identifier: MIT */
 #include "proto/chap.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* chap.h - CHAP (RFC 1994) as iSCSI carries it (RFC 7143 12.1): algorithms, challenges, responses, comparison. Pure. */
+/* SPDX-License-Identifier: MIT */
 #ifndef PROTO_CHAP_H
 #define PROTO_CHAP_H
 

@@ -3,6 +3,7 @@
  * Owns the layout (RFC 2131 2), the options (RFC 2132, 3004, 3442), their joining and overload (RFC 3396) and every
  * check that one message allows by itself. What it means at this moment is dhcp_client.c's.
  */
+/* SPDX-License-Identifier: MIT */
 #include "proto/dhcp.h"
 
 #include <string.h>

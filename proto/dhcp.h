@@ -15,6 +15,7 @@
  *		if (did & DHCP_SEND)  send output
  *	}
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PROTO_DHCP_H
 #define PROTO_DHCP_H
 

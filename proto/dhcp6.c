@@ -3,6 +3,7 @@
  * Owns the layout, the options and every check that one message allows by itself. What it means at this moment is
  * dhcp6_client.c's.
  */
+/* SPDX-License-Identifier: MIT */
 #include "proto/dhcp6.h"
 
 #include <string.h>

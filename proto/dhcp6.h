@@ -4,6 +4,7 @@
  * 5970 (boot file URL and parameters). Reconfigure is never accepted. Events, actions, input and output are dhcp.h's;
  * the caller has a UDP socket on the link-local address, port 546, and sends everything to [ff02::1:2]:547.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PROTO_DHCP6_H
 #define PROTO_DHCP6_H
 

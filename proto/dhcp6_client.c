@@ -3,6 +3,7 @@
  * One table says what each state sends, how often, and what it does with each event; a pair that is not in it changes
  * nothing. Messages are made and read by dhcp6.c. Time and randomness come with each event.
  */
+/* SPDX-License-Identifier: MIT */
 #include "proto/dhcp6.h"
 
 #include <string.h>

@@ -3,6 +3,7 @@
  * One table says what each state does with each event; a pair that is not in it changes nothing. dhcp.c writes and reads
  * the messages. Time and randomness come with each event.
  */
+/* SPDX-License-Identifier: MIT */
 #include "proto/dhcp.h"
 
 #include "proto/bytes.h"

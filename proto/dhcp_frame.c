@@ -1,4 +1,5 @@
 /* dhcp_frame.c - IPv4 and UDP headers around DHCP messages (RFC 791, 768, 1071). */
+/* SPDX-License-Identifier: MIT */
 #include "proto/dhcp_frame.h"
 
 #include "proto/bytes.h"

@@ -3,6 +3,7 @@
  * An interface without an address cannot use an ordinary UDP socket. Owns the two headers (RFC 791, 768) and their
  * checksums; the link header is the kernel's.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PROTO_DHCP_FRAME_H
 #define PROTO_DHCP_FRAME_H
 

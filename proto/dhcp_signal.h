@@ -3,6 +3,7 @@
  * For dhcp_client.c and dhcp6_client.c only. A timer is told apart by what is due: nothing yet, the next message, or the
  * end of the lease, which counts before all else.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PROTO_DHCP_SIGNAL_H
 #define PROTO_DHCP_SIGNAL_H
 

@@ -2,6 +2,7 @@
  *
  * Bytes that are no valid text (half a surrogate pair) become U+FFFD, as RFC 3629 3 forbids to encode them.
  */
+/* SPDX-License-Identifier: MIT */
 #include "proto/disk.h"
 
 #include <errno.h>

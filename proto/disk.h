@@ -2,6 +2,7 @@
  *
  * Reads through a function that the caller gives; has no descriptor of its own. Knows no format.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PROTO_DISK_H
 #define PROTO_DISK_H
 

@@ -3,6 +3,7 @@
  * Fixed-size texts as the kernel's module iscsi_ibft shows them (kernel: Documentation/ABI/testing/sysfs-ibft). An
  * attribute that is absent is empty or 0. sys/ibft fills the structs; plan/firmware says what they mean for the boot.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PROTO_IBFT_H
 #define PROTO_IBFT_H
 

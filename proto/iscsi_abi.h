@@ -3,6 +3,7 @@
  * The kernel does not export include/scsi/iscsi_if.h to user space, so its numbers stand here, with the sizes asserted.
  * The layout is the same for 32-bit and 64-bit user space on every architecture whose uint64_t is 8-byte aligned.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PROTO_ISCSI_ABI_H
 #define PROTO_ISCSI_ABI_H
 

@@ -1,4 +1,5 @@
 /* keys.c - see keys.h. */
+/* SPDX-License-Identifier: MIT */
 #include "proto/keys.h"
 
 #include <errno.h>

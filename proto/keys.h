@@ -1,4 +1,5 @@
 /* keys.h - key=value text (RFC 7143 6.1), each pair ended by a NUL. Pure. */
+/* SPDX-License-Identifier: MIT */
 #ifndef PROTO_KEYS_H
 #define PROTO_KEYS_H
 

@@ -1,4 +1,5 @@
 /* name.c - see name.h. */
+/* SPDX-License-Identifier: MIT */
 #include "proto/name.h"
 
 #include <errno.h>

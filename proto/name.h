@@ -1,4 +1,5 @@
 /* name.h - initiator and target names (RFC 7143 4.2.7, RFC 3722), ISIDs (RFC 7143 11.12.5), root paths (RFC 4173).  Pure. */
+/* SPDX-License-Identifier: MIT */
 #ifndef PROTO_NAME_H
 #define PROTO_NAME_H
 

@@ -3,6 +3,7 @@
  * 65536 costs a quarter of what one writer of 128 KiB at a time gets; nothing else that was tried, smaller or larger,
  * differs by more than chance, which was a fifth on a busy machine.
  */
+/* SPDX-License-Identifier: MIT */
 #include "proto/params.h"
 
 #include <errno.h>

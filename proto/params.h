@@ -5,6 +5,7 @@
  * which the kernel takes it (include/scsi/iscsi_if.h, enum iscsi_param). The command line, the login, the kernel session,
  * --help, `check` and the manual's table all read this one table.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PROTO_PARAMS_H
 #define PROTO_PARAMS_H
 

@@ -3,6 +3,7 @@
  * As in the kernel a GPT counts only behind a protective MBR, and an MBR with an entry for a GPT is no other table. The
  * walk through logical partitions is bounded, so that a ring of them ends.
  */
+/* SPDX-License-Identifier: MIT */
 #include "proto/partition.h"
 
 #include <errno.h>

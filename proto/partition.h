@@ -3,6 +3,7 @@
  * GPT (UEFI 5.3, both headers, with their checksums) and MBR with its logical partitions. Partitions have the numbers
  * that the kernel gives them.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PROTO_PARTITION_H
 #define PROTO_PARTITION_H
 

@@ -1,4 +1,5 @@
 /* pdu.c - see pdu.h. */
+/* SPDX-License-Identifier: MIT */
 #include "proto/pdu.h"
 
 #include <string.h>

@@ -2,6 +2,7 @@
  *
  * Nothing is judged here: a field is what its bytes say. Requests carry no additional header and no digests.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PROTO_PDU_H
 #define PROTO_PDU_H
 

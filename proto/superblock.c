@@ -3,6 +3,7 @@
  * Those that lie around another's content (LUKS, LVM, RAID) come first, the vague ones (vfat) last: the first match
  * counts. Offsets are those of the kernel's structures of the same name.
  */
+/* SPDX-License-Identifier: MIT */
 #include "proto/superblock.h"
 
 #include <errno.h>

@@ -3,6 +3,7 @@
  * Owns the signatures; types are named as udev names them (and blkid, which this agrees with). Does not read devices
  * itself, does not mount, and believes nothing but sizes: a file system that it names may be damaged.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PROTO_SUPERBLOCK_H
 #define PROTO_SUPERBLOCK_H
 

@@ -1,4 +1,5 @@
 /* text.c - pieces of text: cutting, comparing, numbers, showing. See text.h. */
+/* SPDX-License-Identifier: MIT */
 #include "proto/text.h"
 
 #include <errno.h>

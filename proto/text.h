@@ -4,6 +4,7 @@
  * no NUL is needed. A parser that refuses a text says why in a struct fault, with the place. Its caller knows the name
  * of the source and puts both into the one line of a struct plan_error. Pure.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PROTO_TEXT_H
 #define PROTO_TEXT_H
 

@@ -1,4 +1,5 @@
 /* verity.c - the superblock of a dm-verity hash tree. See verity.h. */
+/* SPDX-License-Identifier: MIT */
 #include "proto/verity.h"
 
 #include <errno.h>

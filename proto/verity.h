@@ -5,6 +5,7 @@
  * is the kernel's to verify. Format: Documentation/admin-guide/device-mapper/verity.rst, and cryptsetup's wiki, DMVerity
  * ("on-disk format", version 1). Pure.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PROTO_VERITY_H
 #define PROTO_VERITY_H
 

@@ -1,4 +1,5 @@
 /* wipe.h - overwriting secrets in a way that the compiler keeps. */
+/* SPDX-License-Identifier: MIT */
 #ifndef PROTO_WIPE_H
 #define PROTO_WIPE_H
 

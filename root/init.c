@@ -1,4 +1,5 @@
 /* init.c - see init.h. */
+/* SPDX-License-Identifier: MIT */
 #include "root/init.h"
 
 #include <errno.h>

@@ -2,6 +2,7 @@
  *
  * Owns the list of the usual ones, and how a path is resolved in a root that is not / yet. Does not execute anything.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef ROOT_INIT_H
 #define ROOT_INIT_H
 

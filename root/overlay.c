@@ -1,4 +1,5 @@
 /* overlay.c - the layers of a root that is only read. See overlay.h. */
+/* SPDX-License-Identifier: MIT */
 #include "root/overlay.h"
 
 #include <errno.h>

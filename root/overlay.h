@@ -5,6 +5,7 @@
  * runs in root.c's child. Layouts that others know: overlayroot's /media/root-ro and root-rw, and systemd-volatile-root's
  * root with nothing but /usr.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef ROOT_OVERLAY_H
 #define ROOT_OVERLAY_H
 

@@ -3,6 +3,7 @@
  * One look is one child: search, mount, check of init. It reports once. The mount namespace is shared, so what the child
  * mounted stays.
  */
+/* SPDX-License-Identifier: MIT */
 #include "root/root.h"
 
 #include <errno.h>

@@ -3,6 +3,7 @@
  * Owns the search for root= among the block devices, the mount, and the proof that its init is there. What reads the disk
  * runs in a child. Does not decide when to give up, does not hand the machine over (switch.h), and does not know iSCSI.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef ROOT_ROOT_H
 #define ROOT_ROOT_H
 

@@ -3,6 +3,7 @@
  * Goes through /sys/class/block once, in the kernel's order. File systems are looked for on partitions and on disks
  * without partitions; PARTUUID and PARTLABEL in the tables of the disks. The first match counts.
  */
+/* SPDX-License-Identifier: MIT */
 #include "root/search.h"
 
 #include <ctype.h>

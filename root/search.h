@@ -3,6 +3,7 @@
  * Owns the list of block devices and what their first bytes say (proto/superblock). Reads disks: call it in a child.
  * Does not mount.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef ROOT_SEARCH_H
 #define ROOT_SEARCH_H
 

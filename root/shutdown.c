@@ -1,4 +1,5 @@
 /* shutdown.c - see shutdown.h. Owns the unmounting and the last reboot(2); the logouts are the sessions'. */
+/* SPDX-License-Identifier: MIT */
 #include "root/shutdown.h"
 
 #include <errno.h>

@@ -5,6 +5,7 @@
  * was asked. Without systemd, `iscsi-init shutdown <how>` is the last command of a shutdown and does the same from
  * inside, with / made read-only. Whatever talks to the disk runs in a child with a deadline: a shutdown never hangs.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef ROOT_SHUTDOWN_H
 #define ROOT_SHUTDOWN_H
 

@@ -3,6 +3,7 @@
  * Everything that can fail comes before anything is deleted: the old tree is emptied through a descriptor that was opened
  * while / was still the initramfs.
  */
+/* SPDX-License-Identifier: MIT */
 #include "root/switch.h"
 
 #include <errno.h>

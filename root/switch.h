@@ -3,6 +3,7 @@
  * Owns what klibc's run-init does: moving the mounts, deleting the initramfs, chroot, exec. Does not know where the new
  * root comes from.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef ROOT_SWITCH_H
 #define ROOT_SWITCH_H
 

@@ -1,4 +1,5 @@
 /* verity.c - the device under a verified root. See verity.h. */
+/* SPDX-License-Identifier: MIT */
 #include "root/verity.h"
 
 #include <errno.h>

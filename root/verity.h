@@ -3,6 +3,7 @@
  * Owns the search for the two devices, the check of their sizes, and the device-mapper device "root" over them. The
  * superblock is proto/verity's to read; a wrong block is the kernel's to refuse. Blocks: runs in root.c's child.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef ROOT_VERITY_H
 #define ROOT_VERITY_H
 

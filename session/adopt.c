@@ -1,4 +1,5 @@
 /* adopt.c - see adopt.h. */
+/* SPDX-License-Identifier: MIT */
 #include "session/adopt.h"
 
 #include <errno.h>

@@ -3,6 +3,7 @@
  * For a supervisor that is started again, for detach and for list. What sysfs does not show (the CHAP algorithms, where a
  * redirect came from) gets our defaults.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SESSION_ADOPT_H
 #define SESSION_ADOPT_H
 

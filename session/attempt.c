@@ -1,4 +1,5 @@
 /* attempt.c - see attempt.h. */
+/* SPDX-License-Identifier: MIT */
 #include "session/attempt.h"
 
 #include <errno.h>

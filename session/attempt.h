@@ -11,6 +11,7 @@
  *   ATTEMPT_DONE          is logged in
  *   ATTEMPT_FAILED        cleans its transport up and calls attempt_put_off, which chooses when and where to try next
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SESSION_ATTEMPT_H
 #define SESSION_ATTEMPT_H
 

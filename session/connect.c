@@ -1,4 +1,5 @@
 /* connect.c - see connect.h. */
+/* SPDX-License-Identifier: MIT */
 #include "session/connect.h"
 
 #include <arpa/inet.h>

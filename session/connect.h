@@ -12,6 +12,7 @@
  * (modulo their number): each portal gets every second or fourth attempt, and so tries each of its addresses first in turn.
  * An address that takes the connection may be one that lets nobody log in.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SESSION_CONNECT_H
 #define SESSION_CONNECT_H
 

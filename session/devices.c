@@ -1,4 +1,5 @@
 /* devices.c - see devices.h. */
+/* SPDX-License-Identifier: MIT */
 #include "session/devices.h"
 
 #include <stdbool.h>

@@ -3,6 +3,7 @@
  * When a session starts again, the kernel unblocks its devices, but not those that its error handling took offline during
  * the outage (after the recovery timeout): those stay offline until somebody sets them running.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SESSION_DEVICES_H
 #define SESSION_DEVICES_H
 

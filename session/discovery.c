@@ -1,4 +1,5 @@
 /* discovery.c - see discovery.h. */
+/* SPDX-License-Identifier: MIT */
 #include "session/discovery.h"
 
 #include <errno.h>

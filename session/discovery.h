@@ -1,6 +1,7 @@
 /* discovery.h - which targets has a portal? SendTargets in a discovery session (RFC 7143 4.3, appendix C), over a plain
  * TCP socket that the loop drives. The kernel has no part in it. Connecting, logging in and trying again is attempt.c's.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SESSION_DISCOVERY_H
 #define SESSION_DISCOVERY_H
 

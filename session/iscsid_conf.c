@@ -1,4 +1,5 @@
 /* iscsid_conf.c - see iscsid_conf.h. What iscsid reads at its start: open-iscsi's usr/iscsid.c and usr/initiator_common.c. */
+/* SPDX-License-Identifier: MIT */
 #include "session/iscsid_conf.h"
 
 #include <errno.h>

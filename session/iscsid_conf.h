@@ -4,6 +4,7 @@
  * Each of their settings that would break the session is reported in one line. This reads the new root: call it in a process
  * of its own, beside the boot.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SESSION_ISCSID_CONF_H
 #define SESSION_ISCSID_CONF_H
 

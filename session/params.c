@@ -1,4 +1,5 @@
 /* params.c - see params.h. The numbers of the settings come from the table in proto/params. */
+/* SPDX-License-Identifier: MIT */
 #include "session/params.h"
 
 #include <stdio.h>

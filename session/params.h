@@ -3,6 +3,7 @@
  * The kernel needs them to run the session, and a later iscsid reads them back from sysfs to adopt it: names, the persistent
  * address and port, CHAP, timeouts. The list and its order are those of open-iscsi's own tools.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SESSION_PARAMS_H
 #define SESSION_PARAMS_H
 

@@ -2,6 +2,7 @@
  *
  * Contracts in resolve.h. libc reads /etc/hosts and /etc/resolv.conf; records.c has written the latter.
  */
+/* SPDX-License-Identifier: MIT */
 #include "session/resolve.h"
 
 #include <errno.h>

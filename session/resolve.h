@@ -4,6 +4,7 @@
  * process. The addresses of the last success are kept and tried again when a later look-up fails. The files that libc
  * reads are kept too, before the hand-over empties the initramfs.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SESSION_RESOLVE_H
 #define SESSION_RESOLVE_H
 

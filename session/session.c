@@ -2,6 +2,7 @@
  *
  * RFC 7143 8.1.3 numbers the transitions of a connection (T1, T4, ...); the numbers stand beside the rows they belong to.
  */
+/* SPDX-License-Identifier: MIT */
 #include "session/session.h"
 
 #include <errno.h>

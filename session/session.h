@@ -5,6 +5,7 @@
  * monotonic milliseconds. Only this file makes and destroys kernel sessions; where it connects to, how it logs in and when
  * it tries again is attempt.c's.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SESSION_SESSION_H
 #define SESSION_SESSION_H
 

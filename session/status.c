@@ -1,4 +1,5 @@
 /* status.c - see status.h. */
+/* SPDX-License-Identifier: MIT */
 #include "session/status.h"
 
 #include <errno.h>

@@ -3,6 +3,7 @@
  * One record of STATUS_RECORD bytes a session, text, one line, padded with spaces: it is rewritten in place, so that the
  * file never grows and a reader never sees half a line. Nothing is looked up by path after status_open.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SESSION_STATUS_H
 #define SESSION_STATUS_H
 

@@ -1,4 +1,5 @@
 /* target_list.c - see target_list.h. */
+/* SPDX-License-Identifier: MIT */
 #include "session/target_list.h"
 
 #include <errno.h>

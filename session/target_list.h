@@ -1,4 +1,5 @@
 /* target_list.h - the answer to SendTargets: which targets a portal has, and where (RFC 7143 appendix C). Pure. */
+/* SPDX-License-Identifier: MIT */
 #ifndef SESSION_TARGET_LIST_H
 #define SESSION_TARGET_LIST_H
 

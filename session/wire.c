@@ -1,4 +1,5 @@
 /* wire.c - see wire.h. */
+/* SPDX-License-Identifier: MIT */
 #include "session/wire.h"
 
 #include <errno.h>

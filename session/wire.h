@@ -1,6 +1,7 @@
 /* wire.h - whole PDUs over a TCP socket of our own, for what the kernel has no part in. No digests, no additional headers, at
  * most LOGIN_DATA_MAX bytes of data either way: that is what such a session offers. The socket belongs to the caller.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SESSION_WIRE_H
 #define SESSION_WIRE_H
 

@@ -1,4 +1,5 @@
 /* guard.c - see guard.h. */
+/* SPDX-License-Identifier: MIT */
 #include "supervisor/guard.h"
 
 #include <string.h>

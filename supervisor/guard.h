@@ -2,6 +2,7 @@
  *
  * Two programs must not repair one session. Before the resident process acts on a session it asks here.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SUPERVISOR_GUARD_H
 #define SUPERVISOR_GUARD_H
 

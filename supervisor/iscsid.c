@@ -1,4 +1,5 @@
 /* iscsid.c - see iscsid.h. Nothing here allocates or looks anything up outside /proc. */
+/* SPDX-License-Identifier: MIT */
 #include "supervisor/iscsid.h"
 
 #include <errno.h>

@@ -3,6 +3,7 @@
  * Two programs must not both repair one session. The daemon is looked for by its name in /proc, not by its socket: with
  * systemd's socket activation the socket is there without it, and a connection to it would start it.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SUPERVISOR_ISCSID_H
 #define SUPERVISOR_ISCSID_H
 

@@ -1,4 +1,5 @@
 /* loop.c - see loop.h. */
+/* SPDX-License-Identifier: MIT */
 #include "supervisor/loop.h"
 
 #include <errno.h>

@@ -5,6 +5,7 @@
  * session, blockdev, root, loader). It decides nothing: what a boot does next is boot/boot.c's, and who may repair a
  * session is guard.c's.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SUPERVISOR_LOOP_H
 #define SUPERVISOR_LOOP_H
 

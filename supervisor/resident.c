@@ -1,4 +1,5 @@
 /* resident.c - see resident.h. */
+/* SPDX-License-Identifier: MIT */
 #include "supervisor/resident.h"
 
 #include <elf.h>

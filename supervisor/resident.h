@@ -3,6 +3,7 @@
  * It must never need that disk: its program and memory stay in memory, it writes to no console, no killer picks it. Knows
  * nothing of sessions.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SUPERVISOR_RESIDENT_H
 #define SUPERVISOR_RESIDENT_H
 

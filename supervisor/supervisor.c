@@ -1,4 +1,5 @@
 /* supervisor.c - see supervisor.h. */
+/* SPDX-License-Identifier: MIT */
 #include "supervisor/supervisor.h"
 
 #include <unistd.h>

@@ -4,6 +4,7 @@
  * with the sessions and leases as they are. What makes a process fit for that is resident.h's; what happened last to each
  * session is written by session/status.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SUPERVISOR_SUPERVISOR_H
 #define SUPERVISOR_SUPERVISOR_H
 

@@ -2,6 +2,7 @@
  *
  * The result is one write of at most PIPE_BUF bytes: it is there whole or not at all.
  */
+/* SPDX-License-Identifier: MIT */
 #include "sys/child.h"
 
 #include <errno.h>

@@ -3,6 +3,7 @@
  * For what blocks (a SCSI scan, reading a disk, a mount) while the event loop must go on answering for the sessions.
  * The child dies with its parent. It shares nothing but what fork shares; its result is a small struct.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SYS_CHILD_H
 #define SYS_CHILD_H
 

@@ -1,4 +1,5 @@
 /* sys/dm.c - the ioctls of the device mapper. See sys/dm.h. kernel: drivers/md/dm-ioctl.c */
+/* SPDX-License-Identifier: MIT */
 #include "sys/dm.h"
 
 #include <errno.h>

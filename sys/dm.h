@@ -4,6 +4,7 @@
  * static library needs udev and glibc, and this is all that is asked of it. Who makes a device names it; nothing is kept
  * here. Does not know what a table means.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SYS_DM_H
 #define SYS_DM_H
 

@@ -1,4 +1,5 @@
 /* sys/ibft.c - the firmware's iSCSI boot table. See ibft.h. */
+/* SPDX-License-Identifier: MIT */
 #include "sys/ibft.h"
 
 #include <errno.h>

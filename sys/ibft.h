@@ -3,6 +3,7 @@
  * Reads /sys/firmware/ibft (kernel: drivers/firmware/iscsi_ibft.c, Documentation/ABI/testing/sysfs-ibft) into the
  * structs of proto/ibft.h.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SYS_IBFT_H
 #define SYS_IBFT_H
 

@@ -2,6 +2,7 @@
  *
  * Contracts in ipv6_conf.h. A setting is written only where it differs, because writing disable_ipv6 has side effects.
  */
+/* SPDX-License-Identifier: MIT */
 #include "sys/ipv6_conf.h"
 
 #include <errno.h>

@@ -2,6 +2,7 @@
  *
  * For the boot only: it opens paths.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SYS_IPV6_CONF_H
 #define SYS_IPV6_CONF_H
 

@@ -1,4 +1,5 @@
 /* iscsi_class.c - see iscsi_class.h. */
+/* SPDX-License-Identifier: MIT */
 #include "sys/iscsi_class.h"
 
 #include <errno.h>

@@ -3,6 +3,7 @@
  * kernel: drivers/scsi/scsi_transport_iscsi.c, class/iscsi_session and class/iscsi_connection. The sysfs argument is a
  * descriptor of /sys. Every question reads the present state; nothing is remembered.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SYS_ISCSI_CLASS_H
 #define SYS_ISCSI_CLASS_H
 

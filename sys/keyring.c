@@ -1,4 +1,5 @@
 /* keyring.c - two system calls that the C library has no names for. See keyring.h. */
+/* SPDX-License-Identifier: MIT */
 #include "sys/keyring.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* sys/keyring.h - the kernel's keyrings (keyrings(7)): reading a key of type "user" that this process may search for. */
+/* SPDX-License-Identifier: MIT */
 #ifndef SYS_KEYRING_H
 #define SYS_KEYRING_H
 

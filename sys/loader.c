@@ -3,6 +3,7 @@
  * All workers receive from the same end of one SOCK_SEQPACKET pair: whoever is free takes the next request, so that a
  * driver whose probe takes long does not hold up the modules that the session needs.
  */
+/* SPDX-License-Identifier: MIT */
 #include "sys/loader.h"
 
 #include <errno.h>

@@ -4,6 +4,7 @@
  * workers. They take one request after the other from the common socket; the workers never log, the answers say all.
  * Does not decide which modules a boot needs.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SYS_LOADER_H
 #define SYS_LOADER_H
 

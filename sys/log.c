@@ -1,4 +1,5 @@
 /* log.c - see log.h. One write a line, so that lines of several processes never mix. */
+/* SPDX-License-Identifier: MIT */
 #include "sys/log.h"
 
 #include <errno.h>

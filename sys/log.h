@@ -4,6 +4,7 @@
  * error; as init they go to /dev/kmsg with the prefix "iscsi-init: ", from where the kernel brings those at or above the
  * console's level to the console. Foreign bytes are passed through log_safe first.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SYS_LOG_H
 #define SYS_LOG_H
 

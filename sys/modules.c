@@ -3,6 +3,7 @@
  * One libkmod context a directory: a module and what it depends on come from the same one. Modules that are built in or
  * loaded already, and modules that find no hardware, are success; libkmod waits for a load that another process began.
  */
+/* SPDX-License-Identifier: MIT */
 #include "sys/modules.h"
 
 #include <errno.h>

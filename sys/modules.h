@@ -4,6 +4,7 @@
  * loading with dependencies and soft dependencies, and /proc/sys/kernel/modprobe. "install" commands are not run.
  * libkmod allocates: use this in a child (loader.h) or in the helper, never in the resident process.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SYS_MODULES_H
 #define SYS_MODULES_H
 

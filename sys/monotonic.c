@@ -1,4 +1,5 @@
 /* monotonic.c - see monotonic.h. */
+/* SPDX-License-Identifier: MIT */
 #include "sys/monotonic.h"
 
 #include <time.h>

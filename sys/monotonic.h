@@ -2,6 +2,7 @@
  *
  * CLOCK_MONOTONIC. INT64_MAX as a deadline means never.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SYS_MONOTONIC_H
 #define SYS_MONOTONIC_H
 

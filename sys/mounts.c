@@ -3,6 +3,7 @@
  * Mounts only what is missing. /run needs care: initramfs-tools mounts a tmpfs over the one it finds, and moves that one
  * to the real root; our files are copied into it as soon as it is there.
  */
+/* SPDX-License-Identifier: MIT */
 #include "sys/mounts.h"
 
 #include <errno.h>

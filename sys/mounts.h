@@ -2,6 +2,7 @@
  *
  * Owns what we mounted and who sees it afterwards. Does not touch the root disk (root.c).
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SYS_MOUNTS_H
 #define SYS_MOUNTS_H
 

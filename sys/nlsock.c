@@ -2,6 +2,7 @@
  *
  * Contracts in nlsock.h.
  */
+/* SPDX-License-Identifier: MIT */
 #include "sys/nlsock.h"
 
 #include <errno.h>

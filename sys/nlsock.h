@@ -3,6 +3,7 @@
  * Checks that the kernel sent a datagram and that it is whole; does not look into it. Used for rtnetlink
  * (sys/rtnl) and for NETLINK_ISCSI (netlink.c). The sockets never block on receiving.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SYS_NLSOCK_H
 #define SYS_NLSOCK_H
 

@@ -2,6 +2,7 @@
  *
  * Contracts in packet.h.
  */
+/* SPDX-License-Identifier: MIT */
 #include "sys/packet.h"
 
 #include <arpa/inet.h>

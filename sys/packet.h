@@ -3,6 +3,7 @@
  * A filter in the kernel lets nothing else through, so that a busy link does not wake us. Packets begin after the link header.
  * The sockets never block.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SYS_PACKET_H
 #define SYS_PACKET_H
 

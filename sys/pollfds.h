@@ -3,6 +3,7 @@
  * The loop polls the descriptors of all objects together, until the earliest of their deadlines; each object adds its own
  * descriptors and looks them up by number.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SYS_POLLFDS_H
 #define SYS_POLLFDS_H
 

@@ -3,6 +3,7 @@
  * All requests are under way at once; who reads a page that is not there yet waits for it alone. They are small: a
  * connection that was idle, or is new, sends no more than some ten packets in its first round trip (RFC 6928).
  */
+/* SPDX-License-Identifier: MIT */
 #include "sys/prefetch.h"
 
 #include <errno.h>

@@ -3,6 +3,7 @@
  * Partition tables and superblocks lie at the beginning and at the end of a device. Their readers ask for one sector
  * after the other; on a network disk each would be a round trip of its own. Does not know their formats.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SYS_PREFETCH_H
 #define SYS_PREFETCH_H
 

@@ -1,4 +1,5 @@
 /* sys/relro.c - see sys/relro.h. */
+/* SPDX-License-Identifier: MIT */
 #include "sys/relro.h"
 
 #include <errno.h>

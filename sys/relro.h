@@ -3,6 +3,7 @@
  * A dynamic linker does this for the programs that it starts. A static program has none, and musl's start of one relocates
  * it without protecting it afterwards.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SYS_RELRO_H
 #define SYS_RELRO_H
 

@@ -3,6 +3,7 @@
  * Contracts in rtnl.h. Messages are written and read with memcpy in the host's byte order, as the kernel lays them out;
  * every length that the kernel gives is checked all the same.
  */
+/* SPDX-License-Identifier: MIT */
 #include "sys/rtnl.h"
 
 #include <arpa/inet.h>

@@ -3,6 +3,7 @@
  * Owns the messages; decides nothing. The kernel answers a request while it is being sent, so a call returns when it is done.
  * Events come on a socket of their own and are read by rtnl_receive. Addresses are in network order.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SYS_RTNL_H
 #define SYS_RTNL_H
 

@@ -3,6 +3,7 @@
  * Directories are listed with getdents64 into a buffer of the caller's, as opendir allocates and the resident
  * supervisor must not.
  */
+/* SPDX-License-Identifier: MIT */
 #include "sys/sysfs.h"
 
 #include <ctype.h>

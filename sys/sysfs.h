@@ -3,6 +3,7 @@
  * Every path is relative to a directory descriptor, so that tests may bring a tree of their own and so that the resident
  * supervisor still reads /sys after the hand-over, when no path of its root leads there any more. Nothing allocates.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SYS_SYSFS_H
 #define SYS_SYSFS_H
 

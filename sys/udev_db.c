@@ -1,4 +1,5 @@
 /* sys/udev_db.c - an entry of /run/udev/data. See sys/udev_db.h. */
+/* SPDX-License-Identifier: MIT */
 #include "sys/udev_db.h"
 
 #include <fcntl.h>

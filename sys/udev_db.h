@@ -4,6 +4,7 @@
  * activated; a device that was made here would then get no links and systemd would not believe in it. An entry in
  * /run/udev/data says that it is active. Knows that one entry, no more.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SYS_UDEV_DB_H
 #define SYS_UDEV_DB_H
 

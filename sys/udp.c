@@ -2,6 +2,7 @@
  *
  * Contracts in udp.h.
  */
+/* SPDX-License-Identifier: MIT */
 #include "sys/udp.h"
 
 #include <errno.h>

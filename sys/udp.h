@@ -2,6 +2,7 @@
  *
  * They are bound by index, so that renaming the interface does not matter. The sockets never block.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SYS_UDP_H
 #define SYS_UDP_H
 

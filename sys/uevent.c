@@ -4,6 +4,7 @@
  * lib/kobject_uevent.c). Messages of user space (udev's, "libudev") come on the same socket family and are passed over:
  * only what the kernel itself multicast counts.
  */
+/* SPDX-License-Identifier: MIT */
 #include "sys/uevent.h"
 
 #include <errno.h>

@@ -3,6 +3,7 @@
  * Owns the NETLINK_KOBJECT_UEVENT socket and the parsing of its messages (kernel: lib/kobject_uevent.c; no RFC). An
  * event is never a fact that somebody relies on: it only says "look again". Does not load modules.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SYS_UEVENT_H
 #define SYS_UEVENT_H
 

@@ -7,6 +7,7 @@
  * The program is its network namespace's only owner: nsenter with its process id is the way in, and when it ends, all is
  * gone. It says "ready" when the tap is up. No frame is lost, reordered or looked at.
  */
+/* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Who used the CPU of a boot: from the kernel's own trace of system calls and of task switches.
 
 With `-icount shift=0` the guest's clock counts instructions, one a nanosecond: figures that another run repeats. System calls,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The measured boot: links, targets of any size, and what a boot tells.
 
 The guest's root runs root.c as its init; before every candidate's own first program runs start.c.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """iSCSI in a capture of one guest's network device: how many round trips, and how long, in each phase of a boot.
 
 	pcap.py CAPTURE [-v]

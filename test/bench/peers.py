@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The candidates: for each an initramfs (uncompressed, cached by content) and the words of its kernel command line.
 
 Peers are made of Debian's packages only, with the same kernel and the modules that an iSCSI root needs.

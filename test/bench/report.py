@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a bench part leaves in test/bench/results: figures (TSV), a table (Markdown) and a plot (SVG, by gnuplot)."""
 
 import os

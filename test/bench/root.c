@@ -3,6 +3,7 @@
  * Its clock is read before anything else. CPU time and peak memory of PID 1 and of its children outlive the exec; of
  * processes that are still there they are asked for one by one. BENCH_THEN=/script on the command line: run that, too.
  */
+/* SPDX-License-Identifier: MIT */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>

@@ -4,6 +4,7 @@
  * for all. With BENCH_TRACE in its environment (from the kernel's command line) it also has the kernel count system calls
  * and the time that processes sleep; root.c reads the sums.
  */
+/* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """A target that asks for a logout or announces that it drops the connection (RFC 7143 11.9): the session leaves, comes
 again, and no byte is lost. Something between guest and target slips the Async Messages in."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Initrds as distributions' own builders make them, for a kernel that is not installed: the builders read /lib/modules
 and /boot, so they run in a mount namespace where these are the unpacked kernel's. With a hook of ours, or without."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Behind our archive stands somebody else's initramfs: Debian's initramfs-tools, dracut, a plain busybox script. Each
 finds its root by UUID as if the disk were local, with no iSCSI tool and no network configuration of its own."""
 

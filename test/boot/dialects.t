@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Command lines that were written for dracut, Debian's initramfs and iPXE boot unchanged."""
 
 import os

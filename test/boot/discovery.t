@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """A portal without a target's name is asked which targets it has: by `discover`, and by a boot, which takes the only one
 and refuses to choose."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Disks unlike the usual one: sectors of 4 KiB, more than 2 TiB, read-only, with a LUN above 255."""
 
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """What goes wrong is said in one line and retried or not, as it deserves; iscsi.onfail= decides what comes then."""
 
 import socket

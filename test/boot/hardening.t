@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """What is hardened holds in a guest: an init whose stack is smashed dies before it returns, and what relocation has written
 is read-only in the process that stays behind. The program itself has no hole to show it with: a small one is built with the
 same flags and the same C library."""

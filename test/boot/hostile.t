@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Targets that lie to a real kernel: every attach ends with its reason, and leaves no session, connection, host or socket
 behind; a good target then attaches as if nothing had been. (test/net/hostile.t has the long table, without a kernel.)"""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The firmware's boot table: QEMU's firmware carries one that is made here (ACPI, as UEFI machines have it), with what
 iPXE never writes: two targets, one target at two portals, a LUN of two digits, a VLAN, IPv6, secrets one way and both."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The resident process costs nothing while nothing happens: its processor time and its wake-ups over four idle seconds."""
 
 import os

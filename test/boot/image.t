@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # tools/iscsi-init-image without a boot: what goes in, what is refused, that the same inputs give the same bytes.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -15,7 +16,7 @@ ok()
 	count=$((count + 1))
 	if [ "$1" = 0 ]; then echo "ok $count - $2"; else
 		echo "not ok $count - $2"
-		sed 's/^/# /' "$work/out"
+		{ echo "image.t: not ok $count - $2" && cat "$work/out"; } | sed 's/^/# /' >&2
 	fi
 }
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Debian's iscsid in the real root: it takes the session over with the right settings, the supervisor steps aside before
 the two fight, and takes the session back when iscsid dies. A writer runs all the while."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Debian 13's kernel boots too: its modules are .ko.xz; and a full kernel, where ext4 and its crc32c are modules."""
 
 import os

@@ -1,4 +1,5 @@
 /* kexec_load KERNEL COMMAND-LINE: has a kernel ready for the kexec way of ending a machine (kexec_file_load(2)). */
+/* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
 #include <linux/kexec.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A booted root that does what a test tells it: a shell on the console, and a writer whose every byte is checked.
 
 The writer makes numbered files of random bytes, syncs each, and says its checksum; in the end all are read back past the

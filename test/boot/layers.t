@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """A root that is shared and only read, with a writable layer over it; and a root that is verified block by block."""
 
 import hashlib

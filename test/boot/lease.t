@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """DHCP decides the disk: root-path, initiator name and CHAP secrets come with the lease, from a real dnsmasq, in the forms
 of RFC 4173, iPXE and dracut. A namespace of our own holds the guest's cable, the server and the target."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Links that the command line makes: the root disk through a bond, a VLAN beside the boot interface, another name."""
 
 import os

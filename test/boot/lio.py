@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The Linux kernel's own target, LIO, in a guest: configfs and busybox, nothing else. Its portal is a free port of 127.0.0.1
 (QEMU's forwarding), and, for another guest on the same cable, [fd00::1]:3260."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Logins to the Linux kernel's own target, LIO: every CHAP algorithm, mutual CHAP, access lists, digests, discovery; then a
 guest that boots from it over IPv6 with mutual CHAP and both digests, several LUNs, and the wire to prove the digests."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """How the boot interface gets its address: DHCP unasked, DHCP asked for, static, by name and by MAC; LUN choice."""
 
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Network cards other than virtio's: of a PC, of VMware, on USB, and one that must not be opened while its driver is at it;
 and four processors, where modules, link and events are really side by side."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """A target that does not answer holds nobody up who can do without it; one that holds root is waited for."""
 
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Root stays alive: whatever happens to target, link, memory or supervisor while a writer runs, every byte that was
 written is there afterwards, in the guest and in the disk's image, and the file system sees no error."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """One supervisor, several sessions: each has its own outages, its own recovery, and its own bytes. One of the disks is root,
 one is reached over IPv6."""
 

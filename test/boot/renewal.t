@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The lease under a root disk: renewed by the resident process; when the server is gone and the lease has run out, the
 address stays and root lives; when the server is back, so is the lease. A namespace holds the cable, server and target."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The rig of the boot tests: private targets (tgtd), disk images, initramfs images, QEMU guests, and TAP.
 
 Everything lives in a temporary directory and below one object, Rig, that ends what it started however the test ends.
@@ -493,9 +494,14 @@ class Rig:
         print("%sok %d - %s" % ("" if condition else "not ", self.count, name), flush=True)
         if not condition:
             self.failed += 1
-            if detail:
-                self.note(detail)
+            self.tell("%s: not ok %d - %s\n%s" % (os.path.basename(sys.argv[0]), self.count, name, detail))
         return bool(condition)
+
+    @staticmethod
+    def tell(text):
+        """Why something failed. On standard error, as prove keeps the comments on standard output to itself."""
+        sys.stdout.flush()
+        print("".join("# %s\n" % line for line in text.splitlines()), end="", file=sys.stderr, flush=True)
 
     def check(self, guest, condition, name):
         """ok(), with the end of the guest's console where it fails."""
@@ -505,8 +511,8 @@ class Rig:
     def show_console(self, guest=None):
         guest = guest or (self.guests[-1] if self.guests else None)
         if guest:
-            self.note("%.1f s, command line: %s" % (guest.seconds(), getattr(guest, "cmdline", "")))
-            self.note("\n".join(guest.console.splitlines()[-60:]))
+            self.tell("%.1f s, command line: %s" % (guest.seconds(), getattr(guest, "cmdline", "")))
+            self.tell("\n".join(guest.console.splitlines()[-60:]))
 
     # ---- parts of a boot
 

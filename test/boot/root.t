@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The plain path: kernel, iscsi-init as /init, an ext4 root on the target; and each way to name that root."""
 
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Secrets stay secret: after boots with mutual CHAP, and after a recovery that needs the secret again, who has it? The
 memory of every process, environments, arguments, the log and sysfs are searched for it."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Sessions as the kernel sees them: digests on and off, on a kernel where crc32c is a module; attach, list and detach
 of a second session from the running system."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The end of a machine whose root is an iSCSI disk: unmounted, flushed, logged out, and never hanging. By Debian's
 systemd, which starts our /run/initramfs/shutdown, and by `iscsi-init shutdown` alone."""
 

@@ -1,4 +1,5 @@
 /* As init: writes as many bytes as its first argument says into an array of 16 on its stack, and says when it comes back. */
+/* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """iSCSI on the wire, from a capture of a guest's network device: how many PDUs carried digests, and were they right?
 
 A digest is four more bytes behind a header, or behind its data, with their CRC32C (RFC 7143 6.7 and 12.1). Login PDUs never

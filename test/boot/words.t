@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Less common words of the kernel's and udev's for root, words for modules, and modules packed in every way."""
 
 import glob

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The table in the README of what was booted, and when: each test that boots a line of it holds it to that, and with
 UPDATE=1 writes it."""
 

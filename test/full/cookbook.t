@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The README's recipes: the lines that stand there are run, on a kernel of the cache instead of an installed one, and
 what comes out of them boots."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """A kernel of one's own that has everything built in and no modules (custom.config): with an initramfs beside it,
 compressed in each way, and with iscsi-init inside it."""
 

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # make dist: a tarball with the four programs and a checksum file, the same bytes each time, and of use as it is.
 # shellcheck source=test/lint/tap.sh
 . "$(dirname "$0")/../lint/tap.sh"
@@ -37,7 +38,7 @@ says_version()	# arch, emulator
 made_again()
 {
 	epoch=$(git log -1 --format=%ct)
-	mkdir "$scratch/again" && cp -r README.md LICENSE ARCHITECTURE.md ./*.8 tools deps "$scratch/again/" || return 1
+	mkdir "$scratch/again" && cp -r README.md LICENSE NEWS SECURITY.md ARCHITECTURE.md doc tools deps "$scratch/again/" || return 1
 	for arch in $arches; do
 		install -D "build/$arch/iscsi-init" "$scratch/again/build/$arch/iscsi-init" || return 1
 	done
@@ -48,7 +49,8 @@ made_again()
 has_manual_and_tools()
 {
 	top=$(unpack && pwd)
-	for file in README.md ARCHITECTURE.md LICENSE iscsi-init.8 tools/iscsi-init-image tools/hooks/dracut; do
+	for file in README.md ARCHITECTURE.md LICENSE NEWS SECURITY.md licences/musl-COPYRIGHT licences/kmod-COPYING \
+		licences/zlib-LICENSE licences/xz-utils-COPYING.0BSD licences/libzstd-LICENSE licences/mbedtls-LICENSE iscsi-init.8 tools/iscsi-init-image tools/hooks/dracut; do
 		[ -e "$top/$file" ] || { echo "no $file"; return 1; }
 	done
 }
@@ -67,7 +69,7 @@ check "that for x86_64 runs" says_version x86_64 env
 check "that for arm64 runs" says_version arm64 qemu-aarch64-static
 check "that for armhf runs" says_version armhf qemu-arm-static
 check "that for riscv64 runs" says_version riscv64 qemu-riscv64-static
-check "it has the documents, the manual and the tools" has_manual_and_tools
+check "it has the documents, the licences of the libraries, the manual and the tools" has_manual_and_tools
 check "made again elsewhere it has the same bytes" made_again
 check "the image builder in it finds the program beside it, and makes an image for another machine" makes_images
 done_testing

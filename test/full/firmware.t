@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The ways into a machine, each with the files that tools/iscsi-init-image wrote: u-boot (boot script, FIT with and without
 a device tree, PXE with extlinux syntax; from a card by script and by extlinux.conf), SeaBIOS and UEFI with iPXE (TFTP, HTTP, the firmware's boot table, with CHAP),
 UEFI with one EFI program (by objcopy, by ukify)."""

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Our hooks in the distributions' own initrd builders (for mkinitcpio, which Debian has not, in a stand-in for it): the
 initrd that they make boots from the iSCSI disk."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The Linux kernel's own target, LIO, of three kernels: sessions through the kernel with every CHAP algorithm, access lists,
 IPv6, several LUNs; digests, counted and verified on the wire; discovery with and without CHAP, and boots from a portal."""
 

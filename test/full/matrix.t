@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Every kernel and architecture that test/boot/kernels knows, from tgtd to the real init; and a 32-bit program under a
 64-bit kernel."""
 

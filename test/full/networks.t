@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The same command line in Debian's initramfs-tools (klibc's ipconfig), in dracut (network-legacy, dhclient), in ours:
 addresses, routes, MTU, name servers and host name are the same, but where LINES says otherwise and why."""
 

@@ -2,6 +2,7 @@
  * text of the target's three answers, each ended by 0xff. The fuzzer cannot guess a digest, so an end in LOGIN_DONE, or in
  * the operational stage of mutual CHAP, is a hole.
  */
+/* SPDX-License-Identifier: MIT */
 #include "login.h"
 
 #include <stdlib.h>

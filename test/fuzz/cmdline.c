@@ -2,6 +2,7 @@
  *
  * The input is a command line; behind a NUL a root path that the lease brings; behind another one Debian's file.
  */
+/* SPDX-License-Identifier: MIT */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,6 +3,7 @@
  * The input is a list of events. Packets get the running transaction and our client identifier, unless the event says
  * not, so that more than the first check is met. What must hold is checked after each step.
  */
+/* SPDX-License-Identifier: MIT */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* The list of targets (RFC 7143 appendix C) in parts of any size: whatever it is cut into, it reads the same, and every
  * target in it has a legal name and usable addresses. The first byte is the size of a part.
  */
+/* SPDX-License-Identifier: MIT */
 #include "session/target_list.h"
 
 #include <stdlib.h>

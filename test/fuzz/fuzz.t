@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Runs each fuzzer in build/fuzz/run (made from test/fuzz/NAME.c) over its corpus, then FUZZ_SECONDS (2) with new inputs.
 # What is found stays in build/fuzz: NAME-crash-* for what went wrong, and found/NAME for what reached new code.
 cd "$(dirname "$0")/../.." || exit 1
@@ -25,7 +26,7 @@ for source in test/fuzz/*.c; do
 	else
 		failed=$((failed + 1))
 		echo "not ok $number - no input breaks $name"
-		tail -n 40 "build/fuzz/$name.log" 2>/dev/null | sed 's/^/# /'
+		tail -n 40 "build/fuzz/$name.log" 2>/dev/null | sed 's/^/# /' >&2
 	fi
 done
 [ $number -gt 0 ] && echo "1..$number" || echo "1..0 # SKIP no fuzzers"

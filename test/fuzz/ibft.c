@@ -2,6 +2,7 @@
  *
  * The input is one line per attribute, in the order of struct ibft; what is missing is empty.
  */
+/* SPDX-License-Identifier: MIT */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

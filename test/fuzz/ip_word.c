@@ -1,4 +1,5 @@
 /* ip_word.c - fuzzes the value of ip=: a piece of text without a NUL, and portals and addresses of the same text. */
+/* SPDX-License-Identifier: MIT */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

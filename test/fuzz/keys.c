@@ -1,4 +1,5 @@
 /* key=value text and its values: what is read lies inside the text, and what is written is read back. */
+/* SPDX-License-Identifier: MIT */
 #include "proto/keys.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* Any bytes as a gzip file of libkmod's: what is accepted is as long as its trailer says. */
+/* SPDX-License-Identifier: MIT */
 /* what the header of libkmod's insides asks of a configuration */
 #define ENABLE_ZLIB        1
 #define HAVE_SECURE_GETENV 1

@@ -1,6 +1,7 @@
 /* The whole login machine, driven by a byte script: any configuration, any answers. It always comes to an end within its
  * bound of exchanges, what it sends is well-formed, what it agrees on lies within our offer, and messages are printable.
  */
+/* SPDX-License-Identifier: MIT */
 #include "login.h"
 
 #include <stdlib.h>

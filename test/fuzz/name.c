@@ -1,4 +1,5 @@
 /* Names and RFC 4173 root paths, as DHCP servers and command lines bring them: what is taken is legal and whole. */
+/* SPDX-License-Identifier: MIT */
 #include "proto/name.h"
 
 #include <stdlib.h>

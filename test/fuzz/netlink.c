@@ -1,4 +1,5 @@
 /* The kernel side of NETLINK_ISCSI: any bytes end in an event whose pointers stay inside the message, or in -EPROTO. */
+/* SPDX-License-Identifier: MIT */
 #include "netlink.h"
 
 #include <stdlib.h>

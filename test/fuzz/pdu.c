@@ -1,6 +1,7 @@
 /* Headers of login and text PDUs: any 48 bytes are read as some response, lengths stay in 24 bits, and what is written as a
  * request is read back where the two layouts agree (RFC 7143 11.10 to 11.13).
  */
+/* SPDX-License-Identifier: MIT */
 #include "proto/pdu.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* rtnl.c - fuzzes the reading of rtnetlink datagrams: links, addresses, what routers advertise, answers. */
+/* SPDX-License-Identifier: MIT */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

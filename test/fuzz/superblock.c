@@ -1,5 +1,6 @@
 /* Any bytes as a disk: reads stay within it and are bounded in number, texts end, a failure writes nothing.
    Input: where in the disk each piece lies (2 bytes, in units of 16), its length (2 bytes), the piece. */
+/* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>

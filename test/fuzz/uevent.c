@@ -1,4 +1,5 @@
 /* Any bytes as a message of the kernel's: texts end, a refused message writes nothing. */
+/* SPDX-License-Identifier: MIT */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

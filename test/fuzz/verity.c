@@ -1,5 +1,6 @@
 /* Any bytes as the superblock of a hash tree: nothing is written on failure; what is accepted fits the devices and becomes a
    table of printable text. Input: root hash length, hash-offset in sectors, the data device's blocks, then the disk. */
+/* SPDX-License-Identifier: MIT */
 #include <ctype.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # The documents against the program: what it has stands in the manual, what the documents name is there.
 # shellcheck source=test/lint/tap.sh
 . "$(dirname "$0")/../lint/tap.sh"

@@ -1,5 +1,6 @@
 /* Says about an image what proto/superblock and proto/partition say, as `blkid -p -o export` would:
    superblock_dump FILE [SECTOR-SIZE PARTITION] */
+/* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

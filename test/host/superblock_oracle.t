@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # proto/superblock and proto/partition say of what mkfs and sfdisk make just what blkid and sfdisk say.
 # Images of formats without a tool that works on files are made by hand. `superblock_oracle.t keep` keeps the images.
 cd "$(dirname "$0")/../.." || exit 1
@@ -20,7 +21,7 @@ result()	# what must hold, command...
 	else
 		failed=$((failed + 1))
 		echo "not ok $number - $1"
-		sed 's/^/# /' "$scratch/output"
+		{ echo "superblock_oracle.t: $1" && cat "$scratch/output"; } | sed "s/^/# /" >&2
 	fi
 }
 

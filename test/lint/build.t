@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # The build keeps its promises: static, small, reproducible, lazy; the checker refuses what it must refuse.
 # shellcheck source=test/lint/tap.sh
 . "$(dirname "$0")/tap.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # No compiler has anything to warn about: gcc and clang on the host, and the product's own compiler against musl.
 # shellcheck source=test/lint/tap.sh
 . "$(dirname "$0")/tap.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # cppcheck finds no error, portability or performance trouble.
 # shellcheck source=test/lint/tap.sh
 . "$(dirname "$0")/tap.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # .clang-format decides the layout of C; nothing else has an opinion.
 # shellcheck source=test/lint/tap.sh
 . "$(dirname "$0")/tap.sh"

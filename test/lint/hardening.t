@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # What is compiled in against an attacker is there: in the program and in every library, in each binary that is built here
 # (make dist builds all four). The layout of the segments is deps/check's; the boot test is test/boot/hardening.t.
 # shellcheck source=test/lint/tap.sh

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The layout is the architecture: a .c/.h pair is one room; includes go down only, by the table below; no circle of rooms;
 and what claims to be pure stays pure: no header and no function that reaches a descriptor, the clock, memory or the way out."""
 import glob
@@ -38,7 +39,7 @@ def check(name, troubles):
     failed += bool(troubles)
     print(("not " if troubles else "") + "ok %d - %s" % (number, name))
     for trouble in troubles:
-        print("# " + trouble)
+        print("# " + trouble, file=sys.stderr)
 
 
 def read(path):

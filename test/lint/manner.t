@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # What the design forbids everywhere in the product, as far as grep can see it.
 # shellcheck source=test/lint/tap.sh
 . "$(dirname "$0")/tap.sh"

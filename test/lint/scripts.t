@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # The shell scripts pass shellcheck, and Python can read the Python programs.
 # shellcheck source=test/lint/tap.sh
 . "$(dirname "$0")/tap.sh"

@@ -1,4 +1,5 @@
 # shellcheck shell=sh
+# SPDX-License-Identifier: MIT
 # For the linters: one TAP line for each thing checked. `. test/lint/tap.sh` first, check ..., done_testing last.
 cd "$(dirname "$0")/../.." || exit 1
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
@@ -19,7 +20,8 @@ check()	# what must hold, command...
 	else
 		failed=$((failed + 1))
 		echo "not ok $number - $name"
-		head -n 60 "$scratch/output" | sed 's/^/# /'
+		# on standard error, as prove keeps the comments on standard output to itself
+		{ echo "${0##*/}: not ok $number - $name" && head -n 60 "$scratch/output"; } | sed 's/^/# /' >&2
 	fi
 }
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Interfaces found, made and chosen as the command line says; addresses, routes and records; against dnsmasq."""
 import os
 import subprocess

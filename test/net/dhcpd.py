@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A DHCPv4 server that misbehaves as asked. dhcpd.py INTERFACE [option=value]...
 
 address=, server=, router=, lease=SECONDS, delay=SECONDS before each answer, drop=N (the first N messages are not

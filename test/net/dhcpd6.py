@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An IPv6 router and DHCPv6 server that misbehave as asked. dhcpd6.py INTERFACE [option=value]...
 
 The router answers each solicitation: ra=0 (it does not), managed=1, router=LIFETIME, prefix=LENGTH, auto=VALID,

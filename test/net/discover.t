@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """`iscsi-init discover` as its user sees it, beside a scripted target: secrets in every form and from every place, what it
 refuses before anything is sent, and what it warns of."""
 

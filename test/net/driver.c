@@ -5,6 +5,7 @@
  * the resident process; -p: which keeps what an IPv4 or IPv6 portal needs; -o: and whose session is lost; -r: writes the records below the directory; -n NAME: looks the name up at the end, with the
  * machine's own resolv.conf. Exits 0 when the network was usable at the end.
  */
+/* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """DHCPv4 servers that are absent, slow, wrong or hostile: a named error or success, never a hang or a wrong address."""
 import os
 import sys

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """A target that lies, stalls, breaks off or talks nonsense: each case ends within the login timeout, in an error with a
 name or in a correct session; never in a crash, a hang, or a descriptor or memory that is not given back (the program at
 the other end runs with the address and undefined-behaviour sanitizers, and counts its descriptors)."""

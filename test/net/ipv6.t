@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """IPv6: router advertisements by radvd, DHCPv6 by dnsmasq, static and link-local addresses, duplicates, bad input."""
 import os
 import sys

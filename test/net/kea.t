@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Another real DHCP server than dnsmasq: ISC's kea. Options, classes, renewal, NAK, and DHCPv6 with a boot file URL."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Network namespaces, cables and servers for the tests in this directory, and TAP.
 
 Every Lab has names of its own and takes down what it made, also after a failure.
@@ -31,8 +32,9 @@ def ok(condition, name, note=""):
         failures += 1
     print(("ok" if condition else "not ok") + f" {count} - {name}", flush=True)
     if not condition:
-        for line in str(note).splitlines():
-            print("# " + line, flush=True)
+        # on standard error, as prove keeps the comments on standard output to itself
+        reason = f"{os.path.basename(sys.argv[0])}: not ok {count} - {name}\n{note}"
+        print("".join(f"# {line}\n" for line in reason.splitlines()), end="", file=sys.stderr, flush=True)
     return condition
 
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The login conversation and discovery against a real target, tgtd, over a plain TCP socket on loopback."""
 
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """A portal's name: looked up over IPv4 and IPv6, several addresses, and name servers that say no or nothing."""
 import os
 import sys

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The real systemd-networkd leaves the root disk's interface alone when it finds our record, and does not without it."""
 import os
 import sys

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The real NetworkManager leaves the root disk's interface alone when it finds our record, and does not without it, nor
 with a keyfile in its place: as a keyfile's owner it takes the address away when networking is switched off (or sleeps)."""
 import os

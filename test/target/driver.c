@@ -6,6 +6,7 @@
  * Prints "done KEY=VALUE...", "target NAME ADDRESS...", "failed CODE CLAUSE" or "broken WHY"; exit status 0, or 1 when the
  * descriptors that were open at the beginning are not those that are open at the end.
  */
+/* SPDX-License-Identifier: MIT */
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>

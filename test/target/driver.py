@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Builds and runs driver.c, the login over a plain socket, with the sanitizers on."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A target that a test scripts: it can answer a login with anything. Nothing of it is a server of disks.
 
 A case's script is a function of one Peer, the target's side of one connection. It reads requests, checks what they say and

@@ -1,4 +1,5 @@
 /* A session that the kernel has already, read back from a tree like /sys: what a new supervisor logs in with again. */
+/* SPDX-License-Identifier: MIT */
 #include "session/adopt.h"
 
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 /* From scan to disks, on a tree that the test makes: what is written, what is waited for, what is said. */
+/* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

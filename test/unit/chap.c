@@ -1,4 +1,5 @@
 /* CHAP: the digests of a second implementation (Python's hashlib), the offer, the comparison. */
+/* SPDX-License-Identifier: MIT */
 #include "proto/chap.h"
 
 #include <errno.h>

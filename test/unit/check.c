@@ -1,4 +1,5 @@
 /* check.c - what must hold for `check`: everything is shown with its source, and no secret is. */
+/* SPDX-License-Identifier: MIT */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* Work in a forked process: its result is whole or it is none, and nobody waits. */
+/* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <poll.h>
 #include <setjmp.h>

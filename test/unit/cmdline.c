@@ -1,4 +1,5 @@
 /* cmdline.c - what must hold for cutting a command line into words, and for the words that are our own. */
+/* SPDX-License-Identifier: MIT */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

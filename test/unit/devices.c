@@ -1,4 +1,5 @@
 /* devices.c: which devices of a session are offline, and setting them running, on a tree that looks like sysfs. */
+/* SPDX-License-Identifier: MIT */
 #include "session/devices.h"
 
 #include <fcntl.h>

@@ -2,6 +2,7 @@
  *
  * A small server here writes replies byte by byte, so that it can also write wrong ones.
  */
+/* SPDX-License-Identifier: MIT */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* dialects.c - what must hold for command lines that were written for dracut and for Debian's initramfs. */
+/* SPDX-License-Identifier: MIT */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

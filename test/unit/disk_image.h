@@ -1,4 +1,5 @@
 /* disk_image.h - a small disk in memory for the tests of superblocks and partition tables. */
+/* SPDX-License-Identifier: MIT */
 #ifndef TEST_DISK_IMAGE_H
 #define TEST_DISK_IMAGE_H
 

@@ -1,4 +1,5 @@
 /* ibft.c - what must hold for the firmware's table: fixture trees like /sys/firmware/ibft, and the LUN's strange text. */
+/* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

@@ -1,4 +1,5 @@
 /* ip_word.c - what must hold for the network's words, in the kernel's grammar and in dracut's. */
+/* SPDX-License-Identifier: MIT */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

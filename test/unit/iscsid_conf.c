@@ -1,4 +1,5 @@
 /* What the new root's iscsid would do to the session is said before it does it. */
+/* SPDX-License-Identifier: MIT */
 #include "session/iscsid_conf.h"
 
 #include <errno.h>

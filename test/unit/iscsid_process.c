@@ -1,4 +1,5 @@
 /* Whose process counts as iscsid: root's, and only while it runs. */
+/* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>

@@ -1,4 +1,5 @@
 /* key=value text: every legal shape is read, every other is refused; numbers, booleans and binary values at their edges. */
+/* SPDX-License-Identifier: MIT */
 #include "proto/keys.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* The words of a layered and of a verified root: each program's own meaning, and what is refused. */
+/* SPDX-License-Identifier: MIT */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

@@ -1,4 +1,5 @@
 /* What libkmod reads of a gzip file is what was packed, or an error: with every level, header and kind of damage. */
+/* SPDX-License-Identifier: MIT */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* The small fnmatch that libkmod gets says what the C library's says, for every pattern that names of modules can have. */
+/* SPDX-License-Identifier: MIT */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

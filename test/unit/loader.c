@@ -1,4 +1,5 @@
 /* The loader's socket: every request has its answer, whatever becomes of the workers. */
+/* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -1,6 +1,7 @@
 /* The login conversation against scripted transcripts: what it sends, what it takes, what it refuses and how it says so.
  * The hostile target (test/net/hostile.t) has the long table; here stand the requests' bytes and the ways through.
  */
+/* SPDX-License-Identifier: MIT */
 #include "login.h"
 
 #include <setjmp.h>

@@ -1,4 +1,5 @@
 /* What a failure to load says, and who may ask. Loading itself is in the boot tests. */
+/* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,5 @@
 /* Early mounts and the way of /run, in a mount namespace. Without root there is nothing to be checked. */
+/* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

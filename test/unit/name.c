@@ -1,4 +1,5 @@
 /* Names, ISIDs, LUNs and RFC 4173 root paths. */
+/* SPDX-License-Identifier: MIT */
 #include "proto/name.h"
 
 #include <errno.h>

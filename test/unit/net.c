@@ -1,4 +1,5 @@
 /* Which plan means which interface, what is waited for, and in which order name servers stand; no kernel is asked. */
+/* SPDX-License-Identifier: MIT */
 #include <linux/if_addr.h>
 #include <net/if.h>
 #include <setjmp.h>

@@ -1,4 +1,5 @@
 /* The kernel's messages: what is read out of them, and what is refused. */
+/* SPDX-License-Identifier: MIT */
 #include "netlink.h"
 
 #include <errno.h>

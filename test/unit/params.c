@@ -1,4 +1,5 @@
 /* The table of settings: every row is whole, every range has its edges, every value can be written and read back. */
+/* SPDX-License-Identifier: MIT */
 #include "proto/params.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* Damaged and odd partition tables. liblzma has the other opinion about checksums. */
+/* SPDX-License-Identifier: MIT */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

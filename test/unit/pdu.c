@@ -1,4 +1,5 @@
 /* The headers of login and text PDUs, byte for byte as RFC 7143 11.10 to 11.13 draws them. */
+/* SPDX-License-Identifier: MIT */
 #include "proto/pdu.h"
 
 #include <setjmp.h>

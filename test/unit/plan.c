@@ -1,4 +1,5 @@
 /* plan.c - what must hold where the sources meet: precedence, the firmware's table, the lease, the initiator's name. */
+/* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

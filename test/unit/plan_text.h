@@ -1,4 +1,5 @@
 /* plan_text.h - plans in one line each, so that a test can say what it expects as text. */
+/* SPDX-License-Identifier: MIT */
 #ifndef TEST_PLAN_TEXT_H
 #define TEST_PLAN_TEXT_H
 

@@ -1,4 +1,5 @@
 /* What a reader of a disk will ask for is under way before it asks. A plain file plays the disk. */
+/* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

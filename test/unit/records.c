@@ -1,4 +1,5 @@
 /* The files for the next system, in a directory of the test's own. */
+/* SPDX-License-Identifier: MIT */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 /* Names of portals after the hand-over: the files that libc reads are gone, the addresses of before are not. */
+/* SPDX-License-Identifier: MIT */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 /* Where root= points, how it is mounted, and what counts as its init. */
+/* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -1,4 +1,5 @@
 /* What the kernel says of links, addresses and routers, as messages that the test makes: good ones, cut ones, wrong ones. */
+/* SPDX-License-Identifier: MIT */
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/netlink.h>

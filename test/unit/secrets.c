@@ -1,5 +1,6 @@
 /* secrets.c - what must hold for CHAP secrets in files, credentials and keys: found, checked for who may read them, never
  * shown. Every path lies below a directory of the test's own. */
+/* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,6 @@
 /* A session's life where no boot test comes by: events out of their order, a kernel that refuses, other programs. The kernel
    is a few functions here; the sockets are real. */
+/* SPDX-License-Identifier: MIT */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 /* session_params.c - what must hold for the parameters of a kernel session: those that mark a firmware's session. */
+/* SPDX-License-Identifier: MIT */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* Superblocks and partition tables made by hand. What real tools make is compared in test/host/superblock_oracle.t. */
+/* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,5 @@
 /* The rules that each type of superblock has of its own; test/unit/superblock.c has those of all. */
+/* SPDX-License-Identifier: MIT */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

@@ -3,6 +3,7 @@
  * This program plays all parts: the test; PID 1 in the initramfs (called "switcher"), which must lie on it; and the new
  * root's init (called "init"), which reports what it sees through a pipe. Without root it only checks that it is refused.
  */
+/* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>

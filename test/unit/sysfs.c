@@ -1,4 +1,5 @@
 /* Attributes and directories, on a tree that the test makes. */
+/* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

@@ -1,4 +1,5 @@
 /* The kernel's messages, the socket's suspicion, and the coldplug walk. */
+/* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

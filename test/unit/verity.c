@@ -1,4 +1,5 @@
 /* Root hashes, options, superblocks that lie, and the kernel's table. test/host/verity_oracle.t has real trees. */
+/* SPDX-License-Identifier: MIT */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

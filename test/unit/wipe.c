@@ -2,6 +2,7 @@
  * stack, not what the hashes left behind. The secrets are made from masked bytes, so that only the program's own copies
  * can be found.
  */
+/* SPDX-License-Identifier: MIT */
 #include "proto/wipe.h"
 
 #include <inttypes.h>

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # dracut module: install this folder below /usr/lib/dracut/modules.d/, run dracut --force --add iscsi-init, and add
 # rdinit=/iscsi-init and the iscsi= words to the kernel command line. The distribution's own boot follows unchanged.
 
