@@ -111,7 +111,7 @@ static const char named[] = PAGE_OURS
 	"[ ! -r /etc/default/networking ] || . /etc/default/networking\n"
 	"echo \"EXCLUDE_INTERFACES='$EXCLUDE_INTERFACES $(ls iscsi-init/keep | tr '\\n' ' ')'\" >iscsi-init/ifupdown\n";
 
-static int write_text(const char *root, const char *file, const char *text)
+static int write_file(const char *root, const char *file, const char *text)
 {
 	struct page page = {.used = 0};
 
@@ -121,11 +121,11 @@ static int write_text(const char *root, const char *file, const char *text)
 
 static int write_ifupdown(const char *root, const struct interface *interface)
 {
-	int results[] = {write_udev_rule(root, interface), write_text(root, "/run/iscsi-init/named", named),
-			 write_text(root, "/run/systemd/system/networking.service.d/05-iscsi-init.conf",
+	int results[] = {write_udev_rule(root, interface), write_file(root, "/run/iscsi-init/named", named),
+			 write_file(root, "/run/systemd/system/networking.service.d/05-iscsi-init.conf",
 				    PAGE_OURS ": root's interface is not ifupdown's\n[Service]\n"
 					      "EnvironmentFile=-/run/iscsi-init/ifupdown\n"),
-			 write_text(root, "/run/systemd/system/ifup@.service.d/05-iscsi-init.conf",
+			 write_file(root, "/run/systemd/system/ifup@.service.d/05-iscsi-init.conf",
 				    PAGE_OURS ": root's interface is not ifupdown's\n[Unit]\n"
 					      "ConditionPathExists=!/run/iscsi-init/keep/%I\n")};
 
