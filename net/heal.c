@@ -1,4 +1,5 @@
 /* heal.c - see heal.h. */
+/* SPDX-License-Identifier: MIT */
 #include "net/heal.h"
 
 #include <arpa/inet.h>

@@ -6,6 +6,7 @@
  * lost, it is set again, and nothing else is. Pauses between repairs grow, so that this never becomes a fight. An address
  * and a route that the system moves to another interface together stay there: that is how a bridge is made.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef NET_HEAL_H
 #define NET_HEAL_H
 

@@ -1,4 +1,5 @@
 /* managers.c - see managers.h. */
+/* SPDX-License-Identifier: MIT */
 #include "net/managers.h"
 
 #include <stdio.h>

@@ -4,6 +4,7 @@
  * may still give it another name. For systemd-networkd (and netplan, which configures it), NetworkManager, and ifupdown
  * under systemd with udev. Whatever else takes root's network away, heal.h sets it up again.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef NET_MANAGERS_H
 #define NET_MANAGERS_H
 

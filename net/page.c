@@ -1,4 +1,5 @@
 /* page.c - see page.h. */
+/* SPDX-License-Identifier: MIT */
 #include "net/page.h"
 
 #include <errno.h>

@@ -2,6 +2,7 @@
  *
  * Knows nothing of what is in it. The file is complete or absent.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef NET_PAGE_H
 #define NET_PAGE_H
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Debian systems as root disks: systemd, udev, one network manager, open-iscsi or none, built by mmdebstrap from the
 machine's own mirror and cached. A unit of ours runs a test's commands from the console, as lab.py's root does.
 
@@ -197,6 +198,45 @@ class Machine(Lab):
         return (self.guest.section("failed") + "\n" + self.guest.section("jobs")).strip()
 
     def is_clean(self):
+        """Was the file system unmounted? A journal that has to be replayed says that it was not."""
         shown = subprocess.run(["dumpe2fs", "-h", "%s?offset=%d" % (self.disk.path, MIB)], stdout=subprocess.PIPE,
                                stderr=subprocess.DEVNULL).stdout.decode()
-        return re.search(r"^Filesystem state: +clean$", shown, re.M)
+        return re.search(r"^Filesystem state: +clean$", shown, re.M) and "needs_recovery" not in shown
+
+    def write(self, name):
+        """A file of the guest's, on the disk when this returns; what was printed."""
+        return self.shell("echo %s >/var/%s && sync -f /var/%s && echo written" % (name, name, name), 120)
+
+
+def interfaces(name, how="auto"):
+    """ifupdown's file."""
+    return {"/etc/network/interfaces": "auto lo\niface lo inet loopback\n%s %s\niface %s inet dhcp\n" % (how, name, name)}
+
+
+def outage(rig, machine, name):
+    """The target goes away and comes back; a write waits for it."""
+    machine.target.kill()
+    machine.guest.send("echo during >/var/during && sync -f /var/during\n")
+    rig.ok(machine.guest.expect("cannot connect", 60), name + ": the target is away", machine.guest.console[-2000:])
+    machine.target.start()
+    rig.check(machine.guest, machine.guest.expect(r"^did 0\n", 90), name + ": a write waits for it and is done")
+    rig.ok(machine.shell("errors") == "", name + ": the file system saw no error")
+
+
+def from_on_to_off(rig, machine, name, during=None):
+    """To multi-user with every unit well, an outage, what the test does besides, and off again."""
+    rig.check(machine.guest, machine.booted, name + ": boots to multi-user")
+    if not machine.booted:
+        machine.guest.kill()
+        return
+    rig.ok(machine.failed() == "" and machine.guest.section("state").endswith("running"),
+           name + ": no unit has failed, no job waits", machine.guest.section("state") + "\n" + machine.failed())
+    outage(rig, machine, name)
+    if during:
+        during(machine)
+    rig.check(machine.guest, machine.end(), name + ": powers off")
+    rig.ok(machine.is_clean(), name + ": the file system was unmounted")
+    rig.ok(machine.target.sessions() == 0, name + ": the target has no session left")
+    rig.ok("FAILED" not in machine.guest.console and "not all" not in machine.guest.console.lower(),
+           name + ": systemd complained of nothing")
+    rig.note("%s: multi-user after %.0f s, off after %.0f s" % (name, machine.booted, machine.ended or 0))

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """What root needs of the network, taken away by the running system in every way: it is set up again after a moment, nothing
 else is, and what the system puts right or moves elsewhere is left alone."""
 import os

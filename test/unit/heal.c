@@ -1,4 +1,5 @@
 /* What root has lost of its network, and when it is set up again; no kernel is asked. */
+/* SPDX-License-Identifier: MIT */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
