@@ -8,6 +8,9 @@ ARCH ?= $(NATIVE)
 ARCHES = x86_64 arm64 armhf riscv64
 # Bytes, on every architecture: a guard against accidents, not an aim. A packager's own flags make it a warning.
 LIMIT = 524288
+ifeq ($(filter $(ARCH),$(ARCHES))$(SYSTEM_LIBS),)
+$(error no architecture '$(ARCH)': expected ARCH=$(subst $(eval) ,|,$(ARCHES)))
+endif
 PREFIX ?= /usr/local
 SECONDS ?= 60
 JOBS ?= 2
@@ -67,7 +70,7 @@ slow_tests := $(wildcard test/full/*.t)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all dist size unit fuzz lint test test-full test-binaries booted demo bench install clean help force
+.PHONY: all fetch dist debug deb rpm size unit fuzz lint test test-full test-binaries booted demo bench install uninstall clean help force
 
 all: $(if $(SYSTEM_LIBS)$(TRAP)$(filter-out $(NATIVE),$(ARCH)),$(O)/iscsi-init,iscsi-init)
 
@@ -92,8 +95,8 @@ $(O)/%.o: %.c Makefile deps/flags $(LIBRARIES_BUILT)
 
 # The libraries stay in a cache outside the repository; a stamp whose cache is gone counts for nothing.
 build/%/libs.stamp: deps/lock deps/build deps/flags $(wildcard deps/*.c)
-	$(Q)deps/install build $(if $(filter-out host $(NATIVE),$*),cross)
-	$(Q)deps/build $* build/$*/libs
+	$(Q)deps/install build $(if $(filter-out host $(NATIVE),$*),cross-$*)
+	$(Q)deps/together deps/build $* build/$*/libs
 	@touch $@
 $(foreach arch,host $(ARCHES),$(if $(wildcard build/$(arch)/libs/complete),,$(eval build/$(arch)/libs.stamp: force)))
 
@@ -101,6 +104,26 @@ dist:
 	$(Q)deps/install build cross
 	$(Q)for arch in $(ARCHES); do $(MAKE) --no-print-directory ARCH=$$arch TRAP= || exit; done
 	$(Q)deps/dist $(VERSION) $(ARCHES)
+
+# What a build needs from the network, for one without: then make finds all of it in the cache.
+fetch:
+	$(Q)deps/install build
+	$(Q)deps/fetch >/dev/null
+
+# The symbols of the program that is delivered: it is linked once more with them, and has to have the same code.
+debug: $(O)/iscsi-init.debug
+
+$(O)/iscsi-init.debug: $(O)/iscsi-init
+	$(Q)$(MAKE) --no-print-directory O=$(O)-debug LIMIT=0 CFLAGS='$(CFLAGS) -g' $(O)-debug/iscsi-init
+	$(Q)deps/debug $$($(CC) -print-prog-name=objcopy) $< $(O)-debug/iscsi-init $@
+
+# Packages of the program for ARCH, in build/packages.
+deb rpm:
+	$(Q)deps/install build package
+	$(Q)$(MAKE) --no-print-directory all debug
+	$(Q)rm -rf build/$@ && $(MAKE) --no-print-directory install DESTDIR=$(CURDIR)/build/$@/root PREFIX=/usr >/dev/null
+	$(Q)$$($(CC) -print-prog-name=objcopy) --add-gnu-debuglink=$(O)/iscsi-init.debug build/$@/root/usr/sbin/iscsi-init
+	$(Q)packaging/$@ $(VERSION) $(ARCH) build/$@ $(O)/iscsi-init.debug
 
 size:
 	@deps/check --sizes $(LIMIT) $(ARCHES)
@@ -134,42 +157,54 @@ build/fuzz/run/%: build/fuzz/test/fuzz/%.o build/fuzz/libproject.a
 test-binaries: $(units) $(fuzzers)
 
 unit: $(units)
-	CMOCKA_MESSAGE_OUTPUT=TAP prove -j$(JOBS) -e '' $(units)
+	CMOCKA_MESSAGE_OUTPUT=TAP deps/together prove -j$(JOBS) -e '' $(units)
 
 fuzz: $(fuzzers)
-	FUZZ_SECONDS=$(SECONDS) prove -v test/fuzz/fuzz.t
+	FUZZ_SECONDS=$(SECONDS) deps/together prove -v test/fuzz/fuzz.t
 
 lint: build/host/libs.stamp
-	prove -j$(JOBS) -e '' $(wildcard test/lint/*.t)
+	deps/together prove -j$(JOBS) -e '' $(wildcard test/lint/*.t)
 
 test test-full:
 	$(Q)deps/install build test $(if $(filter test-full,$@),cross full)
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all test-binaries
 	$(Q)$(if $(filter test-full,$@),$(MAKE) --no-print-directory dist)
-	CMOCKA_MESSAGE_OUTPUT=TAP prove -j$(JOBS) --timer -e '' $(units) $(tests) $(if $(filter test-full,$@),$(slow_tests))
+	CMOCKA_MESSAGE_OUTPUT=TAP deps/together prove -j$(JOBS) --timer -e '' $(units) $(tests) $(if $(filter test-full,$@),$(slow_tests))
 
 booted:
 	$(Q)deps/install build test cross full
 	$(Q)$(MAKE) --no-print-directory all dist
-	UPDATE=1 prove -v -e '' test/full/matrix.t test/full/custom.t test/full/firmware.t
+	UPDATE=1 deps/together prove -v -e '' test/full/matrix.t test/full/custom.t test/full/firmware.t
 
 demo:
-	$(Q)deps/install build test
+	@test/boot/before-demo
+	$(Q)deps/install build demo
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)test/boot/demo
+	$(Q)deps/together test/boot/demo
 
 bench:
 	$(Q)deps/install build test bench
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)test/bench/run
+	$(Q)deps/together test/bench/run
 
+# The hooks look for the program where it is installed.
 install: all
 	install -D -m 755 $(O)/iscsi-init $(DESTDIR)$(PREFIX)/sbin/iscsi-init
-	for page in $(wildcard doc/*.8); do install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $$page || exit; done
-	for tool in $(wildcard tools/*); do \
-		if [ -d $$tool ]; then mkdir -p $(DESTDIR)$(PREFIX)/share/iscsi-init && \
-			cp -r $$tool $(DESTDIR)$(PREFIX)/share/iscsi-init/ || exit; \
-		elif [ -x $$tool ]; then install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $$tool || exit; fi; done
+	install -D -m 755 tools/iscsi-init-image $(DESTDIR)$(PREFIX)/bin/iscsi-init-image
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 doc/iscsi-init.8 doc/iscsi-init-image.8
+	install -D -m 644 tools/completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/iscsi-init
+	ln -sf iscsi-init $(DESTDIR)$(PREFIX)/share/bash-completion/completions/iscsi-init-image
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/share/iscsi-init/hooks/initramfs-tools tools/hooks/initramfs-tools/iscsi-init
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/share/iscsi-init/hooks/dracut/90iscsi-init tools/hooks/dracut/90iscsi-init/module-setup.sh
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/share/iscsi-init/hooks/mkinitcpio tools/hooks/mkinitcpio/iscsi-init
+	sed -i 's,installed=/usr/sbin/,installed=$(PREFIX)/sbin/,' $(DESTDIR)$(PREFIX)/share/iscsi-init/hooks/*/iscsi-init \
+		$(DESTDIR)$(PREFIX)/share/iscsi-init/hooks/dracut/90iscsi-init/module-setup.sh
+
+uninstall:
+	rm -rf $(DESTDIR)$(PREFIX)/share/iscsi-init
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,sbin/iscsi-init bin/iscsi-init-image \
+		$(addprefix share/man/man8/,iscsi-init.8 iscsi-init-image.8) \
+		$(addprefix share/bash-completion/completions/,iscsi-init iscsi-init-image))
 
 clean:
 	rm -rf build iscsi-init
@@ -184,12 +219,15 @@ help:
 	@echo 'make demo              boot a guest from an iSCSI disk, and show it'
 	@echo 'make test              linters, unit tests, fuzzers for seconds, network and boot tests'
 	@echo 'make test-full         the same and the whole matrix of kernels and architectures'
-	@echo 'make booted            boot all kernels and chains, and write the table in the README'
+	@echo 'make booted            boot all kernels and chains, and write the table in doc/boots.md'
 	@echo 'make unit, make lint   just these; make fuzz SECONDS=n: each fuzzer for n seconds (60)'
 	@echo 'make bench             how long a boot takes, beside others (needs root)'
-	@echo 'make install           DESTDIR= PREFIX=/usr/local'
+	@echo 'make install           DESTDIR= PREFIX=/usr/local; make uninstall takes it away again'
+	@echo 'make deb, make rpm     packages in build/packages: the program, and its debug symbols'
+	@echo 'make debug             just these symbols, build/ARCH/iscsi-init.debug'
+	@echo 'make fetch             all that a later make needs from the network'
 	@echo 'make clean             all but the cache of libraries and downloads'
 	@echo 'CFLAGS, CPPFLAGS and LDFLAGS come after ours; the size limit is then a warning.'
 	@echo 'V=1 shows the commands; ISCSI_INIT_CACHE= moves the cache (~/.cache/iscsi-init).'
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find build -name '*.d' -type f 2>/dev/null)

@@ -37,7 +37,7 @@ static void make_header(const struct login *l, uint8_t flags, struct login_pdu *
 	struct pdu_login_request header = {
 		.flags = flags,
 		.length = (uint32_t)request->length,
-		.tsih = l->tsih,
+		.tsih = l->config.tsih,
 		.cid = l->config.cid,
 		.itt = l->config.itt,
 		.cmd_sn = l->config.cmd_sn,
@@ -109,7 +109,6 @@ enum login_action login_start(struct login *login, const struct login_config *co
 {
 	memset(login, 0, sizeof(*login));
 	login->config = *config;
-	login->tsih = config->tsih;
 	login->result.negotiated = *config->offer;
 	login->result.tpgt = -1;
 	login->stage = chap_is_wanted(login) || config->lessons.start_in_security ? SECURITY : OPERATIONAL;
@@ -167,16 +166,17 @@ static int check_stage(struct login *l, const struct pdu_login_response *r)
 	return GO_ON;
 }
 
-/* RFC 7143 11.13.3: a new session's TSIH comes with the final response, and never before. */
-static int check_tsih(struct login *l, const struct pdu_login_response *r)
+/* Nothing here depends on TSIH, ISID and StatSN of a response: a target that gets them wrong is noted and served. */
+static void compare_numbers(struct login *l, const struct pdu_login_response *r)
 {
-	l->final = r->flags & PDU_TRANSIT && next_of(r) == FULL_FEATURE;
 	if (l->final && !r->tsih)
-		return answer_fail(l, LOGIN_PROTOCOL, "the final response has no TSIH");
-	if ((!l->final || l->config.tsih) && r->tsih != l->config.tsih)
-		return answer_fail(l, LOGIN_PROTOCOL, "the response has TSIH %u, expected %u", r->tsih, l->config.tsih);
-	l->tsih = r->tsih;
-	return GO_ON;
+		answer_tolerate(l, "the final response has no TSIH");
+	if ((!l->final || l->config.tsih) && r->tsih != l->config.tsih) /* RFC 7143 11.13.3 */
+		answer_tolerate(l, "the response has TSIH %u, expected %u", r->tsih, l->config.tsih);
+	if (memcmp(r->isid, l->config.isid, sizeof(r->isid)))
+		answer_tolerate(l, "the response has another ISID than the request");
+	if (l->responded && r->stat_sn != l->exp_stat_sn)
+		answer_tolerate(l, "StatSN is %u, expected %u", r->stat_sn, l->exp_stat_sn);
 }
 
 /* RFC 7143 11.13: every field that can be wrong. */
@@ -200,31 +200,65 @@ static int check_header(struct login *l, const struct pdu_login_response *r, siz
 	if (r->version_active != VERSION)
 		return answer_fail(l, LOGIN_PROTOCOL, "the target speaks version %u of the protocol, we version 0",
 				   r->version_active);
-	if (memcmp(r->isid, l->config.isid, sizeof(r->isid)))
-		return answer_fail(l, LOGIN_PROTOCOL, "the response has another ISID than the request");
-	if (l->responded && r->stat_sn != l->exp_stat_sn)
-		return answer_fail(l, LOGIN_PROTOCOL, "StatSN is %u, expected %u", r->stat_sn, l->exp_stat_sn);
-	return check_stage(l, r) ? STOP : check_tsih(l, r);
+	if (check_stage(l, r))
+		return STOP;
+	l->final = r->flags & PDU_TRANSIT && next_of(r) == FULL_FEATURE;
+	compare_numbers(l, r);
+	return GO_ON;
 }
 
 /* ---- one key, one response ---- */
 
-static int take_informational(struct login *l, int i, const struct key *key)
+/* RFC 7143 13.9. Nothing but messages depends on it, so that one out of range, or a second one, does no harm. */
+static int take_portal_group(struct login *l, const struct key *key)
 {
-	uint32_t value;
+	uint32_t value = UINT32_MAX;
 
-	if (i == KEY_TPGT) {
-		if (key_read_number(key, &value) || value > 65535)
-			return answer_refuse(l, key, "a number from 0 to 65535");
-		l->result.tpgt = (int32_t)value;
-	}
-	if (i == KEY_ALIAS && key->value_length < sizeof(l->result.target_alias)) {
-		memcpy(l->result.target_alias, key->value, key->value_length);
-		l->result.target_alias[key->value_length] = '\0';
-	}
-	if (i == KEY_ADDRESS && login_read_address(key->value, key->value_length, &l->redirect) && l->moving)
-		return answer_refuse(l, key, "<address>[:<port>][,<portal group>]");
+	if (!key_value_is(key, "-1") && key_read_number(key, &value))
+		return answer_refuse(l, key, "a number from 0 to 65535");
+	if (value > 65535)
+		return answer_tolerate(l, "TargetPortalGroupTag is out of range");
+	if (l->result.tpgt >= 0)
+		return answer_tolerate(l, "TargetPortalGroupTag came twice");
+	l->result.tpgt = (int32_t)value;
 	return GO_ON;
+}
+
+static int take_alias(struct login *l, const struct key *key)
+{
+	if (key->value_length >= sizeof(l->result.target_alias))
+		return GO_ON;
+	memcpy(l->result.target_alias, key->value, key->value_length);
+	l->result.target_alias[key->value_length] = '\0';
+	return GO_ON;
+}
+
+/* Where the target moved to. In a response without a redirect it has no meaning here. */
+static int take_address(struct login *l, const struct key *key)
+{
+	struct login_redirect address;
+
+	if (!l->moving)
+		return GO_ON;
+	if (login_read_address(key->value, key->value_length, &address))
+		return answer_refuse(l, key, "<address>[:<port>][,<portal group>]");
+	memcpy(address.name, l->redirect.name, sizeof(address.name));
+	l->redirect = address;
+	return GO_ON;
+}
+
+/* Only an initiator sends it, but some targets echo it. With a redirect it may be the name that the target has there. */
+static int take_target_name(struct login *l, const struct key *key)
+{
+	const char *why;
+
+	if (!keys_is_discovery(l) && key_value_is(key, l->config.target_name))
+		return answer_tolerate(l, "TargetName came back");
+	if (!l->moving || name_check(key->value, key->value_length, &why))
+		return answer_fail(l, LOGIN_PROTOCOL, "the target sent TargetName, which only an initiator sends");
+	memcpy(l->redirect.name, key->value, key->value_length);
+	l->redirect.name[key->value_length] = '\0';
+	return answer_tolerate(l, "the redirect names another target");
 }
 
 /* Remembers the name of a key that we do not know, by its hash (FNV-1a, 32 bits). False: it came before. */
@@ -283,9 +317,9 @@ static int answer_known(struct login *l, int i, const struct key *key)
 static int take_key(struct login *l, const struct key *key)
 {
 	int i = keys_find(key);
-	bool again = i == PARAM_MAX_RECV_DATA_SEGMENT_LENGTH || i == KEY_ADDRESS;
+	bool again = i == PARAM_MAX_RECV_DATA_SEGMENT_LENGTH || i == KEY_ADDRESS || i == KEY_TPGT;
 
-	if (l->moving && i != KEY_ADDRESS)
+	if (l->moving && i != KEY_ADDRESS && i != KEY_TARGET_NAME)
 		return GO_ON;
 	if (i < 0)
 		return answer_unknown(l, key);
@@ -307,9 +341,13 @@ static int take_key(struct login *l, const struct key *key)
 	case KEY_CHAP_R:
 		return chap_take(l, i, key);
 	case KEY_ALIAS:
+		return take_alias(l, key);
 	case KEY_ADDRESS:
+		return take_address(l, key);
 	case KEY_TPGT:
-		return take_informational(l, i, key);
+		return take_portal_group(l, key);
+	case KEY_TARGET_NAME:
+		return take_target_name(l, key);
 	default:
 		return answer_known(l, i, key);
 	}
@@ -347,7 +385,6 @@ static enum login_action finish(struct login *l)
 		answer_fail(l, LOGIN_AUTH_REFUSED, "the target ended the login without authenticating itself");
 	if (l->failure.error != LOGIN_OK || keys_settle(l))
 		return LOGIN_FAILED;
-	l->result.tsih = l->tsih;
 	l->result.exp_stat_sn = l->exp_stat_sn;
 	return LOGIN_DONE;
 }
@@ -452,6 +489,7 @@ enum login_action login_step(struct login *login, const uint8_t *bhs, const uint
 	if (response.status)
 		return take_status(login, &response, data, length);
 	login->exp_stat_sn = response.stat_sn + 1;
+	login->result.tsih = login->final ? response.tsih : 0;
 	if (login->sent <
 	    login->reply) { /* the target acknowledged a part of our text; RFC 7143 6.2: with no text of its own */
 		login->responded = true;

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "proto/bytes.h"
 
@@ -18,6 +19,20 @@ int answer_fail(struct login *l, enum login_error error, const char *format, ...
 	vsnprintf(l->failure.text, sizeof(l->failure.text), format, arguments);
 	va_end(arguments);
 	return STOP;
+}
+
+int answer_tolerate(struct login *l, const char *format, ...)
+{
+	char *out = l->result.tolerated;
+	size_t used = strlen(out), size = sizeof(l->result.tolerated);
+	va_list arguments;
+
+	if (used && used + 2 < size)
+		used += (size_t)snprintf(out + used, size - used, "; ");
+	va_start(arguments, format);
+	vsnprintf(out + used, size - used, format, arguments);
+	va_end(arguments);
+	return GO_ON;
 }
 
 /* A foreign text as part of a message: printable, short. */

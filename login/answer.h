@@ -22,6 +22,9 @@ int answer_fail(struct login *login, enum login_error error, const char *format,
 /* Fails the negotiation with "Key=value: expected ..."; returns STOP. */
 int answer_refuse(struct login *login, const struct key *key, const char *expected);
 
+/* Notes a rule that the target broke without harm, for the log; returns GO_ON. */
+int answer_tolerate(struct login *login, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Fails because the target sent the key twice (RFC 7143 6.2); returns STOP. */
 int answer_repeated(struct login *login, const struct key *key);
 

@@ -167,9 +167,23 @@ static int respond(struct login *l)
 	return GO_ON;
 }
 
+/* A target that sends its challenge together with AuthMethod=CHAP chooses from the list that it would have been offered. */
+static void take_hasty_challenge(struct login *l, int i)
+{
+	bool opens = i == KEY_CHAP_A || i == KEY_CHAP_I || i == KEY_CHAP_C;
+
+	if (l->stage != SECURITY || !chap_is_wanted(l) || !opens ||
+	    (l->authenticated != CHAP_OFFERED && l->authenticated != METHOD_CHOSEN))
+		return;
+	chap_offer(l->config.chap, l->config.lessons.md5_only, l->chap.offered);
+	answer_tolerate(l, "the challenge came before the list of algorithms");
+}
+
 /* RFC 7143 12.1.3: which of CHAP's keys may come when. */
 int chap_take(struct login *l, int i, const struct key *key)
 {
+	if (!l->chap.offered[0])
+		take_hasty_challenge(l, i);
 	if (l->stage != SECURITY || !chap_is_wanted(l) || !l->chap.offered[0])
 		return answer_fail(l, LOGIN_PROTOCOL, "%s came from the target without being asked for", keys_name(i));
 	switch (i) {

@@ -175,10 +175,12 @@ static int take_boolean(struct login *l, int i, const struct key *key, bool ours
 
 	if (key_read_boolean(key, &value))
 		return answer_refuse(l, key, "Yes or No");
-	/* The answer to an offer is the result already: AND can only turn Yes into No, OR only No into Yes. */
-	if (ours && param_rows[i].rule == RULE_AND && value && !offered)
-		return answer_refuse(l, key, "No, as offered");
-	if (ours && param_rows[i].rule == RULE_OR && !value && offered)
+	/* The answer to an offer is the result already: AND can only turn Yes into No, OR only No into Yes. A target that answers
+	   otherwise gets the offer: no immediate data, nothing unasked. But data out of order is not to be had here. */
+	if (ours && (i == PARAM_IMMEDIATE_DATA || i == PARAM_INITIAL_R2T) &&
+	    combine(&param_rows[i], value, offered) != value)
+		answer_tolerate(l, "%s=%s goes beyond what was offered", keys_name(i), value ? "Yes" : "No");
+	else if (ours && param_rows[i].rule == RULE_OR && !value && offered)
 		return answer_refuse(l, key, "Yes, as offered");
 	l->result.negotiated.value[i] = combine(&param_rows[i], value, offered);
 	if (!ours)
@@ -186,34 +188,39 @@ static int take_boolean(struct login *l, int i, const struct key *key, bool ours
 	return GO_ON;
 }
 
+/* MaxRecvDataSegmentLength: what the target takes, so that it is the limit of what we send. It may declare it again. */
+static int take_declaration(struct login *l, int32_t value)
+{
+	int32_t bound = l->config.offer->value[PARAM_MAX_XMIT_DATA_SEGMENT_LENGTH];
+
+	l->result.negotiated.value[PARAM_MAX_XMIT_DATA_SEGMENT_LENGTH] = value < bound ? value : bound;
+	l->declared = true;
+	return GO_ON;
+}
+
+/* A value above the range, or an answer that goes beyond the offer, is bounded to what both can do. */
 static int take_number(struct login *l, int i, const struct key *key, bool ours)
 {
 	const struct param_row *row = &param_rows[i];
-	int32_t offered = l->config.offer->value[i];
+	int32_t offered = l->config.offer->value[i], result;
 	uint32_t value, max = i == PARAM_ERROR_RECOVERY_LEVEL ? 2 : (uint32_t)row->max;
 	char expected[96];
 
-	if (key_read_number(key, &value) || value < (uint32_t)row->min || value > max) {
+	if (key_read_number(key, &value) || value < (uint32_t)row->min) {
 		snprintf(expected, sizeof(expected), "a number from %d to %u", row->min, max);
 		return answer_refuse(l, key, expected);
 	}
-	if (row->rule == RULE_DECLARE) { /* the target's MaxRecvDataSegmentLength: it may declare it again */
-		int32_t bound = l->config.offer->value[PARAM_MAX_XMIT_DATA_SEGMENT_LENGTH];
-
-		l->result.negotiated.value[PARAM_MAX_XMIT_DATA_SEGMENT_LENGTH] =
-			(int32_t)value < bound ? (int32_t)value : bound;
-		l->declared = true;
-		return GO_ON;
-	}
-	if (ours && ((row->rule == RULE_MIN && value > (uint32_t)offered) ||
-		     (row->rule == RULE_MAX && value < (uint32_t)offered))) {
-		snprintf(expected, sizeof(expected), "at %s the offered %d", row->rule == RULE_MIN ? "most" : "least",
-			 offered);
-		return answer_refuse(l, key, expected);
-	}
-	l->result.negotiated.value[i] = combine(row, (int32_t)value, offered);
+	if (value > max)
+		answer_tolerate(l, "%s=%u is above %u", row->name, value, max);
+	value = value > max ? max : value;
+	if (row->rule == RULE_DECLARE)
+		return take_declaration(l, (int32_t)value);
+	result = combine(row, (int32_t)value, offered);
+	if (ours && result != (int32_t)value)
+		answer_tolerate(l, "%s=%u goes beyond the offered %d", row->name, value, offered);
+	l->result.negotiated.value[i] = result;
 	if (!ours)
-		answer_number(l, i, l->result.negotiated.value[i]);
+		answer_number(l, i, result);
 	return GO_ON;
 }
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "proto/chap.h"
+#include "proto/name.h"
 #include "proto/params.h"
 
 #define LOGIN_DATA_MAX      8192  /* RFC 7143 6.2: the default MaxRecvDataSegmentLength holds during login */
@@ -73,13 +74,15 @@ struct login_result {
 	uint32_t exp_cmd_sn;
 	int32_t tpgt; /* -1: the target did not say */
 	char target_alias[256];
+	char tolerated[200]; /* which rules the target broke without harm; "": none */
 };
 
 struct login_redirect {
-	char host[254]; /* a DNS name (or an address without brackets), with the NUL */
-	uint16_t port;  /* 3260 when the target gave none */
-	int32_t tpgt;   /* -1: not given */
-	bool permanent; /* status 0102; else 0101, temporary */
+	char host[254];                /* a DNS name (or an address without brackets), with the NUL */
+	uint16_t port;                 /* 3260 when the target gave none */
+	int32_t tpgt;                  /* -1: not given */
+	bool permanent;                /* status 0102; else 0101, temporary */
+	char name[NAME_MAX_BYTES + 1]; /* the target's name there, where the target gave another; else "" */
 };
 
 /* Only login.c and the files in login/ look into it. */
@@ -87,7 +90,6 @@ struct login {
 	struct login_config config;
 	uint8_t stage; /* CSG of the next request */
 	uint8_t exchanges;
-	uint16_t tsih;
 	uint32_t exp_stat_sn;
 	bool responded; /* a response came: exp_stat_sn is known */
 	bool asked_transit, final, declared, moving;

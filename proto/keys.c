@@ -122,25 +122,26 @@ static int base64_digit(char c)
 	return at ? (int)(at - digits) : -1;
 }
 
-/* RFC 4648 4, with its padding. */
+/* RFC 4648 4. Its padding may be missing, as some targets leave it out. */
 static int read_base64(const char *text, size_t length, uint8_t *out, size_t size)
 {
-	size_t used = 0, padding = 0;
+	size_t used = 0, digits = length, bytes;
 	uint32_t bits = 0;
 
-	if (!length || length % 4)
+	if (length && length % 4 == 0)
+		while (length - digits < 2 && text[digits - 1] == '=')
+			digits--;
+	bytes = digits * 3 / 4;
+	if (!digits || digits % 4 == 1 || bytes > size)
 		return -EINVAL;
-	padding = (text[length - 1] == '=') + (size_t)(text[length - 1] == '=' && text[length - 2] == '=');
-	if (length / 4 * 3 - padding > size)
-		return -EINVAL;
-	for (size_t i = 0; i < length; i++) {
-		int digit = i < length - padding ? base64_digit(text[i]) : 0;
+	for (size_t i = 0; i < digits; i++) {
+		int digit = base64_digit(text[i]);
 
 		if (digit < 0)
 			return -EINVAL;
 		bits = bits << 6 | (unsigned)digit;
-		for (size_t k = 0; i % 4 == 3 && k < 3 && used < length / 4 * 3 - padding; k++)
-			out[used++] = (uint8_t)(bits >> (16 - 8 * k));
+		if (i % 4)
+			out[used++] = (uint8_t)(bits >> (6 - 2 * (i % 4)));
 	}
 	return (int)used;
 }

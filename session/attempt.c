@@ -12,7 +12,8 @@
 
 #define PAUSE_FIRST_MS    100
 #define OUTAGE_PART       8
-#define CONNECT_FIRST_MS  2000  /* the SYN and its first repetition, a second later */
+#define PAUSE_CONNECT_MS  1000  /* the longest one of a boot whose target cannot be connected to: it may be starting */
+#define CONNECT_FIRST_MS  2000  /* the SYN and its repetition, a second later */
 #define NOT_FOUND_BOOT_MS 30000 /* a target that is starting says 'target not found', but not for longer than this */
 
 void attempt_init(struct attempt *attempt, const struct target_plan *plan, uint32_t random)
@@ -28,6 +29,11 @@ void attempt_init(struct attempt *attempt, const struct target_plan *plan, uint3
 const char *attempt_name(const struct attempt *a)
 {
 	return a->plan->name[0] ? a->plan->name : a->plan->portal.host;
+}
+
+const char *attempt_target(const struct attempt *a)
+{
+	return a->route.name[0] ? a->route.name : a->plan->name;
 }
 
 void attempt_stop(struct attempt *attempt)
@@ -61,8 +67,7 @@ static int64_t login_timeout_ms(const struct attempt *a)
 
 /* ---- connecting ---- */
 
-/* TCP repeats its SYN after 1, 2, 4, 8 s. In an outage a new attempt comes earlier, so that a network that is back is soon
-   noticed. */
+/* In an outage a new attempt comes earlier, so that a name that leads elsewhere by now is soon noticed. */
 static int64_t connect_timeout_ms(const struct attempt *a, int64_t now_ms)
 {
 	int64_t limit = (now_ms - a->lost_ms) / OUTAGE_PART;
@@ -81,6 +86,7 @@ static enum attempt_state follow_connect(struct attempt *a, enum connect_state s
 		[CONNECT_DONE] = ATTEMPT_CONNECTED,
 	};
 
+	a->unconnected = state != CONNECT_DONE;
 	if (state == CONNECT_FAILED)
 		return attempt_fail(a, RETRY_TRANSIENT, "%s", a->connect.failure);
 	a->deadline_ms = a->connect.deadline_ms;
@@ -130,7 +136,7 @@ static bool learn(struct attempt *a, bool answered, const char *why)
 
 	if (lesson == LESSON_SECURITY)
 		log_debug("%s: %s; once more from the security stage", attempt_name(a), why);
-	if (lesson == LESSON_MD5_ONLY)
+	if (lesson == LESSON_MD5_ONLY && !a->count)
 		log_err("%s: the target refused the list of CHAP algorithms (%s); once more with MD5 alone, which is "
 			"weak (chap_algs= forbids this)",
 			attempt_name(a), why);
@@ -149,6 +155,15 @@ static enum attempt_state follow_redirect(struct attempt *a)
 	return a->state = ATTEMPT_AGAIN;
 }
 
+/* What a target does against the RFC, and what does no harm, is worth a line to those who look for it. */
+static void note_tolerated(const struct attempt *a)
+{
+	const char *what = login_get_result(&a->login)->tolerated;
+
+	if (what[0])
+		log_debug("%s: tolerated in the login: %s", attempt_name(a), what);
+}
+
 static enum attempt_state take_action(struct attempt *a, enum login_action action)
 {
 	switch (action) {
@@ -156,6 +171,7 @@ static enum attempt_state take_action(struct attempt *a, enum login_action actio
 		a->state = ATTEMPT_LOGIN;
 		return ATTEMPT_SEND;
 	case LOGIN_DONE:
+		note_tolerated(a);
 		return a->state = ATTEMPT_DONE;
 	case LOGIN_MOVED:
 		return follow_redirect(a);
@@ -232,11 +248,11 @@ static uint32_t next_random(struct attempt *a)
 	return a->random = x;
 }
 
-/* A boot: doubling from 100 ms. An outage: an eighth of what it has lasted, so that a target that comes back is not left
+/* A boot: doubling from 100 ms, to a second at most while nothing can be connected to. An outage: an eighth of what it has lasted, so that a target that comes back is not left
    waiting for long. With up to a quarter of jitter, so that a rack that lost its target does not come back as one. */
 static int64_t choose_pause(struct attempt *a, int64_t now_ms)
 {
-	int64_t longest = a->resident ? login_timeout_ms(a) : ATTEMPT_BOOT_PAUSE_MS;
+	int64_t longest = a->resident ? login_timeout_ms(a) : a->unconnected ? PAUSE_CONNECT_MS : ATTEMPT_BOOT_PAUSE_MS;
 	int64_t pause = a->count < 16 ? (int64_t)PAUSE_FIRST_MS << a->count : longest;
 
 	if (a->resident)
@@ -262,8 +278,7 @@ enum attempt_state attempt_put_off(struct attempt *attempt, int64_t now_ms)
 	struct attempt *a = attempt;
 
 	attempt_stop(a);
-	if (a->lessons.guessed)
-		a->lessons = (struct login_lessons){0};
+	a->lessons = (struct login_lessons){0}; /* what was learned did not help */
 	if (a->retry == RETRY_SHORTLY && !a->not_found_ms)
 		a->not_found_ms = now_ms; /* counted from here: before, the target may have been down altogether */
 	if (is_final(a, now_ms))
@@ -286,6 +301,7 @@ void attempt_start_over(struct attempt *attempt, int64_t now_ms)
 void attempt_succeed(struct attempt *attempt)
 {
 	route_arrive(&attempt->route);
+	connect_prove(&attempt->connect);
 	attempt->was_up = true;
 	attempt->count = 0;
 	attempt->not_found_ms = 0;

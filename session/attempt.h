@@ -44,6 +44,7 @@ struct attempt {
 	enum attempt_state state;
 	bool resident;        /* after the hand-over: nothing is permanent, and pauses grow with the outage */
 	bool was_up;          /* there has been a login */
+	bool unconnected;     /* the last attempt got no TCP connection */
 	int64_t lost_ms;      /* of a resident's attempts: when the outage began */
 	int64_t deadline_ms;  /* of what is waited for; INT64_MAX: none */
 	unsigned count;       /* attempts that failed in a row */
@@ -95,6 +96,9 @@ void attempt_succeed(struct attempt *attempt);
 
 /* Closes what is open and wipes the conversation's secrets. */
 void attempt_stop(struct attempt *attempt);
+
+/* The name to log in to: a redirect may have given another than the plan. */
+const char *attempt_target(const struct attempt *attempt);
 
 /* The name for messages: the target's, or the portal's host where the target is not known. */
 const char *attempt_name(const struct attempt *attempt);

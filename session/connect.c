@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 static void leave_redirects(struct route *r)
 {
 	r->redirect_count = 0;
+	r->name[0] = '\0';
 	r->moved_tpgt = -1;
 	r->moved_for_now = false;
 }
@@ -33,6 +33,11 @@ void route_init(struct route *route, const struct portal *planned, const struct 
 	leave_redirects(route);
 }
 
+static bool is_same(const struct portal *a, const struct portal *b)
+{
+	return a->port == b->port && !strcmp(a->host, b->host);
+}
+
 void route_choose(struct route *route, unsigned n, bool uses_listed)
 {
 	route->portal = route->home;
@@ -41,11 +46,8 @@ void route_choose(struct route *route, unsigned n, bool uses_listed)
 	else if (n % 2 && uses_listed && route->listed.host[0])
 		route->portal = route->listed;
 	leave_redirects(route);
-}
-
-static bool is_same(const struct portal *a, const struct portal *b)
-{
-	return a->port == b->port && !strcmp(a->host, b->host);
+	if (is_same(&route->portal, &route->home))
+		memcpy(route->name, route->home_name, sizeof(route->name));
 }
 
 static bool was_here(const struct route *r, const struct portal *portal)
@@ -72,9 +74,12 @@ int route_follow(struct route *route, const struct login_redirect *to, char *sai
 			 circle ? "back " : "", there);
 		return -ELOOP;
 	}
-	snprintf(said, size, "%s sends us to %s (%s)", from, there, to->permanent ? "for good" : "for now");
+	snprintf(said, size, "%s sends us to %s%s%s (%s)", from, to->name[0] ? to->name : "", to->name[0] ? " at " : "",
+		 there, to->permanent ? "for good" : "for now");
 	route->from[route->redirect_count++] = route->portal;
 	route->portal = next;
+	if (to->name[0])
+		memcpy(route->name, to->name, sizeof(route->name));
 	route->moved_tpgt = to->tpgt;
 	route->moved_for_now = route->moved_for_now || !to->permanent;
 	return 0;
@@ -82,8 +87,10 @@ int route_follow(struct route *route, const struct login_redirect *to, char *sai
 
 void route_arrive(struct route *route)
 {
-	if (!route->moved_for_now)
-		route->home = route->portal;
+	if (route->moved_for_now)
+		return;
+	route->home = route->portal;
+	memcpy(route->home_name, route->name, sizeof(route->home_name));
 }
 
 /* ---- one connection ---- */
@@ -92,6 +99,7 @@ void connect_init(struct connect *connect)
 {
 	memset(connect, 0, sizeof(*connect));
 	connect->fd = -1;
+	race_init(&connect->race);
 	resolve_init(&connect->resolve);
 }
 
@@ -105,6 +113,7 @@ static void close_socket(struct connect *c)
 void connect_stop(struct connect *connect)
 {
 	close_socket(connect);
+	race_stop(&connect->race);
 	resolve_stop(&connect->resolve);
 	connect->state = CONNECT_IDLE;
 }
@@ -137,68 +146,8 @@ static const char *connect_hint(int error)
 	}
 }
 
-static int set_socket_options(int fd, const struct portal *portal)
+static enum connect_state fail_race(struct connect *c, int error)
 {
-	int one = 1;
-
-	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)))
-		return -errno;
-	/* A link-local portal's scope, or the interface that was asked for. */
-	if (portal->scope[0] &&
-	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, portal->scope, (socklen_t)strlen(portal->scope)))
-		return -errno;
-	return 0;
-}
-
-static socklen_t address_length(const struct sockaddr_storage *address)
-{
-	return address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
-}
-
-/* A socket that begins to connect; it leaves by the portal's interface, where it has one. The descriptor, or -errno. */
-static int open_socket(const struct portal *portal, const struct sockaddr_storage *address)
-{
-	int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
-	int result;
-
-	if (fd < 0)
-		return -errno;
-	result = set_socket_options(fd, portal);
-	if (!result && connect(fd, (const struct sockaddr *)address, address_length(address)) && errno != EINPROGRESS)
-		result = -errno;
-	if (!result)
-		return fd;
-	close(fd);
-	return result;
-}
-
-/* The n-th address to try. */
-static unsigned place_of(const struct connect *c, int n)
-{
-	return ((unsigned)n + c->first) % (unsigned)c->address_count;
-}
-
-const struct sockaddr *connect_peer(const struct connect *connect)
-{
-	if (!connect->address_next)
-		return NULL;
-	return (const struct sockaddr *)&connect->addresses[place_of(connect, connect->address_next - 1)];
-}
-
-/* Goes on to the next address that begins to connect. error: what became of the last one; 0: there was none. */
-static enum connect_state try_next(struct connect *c, int error, int64_t now_ms)
-{
-	close_socket(c);
-	while (c->address_next < c->address_count) {
-		unsigned place = place_of(c, c->address_next++);
-
-		c->fd = open_socket(&c->portal, &c->addresses[place]);
-		if (c->fd >= 0) {
-			c->deadline_ms = now_ms + c->timeout_ms;
-			return c->state = CONNECT_CONNECTING;
-		}
-		error = -c->fd;
-	}
 	return fail(c, "cannot connect: %s (%s)", strerror(error), connect_hint(error));
 }
 
@@ -225,7 +174,33 @@ static void prepare(struct connect *c, const struct portal *portal, unsigned n, 
 	c->portal = *portal;
 	c->first = n / TURNS + n % TURNS;
 	c->timeout_ms = timeout_ms;
-	c->address_next = c->address_count = 0;
+}
+
+/* Adds the address that worked for this host, if it is not among them: the name servers may know only dead ones by now. */
+static int add_proven(const struct connect *c, struct sockaddr_storage *addresses, int count)
+{
+	if (strcmp(c->proven_host, c->portal.host) != 0 || !c->proven_host[0])
+		return count;
+	for (int i = 0; i < count; i++)
+		if (!memcmp(&addresses[i], &c->proven, sizeof(c->proven)))
+			return count;
+	addresses[count] = c->proven;
+	return count + 1;
+}
+
+static enum connect_state begin_race(struct connect *c, const struct sockaddr_storage *addresses, int count,
+				     int64_t now_ms)
+{
+	struct sockaddr_storage all[RACE_ADDRESSES_MAX];
+	int error;
+
+	memcpy(all, addresses, (size_t)count * sizeof(*addresses));
+	count = add_proven(c, all, count);
+	error = race_begin(&c->race, c->portal.scope, all, count, c->first, c->timeout_ms, now_ms);
+	if (error)
+		return fail_race(c, -error);
+	c->deadline_ms = c->race.deadline_ms;
+	return c->state = CONNECT_CONNECTING;
 }
 
 enum connect_state connect_begin_at(struct connect *connect, const struct portal *portal,
@@ -233,9 +208,15 @@ enum connect_state connect_begin_at(struct connect *connect, const struct portal
 				    int64_t now_ms)
 {
 	prepare(connect, portal, n, timeout_ms);
-	memcpy(connect->addresses, addresses, (size_t)count * sizeof(*addresses));
-	connect->address_count = count;
-	return try_next(connect, 0, now_ms);
+	return begin_race(connect, addresses, count, now_ms);
+}
+
+void connect_prove(struct connect *connect)
+{
+	if (connect->race.winner < 0)
+		return;
+	connect->proven = connect->race.addresses[connect->race.winner];
+	memcpy(connect->proven_host, connect->portal.host, sizeof(connect->proven_host));
 }
 
 enum connect_state connect_begin(struct connect *connect, const struct portal *portal, unsigned n, int64_t look_up_ms,
@@ -255,38 +236,31 @@ enum connect_state connect_begin(struct connect *connect, const struct portal *p
 	return c->state = CONNECT_RESOLVING;
 }
 
-/* A look-up that takes too long yields the addresses of the last time, if there were any. */
+/* A look-up that takes too long or fails yields the addresses of the last time, if there were any. */
 static enum connect_state take_addresses(struct connect *c, bool late, int64_t now_ms)
 {
-	int count = late ? resolve_give_up(&c->resolve, c->addresses, RESOLVE_ADDRESSES_MAX)
-			 : resolve_step(&c->resolve, c->addresses, RESOLVE_ADDRESSES_MAX);
+	struct sockaddr_storage addresses[RESOLVE_ADDRESSES_MAX];
+	int count = late ? resolve_give_up(&c->resolve, addresses, RESOLVE_ADDRESSES_MAX)
+			 : resolve_step(&c->resolve, addresses, RESOLVE_ADDRESSES_MAX);
 
 	if (count == -EAGAIN)
 		return c->state;
 	if (count <= 0)
 		return fail(c, "cannot look up \"%s\": %s", c->portal.host, resolve_failure(&c->resolve));
-	c->address_count = count;
-	return try_next(c, 0, now_ms);
+	return begin_race(c, addresses, count, now_ms);
 }
 
-static bool is_connected(int fd)
+static enum connect_state run_race(struct connect *c, int64_t now_ms)
 {
-	struct sockaddr_storage peer;
-	socklen_t size = sizeof(peer);
+	int fd = race_step(&c->race, now_ms);
 
-	return getpeername(fd, (struct sockaddr *)&peer, &size) == 0;
-}
-
-static enum connect_state finish(struct connect *c, int64_t now_ms)
-{
-	int error = 0;
-	socklen_t size = sizeof(error);
-
-	if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &size) || error)
-		return try_next(c, error ? error : errno, now_ms);
-	if (is_connected(c->fd)) /* else the event was that of an earlier socket */
-		c->state = CONNECT_DONE;
-	return c->state;
+	c->deadline_ms = c->race.deadline_ms;
+	if (fd == -EAGAIN)
+		return c->state;
+	if (fd < 0)
+		return fail_race(c, -fd);
+	c->fd = fd;
+	return c->state = CONNECT_DONE;
 }
 
 enum connect_state connect_step(struct connect *connect, bool late, int64_t now_ms)
@@ -294,7 +268,7 @@ enum connect_state connect_step(struct connect *connect, bool late, int64_t now_
 	if (connect->state == CONNECT_RESOLVING)
 		return take_addresses(connect, late, now_ms);
 	if (connect->state == CONNECT_CONNECTING)
-		return late ? try_next(connect, ETIMEDOUT, now_ms) : finish(connect, now_ms);
+		return run_race(connect, now_ms);
 	return connect->state;
 }
 
@@ -302,8 +276,5 @@ int connect_pollfds(const struct connect *connect, struct pollfd *out, int max)
 {
 	if (connect->state == CONNECT_RESOLVING)
 		return resolve_pollfds(&connect->resolve, out, max);
-	if (connect->state != CONNECT_CONNECTING || max < 1)
-		return 0;
-	*out = (struct pollfd){.fd = connect->fd, .events = POLLOUT};
-	return 1;
+	return connect->state == CONNECT_CONNECTING ? race_pollfds(&connect->race, out, max) : 0;
 }

@@ -8,9 +8,9 @@
  *   odd             the listed one (before the first login, and where discovery listed another than the planned one)
  *   else            home: where redirects for good led to a login; at first the planned one
  *
- * A portal's addresses are tried in the order of RFC 6724, one after the other. Attempt n begins with address n / 4 + n % 4
- * (modulo their number): each portal gets every second or fourth attempt, and so tries each of its addresses first in turn.
- * An address that takes the connection may be one that lets nobody log in.
+ * A portal's addresses race (race.h), in the order of RFC 6724. In attempt n number n / 4 + n % 4 of them (modulo their
+ * number) gets the start: each portal has every second or fourth attempt, and so starts with each of its addresses in turn.
+ * An address that takes the connection first may be one that lets nobody log in.
  */
 /* SPDX-License-Identifier: MIT */
 #ifndef SESSION_CONNECT_H
@@ -23,6 +23,8 @@
 
 #include "login.h"
 #include "plan/plan.h"
+#include "proto/name.h"
+#include "session/race.h"
 #include "session/resolve.h"
 
 #define REDIRECTS_MAX 8 /* one after the other; a target that sends us on once more is refused */
@@ -33,9 +35,11 @@ struct route {
 	struct portal home;            /* as planned, or where redirects for good led to a login */
 	struct portal portal;          /* of this attempt, after its redirects */
 	int redirect_count;
-	struct portal from[REDIRECTS_MAX]; /* where this attempt was sent on from: RFC 7143 11.13.5, status class 1 */
-	int32_t moved_tpgt;                /* that the last redirect named; -1: none */
-	bool moved_for_now;                /* a redirect of this attempt was a temporary one */
+	struct portal from[REDIRECTS_MAX];  /* where this attempt was sent on from: RFC 7143 11.13.5, status class 1 */
+	char name[NAME_MAX_BYTES + 1];      /* of the target, where a redirect named another; else "" */
+	char home_name[NAME_MAX_BYTES + 1]; /* the same of home */
+	int32_t moved_tpgt;                 /* that the last redirect named; -1: none */
+	bool moved_for_now;                 /* a redirect of this attempt was a temporary one */
 };
 
 void route_init(struct route *route, const struct portal *planned, const struct portal *listed);
@@ -58,20 +62,21 @@ enum connect_state { CONNECT_IDLE, CONNECT_RESOLVING, CONNECT_CONNECTING, CONNEC
 struct connect {
 	enum connect_state state;
 	struct portal portal;
-	unsigned first; /* the address to begin with */
-	int address_count, address_next;
-	int fd;              /* the socket; the connection once it is CONNECT_DONE; else -1 */
-	int64_t timeout_ms;  /* for each address */
-	int64_t deadline_ms; /* of the look-up or of this address */
+	unsigned first;      /* the address to begin with */
+	int fd;              /* CONNECT_DONE: the connection; else -1 */
+	int64_t timeout_ms;  /* for all the addresses together */
+	int64_t deadline_ms; /* when connect_step is to be called, at the latest */
 	char failure[320];   /* CONNECT_FAILED: one clause */
-	struct sockaddr_storage addresses[RESOLVE_ADDRESSES_MAX];
+	struct race race;
+	char proven_host[PLAN_HOST_MAX]; /* the last host that there was a login to, "" none; and its address then */
+	struct sockaddr_storage proven;
 	struct resolve resolve;
 };
 
 void connect_init(struct connect *connect);
 
-/* Begins attempt n to connect to the portal. look_up_ms bounds the look-up of its name, timeout_ms the TCP handshake with
-   each address. */
+/* Begins attempt n to connect to the portal. look_up_ms bounds the look-up of its name, timeout_ms the race of its
+   addresses. */
 enum connect_state connect_begin(struct connect *connect, const struct portal *portal, unsigned n, int64_t look_up_ms,
 				 int64_t timeout_ms, int64_t now_ms);
 
@@ -84,8 +89,8 @@ enum connect_state connect_begin_at(struct connect *connect, const struct portal
 enum connect_state connect_step(struct connect *connect, bool late, int64_t now_ms);
 int connect_pollfds(const struct connect *connect, struct pollfd *out, int max);
 
-/* The address that was tried last, also after connect_stop; NULL: none. */
-const struct sockaddr *connect_peer(const struct connect *connect);
+/* The connection led to a login: its address is tried from now on, even when the host's name no longer yields it. */
+void connect_prove(struct connect *connect);
 
 /* Closes the socket and ends the look-up, if there are any. */
 void connect_stop(struct connect *connect);

@@ -11,7 +11,8 @@
 #include "proto/pdu.h"
 #include "sys/log.h"
 
-#define DISCOVERY_ISID 0xffffff /* above any kernel session's number */
+/* Above any kernel session's number; no byte has its highest bit set, as some targets extend its sign. */
+#define DISCOVERY_ISID 0x7f7f7f
 #define UNREADABLE     "the list of targets cannot be read"
 
 void discovery_stop(struct discovery *discovery)
@@ -163,19 +164,43 @@ static void finish(struct discovery *d)
 	end(d, DISCOVERY_DONE);
 }
 
+/* A target that asks whether we are still there (RFC 7143 11.19) gets its answer (11.18), and nothing is asked anew. */
+static void answer_ping(struct discovery *d, const uint8_t *ping, int64_t now_ms)
+{
+	uint8_t bhs[ISCSI_BHS_BYTES] = {ISCSI_OP_NOP_OUT | ISCSI_IMMEDIATE_BIT, PDU_FINAL};
+	struct writer w = writer_of(bhs + 16, 16);
+	struct reader tag = reader_of(ping + 20, 4);
+	uint32_t ttt = read_be32(&tag);
+	int result;
+
+	if (ttt == ISCSI_RESERVED_TAG)
+		return;
+	memcpy(bhs + 8, ping + 8, 8); /* LUN */
+	write_be32(&w, ISCSI_RESERVED_TAG);
+	write_be32(&w, ttt);
+	write_be32(&w, d->cmd_sn);
+	write_be32(&w, d->exp_stat_sn);
+	result = wire_send(&d->wire, bhs, NULL, 0);
+	if (result)
+		take_break(d, result, now_ms);
+}
+
 /* RFC 7143 11.11. */
 static void take_text(struct discovery *d, const uint8_t *bhs, const uint8_t *data, size_t length, int64_t now_ms)
 {
 	struct pdu_text_response r = pdu_read_text(bhs);
 
-	if (r.opcode != ISCSI_OP_TEXT_RESPONSE || r.itt != d->itt || r.stat_sn != d->exp_stat_sn) {
+	if (r.opcode == ISCSI_OP_NOP_IN) {
+		answer_ping(d, bhs, now_ms);
+		return;
+	}
+	if (r.opcode != ISCSI_OP_TEXT_RESPONSE || r.itt != d->itt) {
 		attempt_fail(&d->attempt, RETRY_NEVER,
-			     "expected the list of targets, got a PDU with opcode 0x%02x, tag %u, StatSN %u", r.opcode,
-			     r.itt, r.stat_sn);
+			     "expected the list of targets, got a PDU with opcode 0x%02x and tag %u", r.opcode, r.itt);
 		end(d, DISCOVERY_FAILED);
 		return;
 	}
-	d->exp_stat_sn++;
+	d->exp_stat_sn = r.stat_sn + 1;
 	if (target_list_take(&d->list, data, length))
 		fail(d, RETRY_NEVER, UNREADABLE);
 	else if (r.flags & PDU_FINAL && !(r.flags & PDU_CONTINUE))
@@ -300,13 +325,14 @@ int64_t discovery_deadline(const struct discovery *discovery)
 
 void discovery_step(struct discovery *discovery, int64_t now_ms)
 {
-	struct pollfd fd;
+	struct pollfd fds[RACE_TRIES_MAX];
+	int count = discovery_pollfds(discovery, fds, RACE_TRIES_MAX);
 
 	if (discovery->state != DISCOVERY_RUNNING)
 		return;
 	if (now_ms >= discovery->deadline_ms)
 		pass_deadline(discovery, now_ms);
-	else if (discovery_pollfds(discovery, &fd, 1) < 1 || poll(&fd, 1, 0) < 1)
+	else if (count < 1 || poll(fds, (nfds_t)count, 0) < 1)
 		return;
 	else if (is_talking(discovery))
 		exchange(discovery, now_ms);

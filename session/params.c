@@ -59,14 +59,14 @@ static void add_rows(struct netlink_batch *batch, const struct params *params, b
 }
 
 int session_params_before(const struct netlink *netlink, uint32_t sid, uint32_t cid, uint32_t host,
-			  const struct target_plan *plan, const struct portal *portal)
+			  const struct target_plan *plan, const char *name, const struct portal *portal)
 {
 	struct netlink_batch batch;
 	uint32_t refused = 0;
 	int result;
 
 	netlink_batch_start(&batch, sid, cid);
-	netlink_batch_text(&batch, ISCSI_PARAM_TARGET_NAME, plan->name);
+	netlink_batch_text(&batch, ISCSI_PARAM_TARGET_NAME, name);
 	netlink_batch_text(&batch, ISCSI_PARAM_INITIATOR_NAME, plan->initiator);
 	netlink_batch_text(&batch, ISCSI_PARAM_PERSISTENT_ADDRESS, portal->host);
 	netlink_batch_number(&batch, ISCSI_PARAM_PERSISTENT_PORT, portal->port);

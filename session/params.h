@@ -13,9 +13,9 @@
 #include "netlink.h"
 #include "plan/plan.h"
 
-/* When the connection is bound and not logged in. portal: the configured one, to which iscsid is to reconnect. 0 or -errno. */
+/* When the connection is bound and not logged in. name: of the target, as it is logged in to. portal: the configured one, to which iscsid is to reconnect. 0 or -errno. */
 int session_params_before(const struct netlink *netlink, uint32_t sid, uint32_t cid, uint32_t host,
-			  const struct target_plan *plan, const struct portal *portal);
+			  const struct target_plan *plan, const char *name, const struct portal *portal);
 
 /* When the connection is logged in and not started. 0, or -errno with the refused parameter in *refused. */
 int session_params_after(const struct netlink *netlink, uint32_t sid, uint32_t cid, const struct login_result *result,

@@ -19,7 +19,13 @@
 #include "sys/iscsi_class.h"
 #include "sys/log.h"
 
+#define REPORT_FIRST_MS   2500
+#define SHORT_LIFE_MS     5000 /* a session that ends so soon after its login is not taken up at once */
+#define SHORT_PAUSE_MS    1000 /* then, at least */
+#define DELAY_MAX_MS      60000
+#define STORM_LIVES       4
 #define LOGOUT_TIMEOUT_MS 5000
+#define LOOK_MS           45000 /* how often the kernel is asked how a session that is up fares */
 #define DEVICES_AGAIN_MS \
 	5000 /* the kernel's error handling may still be about to give devices up: they are looked at twice */
 #define FOREIGN_MS 10000 /* what another program that is not iscsid may take for its login or logout */
@@ -73,29 +79,39 @@ int session_destroy(const struct netlink *netlink, uint32_t sid, uint32_t cid)
 	return session ? session : connection ? connection : stopped;
 }
 
-/* Nothing of this attempt stays; a session that has once been up stays in the kernel, its I/O held back. */
+static void destroy_in_kernel(struct session *s)
+{
+	int result = s->in_kernel ? session_destroy(s->netlink, s->sid, SESSION_CID) : 0;
+
+	if (result)
+		log_warn("session %u: cleaning up in the kernel failed: %s", s->sid, strerror(-result));
+	s->in_kernel = s->has_connection = false;
+}
+
+/* Nothing of this attempt stays but the session in the kernel: its I/O is held back, and it keeps its number, which makes its
+   ISID. A target that still holds the session of an earlier attempt lets the next one take its place. */
 static void end_attempt(struct session *s)
 {
 	attempt_stop(&s->attempt);
-	if (s->in_kernel && session_was_up(s)) {
+	if (s->attempt.resident && !session_was_up(s))
+		destroy_in_kernel(s); /* other programs shall not see what has never been up */
+	else if (s->in_kernel && s->has_connection)
 		netlink_stop(s->netlink, s->sid, SESSION_CID, ISCSI_STOP_CONN_RECOVER);
-	} else if (s->in_kernel) {
-		session_destroy(s->netlink, s->sid, SESSION_CID);
-		s->in_kernel = s->has_connection = false;
-	}
 }
 
-/* Reports the first failure, and then only those with long pauses: a boot that is held up for seconds says so on a quiet
-   console, too. */
-static void report_pause(const struct session *s, const char *portal)
+/* Reports the first failure, then one after some seconds, and then each time that the wait has doubled: on a quiet console,
+   too, while it is a boot that is held up. A day's outage makes no more than twenty lines. */
+static void report_pause(struct session *s, const char *portal, int64_t now_ms)
 {
+	bool is_due = now_ms - s->begun_ms >= s->report_after_ms;
 	int64_t pause = s->attempt.pause_ms;
-	bool is_long = pause >= ATTEMPT_BOOT_PAUSE_MS / 2;
 
-	if (!s->attempt.resident && is_long)
+	if (is_due && !s->attempt.resident)
 		log_err("%s at %s: %s; next try in %" PRId64 " ms", s->plan->name, portal, session_failure(s), pause);
-	else if (s->attempt.count == 1 || log_get_level() >= LOG_LEVEL_DEBUG || is_long)
+	else if (is_due || s->attempt.count == 1 || log_get_level() >= LOG_LEVEL_DEBUG)
 		log_warn("%s at %s: %s; next try in %" PRId64 " ms", s->plan->name, portal, session_failure(s), pause);
+	if (is_due)
+		s->report_after_ms = 2 * (now_ms - s->begun_ms);
 }
 
 /* This attempt is over: try again later, or give up for good. */
@@ -106,14 +122,21 @@ static void fail_attempt(struct session *s, int64_t now_ms)
 	end_attempt(s);
 	portal_text(s, portal);
 	if (attempt_put_off(&s->attempt, now_ms) == ATTEMPT_OVER) {
+		destroy_in_kernel(s);
 		enter(s, SESSION_FAILED, SESSION_NEVER);
 		return;
 	}
-	report_pause(s, portal);
+	report_pause(s, portal, now_ms);
 	enter(s, SESSION_WAITING, s->attempt.deadline_ms);
 }
 
 /* ---- an attempt ---- */
+
+static void begin_counting(struct session *s, int64_t now_ms)
+{
+	s->begun_ms = now_ms;
+	s->report_after_ms = REPORT_FIRST_MS;
+}
 
 static void go_on(struct session *s, enum attempt_state state, const struct session_input *in);
 
@@ -121,7 +144,7 @@ static void begin_attempt(struct session *s, const struct session_input *in)
 {
 	end_attempt(s);
 	if (!s->begun_ms)
-		s->begun_ms = in->now_ms;
+		begin_counting(s, in->now_ms);
 	go_on(s, attempt_begin(&s->attempt, in->now_ms), in);
 }
 
@@ -137,18 +160,36 @@ static void advance_late(struct session *s, const struct session_input *in)
 	go_on(s, attempt_step(&s->attempt, true, in->now_ms), in);
 }
 
+/* Creates the session in the kernel, which gives it its number. 0 or -errno. */
+static int reserve(struct session *s)
+{
+	const struct params *p = &s->plan->params;
+	int result;
+
+	if (s->in_kernel)
+		return 0;
+	result = netlink_create_session(s->netlink, 1, (uint16_t)p->value[PARAM_CMDS_MAX],
+					(uint16_t)p->value[PARAM_QUEUE_DEPTH], &s->sid, &s->host);
+	s->in_kernel = !result;
+	if (!result && !s->isid)
+		s->isid = s->sid;
+	return result;
+}
+
+void session_reserve(struct session *session)
+{
+	int result = reserve(session);
+
+	if (result)
+		log_debug("%s: its session cannot be created yet: %s", session->plan->name, strerror(-result));
+}
+
 /* The session and its connection in the kernel, with the socket bound to them. */
 static int make_in_kernel(struct session *s, const char **step)
 {
-	const struct params *p = &s->plan->params;
-	int result = 0;
+	int result = reserve(s);
 
-	if (!s->in_kernel) {
-		*step = "creating the session";
-		result = netlink_create_session(s->netlink, 1, (uint16_t)p->value[PARAM_CMDS_MAX],
-						(uint16_t)p->value[PARAM_QUEUE_DEPTH], &s->sid, &s->host);
-		s->in_kernel = !result;
-	}
+	*step = "creating the session";
 	if (!result && !s->has_connection) {
 		*step = "creating the connection";
 		result = netlink_create_connection(s->netlink, s->sid, SESSION_CID);
@@ -161,7 +202,7 @@ static int make_in_kernel(struct session *s, const char **step)
 	if (!result) {
 		*step = "setting parameters before the login";
 		result = session_params_before(s->netlink, s->sid, SESSION_CID, s->host, s->plan,
-					       &s->attempt.route.home);
+					       attempt_target(&s->attempt), &s->attempt.route.home);
 	}
 	return result;
 }
@@ -209,13 +250,13 @@ static void converse(struct session *s, enum attempt_state state, const struct l
 static struct login_config configure(const struct session *s)
 {
 	struct login_config config = {
-		.target_name = s->plan->name,
+		.target_name = attempt_target(&s->attempt),
 		.cid = SESSION_CID,
 		.offer = &s->plan->params,
 		.chap = s->plan->chap.username[0] ? &s->plan->chap : NULL,
 	};
 
-	name_isid(s->sid, config.isid); /* as open-iscsi makes it: iscsid then reinstates this very session */
+	name_isid(s->isid, config.isid); /* as open-iscsi makes it: iscsid then reinstates this very session */
 	return config;
 }
 
@@ -284,10 +325,27 @@ static void revive_devices(struct session *s, const struct session_input *in)
 		log_err("%s: its devices stay offline: %s", s->plan->name, strerror(-result));
 }
 
-static void revive_devices_again(struct session *s, const struct session_input *in)
+bool session_needs_repair(const struct session *session)
 {
-	enter(s, SESSION_UP, SESSION_NEVER);
-	revive_devices(s, in);
+	return session->state != SESSION_UP || !iscsi_class_has_session(session->sysfs, session->sid) ||
+	       iscsi_class_is_broken(session->sysfs, session->sid);
+}
+
+static void recover_after_silence(struct session *s, const struct session_input *in);
+
+/* An event may have been lost: what the kernel says of the session is compared now and then. */
+static void look_after(struct session *s, const struct session_input *in)
+{
+	bool looks_at_devices = s->looks_at_devices;
+
+	if (session_needs_repair(s)) {
+		recover_after_silence(s, in);
+		return;
+	}
+	s->looks_at_devices = false;
+	enter(s, SESSION_UP, in->now_ms + LOOK_MS);
+	if (looks_at_devices)
+		revive_devices(s, in);
 }
 
 static void devices_revived(struct session *s, const struct session_input *in)
@@ -314,7 +372,7 @@ static void finish_login(struct session *s, const struct session_input *in)
 {
 	const char *step = "setting the negotiated parameters";
 	uint32_t refused = 0;
-	int64_t again_ms = SESSION_NEVER;
+	int64_t again_ms = in->now_ms + LOOK_MS;
 	int result;
 
 	s->negotiated = *login_get_result(&s->attempt.login);
@@ -331,13 +389,14 @@ static void finish_login(struct session *s, const struct session_input *in)
 	s->chap_algorithm = (uint8_t)s->attempt.login.chap.algorithm;
 	attempt_stop(&s->attempt); /* the kernel has its own reference to the socket */
 	say_up(s, in->now_ms);
-	if (session_was_up(s)) {
+	s->looks_at_devices = session_was_up(s);
+	if (s->looks_at_devices) {
 		again_ms = in->now_ms + DEVICES_AGAIN_MS;
 		revive_devices(s, in);
 	}
 	attempt_succeed(&s->attempt);
 	s->begun_ms = 0;
-	s->up_ms = in->now_ms;
+	s->up_ms = s->login_ms = in->now_ms;
 	enter(s, SESSION_UP, again_ms);
 }
 
@@ -393,17 +452,60 @@ static void login_broken(struct session *s, const struct session_input *in)
 
 /* ---- recovering: RFC 7143 7.1.4.3, session recovery ---- */
 
-static void lose(struct session *s, const struct session_input *in, const char *why)
+/* Time2Wait of a Logout Response or of an Async Message, in seconds (RFC 7143 11.15.3, 11.9.1). */
+static int64_t read_time2wait_ms(const struct session_input *in)
+{
+	return in->kernel && in->kernel->bhs ? (in->kernel->bhs[40] << 8 | in->kernel->bhs[41]) * 1000LL : 0;
+}
+
+/* Says who may be behind it, when sessions have been short several times: another time when it has become twice as many. */
+static void report_storm(const struct session *s)
+{
+	if (s->short_lives < STORM_LIVES || s->short_lives & (s->short_lives - 1))
+		return;
+	log_err("%s has ended %u sessions within seconds of their login: another machine may be using the initiator "
+		"name "
+		"%s, or the target cannot serve this one (event=storm sid=%u)",
+		s->plan->name, s->short_lives, s->plan->initiator, s->sid);
+}
+
+/* A session that lasted is taken up again at once. One that was short waits for DefaultTime2Wait, then twice as long each
+   time: two machines with one name would otherwise throw each other out for ever, and each time fails what the kernel has
+   sent. asked_ms: what the target asks for. */
+static int64_t choose_delay(struct session *s, int64_t asked_ms, int64_t now_ms)
+{
+	int64_t delay = s->negotiated.negotiated.value[PARAM_DEFAULT_TIME2WAIT] * 1000LL;
+
+	s->short_lives = now_ms - s->login_ms < SHORT_LIFE_MS ? s->short_lives + 1 : 0;
+	report_storm(s);
+	if (delay < SHORT_PAUSE_MS)
+		delay = SHORT_PAUSE_MS;
+	for (unsigned i = 1; i < s->short_lives && delay < DELAY_MAX_MS; i++)
+		delay *= 2;
+	if (!s->short_lives || delay < asked_ms)
+		delay = asked_ms;
+	return delay < DELAY_MAX_MS ? delay : DELAY_MAX_MS;
+}
+
+static void lose(struct session *s, const struct session_input *in, int64_t asked_ms, const char *why)
 {
 	char portal[PORTAL_TEXT_MAX];
+	int64_t delay_ms;
 
 	portal_text(s, portal);
 	log_warn("lost %s at %s: %s; its I/O is held until it is back (event=lost sid=%u error=%s)", s->plan->name,
 		 portal, why, s->sid, s->last_error ? netlink_error_name(s->last_error) : "none");
+	delay_ms = choose_delay(s, asked_ms, in->now_ms);
 	s->down_ms = in->now_ms;
-	s->begun_ms = in->now_ms;
+	begin_counting(s, in->now_ms);
 	attempt_start_over(&s->attempt, in->now_ms);
-	begin_attempt(s, in);
+	if (!delay_ms) {
+		begin_attempt(s, in);
+		return;
+	}
+	end_attempt(s);
+	log_info("%s: the next login comes in %" PRId64 " ms", s->plan->name, delay_ms);
+	enter(s, SESSION_WAITING, in->now_ms + delay_ms);
 }
 
 static void recover_after_error(struct session *s, const struct session_input *in)
@@ -412,17 +514,28 @@ static void recover_after_error(struct session *s, const struct session_input *i
 
 	s->last_error = in->kernel ? in->kernel->error : 0;
 	snprintf(why, sizeof(why), "%s (%s)", netlink_error_text(s->last_error), netlink_error_name(s->last_error));
-	lose(s, in, why);
+	lose(s, in, 0, why);
+}
+
+/* The kernel has lost the connection or the whole session, and no event has told us. */
+static void recover_after_silence(struct session *s, const struct session_input *in)
+{
+	if (!iscsi_class_has_session(s->sysfs, s->sid)) {
+		forget(s, in);
+		return;
+	}
+	s->last_error = 0;
+	lose(s, in, 0, "the kernel has lost the connection, and its message did not arrive");
 }
 
 static void recover_after_drop(struct session *s, const struct session_input *in)
 {
-	lose(s, in, "the target announced that it drops the connection");
+	lose(s, in, read_time2wait_ms(in), "the target announced that it drops the connection");
 }
 
 static void recover_after_logout(struct session *s, const struct session_input *in)
 {
-	lose(s, in, "the target asked for a logout");
+	lose(s, in, read_time2wait_ms(in), "the target asked for a logout");
 }
 
 /* RFC 7143 11.14: close the session. The kernel fills in ITT, CmdSN and ExpStatSN. */
@@ -448,13 +561,7 @@ static void leave(struct session *s, const struct session_input *in)
 {
 	(void)in;
 	attempt_stop(&s->attempt);
-	if (s->in_kernel) {
-		int result = session_destroy(s->netlink, s->sid, SESSION_CID);
-
-		if (result)
-			log_warn("session %u: cleaning up in the kernel failed: %s", s->sid, strerror(-result));
-	}
-	s->in_kernel = s->has_connection = false;
+	destroy_in_kernel(s);
 	enter(s, SESSION_GONE, SESSION_NEVER);
 }
 
@@ -526,11 +633,12 @@ static void take_back(struct session *s, const struct session_input *in)
 		 s->sid);
 	s->up_ms = in->now_ms;
 	/* iscsid has put its own there: how long I/O is held, NOP-Out. */
-	session_params_before(s->netlink, s->sid, SESSION_CID, s->host, s->plan, &s->attempt.route.home);
+	session_params_before(s->netlink, s->sid, SESSION_CID, s->host, s->plan, attempt_target(&s->attempt),
+			      &s->attempt.route.home);
 	if (iscsi_class_is_up(s->sysfs, s->sid))
-		enter(s, SESSION_UP, SESSION_NEVER);
+		enter(s, SESSION_UP, in->now_ms + LOOK_MS);
 	else
-		lose(s, in, "the other program left it disconnected");
+		lose(s, in, 0, "the other program left it disconnected");
 }
 
 /* ---- the table ---- */
@@ -563,7 +671,7 @@ static const struct transition {
 	{IN(UP), SESSION_EVENT_ERROR, "T15", recover_after_error, TRIED},
 	{IN(UP), SESSION_EVENT_ASYNC_LOGOUT, "T11", answer_logout_request, IN(LOGOUT) | TRIED},
 	{IN(UP), SESSION_EVENT_ASYNC_DROP, "T15", recover_after_drop, TRIED},
-	{IN(UP), SESSION_EVENT_DEADLINE, "", revive_devices_again, IN(UP)},
+	{IN(UP), SESSION_EVENT_DEADLINE, "", look_after, IN(UP) | TRIED},
 	{IN(UP), SESSION_EVENT_READY, "", devices_revived, IN(UP)},
 	{IN(LOGOUT), SESSION_EVENT_LOGGED_OUT, "T13", recover_after_logout, TRIED},
 	{IN(LOGOUT), SESSION_EVENT_ERROR, "T17", recover_after_logout, TRIED},
@@ -638,17 +746,20 @@ void session_init(struct session *session, const struct target_plan *plan, const
 void session_adopt(struct session *session, uint32_t sid, uint32_t host, bool up, int64_t now_ms)
 {
 	session->in_kernel = session->has_connection = session->attempt.was_up = true;
-	session->sid = sid;
+	session->sid = session->isid = sid;
 	session->host = host;
 	session->up_ms = now_ms;
-	enter(session, SESSION_UP, SESSION_NEVER);
+	session->login_ms = now_ms - SHORT_LIFE_MS; /* it is older than this process */
+	enter(session, SESSION_UP, now_ms + LOOK_MS);
 	if (!up)
-		lose(session, &(struct session_input){.now_ms = now_ms}, "found it disconnected");
+		lose(session, &(struct session_input){.now_ms = now_ms}, 0, "found it disconnected");
 }
 
 void session_settle(struct session *session)
 {
 	session->attempt.resident = true;
+	if (!session_was_up(session) && session->state != SESSION_LOGIN)
+		destroy_in_kernel(session);
 	resolve_keep_files(&session->attempt.connect.resolve);
 }
 

@@ -56,7 +56,7 @@ enum session_event {
 /* What session_step needs besides the event. */
 struct session_input {
 	int64_t now_ms;
-	const struct netlink_event *kernel; /* RESPONSE, ERROR */
+	const struct netlink_event *kernel; /* RESPONSE, ERROR, and what else the kernel reported */
 };
 
 struct session {
@@ -67,19 +67,24 @@ struct session {
 
 	enum session_state state;
 	int64_t deadline_ms;
-	int64_t begun_ms; /* the first attempt of this boot or this outage */
+	int64_t begun_ms;        /* the first attempt of this boot or this outage */
+	int64_t report_after_ms; /* so long after it, the next failure is reported */
 
 	/* In the kernel. */
 	bool in_kernel, has_connection;
 	uint32_t sid, host;
+	uint32_t isid; /* the number in its ISID, for its whole life: that of its first kernel session */
 
 	/* For messages, `list` and the time table. */
 	uint8_t chap_algorithm; /* enum chap_algorithm; CHAP_NONE: logged in without */
 	unsigned recoveries;
+	unsigned short_lives;                 /* logins in a row that lasted only seconds */
 	int64_t up_ms, down_ms, connected_ms; /* up_ms: also when it was left to iscsid */
+	int64_t login_ms;                     /* the last login of ours */
 	uint32_t last_error;                  /* ISCSI_ERR_... */
 
-	struct child devices; /* sets devices running again that the kernel gave up */
+	bool looks_at_devices; /* once more, at the deadline */
+	struct child devices;  /* sets devices running again that the kernel gave up */
 	struct login_result negotiated;
 	struct attempt attempt;
 };
@@ -87,6 +92,10 @@ struct session {
 /* plan, netlink and the descriptor of /sys must outlive the session. random: seed of the jitter. */
 void session_init(struct session *session, const struct target_plan *plan, const struct netlink *netlink, int sysfs,
 		  uint32_t random);
+
+/* Creates the kernel's session now, whose number makes the ISID. Called in the plan's order, so that a target meets the same ISID
+   at each boot, whatever answers first. A failure shows when the session logs in. */
+void session_reserve(struct session *session);
 
 /* A session that is in the kernel already (after a restart of the supervisor): state SESSION_UP, or it is being recovered. */
 void session_adopt(struct session *session, uint32_t sid, uint32_t host, bool up, int64_t now_ms);
@@ -102,6 +111,9 @@ void session_kernel_event(struct session *session, const struct netlink_event *e
 
 /* Events were lost: it gets what it may have missed, by what sysfs says. */
 void session_look_again(struct session *session, int64_t now_ms);
+
+/* Is it not up, or does sysfs say that the kernel has lost it? */
+bool session_needs_repair(const struct session *session);
 
 int session_pollfds(const struct session *session, struct pollfd *out, int max);
 int64_t session_deadline(const struct session *session);

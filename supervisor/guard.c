@@ -78,10 +78,10 @@ void guard_heal(struct world *world, int64_t now_ms)
 		return;
 	for (int i = 0; i < world->session_count; i++) {
 		const struct session *session = &world->sessions[i];
-		const struct sockaddr *peer = connect_peer(&session->attempt.connect);
+		const struct connect *connect = &session->attempt.connect;
 
-		if (peer && session->up_ms && (session->state == SESSION_UP || session->state == SESSION_PARKED))
-			heal_note(&world->net.heal, i, session->up_ms, peer);
+		if (connect->proven_host[0] && (session->state == SESSION_UP || session->state == SESSION_PARKED))
+			heal_note(&world->net.heal, i, session->up_ms, (const struct sockaddr *)&connect->proven);
 	}
 	if (heal_step(&world->net.heal, count_outage(world), now_ms) && !guard_yield(world, now_ms))
 		step_all(world, SESSION_EVENT_START, now_ms);

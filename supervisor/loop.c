@@ -155,10 +155,19 @@ static bool is_foreign_login(const struct session *s, const struct netlink_event
 	return event->type == NETLINK_EVENT_PDU && s->in_kernel && s->sid == event->sid && s->state != SESSION_LOGIN;
 }
 
+/* A session that is well only looks after itself; a repair may be somebody else's work. */
+static void pass_deadline(struct world *w, struct session *s, int64_t now_ms)
+{
+	if (session_needs_repair(s) && (guard_yield(w, now_ms) || guard_give_up(w, s, now_ms)))
+		return;
+	session_step(s, SESSION_EVENT_DEADLINE, &(struct session_input){.now_ms = now_ms});
+}
+
 static void hear_kernel(struct world *w, int64_t now_ms)
 {
 	uint8_t buffer[NETLINK_MESSAGE_MAX] __attribute__((aligned(8)));
 	struct netlink_event event;
+	bool overrun = false;
 	int result;
 
 	while ((result = netlink_receive(&w->netlink, buffer, &event)) != -EAGAIN) {
@@ -169,6 +178,7 @@ static void hear_kernel(struct world *w, int64_t now_ms)
 				return;
 			continue;
 		}
+		overrun = overrun || event.type == NETLINK_EVENT_OVERRUN;
 		if (event.type == NETLINK_EVENT_ERROR)
 			guard_yield(w, now_ms);
 		for (int i = 0; i < w->session_count; i++) {
@@ -179,6 +189,10 @@ static void hear_kernel(struct world *w, int64_t now_ms)
 			session_kernel_event(&w->sessions[i], &event, now_ms);
 		}
 	}
+	/* The last of the lost events may be younger than the first look. */
+	for (int i = 0; overrun && i < w->session_count; i++)
+		if (w->sessions[i].state == SESSION_UP && session_needs_repair(&w->sessions[i]))
+			pass_deadline(w, &w->sessions[i], now_ms);
 }
 
 /* While a session logs in, its descriptor is ready because the connection was closed. What the target said before that
@@ -276,7 +290,6 @@ static void watch_carriers(struct world *w, int64_t now_ms)
 /* Objects that take their descriptors together with their deadlines, and the sessions' deadlines. */
 static void step_timed(struct world *w, const struct watch *watch, int64_t now_ms)
 {
-	struct session_input in = {.now_ms = now_ms};
 	const struct pollfd *fds;
 	int count;
 
@@ -289,9 +302,8 @@ static void step_timed(struct world *w, const struct watch *watch, int64_t now_m
 	if (w->discovering >= 0)
 		discovery_step(&w->discovery, now_ms);
 	for (int i = 0; i < w->session_count; i++) {
-		if (session_deadline(&w->sessions[i]) <= now_ms && !guard_yield(w, now_ms) &&
-		    !guard_give_up(w, &w->sessions[i], now_ms))
-			session_step(&w->sessions[i], SESSION_EVENT_DEADLINE, &in);
+		if (session_deadline(&w->sessions[i]) <= now_ms)
+			pass_deadline(w, &w->sessions[i], now_ms);
 	}
 }
 

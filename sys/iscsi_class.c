@@ -21,12 +21,29 @@ bool iscsi_class_has_session(int sysfs, uint32_t sid)
 	return sysfs_exists(sysfs, path);
 }
 
-bool iscsi_class_is_up(int sysfs, uint32_t sid)
+/* "up", "failed", ...; "": it cannot be read. */
+static const char *read_state(int sysfs, uint32_t sid, char *out, size_t size)
 {
-	char path[64], state[16];
+	char path[64];
 
 	snprintf(path, sizeof(path), "class/iscsi_connection/connection%" PRIu32 ":0/state", sid);
-	return sysfs_read(sysfs, path, state, sizeof(state)) > 0 && !strcmp(state, "up");
+	if (sysfs_read(sysfs, path, out, size) <= 0)
+		out[0] = '\0';
+	return out;
+}
+
+bool iscsi_class_is_up(int sysfs, uint32_t sid)
+{
+	char state[16];
+
+	return !strcmp(read_state(sysfs, sid, state, sizeof(state)), "up");
+}
+
+bool iscsi_class_is_broken(int sysfs, uint32_t sid)
+{
+	char state[16];
+
+	return read_state(sysfs, sid, state, sizeof(state))[0] && strcmp(state, "up") != 0;
 }
 
 int iscsi_class_list(int sysfs, uint32_t *sids, int max)

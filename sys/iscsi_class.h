@@ -16,6 +16,9 @@ bool iscsi_class_has_session(int sysfs, uint32_t sid);
 /* Is the session's connection (number 0) up, that is in the full feature phase? */
 bool iscsi_class_is_up(int sysfs, uint32_t sid);
 
+/* Does sysfs say that it is not up? Where sysfs says nothing, the answer is no. */
+bool iscsi_class_is_broken(int sysfs, uint32_t sid);
+
 /* The numbers of the sessions, at most max, in the order of the directory. Returns how many. */
 int iscsi_class_list(int sysfs, uint32_t *sids, int max);
 

@@ -146,14 +146,14 @@ def join():
     write("README.md", text + "".join("\n" + page for page in pages.values()))
 
 
-README = os.path.join(TOP, "README.md")
+MEASURED = os.path.join(TOP, "doc", "measured.md")
 BEGIN = "<!-- measured: written by test/bench/run when all parts were run, by make bench -->\n"
 END = "<!-- measured: end -->\n"
 
 
 def show(text):
-    """In the README, between its marks."""
-    with open(README, encoding="utf-8") as file:
+    """In doc/measured.md, between its marks."""
+    with open(MEASURED, encoding="utf-8") as file:
         old = file.read()
-    with open(README, "w", encoding="utf-8") as file:
+    with open(MEASURED, "w", encoding="utf-8") as file:
         file.write(re.sub(re.escape(BEGIN) + ".*?" + re.escape(END), lambda _: BEGIN + text + END, old, flags=re.S))

@@ -40,15 +40,23 @@ OUR_HOOKS = {"initramfs-tools": "initramfs-tools/iscsi-init", "dracut": "dracut/
 STAND_IN = os.path.join(TOP, "test", "full", "mkinitcpio-stand-in")
 
 
+def hook_of(builder, hooks=HOOKS):
+    return os.path.join(hooks, OUR_HOOKS[builder])
+
+
+def build(builder, kernel, hook, path, program=""):
+    """program: what the hook is told to take; "": it has to find one."""
+    run("unshare", "-m", "sh", "-c", BUILD, "build", kernel.folder, kernel.version, builder, hook, path,
+        env=dict(os.environ, ISCSI_INIT=program, STAND_IN=STAND_IN))
+
+
 def distribution_initrd(builder, kernel, binary=None):
     """The builder's initrd; with a binary also our hook for that builder."""
-    hook = os.path.join(HOOKS, OUR_HOOKS[builder]) if binary else ""
+    hook = hook_of(builder) if binary else ""
     stands_in = builder == "mkinitcpio"
     parts = [builder, kernel.version, digest_of(STAND_IN) if stands_in else run("dpkg-query", "-W", builder + "-core"),
              digest_of(__file__)]
     if binary:
         script = hook if os.path.isfile(hook) else os.path.join(hook, "module-setup.sh")
         parts += [digest_of(binary), digest_of(script)]
-    return cached(" ".join(parts), ".initrd", lambda path: run(
-        "unshare", "-m", "sh", "-c", BUILD, "build", kernel.folder, kernel.version, builder, hook, path,
-        env=dict(os.environ, ISCSI_INIT=binary or "", STAND_IN=STAND_IN)))
+    return cached(" ".join(parts), ".initrd", lambda path: build(builder, kernel, hook, path, binary or ""))

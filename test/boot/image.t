@@ -115,6 +115,35 @@ refused "'secrets=/nonexistent'.*file" --config secrets=/nonexistent
 refused "'color'.*expected" --config color=/etc/hostname
 arm=$(test/boot/kernels 6.12-cloud-arm64 2>/dev/null)
 refused 'ELF machine 62\) is not for .*ELF machine 183' --modules "$arm/lib/modules/$(cat "$arm/version")"
+# ---- what is said before anything is made
+
+kernel=$kernels/vmlinuz
+binary=$PWD/iscsi-init # reads words
+refused "word 1 'iscsi', character 16" --cmdline 'iscsi=10.0.0.1,iqn.x root=LABEL=root'
+echo 'iscsi=10.0.0.1,iqn.x' >"$work/words"
+refused "character 16" --config cmdline="$work/words" --cmdline root=LABEL=root
+"$tool" --modules none --binary "$kernels/vmlinuz" --cmdline 'iscsi=10.0.0.1,iqn.x' -o "$work/refused" >"$work/out" 2>&1
+[ $? = 1 ] && says 'character 16' && [ ! -e "$work/refused" ]
+ok $? 'words for an image of another machine are read by the program of this one'
+image --cmdline 'iscsi=10.0.0.1,iqn.2026-01.org.example:disk root=LABEL=root' -o "$work/good" && [ ! -s "$work/out" ]
+ok $? 'good words pass, and nothing is said of them'
+refused '--boot-script needs' --boot-script --cmdline quiet
+refused 'single quote or a backslash' --boot-files "$work/folder" --boot-script --kernel "$kernel" --cmdline "iscsi.init='x'"
+[ ! -e "$work/folder" ]
+ok $? 'and no folder was begun'
+
+mkdir "$work/path" # all programs but those of u-boot
+for program in /bin/* /sbin/* /usr/sbin/*; do
+	case ${program##*/} in mkimage | dtc) ;; *) ln -sf "$program" "$work/path/" ;; esac
+done
+PATH=$work/path image --boot-files "$work/pc" --kernel "$kernel" --cmdline quiet && [ -s "$work/pc/boot.ipxe" ] &&
+	[ -s "$work/pc/initrd.img" ] && [ ! -e "$work/pc/boot.scr" ]
+ok $? 'a boot folder for a PC needs no program of u-boot'
+! PATH=$work/path image --boot-files "$work/board" --boot-script --kernel "$kernel" --cmdline quiet &&
+	says 'mkimage is missing; install u-boot-tools' && [ ! -e "$work/board" ]
+ok $? 'where one is needed and missing, nothing is begun'
+binary=/bin/busybox
+
 mkdir -p "$work/bare/5.0/kernel" && : >"$work/bare/5.0/modules.dep"
 ! image --modules "$work/bare/5.0" --nic host --fs '' -o "$work/refused" && says 'no iscsi_tcp.*CONFIG_ISCSI_TCP'
 ok $? 'a kernel without iscsi_tcp is refused'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The table in the README of what was booted, and when: each test that boots a line of it holds it to that, and with
+"""The table in doc/boots.md of what was booted, and when: each test that boots a line of it holds it to that, and with
 UPDATE=1 writes it."""
 
 import fcntl
@@ -9,7 +9,7 @@ import time
 
 from rig import TOP
 
-README = os.path.join(TOP, "README.md")
+BOOTS = os.path.join(TOP, "doc", "boots.md")
 BEGIN, END = "<!-- booted: written by test/full/matrix.t, custom.t and firmware.t, by make booted -->\n", "<!-- booted: end -->\n"
 HEAD = ["kernel", "version", "modules", "iscsi-init for", "started by", "result", "on", "s"]
 KEY = (0, 3, 4)  # kernel, architecture, way
@@ -44,7 +44,7 @@ class Booted:
                           time.strftime("%Y-%m-%d"), "%.0f" % seconds])
 
     def finish(self):
-        with open(README, "r+", encoding="utf-8") as file:
+        with open(BOOTS, "r+", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             text = file.read()
             old = [cells(line) for line in re.search(BEGIN + "(.*?)" + END, text, re.S).group(1).splitlines()[2:]]
@@ -58,4 +58,4 @@ class Booted:
                 return
         shown = {key_of(row): row[5] for row in old}
         wrong = [line_of(row) for row in self.rows if shown.get(key_of(row)) != row[5]]
-        self.rig.ok(not wrong, "the README's table says the same", "make booted writes it\n" + "".join(wrong))
+        self.rig.ok(not wrong, "the table in doc/boots.md says the same", "make booted writes it\n" + "".join(wrong))

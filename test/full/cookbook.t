@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The README's recipes: the lines that stand there are run, on a kernel of the cache instead of an installed one, and
-what comes out of them boots."""
+"""The README's way from zero to a booted machine, and the recipes: the lines that stand there are run, on a kernel of the
+cache instead of an installed one, and what comes out of them boots."""
 
 import ctypes
 import os
 import re
 import shutil
+import subprocess
 import sys
 import time
 
@@ -18,12 +19,17 @@ NAME, PORTAL = "iqn.2026-01.org.example:disk", "10.0.0.1"
 OVMF = "/usr/share/OVMF/OVMF_%s_4M.fd"
 UBOOT = "/usr/lib/u-boot/qemu_arm64/u-boot.bin"
 CLONE_NEWNET = 0x40000000
+TAP = ["-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no"]
+
+
+def text_of(name):
+    with open(os.path.join(TOP, name), encoding="utf-8") as file:
+        return file.read()
 
 
 def recipes():
     """Heading -> its fenced blocks."""
-    with open(os.path.join(TOP, "README.md"), encoding="utf-8") as file:
-        sections = re.split(r"^##+ (.*)$", file.read(), flags=re.M)
+    sections = re.split(r"^##? (.*)$", text_of("README.md") + text_of("doc/recipes.md"), flags=re.M)
     return {heading: re.findall(r"^```(?:sh)?\n(.*?)^```$", text, re.M | re.S)
             for heading, text in zip(sections[1::2], sections[2::2])}
 
@@ -45,7 +51,7 @@ class Kitchen:
         self.network = "user,id=n0,net=10.0.0.0/24,host=%s,tftp=%s" % (PORTAL, self.folder)
 
     def here(self, text):
-        """The README's names of files, ports and labels are those of this test."""
+        """The documents' names of files, ports and labels are those of this test."""
         for readme, ours in (("/lib/modules/$(uname -r)", self.kernel.modules),
                              ("/lib/modules/$version", self.kernel.modules),
                              ("/boot/vmlinuz-$version", self.kernel.vmlinuz), ("/srv/tftp", self.folder),
@@ -78,6 +84,20 @@ class Kitchen:
         guest.expect("^DONE", 30)
         guest.kill()
         self.target.kill()
+
+
+def leave_network():
+    """For a network namespace of our own, where the documents' address is ours."""
+    if ctypes.CDLL(None).unshare(CLONE_NEWNET):
+        raise RuntimeError("no network namespace: this needs root")
+    run("sh", "-ec", "ip link set lo up; ip tuntap add tap0 mode tap; ip address add %s/24 dev tap0\n"
+        "ip link set tap0 up" % PORTAL)
+
+
+def start_dnsmasq(kitchen, config):
+    path = kitchen.file("dnsmasq.conf", config + "interface=tap0\nport=0\nleasefile-ro\nuser=root\n")
+    with open(kitchen.file("dnsmasq.log"), "wb") as log:
+        kitchen.rig.processes.append(Process(["dnsmasq", "--keep-in-foreground", "--conf-file=" + path], log))
 
 
 def ipxe(rig, kernel):
@@ -122,8 +142,7 @@ def append(rig, kernel):
     shutil.copy(distribution_initrd("initramfs-tools", kernel), kitchen.file("theirs"))
     heading = "An existing Debian or Fedora machine, by appending"
     kitchen.cook(RECIPES[heading][0])
-    with open(os.path.join(TOP, "README.md"), encoding="utf-8") as file:
-        words = re.search(r"`(rdinit=/iscsi-init iscsi=[^`]*)`", file.read()).group(1)
+    words = re.search(r"`(rdinit=/iscsi-init iscsi=[^`]*)`", text_of("doc/recipes.md")).group(1)
     guest = rig.boot(kernel, kitchen.file("ours"), kitchen.here("quiet root=LABEL=root rw " + words),
                      memory=768, network=kitchen.nic(rom=False))
     kitchen.serve(guest, "an existing machine by appending")
@@ -152,31 +171,128 @@ class FleetTarget(Target):
 
 
 def fleet(rig, kernel):
-    """Last: it leaves this process in another network."""
     kitchen = Kitchen(rig, kernel)
     kitchen.target.kill()
-    kitchen.cook(RECIPES["Your own image"][0].replace("make\n", ""))
-    if ctypes.CDLL(None).unshare(CLONE_NEWNET):
-        raise RuntimeError("no network namespace: this needs root")
-    run("sh", "-ec", "ip link set lo up; ip tuntap add tap0 mode tap; ip address add %s/24 dev tap0\n"
-        "ip link set tap0 up" % PORTAL)
+    kitchen.cook(RECIPES["Recipes"][0].replace("make\n", ""))
+    leave_network()
     target = FleetTarget(rig, kitchen.target.luns, name=NAME)
     kitchen.target = target
     config, cmdline = (kitchen.here(block) for block in RECIPES["A fleet by DHCP"])
-    path = kitchen.file("dnsmasq.conf", config + "interface=tap0\nport=0\nleasefile-ro\nuser=root\n")
-    with open(kitchen.file("dnsmasq.log"), "wb") as log:
-        rig.processes.append(Process(["dnsmasq", "--keep-in-foreground", "--conf-file=" + path], log))
-    guest = rig.boot(kernel, kitchen.file("initrd.img"), "quiet " + cmdline.strip(), network=[
-        "-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no",
+    start_dnsmasq(kitchen, config)
+    guest = rig.boot(kernel, kitchen.file("initrd.img"), "quiet " + cmdline.strip(), network=TAP + [
         "-device", "virtio-net-pci,netdev=n0,mac=52:54:00:12:34:56,romfile="])
     kitchen.serve(guest, "a fleet by DHCP")
 
 
+class Server(Kitchen):
+    """The README's server: /srv and what tgt and dnsmasq read are folders of this test."""
+
+    def __init__(self, rig, kernel):
+        self.rig, self.kernel = rig, kernel
+        self.folder = rig.path("server", "")
+        for name in ("srv/tftp", "tgt"):
+            os.makedirs(os.path.join(self.folder, name))
+
+    def here(self, text):
+        mirror = run("apt-get", "indextargets", "--format", "$(CODENAME) $(REPO_URI)", "Created-By: Packages", "Component: main")
+        uri = dict(reversed([line.split() for line in mirror.splitlines()]))["bookworm"]
+        for readme, ours in ((" bookworm /srv/root", " bookworm %s/srv/root %s" % (self.folder, uri)),
+                             ("--include=linux-image-amd64", "--include=linux-image-cloud-amd64"),  # the smaller one
+                             ("/etc/tgt/conf.d", self.folder + "/tgt"),
+                             (" /srv/", " %s/srv/" % self.folder), (">/srv/", ">%s/srv/" % self.folder),
+                             ("=/srv/", "=%s/srv/" % self.folder), ("(ls /srv/", "(ls %s/srv/" % self.folder),
+                             ("apt-get install", "apt-get install --simulate"),
+                             ("iscsi-init-image", os.path.join(TOP, "tools", "iscsi-init-image")),
+                             ("--cmdline '", "--cmdline 'console=ttyS0 panic=-1 ")):
+            text = text.replace(readme, ours)
+        return text
+
+    def start_target(self):
+        """What starting the service would do."""
+        self.environment = dict(os.environ, TGT_IPC_SOCKET=os.path.join(self.folder, "tgt", "socket"))
+        with open(self.file("tgtd.log"), "wb") as log:
+            self.rig.processes.append(Process(["tgtd", "-f", "-C", "0", "--iscsi", "portal=%s:3260" % PORTAL], log,
+                                              env=self.environment))
+        os.environ["TGT_IPC_SOCKET"] = self.environment["TGT_IPC_SOCKET"]
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and not os.path.exists(os.environ["TGT_IPC_SOCKET"] + ".0"):
+            time.sleep(0.01)
+
+
+def zero(rig, kernel):
+    """In a network of its own once all is fetched."""
+    server = Server(rig, kernel)
+    needs, root, target, files, config, seen = RECIPES["From zero to booted"]
+    for block in (needs, root, files):
+        server.cook(block)
+    leave_network()
+    server.start_target()
+    server.cook(target)
+    start_dnsmasq(server, server.here(config))
+    guest = rig.boot(None, None, "", memory=1024, options=["-boot", "n"], machine=["-M", "pc"] + MACHINES["amd64"][1][2:],
+                     network=TAP + ["-device", "virtio-net-pci,netdev=n0,mac=52:54:00:12:34:56"])
+    rig.check(guest, guest.expect("^first login:", 400), "from zero to a login on a machine without a disk")
+    for line in seen.splitlines()[:4]:  # but for what another machine has otherwise
+        pattern = re.escape(line).replace(r"\.100/", r"\.[0-9]+/")
+        rig.ok(re.search(pattern, guest.console), "the console shows: " + line)
+    guest.kill()
+
+
+def read_by_firmware(folder):
+    """What a Raspberry Pi's firmware takes from config.txt (kernel=, initramfs FILE followkernel) and cmdline.txt."""
+    with open(os.path.join(folder, "config.txt")) as file:
+        lines = file.read().splitlines()
+    settings = dict(line.split("=", 1) for line in lines if "=" in line)
+    initramfs = [line.split()[1] for line in lines if line.startswith("initramfs ") and line.endswith(" followkernel")]
+    with open(os.path.join(folder, "cmdline.txt")) as file:
+        words = file.read().splitlines()
+    return settings, initramfs, words
+
+
+def pi(rig):
+    kernel = Kernel("6.12-cloud-arm64")
+    kitchen = Kitchen(rig, kernel, "arm64")
+    kitchen.cook(RECIPES["A Raspberry Pi without u-boot"][0])
+    settings, initramfs, words = read_by_firmware(kitchen.folder)
+    rig.ok(settings.get("arm_64bit") == "1" and len(initramfs) == 1 and len(words) == 1,
+           "config.txt and cmdline.txt have what a Raspberry Pi's firmware reads", repr((settings, initramfs, words)))
+    with open(kitchen.file(settings["kernel"]), "rb") as file:
+        rig.ok(file.read(64)[56:60] == b"ARM\x64", "the kernel is an Image, as that firmware takes it")
+    program, options, _ = MACHINES["arm64"]
+    guest = rig.boot(None, None, "", program=program, machine=options, memory=1024, network=kitchen.nic(rom=False), options=[
+        "-kernel", kitchen.file(settings["kernel"]), "-initrd", kitchen.file(initramfs[0]), "-append", words[0]])
+    kitchen.serve(guest, "what a Raspberry Pi's firmware would start, on another board")
+
+
+ON_AMD64 = {"ipxe": ipxe, "uefi": uefi, "append": append, "password": password}
+ON_ARM64 = {"uboot": uboot, "pi": pi}
+IN_OWN_NETWORK = {"fleet": fleet, "zero": zero}  # each in a process of its own
+
+
+def cook_apart(rig, name, kernel):
+    """A recipe that changes its network, in a child: its lines are ours."""
+    done = subprocess.run([sys.executable, __file__, name, "--here"], stdout=subprocess.PIPE, text=True)
+    for line in done.stdout.splitlines():
+        match = re.match(r"(not )?ok \d+ - (.*)", line)
+        if match:
+            rig.ok(not match.group(1), match.group(2))
+        elif line.startswith("#"):
+            print(line)
+    if done.returncode not in (0, 1) or "ok 1 - " not in done.stdout:
+        rig.ok(False, name + " runs to its end", done.stdout)
+
+
 with Rig() as rig:
+    chosen = [word for word in sys.argv[1:] if word != "--here"]
     kernel = Kernel("6.1-cloud-amd64")
-    chosen = sys.argv[1:]
-    for name, recipe in (("ipxe", ipxe), ("uefi", uefi), ("append", append), ("password", password), ("fleet", fleet)):
+    for name, recipe in ON_AMD64.items():
         if not chosen or name in chosen:
             recipe(rig, kernel)
-        if name == "uefi" and (not chosen or "uboot" in chosen):
-            uboot(rig)
+    for name, recipe in ON_ARM64.items():
+        if not chosen or name in chosen:
+            recipe(rig)
+    for name, recipe in IN_OWN_NETWORK.items():
+        if "--here" in sys.argv and name in chosen:
+            recipe(rig, kernel)
+        elif not chosen or name in chosen:
+            cook_apart(rig, name, kernel)

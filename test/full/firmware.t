@@ -68,7 +68,7 @@ def uboot(chains):
         run("make", "-C", TOP, "ARCH=arm64")
     target = Target(rig, {1: rig.disk(arch="arm64")})
     cmdline = 'console=ttyAMA0 quiet panic=-1 root=/dev/sda1 %s %s' % (QUOTED, target.word())
-    folder, again = (write_files(rig, kernel, cmdline, "--boot-files", "FOLDER", "--fit", "FOLDER/iscsi.itb")
+    folder, again = (write_files(rig, kernel, cmdline, "--boot-files", "FOLDER", "--boot-script", "--fit", "FOLDER/iscsi.itb")
                      for _ in range(2))
     rig.ok(subprocess.call(["diff", "-r", folder, again]) == 0, "all files of the folder, and the FIT, are the same again")
     run(MACHINES["arm64"][0], *MACHINES["arm64"][1][:1], "virt,dumpdtb=" + os.path.join(folder, "virt.dtb"),

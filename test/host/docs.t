@@ -26,9 +26,9 @@ tr -s ' \n' ' ' <"$scratch/page" >"$scratch/manual"
 
 lint_page()
 {
-	man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>"$scratch/warnings" >/dev/null
+	man --warnings -E UTF-8 -l -Tutf8 -Z "$1" 2>"$scratch/warnings" >/dev/null
 	cat "$scratch/warnings"
-	[ ! -s "$scratch/warnings" ] && mandoc -T lint -W warning "$page"
+	[ ! -s "$scratch/warnings" ] && mandoc -T lint -W warning "$1"
 }
 
 commands()
@@ -150,7 +150,8 @@ kernel_options()
 	[ -s "$scratch/built" ] && diff "$scratch/asked" "$scratch/built"
 }
 
-check "the page has nothing that groff or mandoc warns about" lint_page
+check "the page has nothing that groff or mandoc warns about" lint_page "$page"
+check "the image builder's page has neither" lint_page doc/iscsi-init-image.8
 check "every subcommand is in the manual" commands
 check "every setting is in the manual" options
 check "every setting's default is in the manual's table" defaults
@@ -190,6 +191,16 @@ check "every state of a session is in the manual" states
 check "every phase of a boot is in the manual" phases
 check "the manual's kernel options are those that a kernel was built with" kernel_options
 
+# The page of the image builder and its --help name the same options.
+image_page()
+{
+	"$image_tool" --help | grep -oE '(^|[ ,])--[a-z-]+' | tr -d ' ,' | grep -v -x -e --help | sort -u >"$scratch/helped"
+	MANWIDTH=200 man -l doc/iscsi-init-image.8 2>/dev/null | col -bx | sed -n '/^DESCRIPTION/,/^ENVIRONMENT/p' |
+		grep -oE '^ +(-o file, )?--[a-z-]+' | grep -oE -e '--[a-z-]+' | grep -v -x -e --help | sort -u >"$scratch/paged"
+	[ "$(wc -l <"$scratch/helped")" -gt 15 ] && diff "$scratch/helped" "$scratch/paged"
+}
+check "the image builder's page has the options of its --help, and no others" image_page
+
 # ---- ARCHITECTURE.md: every room, which is a folder or a pair at the top, has its paragraph
 
 named()
@@ -211,7 +222,7 @@ exists()
 
 links()
 {
-	for document in README.md ARCHITECTURE.md test/README.md test/bench/results/README.md; do
+	for document in README.md ARCHITECTURE.md doc/*.md test/README.md test/bench/results/README.md; do
 		[ -e "$document" ] || continue
 		grep -oE '\]\([^)#]+' "$document" | cut -c 3- | grep -v '^http' | while read -r to; do
 			[ -e "$(dirname "$document")/$to" ] || echo "$document: $to is not there"
@@ -225,11 +236,11 @@ check "every file that ARCHITECTURE.md names is there" exists ARCHITECTURE.md
 check "every file that the README names is there" exists README.md
 check "no link leads nowhere" links
 
-# ---- the README's table of boots
+# ---- the table of boots
 
 booted()
 {
-	sed -n '/^<!-- booted: written/,/^<!-- booted: end/p' README.md >"$scratch/table"
+	sed -n '/^<!-- booted: written/,/^<!-- booted: end/p' doc/boots.md >"$scratch/table"
 	test/boot/kernels --list >"$scratch/kernels" && [ -s "$scratch/kernels" ] || return 1
 	while read -r kernel; do
 		grep -q "^| $kernel |.* boots | 20" "$scratch/table" || { echo "$kernel: no line, or it fails"; missing_boot=1; }
@@ -237,13 +248,13 @@ booted()
 	! grep -F '**fails**' "$scratch/table" && [ -z "${missing_boot:-}" ]
 }
 
-check "every kernel that is tested has its line in the README, and boots" booted
+check "every kernel that is tested has its line in doc/boots.md, and boots" booted
 
 # ---- the README's commands
 
 make_targets()
 {
-	grep -oE '\bmake [a-z-]+' README.md test/README.md ARCHITECTURE.md | cut -d ' ' -f 2 | sort -u >"$scratch/targets"
+	cat README.md doc/*.md test/README.md ARCHITECTURE.md | grep -oE '(`|^)make [a-z-]+' | cut -d ' ' -f 2 | sort -u >"$scratch/targets"
 	[ -s "$scratch/targets" ] || return 1
 	while read -r target; do
 		make -n -q "$target" >/dev/null 2>&1
@@ -255,14 +266,14 @@ make_targets()
 image_options()
 {
 	"$image_tool" --help >"$scratch/image-help"
-	sed -n '/iscsi-init-image/,/^```/p' README.md | grep -oE '(^|[ `])--[a-z-]+' | tr -d ' `' | sort -u | all_in "$scratch/image-help"
+	cat README.md doc/recipes.md | sed -n '/iscsi-init-image/,/^```/p' | grep -oE '(^|[ `])--[a-z-]+' | tr -d ' `' | sort -u | all_in "$scratch/image-help"
 }
 
 # Each line of the command line's screen, filled in where it has a gap, is one that check takes.
 example_lines()
 {
 	{
-		grep -oE "iscsi=10\.0\.0\.1,iqn\.2026-01\.org\.example:disk[^'\`]*" README.md
+		grep -ohE "iscsi=10\.0\.0\.1,iqn\.2026-01\.org\.example:disk[^'\`]*" README.md doc/*.md
 		echo 'iscsi=dhcp root=LABEL=root rw'
 		sed -n '/^.Bd -literal/,/^.Ed/p' "$page" | grep -E '^(rdinit=/iscsi-init )?iscsi=' | sed 's/\.\.\./x/'
 	} | sort -u >"$scratch/lines"
@@ -281,7 +292,7 @@ licences()
 }
 
 check "every make target that the documents name is there" make_targets
-check "every option of the image builder in the README is one of its own" image_options
+check "every option of the image builder in the documents is one of its own" image_options
 check "every example of a command line is one that check takes" example_lines
 check "every linked library has its licence in the README" licences
 done_testing

@@ -15,7 +15,7 @@ check "deps/check refuses a file that is no program" refuses deps/check Makefile
 
 copy_tree()	# folder
 {
-	mkdir -p "$1" && cp -r ./*.[ch] $folders deps Makefile doc "$1/"
+	mkdir -p "$1" && cp -r ./*.[ch] $folders deps tools Makefile doc "$1/"
 }
 build_twice()
 {
@@ -42,6 +42,57 @@ takes_packagers_flags()
 }
 check "CFLAGS, CPPFLAGS and LDFLAGS of a packager come after ours" takes_packagers_flags
 check "make install puts the program below DESTDIR and PREFIX" install_into
+uninstalls()
+{
+	find "$scratch/root" ! -type d | grep -q completions/iscsi-init-image &&
+		make -C "$scratch/one" uninstall DESTDIR="$scratch/root" PREFIX=/usr && find "$scratch/root" ! -type d | tee "$scratch/left"
+	[ ! -s "$scratch/left" ]
+}
+hooks_know_prefix()
+{
+	make -C "$scratch/one" install DESTDIR="$scratch/elsewhere" PREFIX=/opt/here || return 1
+	for hook in initramfs-tools/iscsi-init dracut/90iscsi-init/module-setup.sh mkinitcpio/iscsi-init; do
+		grep -q 'installed=/opt/here/sbin/iscsi-init ' "$scratch/elsewhere/opt/here/share/iscsi-init/hooks/$hook" ||
+			{ echo "$hook"; return 1; }
+	done
+}
+# With the sources there, a build asks no network: in a namespace without one, and with an empty cache but for them.
+builds_offline()
+{
+	copy_tree "$scratch/offline" && mkdir -p "$scratch/cache-offline" && cp -r "$(deps/fetch)" "$scratch/cache-offline/" &&
+		unshare -n env ISCSI_INIT_CACHE="$scratch/cache-offline" make -C "$scratch/offline" &&
+		cmp "$scratch/one/iscsi-init" "$scratch/offline/iscsi-init"
+}
+says_no_such_architecture()	# before it fetches anything: no network, no cache
+{
+	! unshare -n env ISCSI_INIT_CACHE="$scratch/nowhere" make ARCH="$1" 2>"$scratch/errors" || return 1
+	[ ! -e "$scratch/nowhere" ] && grep -q "no architecture '$1': expected ARCH=x86_64|arm64" "$scratch/errors"
+}
+ends_with_make()
+{
+	printf '#!/bin/sh\nsleep 300 &\necho $! >%s\nwait\n' "$scratch/pid" >"$scratch/sleeper"
+	printf 'all:\n\t@deps/together sh %s\n' "$scratch/sleeper" >"$scratch/makefile"
+	mkfifo "$scratch/pid"
+	make -f "$scratch/makefile" &
+	make=$!
+	read -r sleeper <"$scratch/pid"
+	kill -0 "$sleeper" && kill "$make"
+	wait "$make"
+	! grep '^State:.*[^Z] (' "/proc/$sleeper/status" # one that only init has not collected yet has ended
+}
+all_end_with_make() # each recipe that takes long
+{
+	make -n V=1 test test-full fuzz lint booted demo bench 2>/dev/null | grep -E '(^|[= ])(prove|test/[a-z/]*(run|demo)|deps/build) ' |
+		grep -v deps/together | tee "$scratch/alone"
+	[ ! -s "$scratch/alone" ]
+}
+check "make uninstall takes away all that make install brought" uninstalls
+check "the hooks that are installed know the PREFIX" hooks_know_prefix
+check "with the sources in the cache a build needs no network" builds_offline
+check "an unknown architecture is said before anything is fetched" says_no_such_architecture mips
+check "so is another name of one" says_no_such_architecture aarch64
+check "SIGTERM to make leaves no child" ends_with_make
+check "each long recipe is run so" all_end_with_make
 check "make help names the goals" sh -c 'make help | grep -q "make test-full"'
 
 # A musl system is its compiler and a pkg-config that knows the libraries: those of our own build stand in for it.

@@ -17,7 +17,7 @@ sys.path[:0] = [os.path.join(HERE, "..", "boot"), os.path.join(HERE, "..", "targ
 from driver import Driver  # noqa: E402
 from rig import Rig  # noqa: E402
 from target import (ANSWERS, DISCOVERY_ANSWERS, FULL, LOGIN_RESPONSE, OPERATIONAL, SECURITY, Chap, Closed, Listener, base_64,  # noqa: E402
-                    hexadecimal, text_of)
+                    from_text, hexadecimal, text_of)
 
 NAME = ("target=iqn.2026-01.test.hostile:t",)
 CHAP = NAME + ("username=inuser", "password=insecret1234")
@@ -47,7 +47,7 @@ def headers():
         if flags & 0x30 and flags != 0xB7 or (not transit and nsg):
             continue  # reserved bits, reserved NSG: one of each kind is enough
         if csg == SECURITY and transit:  # once more from the security stage, where it says the same
-            expected = "failed LPROTO .*(%s)" % ("T and C" if more else "TSIH 4660" if nsg == OPERATIONAL else "stage %d" % nsg)
+            expected = "failed LPROTO .*T and C" if more else "failed LPROTO .*security stage" if nsg == OPERATIONAL else "failed LPROTO .*stage %d" % nsg
         elif csg == SECURITY:
             expected = "broken timeout" if more else "failed LPROTO .*security stage"
         elif csg != OPERATIONAL:
@@ -78,8 +78,8 @@ def headers():
         case("DataSegmentLength %d, with more behind it" % length, final(length=length), expected)
     for byte in range(6):
         wrong = bytes([0, 2, 0x3D, 0x12, 0x34, 0x56][:byte]) + b"\xff" + bytes([0, 2, 0x3D, 0x12, 0x34, 0x56][byte + 1:])
-        case("another byte %d in the ISID" % byte, final(isid=wrong), "failed LPROTO .*ISID")
-    case("TSIH 0 in the final response", final(tsih=0), "failed LPROTO .*no TSIH")
+        case("another byte %d in the ISID is tolerated" % byte, final(isid=wrong), "done.* tolerated=.*another ISID")
+    case("TSIH 0 in the final response is tolerated", final(tsih=0), "done tsih=0 .*tolerated=.*no TSIH")
     case("TSIH 65535", final(tsih=65535), "done tsih=65535 ")
     for itt in (0, 1, 0x01020305, 0x04030201, 0xFFFFFFFF):
         case("Initiator Task Tag 0x%08x" % itt, final(itt=itt), "failed LPROTO .*Task Tag")
@@ -116,13 +116,21 @@ def raw(data):
 
 
 def values():
-    numbers = {"MaxRecvDataSegmentLength": (511, 16777216), "FirstBurstLength": (511, 262145),
-               "MaxBurstLength": (511, 16776193), "MaxOutstandingR2T": (0, 2), "ErrorRecoveryLevel": (1, 3),
-               "DefaultTime2Wait": (1, 3601), "DefaultTime2Retain": (1, 3601), "MaxConnections": (0, 2),
-               "TargetPortalGroupTag": (65536, 4294967296)}
-    for name, edges in numbers.items():
-        for value in ("", "-1", "x", "0x", "18446744073709551616") + edges:
+    # the least that is too little; what is too much, and what becomes of it
+    numbers = {"MaxRecvDataSegmentLength": (511, {16777216: 262144, 2 ** 31: 262144}), "FirstBurstLength": (511, {262145: 262144, 2 ** 28: 262144}),
+               "MaxBurstLength": (511, {16776193: 16776192, 2 ** 28: 16776192}), "MaxOutstandingR2T": (0, {2: 1, 65536: 1}),
+               "ErrorRecoveryLevel": (None, {1: 0, 3: 0}), "DefaultTime2Wait": (None, {1: 2, 3601: 3600}),
+               "DefaultTime2Retain": (None, {1: 0, 20: 0, 3601: 0}), "MaxConnections": (0, {2: 1, 65536: 1})}
+    for name, (least, edges) in numbers.items():
+        for value in ("", "-1", "x", "0x", "18446744073709551616") + ((least,) if least is not None else ()):
             case("%s=%s" % (name, value), with_key(name, value), "failed LNEGO .*%s=" % name)
+        shown = {"MaxRecvDataSegmentLength": "MaxXmitDataSegmentLength"}.get(name, name)
+        for value, becomes in edges.items():
+            case("%s=%s is bounded" % (name, value), with_key(name, value), "done.* %s=%d .*tolerated=.*%s=%d " % (shown, becomes, name, value))
+    for value in ("", "x", "0x", "-2", "18446744073709551616"):
+        case("TargetPortalGroupTag=%s" % value, with_key("TargetPortalGroupTag", value), "failed LNEGO .*TargetPortalGroupTag=")
+    for value in ("-1", "65536", "4294967295"):
+        case("TargetPortalGroupTag=%s is tolerated" % value, with_key("TargetPortalGroupTag", value), "done.* tpgt=-1 .*tolerated=.*range")
     for value in ("1 ", " 1", "1,2", "+1", "1e3", "0xfg", "1\t", "0b1", "Yes", "None", "999999999999999999999999999999"):
         case("MaxBurstLength=%s" % value, with_key("MaxBurstLength", value), "failed LNEGO .*MaxBurstLength=")
     for name in ("InitialR2T", "ImmediateData", "DataPDUInOrder", "DataSequenceInOrder"):
@@ -130,9 +138,10 @@ def values():
             case("%s=%s" % (name, value), with_key(name, value), "failed LNEGO .*%s=" % name)
     for name in ("DataPDUInOrder", "DataSequenceInOrder"):
         case("%s=No to our Yes" % name, with_key(name, "No"), "failed LNEGO .*%s=No" % name)
-    case("ImmediateData=Yes to our No", with_key("ImmediateData", "Yes"), "failed LNEGO .*ImmediateData=Yes",
+    case("ImmediateData=Yes to our No means No", with_key("ImmediateData", "Yes"), "done.* ImmediateData=No .*tolerated=.*ImmediateData=Yes",
          NAME + ("ImmediateData=No",))
-    case("InitialR2T=No to our Yes", with_key("InitialR2T", "No"), "failed LNEGO .*InitialR2T=No", NAME + ("InitialR2T=Yes",))
+    case("InitialR2T=No to our Yes means Yes", with_key("InitialR2T", "No"), "done.* InitialR2T=Yes .*tolerated=.*InitialR2T=No",
+         NAME + ("InitialR2T=Yes",))
     for name in ("HeaderDigest", "DataDigest"):
         for value in ("", "CRC32C", "crc32c", "none", "MD5", "None,CRC32C", "CRC32C,None", ","):
             case("%s=%s, where None was offered" % (name, value), with_key(name, value), "failed LNEGO .*%s=" % name)
@@ -174,8 +183,9 @@ def filled_to(length):
 def texts():
     honest = text_of(ANSWERS)
     for name in ANSWERS:
-        again = "done" if name == "MaxRecvDataSegmentLength" else "failed LPROTO .*%s twice" % name
+        again = "done" if name in ("MaxRecvDataSegmentLength", "TargetPortalGroupTag") else "failed LPROTO .*%s twice" % name
         case("%s twice" % name, raw(honest + text_of({name: ANSWERS[name]})), again)
+    case("TargetName echoed", raw(honest + text_of({"TargetName": NAME[0].partition("=")[2]})), "done.* tolerated=TargetName came back")
     for name in ("InitiatorName", "InitiatorAlias", "SessionType", "TargetName"):
         case("%s from the target" % name, raw(honest + text_of({name: "iqn.2026-01.test:x"})), "failed LPROTO .*" + name)
     for name in ("CHAP_A", "CHAP_I", "CHAP_C", "CHAP_N", "CHAP_R"):
@@ -300,16 +310,16 @@ def conversations():
     for jump in (0, 2, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF):
         case("StatSN jumps by %d" % jump,
              dialogue((ANSWERS, dict(STAY, stat_sn=100)), (b"", {"stat_sn": 100 + jump & 0xFFFFFFFF})),
-             "failed LPROTO .*StatSN")
+             "done.* tolerated=StatSN is")
     case("StatSN wraps", dialogue((ANSWERS, dict(STAY, stat_sn=0xFFFFFFFF)), (b"", {"stat_sn": 0})), "done")
-    case("TSIH before the final response", dialogue((ANSWERS, dict(STAY, tsih=7)), (b"", {"tsih": 7})), "failed LPROTO .*TSIH")
-    case("the ISID changes", dialogue((ANSWERS, STAY), (b"", {"isid": b"\0\2\x3d\0\0\0"})), "failed LPROTO .*ISID")
+    case("TSIH before the final response", dialogue((ANSWERS, dict(STAY, tsih=7)), (b"", {"tsih": 7})), "done tsih=7 .*tolerated=.*TSIH 7")
+    case("the ISID changes", dialogue((ANSWERS, STAY), (b"", {"isid": b"\0\2\x3d\0\0\0"})), "done.* tolerated=.*ISID")
     case("the ITT changes", dialogue((ANSWERS, STAY), (b"", {"itt": 5})), "failed LPROTO .*Task Tag")
     case("the version changes", dialogue((ANSWERS, STAY), (b"", {"version_active": 1})), "failed LPROTO .*version")
     case("back to the security stage", dialogue((ANSWERS, STAY), (b"", {"csg": 0, "nsg": 1})), "failed LPROTO .*stage 0")
     case("a status after all", dialogue((ANSWERS, STAY), (b"", {"status": 0x0302})), "failed L0302")
     for name in ANSWERS:
-        again = "done" if name == "MaxRecvDataSegmentLength" else "failed LPROTO .*%s twice" % name
+        again = "done" if name in ("MaxRecvDataSegmentLength", "TargetPortalGroupTag") else "failed LPROTO .*%s twice" % name
         case("%s again in a later response" % name, dialogue((ANSWERS, STAY), ({name: ANSWERS[name]}, {})), again)
     case("MaxRecvDataSegmentLength changes on the way",
          dialogue((ANSWERS, STAY), ({"MaxRecvDataSegmentLength": "4096"}, {})), "done.*MaxXmitDataSegmentLength=4096 ")
@@ -418,10 +428,13 @@ def security():
     for length in (1, 2, 3, 255, 256, 1023, 1024):
         for encode in (hexadecimal, base_64):
             case("a challenge of %d bytes, %s" % (length, encode.__name__), Chap(challenge=bytes(length), encode=encode), "done", CHAP)
-    for challenge in ("", "0x", "0b", "0xzz", "0b=", "0b====", "0bAAA", "0bA===", "0b!AAA", "x00", "-1",
+    for challenge in ("", "0x", "0b", "0xzz", "0b=", "0b====", "0bA", "0bAAAAA", "0bA===", "0b!AAA", "x00", "-1",
                       hexadecimal(bytes(1025)), base_64(bytes(1025)), "99999999999999999999999999"):
         case("CHAP_C=%.30s" % challenge, Chap(CHAP_C=challenge),
              "failed LPROTO .*" + ("key=value" if len(challenge) > 2050 else "CHAP_C"), CHAP)
+    for length in (1, 2, 16, 1024):
+        case("a challenge of %d bytes in base64 without its padding" % length,
+             Chap(challenge=bytes(length), CHAP_C=base_64(bytes(length)).rstrip("=")), "done", CHAP)
     case("the greatest challenge that is a decimal number", Chap(CHAP_C=str(2**64 - 1), challenge=b"\xff" * 8), "done", CHAP)
     case("a greater one", Chap(CHAP_C=str(2**64)), "failed LPROTO .*CHAP_C", CHAP)
     case("a challenge as a decimal number", Chap(encode=lambda data: str(int.from_bytes(data, "big")), challenge=b"\1\2\3"), "done", CHAP)
@@ -438,6 +451,11 @@ def security():
         case("CHAP_A=%s, to MD5 alone too" % algorithm, Chap(CHAP_A=algorithm), "failed LALGO ", CHAP)
     for name in ("CHAP_A", "CHAP_I", "CHAP_C"):
         case("no %s" % name, Chap(**{name: None}), "failed LPROTO .*lacks", CHAP)
+    for kind, options in (("CHAP", CHAP), ("mutual CHAP", MUTUAL)):
+        case("%s: a challenge together with AuthMethod" % kind, hasty_challenge(8), "done.* tolerated=.*challenge came before", options)
+        case("%s: the same with an algorithm that was not offered" % kind, hasty_challenge(9), "failed LAUTH .*not offered", options)
+    case("CHAP's response together with AuthMethod", lambda peer: peer.answer(
+        peer.read(), {"AuthMethod": "CHAP", "CHAP_N": "outuser", "CHAP_R": "0x00"}, transit=False), "failed LPROTO .*CHAP_N", MUTUAL)
     case("a target that chokes on the list gets MD5 alone", chokes_on_list, "done", CHAP)
     case("but not when chap_algs= forbids it", chokes_on_list, "failed L0200", CHAP + ("chap_algs=8,5",))
     for status in (0x0201, 0x0300, 0x0302):
@@ -501,6 +519,24 @@ def lists_after(authenticate):
     return script
 
 
+def hasty_challenge(algorithm):
+    """Does not wait for the list of algorithms (RFC 7143 12.1.3)."""
+    def script(peer):
+        chap, challenge = Chap(8), bytes(range(16))
+        request = peer.read()
+        peer.answer(request, {"AuthMethod": "CHAP", "CHAP_A": algorithm, "CHAP_I": "17", "CHAP_C": hexadecimal(challenge)}, transit=False)
+        request = peer.read()
+        if from_text(request.keys["CHAP_R"]) != chap.digest(b"\x11", chap.secret, challenge):
+            raise AssertionError("answered %s" % request.keys)
+        proof = {}
+        if "CHAP_C" in request.keys:
+            response = chap.digest(from_text(request.keys["CHAP_I"]), chap.secret_in, from_text(request.keys["CHAP_C"]))
+            proof = {"CHAP_N": chap.name_in, "CHAP_R": hexadecimal(response)}
+        peer.answer(request, proof, transit=True)
+        peer.log_in()
+    return script
+
+
 def sha1_as_seven(peer):
     request = peer.read()
     peer.answer(request, {"AuthMethod": "CHAP"}, transit=False)
@@ -549,6 +585,13 @@ def one_sends_back(peer):
     moves_to("127.0.0.1:%d,1" % back)(peer)
 
 
+def wants_name(name):
+    def script(peer):
+        request = peer.read()
+        peer.answer(request, ANSWERS, status=0 if request.keys.get("TargetName") == name else 0x0203)
+    return script
+
+
 def redirects():
     listed = lambda peer: peer.targets(record(A))  # noqa: E731
     for count in (1, 2, 8):
@@ -562,6 +605,11 @@ def redirects():
         case("moved to itself" + where, moves_to("127.0.0.1:PORT"), what, options)
         case("moved to itself, for good" + where, moves_to("127.0.0.1:PORT,7", 0x0102), what, options)
         case("moved in a circle of two" + where, one_sends_back, what, options)
+    case("moved, to a target of another name", lambda peer: peer.answer(peer.read(), {
+        "TargetAddress": "127.0.0.1:%d,1" % elsewhere(wants_name("iqn.2026-01.test.hostile:other")),
+        "TargetName": "iqn.2026-01.test.hostile:other"}, status=0x0101), "done")
+    case("moved, to what is no name", lambda peer: peer.answer(peer.read(), {
+        "TargetAddress": "127.0.0.1:1,1", "TargetName": "other"}, status=0x0101), "failed LPROTO .*TargetName")
     case("moved to an IPv6 portal", moves_to("[::1]:%d,1" % elsewhere(lambda peer: peer.log_in(), "::1")), "done")
     case("moved to an IPv6 portal, in discovery", moves_to("[::1]:%d" % elsewhere(listed, "::1")),
          r"done 1 targets\n\[::1\]:\d+,1 " + A, DISCOVERY)
@@ -749,11 +797,40 @@ def discovery():
     case("discovery: an endless list", endless_list, "failed .*no end", DISCOVERY)
     case("discovery: a list of half a megabyte", lists(*[(record(A + str(n)) * 150)[:8000] for n in range(70)]), "failed .*cannot be read", DISCOVERY)
     case("discovery: no Target Transfer Tag", lists(two[:20], two[20:], ttt=0xFFFFFFFF), "failed .*Target Transfer Tag", DISCOVERY)
-    for field, value, said in (("opcode", 0x23, "opcode 0x23"), ("opcode", 0x3F, "opcode 0x3f"), ("itt", 77, "tag 77"),
-                               ("stat_sn", 5, "StatSN 5"), ("ahs", 1, "1 words"), ("length", 0xFFFFFF, "16777215 bytes"),
+    for field, value, said in (("opcode", 0x23, "opcode 0x23"), ("opcode", 0x3F, "opcode 0x3f"), ("itt", 77, "tag 77"), ("ahs", 1, "1 words"), ("length", 0xFFFFFF, "16777215 bytes"),
                                ("length", 8193, "8193 bytes")):
         case("discovery: %s 0x%x" % (field, value), lists(two, **{field: value}), "failed .*" + said, DISCOVERY)
+    case("discovery: any StatSN", lists(two, stat_sn=5), shown, DISCOVERY)
+    for ttt in (0xFFFFFFFF, 0x77):
+        case("discovery: a NOP-In (tag 0x%x) before the list" % ttt, pings(ttt, two), shown, DISCOVERY)
+    case("discovery: an ISID without a high bit", lists_for_isid(two), shown, DISCOVERY)
     case("discovery: half a list and silence", lists(two, length=len(two) + 100), "failed .*no answer within", DISCOVERY)
+
+
+def pings(ttt, text):
+    """Asks whether we are still there (RFC 7143 11.19), with a tag that wants an answer, or without."""
+    def script(peer):
+        peer.log_in()
+        request = peer.read()
+        peer.send(peer.text_response(request, b"", opcode=0x20, itt=0xFFFFFFFF, ttt=ttt))
+        peer.stat_sn -= 1  # a ping does not advance it
+        if ttt != 0xFFFFFFFF:
+            answer = peer.read()
+            if answer.opcode != 0 or answer.bhs[16:24] != b"\xff\xff\xff\xff" + ttt.to_bytes(4, "big"):
+                raise AssertionError("the ping was answered with %s" % answer.bhs.hex())
+        peer.send(peer.text_response(request, text))
+    return script
+
+
+def lists_for_isid(text):
+    """Some targets extend the sign of an ISID's bytes."""
+    def script(peer):
+        request = peer.read()
+        if max(request.isid) > 0x7F:
+            raise AssertionError("the ISID is %s" % request.isid.hex())
+        peer.answer(request, DISCOVERY_ANSWERS)
+        peer.send(peer.text_response(peer.read(), text))
+    return script
 
 
 # ---- run

@@ -213,6 +213,8 @@ static void print_done(const struct login_result *result)
 	for (int i = 0; i <= PARAM_MAX_CONNECTIONS; i++)
 		printf(" %s=%s", param_rows[i].name,
 		       param_write((enum param)i, result->negotiated.value[i], value, sizeof(value)));
+	if (result->tolerated[0])
+		printf(" tolerated=%s", result->tolerated);
 	printf("\n");
 }
 
@@ -238,8 +240,10 @@ static bool attempt(struct driver *d)
 	} else if (action == LOGIN_MOVED) {
 		char said[700];
 
-		if (!route_follow(&d->route, login_get_redirect(&d->login), said, sizeof(said)))
+		if (!route_follow(&d->route, login_get_redirect(&d->login), said, sizeof(said))) {
+			d->config.target_name = d->route.name[0] ? d->route.name : d->plan.name;
 			return true;
+		}
 		printf("broken %s\n", said);
 	} else if (login_learn(&d->login, lessons, true) != LESSON_NONE) {
 		return true;
@@ -274,11 +278,11 @@ static void log_in(struct driver *d)
 static void discover(struct driver *d)
 {
 	struct discovery *discovery = calloc(1, sizeof(*discovery));
-	struct pollfd fds[4];
+	struct pollfd fds[RACE_TRIES_MAX];
 
 	discovery_start(discovery, &d->plan, now_ms());
 	while (discovery_state(discovery) == DISCOVERY_RUNNING) {
-		int count = discovery_pollfds(discovery, fds, 4);
+		int count = discovery_pollfds(discovery, fds, RACE_TRIES_MAX);
 		int64_t left = discovery_deadline(discovery) - now_ms();
 
 		poll(fds, (nfds_t)count, left > 0 ? (int)left + 1 : 0);

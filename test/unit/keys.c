@@ -146,7 +146,9 @@ static void binary_values_have_three_forms(void **state)
 		{"0b", -EINVAL, {0}},
 		{"0xg0", -EINVAL, {0}},
 		{"0bA", -EINVAL, {0}},
-		{"0bAAA", -EINVAL, {0}},
+		{"0bAA", 1, {0}}, /* without padding */
+		{"0bAAE", 2, {0, 1}},
+		{"0bAAECA", -EINVAL, {0}},
 		{"0b====", -EINVAL, {0}},
 		{"0bA===", -EINVAL, {0}},
 		{"0bA=AA", -EINVAL, {0}},

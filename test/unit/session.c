@@ -27,14 +27,16 @@
 
 static struct {
 	int bind, send; /* what it answers */
-	unsigned bound, sent, destroyed;
+	unsigned bound, sent, destroyed, created;
+	uint32_t next_sid; /* 0: SID */
 } kernel;
 
 int netlink_create_session(const struct netlink *netlink, uint32_t cmd_sn, uint16_t cmds_max, uint16_t depth,
 			   uint32_t *sid, uint32_t *host)
 {
 	(void)netlink, (void)cmd_sn, (void)cmds_max, (void)depth;
-	*sid = SID;
+	kernel.created++;
+	*sid = kernel.next_sid ? kernel.next_sid : SID;
 	*host = 1;
 	return 0;
 }
@@ -98,9 +100,9 @@ const char *netlink_error_text(uint32_t error)
 }
 
 int session_params_before(const struct netlink *netlink, uint32_t sid, uint32_t cid, uint32_t host,
-			  const struct target_plan *plan, const struct portal *home)
+			  const struct target_plan *plan, const char *name, const struct portal *home)
 {
-	(void)netlink, (void)sid, (void)cid, (void)host, (void)plan, (void)home;
+	(void)netlink, (void)sid, (void)cid, (void)host, (void)plan, (void)name, (void)home;
 	return 0;
 }
 
@@ -234,7 +236,7 @@ static void refused_request_is_tried_again(void **state)
 	step(SESSION_EVENT_READY, 0);
 	assert_int_equal(kernel.sent, 1);
 	assert_int_equal(session.state, SESSION_WAITING);
-	assert_int_equal(kernel.destroyed, 1);
+	assert_int_equal(kernel.destroyed, 0); /* with its number it keeps its ISID */
 	kernel.send = 0;
 	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
 	await_socket();
@@ -336,6 +338,8 @@ static void try_addresses(const struct sockaddr_in pair[2], unsigned attempts)
 	assert_int_equal(connect_begin_at(&session.attempt.connect, &plan.portal, addresses, 2, attempts, 1000, 0),
 			 CONNECT_CONNECTING);
 	await_socket();
+	step(SESSION_EVENT_READY, 0);
+	assert_int_equal(session.state, SESSION_LOGIN);
 }
 
 static void each_attempt_begins_with_another_address(void **state)
@@ -385,6 +389,17 @@ static void each_address_of_a_portal_asked_in_turns_is_tried(void **state)
 	(void)close(first);
 }
 
+/* Nobody listens, or nobody answers. */
+static void let_attempt_fail(int64_t now_ms)
+{
+	for (int steps = 0; session.state != SESSION_WAITING && steps < 6; steps++) {
+		if (session.state == SESSION_CONNECTING)
+			await_socket();
+		step(session.state == SESSION_CONNECTING ? SESSION_EVENT_READY : SESSION_EVENT_DEADLINE, now_ms);
+	}
+	assert_int_equal(session.state, SESSION_WAITING);
+}
+
 /* A target that moved for good may have moved again, and whom the plan names knows where to. */
 static void planned_portal_is_asked_again_now_and_then(void **state)
 {
@@ -395,8 +410,7 @@ static void planned_portal_is_asked_again_now_and_then(void **state)
 	strcpy(session.attempt.route.home.host, "127.0.0.9");
 	session.attempt.route.home.port = 1;
 	for (int i = 0; i < 16; i++) {
-		for (int steps = 0; session.state != SESSION_WAITING && steps < 4; steps++)
-			step(SESSION_EVENT_DEADLINE, 2000);
+		let_attempt_fail(2000);
 		assert_int_equal(session.state, SESSION_WAITING);
 		planned += !strcmp(session.attempt.route.portal.host, plan.portal.host);
 		moved += !strcmp(session.attempt.route.portal.host, "127.0.0.9");
@@ -437,8 +451,7 @@ static void listed_portal_is_asked_in_turns_with_the_one_that_was_named(void **s
 	session_init(&session, &plan, &netlink, tree, 1);
 	step(SESSION_EVENT_START, 0);
 	for (int i = 0; i < 4; i++) {
-		for (int steps = 0; session.state != SESSION_WAITING && steps < 6; steps++)
-			step(SESSION_EVENT_DEADLINE, 2000);
+		let_attempt_fail(2000);
 		assert_string_equal(session.attempt.route.portal.host, i % 2 ? "127.0.0.1" : "127.0.0.8");
 		step(SESSION_EVENT_DEADLINE, 2000);
 	}
@@ -474,6 +487,191 @@ static void target_that_is_not_found_is_asked_for_thirty_seconds(void **state)
 	assert_true(session.attempt.count > 5);
 }
 
+/* The target's answer: the login is done, or another status. */
+static void answer_login(uint16_t status, int64_t now_ms)
+{
+	uint8_t bhs[48] = {ISCSI_OP_LOGIN_RESPONSE, 0x87};
+	const struct netlink_event event = {
+		.type = NETLINK_EVENT_PDU, .transport = netlink.transport, .sid = SID, .bhs = bhs, .data = bhs};
+
+	bhs[36] = (uint8_t)(status >> 8);
+	bhs[37] = (uint8_t)status;
+	session_kernel_event(&session, &event, now_ms);
+}
+
+/* From the beginning of an attempt to the end of its login. */
+static void log_in(int64_t now_ms)
+{
+	assert_int_equal(session.state, SESSION_CONNECTING);
+	await_socket();
+	step(SESSION_EVENT_READY, now_ms);
+	assert_int_equal(session.state, SESSION_LOGIN);
+	answer_login(0, now_ms);
+	assert_int_equal(session.state, SESSION_UP);
+}
+
+/* A target, or another machine with our name, that ends each session at once: how many logins in how long. */
+static void short_sessions_are_no_storm(void **state)
+{
+	int64_t now = 100000;
+	int logins = 0;
+
+	(void)state;
+	step(SESSION_EVENT_START, now);
+	for (const int64_t end = now + 120000; now < end; logins++) {
+		if (session.state == SESSION_WAITING) {
+			now = session_deadline(&session);
+			step(SESSION_EVENT_DEADLINE, now);
+		}
+		log_in(now);
+		now += 50;
+		hear(NETLINK_EVENT_ERROR, now);
+	}
+	assert_in_range(logins, 5, 8); /* pauses of 2, 4, 8, 16, 32, 60 s */
+	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+	log_in(now);
+	hear(NETLINK_EVENT_ERROR, now + 60000);
+	assert_int_equal(session.state, SESSION_CONNECTING); /* one that lasted is taken up at once */
+}
+
+static void hear_pdu(uint8_t opcode, uint8_t event_code, uint16_t time2wait, int64_t now_ms)
+{
+	uint8_t bhs[48] = {opcode};
+	const struct netlink_event event = {
+		.type = NETLINK_EVENT_PDU, .transport = netlink.transport, .sid = SID, .bhs = bhs, .data = bhs};
+
+	if (opcode == ISCSI_OP_ASYNC)
+		bhs[36] = event_code;
+	bhs[40] = (uint8_t)(time2wait >> 8);
+	bhs[41] = (uint8_t)time2wait;
+	session_kernel_event(&session, &event, now_ms);
+}
+
+static void target_says_how_long_to_wait(void **state)
+{
+	(void)state;
+	step(SESSION_EVENT_START, 100000);
+	log_in(100000);
+	hear_pdu(ISCSI_OP_ASYNC, ISCSI_ASYNC_DROPPING_CONNECTION, 7, 200000);
+	assert_int_equal(session.state, SESSION_WAITING);
+	assert_int_equal(session_deadline(&session), 207000);
+	step(SESSION_EVENT_DEADLINE, 207000);
+	log_in(207000);
+	hear_pdu(ISCSI_OP_ASYNC, ISCSI_ASYNC_REQUEST_LOGOUT, 0, 300000);
+	assert_int_equal(session.state, SESSION_LOGOUT);
+	hear_pdu(ISCSI_OP_LOGOUT_RESPONSE, 0, 3, 300100);
+	assert_int_equal(session_deadline(&session), 303100);
+	step(SESSION_EVENT_DEADLINE, 303100);
+	log_in(303100);
+	hear_pdu(ISCSI_OP_ASYNC, ISCSI_ASYNC_DROPPING_ALL, 65535, 400000);
+	assert_int_equal(session_deadline(&session), 460000); /* but not for ever */
+}
+
+static void write_state(const char *text)
+{
+	int fd = openat(tree, "class/iscsi_connection/connection3:0/state", O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+/* No event may say that the kernel lost the connection: 4,000 other events overflow the socket. */
+static void kernel_is_asked_now_and_then_how_a_session_fares(void **state)
+{
+	int64_t now;
+
+	(void)state;
+	give_the_kernel_its_session();
+	assert_int_equal(mkdirat(tree, "class/iscsi_connection", 0755), 0);
+	assert_int_equal(mkdirat(tree, "class/iscsi_connection/connection3:0", 0755), 0);
+	write_state("up\n");
+	step(SESSION_EVENT_START, 0);
+	log_in(0);
+	for (int i = 0; i < 3; i++) {
+		now = session_deadline(&session);
+		assert_in_range(now, 45000 * i + 30000, 45000 * i + 60000);
+		assert_false(session_needs_repair(&session));
+		step(SESSION_EVENT_DEADLINE, now);
+		assert_int_equal(session.state, SESSION_UP);
+	}
+	write_state("failed\n");
+	assert_true(session_needs_repair(&session));
+	now = session_deadline(&session);
+	step(SESSION_EVENT_DEADLINE, now);
+	assert_int_equal(session.state, SESSION_CONNECTING);
+	assert_int_equal(session.down_ms, now);
+	log_in(now);
+	assert_int_equal(unlinkat(tree, "class/iscsi_session/session3", AT_REMOVEDIR), 0);
+	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+	assert_int_equal(session.state, SESSION_GONE);
+}
+
+/* A target that holds the session of an earlier attempt lets the same ISID take its place (RFC 7143 6.3.5). */
+static void every_attempt_has_the_same_isid(void **state)
+{
+	uint8_t isid[6];
+
+	(void)state;
+	session_reserve(&session);
+	assert_true(session.in_kernel);
+	step(SESSION_EVENT_START, 0);
+	await_socket();
+	step(SESSION_EVENT_READY, 0);
+	memcpy(isid, session.attempt.login.config.isid, sizeof(isid));
+	assert_int_equal(isid[5], SID);
+	for (int i = 0; i < 3; i++) {
+		answer_login(0x0302, 0);
+		assert_int_equal(session.state, SESSION_WAITING);
+		step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+		await_socket();
+		step(SESSION_EVENT_READY, 0);
+		assert_memory_equal(session.attempt.login.config.isid, isid, sizeof(isid));
+	}
+	assert_int_equal(kernel.created, 1);
+	assert_int_equal(kernel.destroyed, 0);
+}
+
+/* It is in the kernel only while it is logging in: nobody else is to find what has never been up. */
+static void late_session_keeps_its_isid_too(void **state)
+{
+	(void)state;
+	session_reserve(&session);
+	session_settle(&session);
+	assert_false(session.in_kernel);
+	kernel.next_sid = 9;
+	step(SESSION_EVENT_START, 0);
+	await_socket();
+	step(SESSION_EVENT_READY, 0);
+	assert_int_equal(session.sid, 9);
+	assert_int_equal(session.attempt.login.config.isid[5], SID);
+	step(SESSION_EVENT_DEADLINE, 20000);
+	await_socket();
+	step(SESSION_EVENT_READY, 20000); /* from the security stage */
+	step(SESSION_EVENT_DEADLINE, 40000);
+	assert_int_equal(session.state, SESSION_WAITING);
+	assert_false(session.in_kernel);
+}
+
+static void lesson_that_did_not_help_is_unlearned(void **state)
+{
+	(void)state;
+	step(SESSION_EVENT_START, 0);
+	await_socket();
+	step(SESSION_EVENT_READY, 0);
+	assert_int_equal(session.attempt.login.stage, 1);
+	answer_login(0x0200, 0);
+	await_socket();
+	step(SESSION_EVENT_READY, 0);
+	assert_int_equal(session.attempt.login.stage, 0); /* the security stage */
+	answer_login(0x0302, 0);
+	assert_int_equal(session.state, SESSION_WAITING);
+	step(SESSION_EVENT_DEADLINE, 1000);
+	await_socket();
+	step(SESSION_EVENT_READY, 1000);
+	assert_int_equal(session.attempt.login.stage, 1);
+}
+
 static void only_a_session_that_is_repaired_counts_as_lost(void **state)
 {
 	(void)state;
@@ -504,6 +702,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(listed_portal_is_asked_in_turns_with_the_one_that_was_named, begin,
 						end),
 		cmocka_unit_test_setup_teardown(target_that_is_not_found_is_asked_for_thirty_seconds, begin, end),
+		cmocka_unit_test_setup_teardown(short_sessions_are_no_storm, begin, end),
+		cmocka_unit_test_setup_teardown(target_says_how_long_to_wait, begin, end),
+		cmocka_unit_test_setup_teardown(kernel_is_asked_now_and_then_how_a_session_fares, begin, end),
+		cmocka_unit_test_setup_teardown(every_attempt_has_the_same_isid, begin, end),
+		cmocka_unit_test_setup_teardown(late_session_keeps_its_isid_too, begin, end),
+		cmocka_unit_test_setup_teardown(lesson_that_did_not_help_is_unlearned, begin, end),
 		cmocka_unit_test_setup_teardown(only_a_session_that_is_repaired_counts_as_lost, begin, end),
 	};
 

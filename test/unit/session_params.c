@@ -47,7 +47,7 @@ static void send_parameters(int firmware_index, int firmware_nic)
 	plan.firmware_nic = firmware_nic;
 	params_default(&plan.params);
 	length = 0;
-	(void)session_params_before(&netlink, 1, 0, 0, &plan, &portal);
+	(void)session_params_before(&netlink, 1, 0, 0, &plan, plan.name, &portal);
 	assert_true(length > 0);
 }
 

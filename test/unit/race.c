@@ -1,0 +1,207 @@
+/* The race of a portal's addresses: who wins, what a dead one costs, when it is over. The sockets are real; the time is not.
+   A listener whose queue is full swallows packets, as a black hole does. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "session/race.h"
+
+#define FILLERS 3
+
+static struct race race;
+static struct sockaddr_storage live, hole, refused, v6_live;
+static int live_fd, hole_fd, v6_fd, fillers[FILLERS];
+
+static int listen_at(const char *host, int backlog, struct sockaddr_storage *at)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)at;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)at;
+	socklen_t size = sizeof(*at);
+	int fd;
+
+	memset(at, 0, sizeof(*at));
+	at->ss_family = strchr(host, ':') ? AF_INET6 : AF_INET;
+	assert_int_equal(inet_pton(at->ss_family, host, strchr(host, ':') ? (void *)&v6->sin6_addr : &v4->sin_addr), 1);
+	fd = socket(at->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)at, size), 0);
+	assert_int_equal(listen(fd, backlog), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)at, &size), 0);
+	return fd;
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	live_fd = listen_at("127.0.0.1", 16, &live);
+	v6_fd = listen_at("::1", 16, &v6_live);
+	hole_fd = listen_at("127.0.0.2", 0, &hole);
+	for (int i = 0; i < FILLERS; i++) {
+		fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		(void)connect(fillers[i], (struct sockaddr *)&hole, sizeof(struct sockaddr_in));
+	}
+	close(listen_at("127.0.0.3", 1, &refused));
+	race_init(&race);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	race_stop(&race);
+	for (int i = 0; i < FILLERS; i++)
+		close(fillers[i]);
+	close(live_fd);
+	close(hole_fd);
+	close(v6_fd);
+	return 0;
+}
+
+static int sockets(void)
+{
+	struct pollfd fds[RACE_TRIES_MAX];
+
+	return race_pollfds(&race, fds, RACE_TRIES_MAX);
+}
+
+static int start(const struct sockaddr_storage *const list[], int count, unsigned first)
+{
+	struct sockaddr_storage addresses[RACE_ADDRESSES_MAX];
+
+	for (int i = 0; i < count; i++)
+		addresses[i] = *list[i];
+	return race_begin(&race, "", addresses, count, first, 15000, 0);
+}
+
+/* What comes of it at this time; a connection on loopback needs no more than a moment. */
+static int await(int64_t now_ms)
+{
+	struct pollfd fds[RACE_TRIES_MAX];
+
+	(void)poll(fds, (nfds_t)race_pollfds(&race, fds, RACE_TRIES_MAX), 20);
+	return race_step(&race, now_ms);
+}
+
+static void assert_peer(int fd, const struct sockaddr_storage *address)
+{
+	struct sockaddr_storage peer;
+	socklen_t size = sizeof(peer);
+
+	assert_true(fd >= 0);
+	memset(&peer, 0, sizeof(peer));
+	assert_int_equal(getpeername(fd, (struct sockaddr *)&peer, &size), 0);
+	assert_memory_equal(&peer, address, sizeof(struct sockaddr_in));
+	assert_int_equal(sockets(), 0); /* the others are closed */
+	close(fd);
+}
+
+static void black_hole_costs_a_quarter_of_a_second(void **state)
+{
+	(void)state;
+	assert_int_equal(start((const struct sockaddr_storage *[]){&hole, &live}, 2, 0), 0);
+	assert_int_equal(race.deadline_ms, 250);
+	assert_int_equal(await(249), -EAGAIN);
+	assert_int_equal(sockets(), 1);
+	assert_int_equal(race_step(&race, 250), -EAGAIN);
+	assert_int_equal(sockets(), 2);
+	assert_peer(await(251), &live);
+	assert_int_equal(race.winner, 1);
+}
+
+static void refusal_costs_nothing(void **state)
+{
+	int fd;
+
+	(void)state;
+	assert_int_equal(start((const struct sockaddr_storage *[]){&refused, &live}, 2, 0), 0);
+	fd = await(0);
+	assert_peer(fd >= 0 ? fd : await(1), &live);
+}
+
+static void families_alternate(void **state)
+{
+	(void)state;
+	assert_int_equal(start((const struct sockaddr_storage *[]){&hole, &live, &refused, &v6_live}, 4, 0), 0);
+	assert_int_equal(race.addresses[0].ss_family, AF_INET);
+	assert_int_equal(race.addresses[1].ss_family, AF_INET6);
+	assert_memory_equal(&race.addresses[2], &live, sizeof(live));
+	assert_memory_equal(&race.addresses[3], &refused, sizeof(live));
+	assert_int_equal(race_step(&race, 250), -EAGAIN);
+	race.winner = -1;
+	close(await(251));
+	assert_int_equal(race.winner, 1);
+}
+
+static void start_can_be_given_to_another(void **state)
+{
+	(void)state;
+	assert_int_equal(start((const struct sockaddr_storage *[]){&hole, &live}, 2, 5), 0);
+	assert_peer(await(0), &live);
+}
+
+static void all_refused_ends_it_at_once(void **state)
+{
+	int result = start((const struct sockaddr_storage *[]){&refused, &refused}, 2, 0);
+
+	(void)state;
+	for (int i = 0; i < 3 && (!result || result == -EAGAIN); i++)
+		result = await(i);
+	assert_int_equal(result, -ECONNREFUSED);
+	assert_int_equal(sockets(), 0);
+}
+
+/* TCP repeats its SYN after 1, 2 and 4 s: a target that starts at 3.5 s would be found at 7 s. */
+static void silent_address_gets_a_new_syn_each_second(void **state)
+{
+	int64_t now = 0;
+	int begun = 1;
+
+	(void)state;
+	assert_int_equal(start((const struct sockaddr_storage *[]){&hole}, 1, 0), 0);
+	while (begun < 10) {
+		assert_int_equal(race.deadline_ms, now + 1000);
+		now = race.deadline_ms;
+		assert_int_equal(race_step(&race, now), -EAGAIN);
+		begun++;
+		assert_int_equal(race.begun, begun);
+		assert_int_equal(sockets(), 2);
+	}
+	assert_int_equal(race_step(&race, 15000), -ETIMEDOUT);
+	assert_int_equal(sockets(), 0);
+}
+
+static void refusal_says_more_than_silence(void **state)
+{
+	int64_t now = 0;
+	int result = start((const struct sockaddr_storage *[]){&refused, &hole}, 2, 0);
+
+	(void)state;
+	while (!result || result == -EAGAIN) {
+		result = await(now);
+		now = race.deadline_ms;
+	}
+	assert_int_equal(now, 15000);
+	assert_int_equal(result, -ECONNREFUSED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(black_hole_costs_a_quarter_of_a_second, begin, end),
+		cmocka_unit_test_setup_teardown(refusal_costs_nothing, begin, end),
+		cmocka_unit_test_setup_teardown(families_alternate, begin, end),
+		cmocka_unit_test_setup_teardown(start_can_be_given_to_another, begin, end),
+		cmocka_unit_test_setup_teardown(all_refused_ends_it_at_once, begin, end),
+		cmocka_unit_test_setup_teardown(silent_address_gets_a_new_syn_each_second, begin, end),
+		cmocka_unit_test_setup_teardown(refusal_says_more_than_silence, begin, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
