@@ -108,6 +108,14 @@ static int read_syslog(struct text value, struct manner *manner, struct fault *f
 	return 0;
 }
 
+static int read_heal(struct text value, struct manner *manner, struct fault *fault)
+{
+	manner->boot->leaves_network = text_is(value, "off");
+	if (manner->boot->leaves_network || text_is(value, "on"))
+		return 0;
+	return fault_expected(fault, value, "expected on or off");
+}
+
 static int read_next_init(struct text value, struct manner *manner, struct fault *fault)
 {
 	char *out = manner->boot->next_init;
@@ -237,10 +245,10 @@ static int read_switch(enum word_key key, struct manner *manner)
 }
 
 static read_word *const readers[WORD_COUNT] = {
-	[WORD_TIMEOUT] = read_timeout,     [WORD_ONFAIL] = read_onfail,   [WORD_LOG] = read_log,
-	[WORD_INIT_OWN] = read_next_init,  [WORD_SYSLOG] = read_syslog,   [WORD_ROOT] = read_root,
-	[WORD_ROOTFSTYPE] = read_fstype,   [WORD_ROOTFLAGS] = read_flags, [WORD_ROOTWAIT] = read_rootwait,
-	[WORD_ROOTDELAY] = read_rootdelay, [WORD_INIT] = read_init,
+	[WORD_TIMEOUT] = read_timeout,   [WORD_ONFAIL] = read_onfail,       [WORD_LOG] = read_log,
+	[WORD_HEAL] = read_heal,         [WORD_INIT_OWN] = read_next_init,  [WORD_SYSLOG] = read_syslog,
+	[WORD_ROOT] = read_root,         [WORD_ROOTFSTYPE] = read_fstype,   [WORD_ROOTFLAGS] = read_flags,
+	[WORD_ROOTWAIT] = read_rootwait, [WORD_ROOTDELAY] = read_rootdelay, [WORD_INIT] = read_init,
 };
 
 static int read_known(const struct cmdline *cmdline, const struct word *word, enum word_key key, struct manner *manner,

@@ -211,6 +211,7 @@ struct boot_plan {
 	enum onfail onfail;
 	enum log_level log;
 	char next_init[256];       /* iscsi.init=; "" the initramfs's own /init */
+	bool leaves_network;       /* iscsi.heal=off: what the running system does to it is its own affair */
 	bool use_firmware;         /* iscsi=ibft and its like: an iBFT is asked for */
 	bool firmware_is_optional; /* with .use_firmware: only words of dracut's or Debian's ask for it (rd.iscsi.firmware,
 				      iscsi_auto). Where there is no iBFT the boot goes on without it */

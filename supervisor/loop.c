@@ -359,6 +359,7 @@ static void step_timed(struct world *w, const struct watch *watch, int64_t now_m
 	if (w->net_open) {
 		net_step(&w->net, fds, count, now_ms);
 		watch_network(w, now_ms);
+		guard_heal(w, now_ms);
 	}
 	if (w->discovering >= 0)
 		discovery_step(&w->discovery, now_ms);
