@@ -1,4 +1,5 @@
-/* check.h - `iscsi-init check '<kernel command line>'`: what a boot with that line would do, or what is wrong with it.
+/* check.h - `iscsi-init check [-v] [--json] [<kernel command line> | -]`: what a boot with that line would do, or what is
+ * wrong with it.
  *
  * Needs no root, no kernel support and no network; reads nothing but the line. Secrets are not shown.
  */
@@ -6,19 +7,18 @@
 #ifndef COMMAND_CHECK_H
 #define COMMAND_CHECK_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
-#include "cmdline.h"
-#include "plan/plan.h"
+/* words: those behind "check", NULL-ended. None: /proc/cmdline; "-": standard input; several are one line. The plan goes to
+   standard output, what is wrong to standard error. 0: the line can be used; 1: it cannot, or cannot be read; 2: wrong use. */
+int check_run(char *words[]);
 
-/* To standard output, or (the error) standard error. 0: the line can be used; 1: it cannot. */
-int check_run(const char *line);
+/* Checks one line: prints the plan and its notes to `out`, and what is wrong to `errors`. The same result. */
+int check_line(const char *line, size_t length, bool verbose, FILE *out, FILE *errors);
 
 /* Every word that is read, one a line, with whose it is before it; then the options and settings of iscsi=, and the values
    of iscsi.onfail=: for scripts. */
 void check_print_words(FILE *out);
-
-/* The plan in words. */
-void check_print(const struct cmdline *cmdline, const struct plan *plan, FILE *out);
 
 #endif

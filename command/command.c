@@ -17,7 +17,7 @@ static struct job check(struct world *w, char *words[], int64_t now_ms)
 {
 	(void)w;
 	(void)now_ms;
-	return job_done((enum job_exit)check_run(words[0]));
+	return job_done((enum job_exit)check_run(words));
 }
 
 static const struct command {
@@ -39,7 +39,8 @@ static const struct command {
 	{"supervise", "", 0, 0, supervise_run, "look after the sessions that are there, as the boot's process does"},
 	{"shutdown", "reboot|poweroff|halt|kexec", 1, 8, end_machine,
 	 "flush, make read-only, log out, and end the machine: the last command of a shutdown"},
-	{"check", "'<kernel command line>'", 1, 1, check, "what a boot with that line would do; needs no root"},
+	{"check", "[-v] [<kernel command line> | -]", 0, CMDLINE_WORDS_MAX, check,
+	 "what a boot with that line (of /proc/cmdline, of standard input) would do; needs no root"},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -8,9 +8,8 @@
 
 #include "plan/words.h"
 
-#define TIMEOUT_DEFAULT_S 180
-#define SECONDS_MAX       2000000 /* in milliseconds still an int */
-#define COUNT(array)      (sizeof(array) / sizeof((array)[0]))
+#define SECONDS_MAX  2000000 /* in milliseconds still an int */
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* What the words fill. */
 struct manner {
@@ -253,7 +252,7 @@ int boot_words_read(const struct cmdline *cmdline, struct boot_plan *boot, struc
 
 	memset(boot, 0, sizeof(*boot));
 	memset(root, 0, sizeof(*root));
-	boot->timeout_s = TIMEOUT_DEFAULT_S;
+	boot->timeout_s = BOOT_TIMEOUT_DEFAULT_S;
 	for (int i = 0; i < cmdline->word_count; i++) {
 		const struct word *word = &cmdline->words[i];
 		struct fault fault = {0};

@@ -87,13 +87,12 @@ static int add_interface(const struct cmdline *cmdline, const struct word *at, c
 	if (word->bare_address && complete_bare(cmdline, interface, fault) < 0)
 		return -EINVAL;
 	if (word->guesses_prefix && !(word->bare_address && words_value(cmdline, WORD_NETMASK).length))
-		plan_note(plan, "command line, word %d: no netmask in ip=: /%u, by the address's class",
-			  cmdline_number(cmdline, at), interface->prefix);
+		words_note(plan, cmdline, at, NULL, "no netmask in %s=: /%u, by the address's class",
+			   word_rows[words_find(cmdline_key(cmdline, at))].name, interface->prefix);
 	for (int i = 0; i < word->dns_count; i++)
 		add_dns(plan, &word->dns[i]);
 	if (word->ignored_server)
-		plan_note(plan, "command line, word %d: the server field of ip= has no meaning for iSCSI",
-			  cmdline_number(cmdline, at));
+		words_note(plan, cmdline, at, NULL, "the server field of ip= has no meaning for iSCSI");
 	network->interface_count++;
 	return 0;
 }

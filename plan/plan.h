@@ -112,6 +112,7 @@ struct portal {
 struct target_plan {
 	struct portal portal;
 	struct portal listed; /* of a target that its portal named: where that says it is, if not there; "" else */
+	int word; /* the number of the word that names it, from 1; 0: none does, or it is in no word of its own */
 	char name[NAME_MAX_BYTES + 1];      /* "": ask the portal which it has (SendTargets) */
 	char initiator[NAME_MAX_BYTES + 1]; /* "": made from the boot interface's MAC when it is known */
 	enum source initiator_source;
@@ -202,7 +203,8 @@ struct boot_plan {
 #define PLAN_NOTES_MAX 16
 struct plan_notes {
 	int count;
-	char text[PLAN_NOTES_MAX][200];
+	char text[PLAN_NOTES_MAX][240];
+	struct position position[PLAN_NOTES_MAX];
 };
 
 struct plan {

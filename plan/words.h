@@ -9,6 +9,7 @@
 #define PLAN_WORDS_H
 
 #include "cmdline.h"
+#include "plan/plan.h"
 #include "proto/text.h"
 
 enum word_key {
@@ -159,6 +160,10 @@ struct text words_value(const struct cmdline *cmdline, enum word_key key);
 
 /* dracut's booleans: the last such word decides. "0", "no" and "off" mean false, anything else (no value too) means true. */
 bool words_flag(const struct cmdline *cmdline, enum word_key key, bool otherwise);
+
+/* Adds a note about a word to the plan, with the place of `at` (NULL: of the word). */
+void words_note(struct plan *plan, const struct cmdline *cmdline, const struct word *word, const char *at,
+		const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* Is the word in a name space of which we know every word (iscsi.*, rd.iscsi.*, iscsi_*), and not in the table? Then it
    is a typing error: -EINVAL with *fault, which names the word that it is near to. Else 0. */
