@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "boot/secrets.h"
 #include "command/plan_text.h"
 #include "plan/boot_words.h"
 #include "plan/credential.h"
@@ -89,7 +90,7 @@ static void print_notes(const struct cmdline *cmdline, const struct plan_notes *
 		fprintf(out, "OK\n");
 }
 
-int check_line(const char *line, size_t length, bool verbose, FILE *out, FILE *errors)
+int check_line(const char *line, size_t length, const struct check_options *options, FILE *out, FILE *errors)
 {
 	struct plan_error error = {.text = ""};
 	struct cmdline cmdline;
@@ -102,9 +103,13 @@ int check_line(const char *line, size_t length, bool verbose, FILE *out, FILE *e
 			print_marked(&cmdline, error.position, errors);
 		return 1;
 	}
+	if (options->image && secrets_load(&plan, options->image, &error) < 0) {
+		fprintf(errors, "%s\n", error.text);
+		return 1;
+	}
 	doubts_note(&cmdline, &plan);
 	add_secret_notes(&plan);
-	plan_text_print(&cmdline, &plan, verbose, out);
+	plan_text_print(&cmdline, &plan, options->verbose, out);
 	print_notes(&cmdline, &plan.notes, out);
 	return 0;
 }
@@ -155,7 +160,7 @@ static void join_words(char *words[], char line[CMDLINE_BYTES_MAX + 2])
 int check_run(char *words[])
 {
 	char line[CMDLINE_BYTES_MAX + 2];
-	bool verbose = false;
+	struct check_options options = {0};
 	int result = 0;
 
 	for (; *words && (*words)[0] == '-' && (*words)[1]; words++) {
@@ -163,11 +168,15 @@ int check_run(char *words[])
 			check_print_words(stdout);
 			return 0;
 		}
+		if (!strcmp(*words, "--image") && words[1]) {
+			options.image = *++words;
+			continue;
+		}
 		if (strcmp(*words, "-v") != 0 && strcmp(*words, "--verbose") != 0) {
 			fprintf(stderr, "iscsi-init: check has no option %s\n", *words);
 			return 2;
 		}
-		verbose = true;
+		options.verbose = true;
 	}
 	if (!*words)
 		result = read_line("/proc/cmdline", line);
@@ -175,5 +184,5 @@ int check_run(char *words[])
 		result = read_line(NULL, line);
 	else
 		join_words(words, line);
-	return result < 0 ? 1 : check_line(line, strlen(line), verbose, stdout, stderr);
+	return result < 0 ? 1 : check_line(line, strlen(line), &options, stdout, stderr);
 }

@@ -16,10 +16,11 @@ static char printed[16384];
 static int run(const char *line, bool verbose)
 {
 	FILE *out = fmemopen(printed, sizeof(printed), "w");
+	struct check_options options = {.verbose = verbose};
 	int result;
 
 	assert_non_null(out);
-	result = check_line(line, strlen(line), verbose, out, out);
+	result = check_line(line, strlen(line), &options, out, out);
 	fclose(out);
 	return result;
 }
