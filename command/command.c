@@ -50,7 +50,7 @@ static const struct command {
 	{"supervise", "", 0, 0, 0, supervise_run, "look after the sessions that are there, as the boot's process does"},
 	{"shutdown", "reboot|poweroff|halt|kexec", 1, 8, RAW, end_machine,
 	 "flush, make read-only, log out, and end the machine: the last command of a shutdown"},
-	{"check", "[-v | --json] [<kernel command line> | -]", 0, CMDLINE_WORDS_MAX, RAW, check,
+	{"check", "[-v | --json] [--image <folder>] [<kernel command line> | -]", 0, CMDLINE_WORDS_MAX, RAW, check,
 	 "what a boot with that line (of /proc/cmdline, of standard input) would do; needs no root"},
 };
 
