@@ -19,6 +19,7 @@ static char said[320];
 static int begin(void **state)
 {
 	(void)state;
+	memset(&route, 0xee, sizeof(route));
 	route_init(&route, &planned, &(struct portal){.port = 0});
 	route_choose(&route, 1, true);
 	return 0;

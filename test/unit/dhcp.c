@@ -810,6 +810,34 @@ static void addresses_at_the_edge_of_point_to_point_networks_are_good(void **sta
 	assert_int_equal(w.dhcp.offer.prefix, 31);
 }
 
+static void what_is_no_value_is_left_out(void **state)
+{
+	static const uint8_t dns[] = {127, 0, 0, 1, 0, 0, 0, 1, 224, 0, 0, 1, 192, 0, 2, 127, 223, 255, 255, 1};
+	const struct dhcp_lease *lease;
+	struct world w;
+
+	(void)state;
+	request(&w);
+	lease = &w.dhcp.lease;
+	answer(&w.reply, DHCP_ACK, w.dhcp.xid, CLIENT, SERVER);
+	option(&w.reply, 6, sizeof(dns), dns);
+	option(&w.reply, 58, 5, "\0\0\0\100\0");
+	option(&w.reply, 59, 3, "\0\7\0");
+	option(&w.reply, 26, 2, "\0\104"); /* MTU 68, at least 576 */
+	option(&w.reply, 12, 5, "ra\0ck");
+	option(&w.reply, 15, 4, "a\037.b");
+	option(&w.reply, 17, 3, "\0\0\0");
+	assert_int_equal(hear(&w), DHCP_BOUND);
+	assert_int_equal(lease->dns_count, 2);
+	assert_int_equal(lease->dns[0], 0xc000027fu);
+	assert_int_equal(lease->dns[1], 0xdfffff01u);
+	assert_int_equal(lease->t1_s, 1800);
+	assert_int_equal(lease->t2_s, 3150);
+	assert_string_equal(lease->hostname, "");
+	assert_string_equal(lease->domain, "");
+	assert_string_equal(lease->root_path, "");
+}
+
 static void without_a_netmask_the_class_counts(void **state)
 {
 	static const struct {
@@ -1426,6 +1454,7 @@ int main(void)
 		cmocka_unit_test(a_packet_cut_anywhere_never_binds),
 		cmocka_unit_test(client_identifier_may_be_echoed),
 		cmocka_unit_test(addresses_at_the_edge_of_point_to_point_networks_are_good),
+		cmocka_unit_test(what_is_no_value_is_left_out),
 		cmocka_unit_test(without_a_netmask_the_class_counts),
 		cmocka_unit_test(each_exchange_has_its_own_number),
 		cmocka_unit_test(discover_is_repeated_after_1_2_4_8_16_16_seconds),

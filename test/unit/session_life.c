@@ -499,6 +499,30 @@ static void portal_group_of_a_redirect_counts_where_the_target_names_none(void *
 	assert_int_equal(session.negotiated.tpgt, 0);
 }
 
+static void each_login_challenges_anew(void **state)
+{
+	static const uint8_t none[sizeof(session.attempt.login.config.challenge)];
+	uint8_t first[sizeof(none)];
+
+	(void)state;
+	strcpy(plan.chap.username, "me");
+	strcpy(plan.chap.username_in, "them");
+	plan.chap.password.length = plan.chap.password_in.length = 12;
+	memset(plan.chap.password.bytes, 'a', 12);
+	memset(plan.chap.password_in.bytes, 'b', 12);
+	plan.chap.algorithms_given = 0;
+	begin_login(1000);
+	assert_int_equal(session.state, SESSION_LOGIN);
+	memcpy(first, session.attempt.login.config.challenge, sizeof(first));
+	assert_memory_not_equal(first, none, sizeof(first));
+	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+	await_socket();
+	step(SESSION_EVENT_READY, 90000);
+	assert_int_equal(session.state, SESSION_LOGIN);
+	assert_memory_not_equal(session.attempt.login.config.challenge, first, sizeof(first));
+}
+
 static void connection_that_breaks_in_the_login_is_tried_again(void **state)
 {
 	const struct netlink_event error = {
@@ -535,6 +559,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(other_programs_login_is_made_way_for, begin, end),
 		cmocka_unit_test_setup_teardown(portal_group_of_a_redirect_counts_where_the_target_names_none, begin,
 						end),
+		cmocka_unit_test_setup_teardown(each_login_challenges_anew, begin, end),
 		cmocka_unit_test_setup_teardown(connection_that_breaks_in_the_login_is_tried_again, begin, end),
 	};
 
