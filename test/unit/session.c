@@ -886,6 +886,31 @@ static void session_that_is_proving_can_be_taken_or_leave(void **state)
 	assert_int_equal(kernel.started, 0);
 }
 
+/* Events go to every session: each takes what is its own, of the transport that it uses. */
+static void events_of_others_are_not_ours(void **state)
+{
+	const struct netlink_event others[] = {
+		{.type = NETLINK_EVENT_ERROR, .transport = netlink.transport, .sid = SID + 1},
+		{.type = NETLINK_EVENT_ERROR, .transport = netlink.transport + 1, .sid = SID},
+		{.type = NETLINK_EVENT_DESTROYED, .transport = netlink.transport, .sid = SID + 1},
+		{.type = NETLINK_EVENT_DESTROYED, .transport = netlink.transport + 1, .sid = SID},
+		{.type = NETLINK_EVENT_UNBOUND, .transport = netlink.transport, .sid = SID},
+	};
+	const struct netlink_event own = {.type = NETLINK_EVENT_ERROR, .transport = netlink.transport, .sid = SID};
+
+	(void)state;
+	session_kernel_event(&session, &own, 1000); /* not in the kernel yet */
+	assert_int_equal(session.state, SESSION_IDLE);
+	session_adopt(&session, SID, 1, true, 1000);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		session_kernel_event(&session, &others[i], 2000);
+		assert_int_equal(session.state, SESSION_UP);
+	}
+	session_kernel_event(&session, &own, 2000);
+	assert_int_not_equal(session.state, SESSION_UP);
+	assert_int_equal(session.down_ms, 2000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -894,6 +919,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(ended_by_another_program_is_forgotten_in_every_state, begin, end),
 		cmocka_unit_test_setup_teardown(missing_session_is_noticed_when_it_cannot_be_bound, begin, end),
 		cmocka_unit_test_setup_teardown(session_that_is_there_is_not_given_up_for_a_refused_bind, begin, end),
+		cmocka_unit_test_setup_teardown(events_of_others_are_not_ours, begin, end),
 		cmocka_unit_test_setup_teardown(iscsid_may_take_a_session_that_is_logging_out, begin, end),
 		cmocka_unit_test_setup_teardown(session_that_made_way_can_still_leave, begin, end),
 		cmocka_unit_test_setup_teardown(lost_events_are_made_up_for_by_what_sysfs_says, begin, end),
