@@ -68,6 +68,7 @@ static void begin(struct world *w)
 	int result;
 
 	times_start(&w->times, monotonic_ms());
+	report_begin(&w->report, w->times.started_ms);
 	result = mounts_early(&w->mounts, &place);
 	w->dev = sysfs_open("/dev");
 	log_open(w->dev);
@@ -222,6 +223,7 @@ static void record(struct world *w)
 
 	times_reach(&w->times, PHASE_HANDOVER, monotonic_ms());
 	log_info("boot times ms: %s", times_line(&w->times, line, sizeof(line)));
+	report_step(&w->report, line);
 	if (!result)
 		result = times_write(&w->times, w->run.fd);
 	if (!result && w->session_count)
@@ -392,6 +394,7 @@ static int give_up(struct world *w, char *argv[])
 
 	loop_run(w, boot_add_list, monotonic_ms() + LIST_TIMEOUT_MS);
 	log_err("%s", w->verdict.text);
+	report_step(&w->report, NULL); /* as long as there is a network */
 	undo(w);
 	if (onfail == ONFAIL_CONTINUE)
 		go_on(w, argv);
@@ -465,6 +468,7 @@ static struct world *make_world(void)
 	if (w == MAP_FAILED)
 		return NULL;
 	madvise(w, sizeof(*w), MADV_NOHUGEPAGE);
+	report_begin(&w->report, 0);
 	w->uevents = w->random = w->interrupts = w->iscsid = w->keeper.fd = w->status.fd = w->run.fd =
 		w->run.mountinfo = -1;
 	w->loader.fd = -1;

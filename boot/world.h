@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "blockdev.h"
+#include "boot/report.h"
 #include "boot/times.h"
 #include "cmdline.h"
 #include "net/net.h"
@@ -59,10 +60,13 @@ struct world {
 	bool net_open, has_netlink, has_firmware, asked_firmware, has_lease, has_secrets, has_root, chains, resident;
 	int discovering; /* index of the target whose portal is asked; -1 */
 	int64_t disks_ready_ms;
-	bool hurries;             /* RCU is expedited for the time of the boot */
-	bool disks_missing;       /* ready, but for targets that do not answer */
+	bool hurries; /* RCU is expedited for the time of the boot */
+	bool diskless
+		[PLAN_TARGETS_MAX]; /* logged in, but without a disk that can be used: the boot goes on without it */
+	bool disks_missing;         /* ready, but for targets that do not answer */
 	bool lost_events;         /* of the kernel's iSCSI interface: sessions are looked at when the queue is empty */
 	uint32_t carriers;        /* bits: the interfaces of net that have one */
+	unsigned answers;         /* net_answers, as last seen */
 	unsigned modules_in;      /* bits by boot.c's list: answered */
 	bool block_changed;       /* a uevent of a block device or SCSI came */
 	enum shutdown_how ending; /* of `shutdown` */
@@ -88,6 +92,7 @@ struct world {
 	int64_t rescan_ms[PLAN_TARGETS_MAX]; /* when an empty target is scanned again; 0: not */
 
 	struct times times;
+	struct report report;
 	struct status status;
 	struct keeper keeper;
 	struct title title;

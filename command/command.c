@@ -11,6 +11,7 @@
 #include "command/monitor.h"
 #include "command/sessions.h"
 #include "command/supervise.h"
+#include "plan/target_word.h"
 #include "proto/text.h"
 #include "sys/log.h"
 
@@ -20,7 +21,7 @@ static struct job check(struct world *w, const struct job_words *given, int64_t 
 {
 	(void)w;
 	(void)now_ms;
-	return job_done((enum job_exit)check_run(given->words[0]));
+	return job_done((enum job_exit)check_run(given->words));
 }
 
 /* Options of subcommands, as bits of a row. */
@@ -49,7 +50,8 @@ static const struct command {
 	{"supervise", "", 0, 0, 0, supervise_run, "look after the sessions that are there, as the boot's process does"},
 	{"shutdown", "reboot|poweroff|halt|kexec", 1, 8, RAW, end_machine,
 	 "flush, make read-only, log out, and end the machine: the last command of a shutdown"},
-	{"check", "'<kernel command line>'", 1, 1, RAW, check, "what a boot with that line would do; needs no root"},
+	{"check", "[-v | --json] [--image <folder>] [<kernel command line> | -]", 0, CMDLINE_WORDS_MAX, RAW, check,
+	 "what a boot with that line (of /proc/cmdline, of standard input) would do; needs no root"},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -68,8 +70,9 @@ static void print_options(FILE *out)
 			param_expects((enum param)i, expects, sizeof(expects)), row->unit[0] ? " " : "", row->unit,
 			param_write((enum param)i, row->ours, value, sizeof(value)), row->help);
 	}
-	fprintf(out, "  initiator, lun, interface, scheduler, username, password, username_in, password_in, chap_algs: "
-		     "see the manual\n");
+	for (unsigned i = 0; target_option_name(i); i++)
+		fprintf(out, "%s%s", i ? ", " : "  ", target_option_name(i));
+	fprintf(out, ": see the manual\n");
 }
 
 static void print_command(const struct command *command, FILE *out)

@@ -54,6 +54,12 @@ void json_number(struct json *json, const char *key, int64_t value)
 	fprintf(json->out, "%" PRId64, value);
 }
 
+void json_boolean(struct json *json, const char *key, bool value)
+{
+	begin(json, key);
+	fputs(value ? "true" : "false", json->out);
+}
+
 void json_null(struct json *json, const char *key)
 {
 	begin(json, key);

@@ -98,27 +98,41 @@ static void write_files(const struct resolve *resolve)
 	}
 }
 
+static int look_up_family(const struct question *question, int family, struct resolve_result *result)
+{
+	struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+	struct addrinfo *list = NULL;
+	char port[8];
+	int error;
+
+	snprintf(port, sizeof(port), "%u", question->port);
+	error = getaddrinfo(question->resolve->host, port, &hints, &list);
+	if (error)
+		return error;
+	for (struct addrinfo *at = list; at && result->count < RESOLVE_ADDRESSES_MAX; at = at->ai_next)
+		if (at->ai_addrlen <= sizeof(result->addresses[0]))
+			memcpy(&result->addresses[result->count++], at->ai_addr, at->ai_addrlen);
+	freeaddrinfo(list);
+	return 0;
+}
+
+/* Both families at once. A server that refuses AAAA spoils the whole answer: then each family is asked alone. */
 static void look_up(const void *context, void *out)
 {
 	const struct question *question = context;
 	struct resolve_result *result = out;
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *list = NULL;
-	char port[8];
 	int error;
 
 	if (question->resolve->has_files && enter_memory())
 		write_files(question->resolve);
 	confine_reader(); /* what a name server answers is parsed by the C library */
-	snprintf(port, sizeof(port), "%u", question->port);
-	error = getaddrinfo(question->resolve->host, port, &hints, &list);
-	if (error) {
-		explain(error, result->failure);
+	error = look_up_family(question, AF_UNSPEC, result);
+	if (!error)
 		return;
-	}
-	for (struct addrinfo *at = list; at && result->count < RESOLVE_ADDRESSES_MAX; at = at->ai_next)
-		if (at->ai_addrlen <= sizeof(result->addresses[0]))
-			memcpy(&result->addresses[result->count++], at->ai_addr, at->ai_addrlen);
-	freeaddrinfo(list);
+	(void)look_up_family(question, AF_INET, result);
+	(void)look_up_family(question, AF_INET6, result);
+	if (!result->count)
+		explain(error, result->failure);
 }
 
 /* ---- the parent ---- */

@@ -315,11 +315,20 @@ static const struct pollfd *slice(const struct watch *watch, enum owner owner, i
 	return first;
 }
 
-/* A cable that is plugged in again ends the pause before the next attempt to reconnect. */
-static void watch_carriers(struct world *w, int64_t now_ms)
+/* In a boot: an address more, of another interface or family, ends the pause before the next attempt, and an attempt that
+   may be under way by an interface that does not reach the target. */
+static bool notice_address(struct world *w)
 {
-	uint32_t carriers = 0;
-	bool more;
+	unsigned before = w->answers;
+
+	w->answers = net_answers(&w->net);
+	return !w->resident && before && w->answers > before;
+}
+
+/* Resident: a cable that is plugged in again ends the pause before the next attempt to reconnect. */
+static bool notice_carrier(struct world *w)
+{
+	uint32_t carriers = 0, before = w->carriers;
 
 	for (int i = 0; i < NET_INTERFACES_MAX; i++) {
 		const struct rtnl_link *link = &w->net.interfaces[i].link;
@@ -327,9 +336,15 @@ static void watch_carriers(struct world *w, int64_t now_ms)
 		if (link->index && (link->flags & LOWER_UP))
 			carriers |= 1U << i;
 	}
-	more = carriers & ~w->carriers;
 	w->carriers = carriers;
-	if (!more || !w->resident || guard_yield(w, now_ms))
+	return w->resident && carriers & ~before;
+}
+
+static void watch_network(struct world *w, int64_t now_ms)
+{
+	bool carrier = notice_carrier(w), address = notice_address(w);
+
+	if ((!carrier && !address) || guard_yield(w, now_ms))
 		return;
 	for (int i = 0; i < w->session_count; i++)
 		session_step(&w->sessions[i], SESSION_EVENT_START, &(struct session_input){.now_ms = now_ms});
@@ -344,7 +359,8 @@ static void step_timed(struct world *w, const struct watch *watch, int64_t now_m
 	fds = slice(watch, OWN_NET, &count);
 	if (w->net_open) {
 		net_step(&w->net, fds, count, now_ms);
-		watch_carriers(w, now_ms);
+		watch_network(w, now_ms);
+		guard_heal(w, now_ms);
 	}
 	if (w->discovering >= 0)
 		discovery_step(&w->discovery, now_ms);
@@ -368,6 +384,7 @@ static void run_once(struct world *w, int64_t deadline_ms)
 			dispatch(w, (enum owner)watch.owner[i], watch.index[i], now_ms);
 	}
 	step_timed(w, &watch, now_ms);
+	report_step(&w->report, NULL);
 }
 
 bool loop_run(struct world *world, bool (*reached)(struct world *world, int64_t now_ms), int64_t deadline_ms)

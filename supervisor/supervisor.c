@@ -54,7 +54,7 @@ int supervisor_settle(struct world *world, char *const argv[], const char **step
 	world->uevents = -1;
 	loader_stop(&world->loader);
 	if (world->net_open)
-		net_settle(&world->net);
+		net_settle(&world->net, !world->plan.boot.leaves_network);
 	release_boot(world);
 	if (world->run.fd >= 0)
 		shutdown_offer(world->proc, world->run.fd);
