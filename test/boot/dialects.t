@@ -43,6 +43,13 @@ with Rig() as rig:
         guest.cmdline, ""), "no secret on the console")
     rig.ok("a CHAP secret has less than 96 bits" in guest.section("warnings"), "the short one gets a warning",
            guest.section("warnings"))
+    guest = boots(rig, cloud, image, "dracut: root=iscsi: without a LUN is the only disk, whatever its LUN",
+                  "root=iscsi:%(host)s::%(port)d::%(name)s rd.iscsi.initiator=maas-enlist")
+    rig.ok("maas-enlist" in guest.section("initiator"), "and an initiator name that RFC 7143 does not allow is used",
+           guest.section("initiator"))
+    boots(rig, cloud, image, "Oracle: DHCPv6 does not answer, and there is no iBFT",
+          "ip=dhcp,dhcp6 rd.iscsi.firmware=1 rd.iscsi.bypass netroot=iscsi:%(host)s::%(port)d:1:%(name)s root=UUID=%(uuid)s")
+    boots(rig, cloud, image, "libiscsi's and QEMU's URL", "iscsi=iscsi://%(host)s:%(port)d/%(name)s/1 root=UUID=%(uuid)s")
     boots(rig, cloud, image, "Debian: iscsi_target_name=, iscsi_target_ip= and the rest",
           "ip=dhcp iscsi_initiator=iqn.2026-01.test.rig:deb iscsi_target_name=%(name)s iscsi_target_ip=%(host)s "
           "iscsi_target_port=%(port)d iscsi_target_group=1 root=UUID=%(uuid)s")
