@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "boot/secrets.h"
 #include "command/plan_json.h"
 #include "command/plan_text.h"
 #include "plan/boot_words.h"
@@ -134,21 +135,22 @@ static void print_text(const struct cmdline *cmdline, const struct plan *plan, c
 		print_marked(cmdline, error->position, to.errors);
 }
 
-int check_line(const char *line, size_t length, enum check_form form, struct check_streams to)
+int check_line(const char *line, size_t length, const struct check_options *options, struct check_streams to)
 {
 	struct plan_error error = {.text = ""};
 	struct cmdline cmdline;
 	struct plan plan;
 
 	cmdline_cut(line, length, &cmdline);
-	if (plan_make(&cmdline, NULL, NULL, &plan, &error) == 0) {
+	if (plan_make(&cmdline, NULL, NULL, &plan, &error) == 0 &&
+	    (!options->image || secrets_load(&plan, options->image, &error) == 0)) {
 		doubts_note(&cmdline, &plan);
 		add_secret_notes(&plan);
 	}
-	if (form == CHECK_JSON)
+	if (options->form == CHECK_JSON)
 		print_json(&plan, &error, to.out);
 	else
-		print_text(&cmdline, &plan, &error, form == CHECK_ALL, to);
+		print_text(&cmdline, &plan, &error, options->form == CHECK_ALL, to);
 	return error.text[0] != 0;
 }
 
@@ -198,7 +200,7 @@ static void join_words(char *words[], char line[CMDLINE_BYTES_MAX + 2])
 int check_run(char *words[])
 {
 	char line[CMDLINE_BYTES_MAX + 2];
-	enum check_form form = CHECK_CHANGED;
+	struct check_options options = {.form = CHECK_CHANGED};
 	int result = 0;
 
 	for (; *words && (*words)[0] == '-' && (*words)[1]; words++) {
@@ -207,9 +209,11 @@ int check_run(char *words[])
 			return 0;
 		}
 		if (!strcmp(*words, "-v") || !strcmp(*words, "--verbose")) {
-			form = CHECK_ALL;
+			options.form = CHECK_ALL;
 		} else if (!strcmp(*words, "--json")) {
-			form = CHECK_JSON;
+			options.form = CHECK_JSON;
+		} else if (!strcmp(*words, "--image") && words[1]) {
+			options.image = *++words;
 		} else {
 			fprintf(stderr, "iscsi-init: check has no option %s\n", *words);
 			return 2;
@@ -221,5 +225,5 @@ int check_run(char *words[])
 		result = read_line(NULL, line);
 	else
 		join_words(words, line);
-	return result < 0 ? 1 : check_line(line, strlen(line), form, (struct check_streams){stdout, stderr});
+	return result < 0 ? 1 : check_line(line, strlen(line), &options, (struct check_streams){stdout, stderr});
 }

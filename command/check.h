@@ -1,7 +1,8 @@
-/* check.h - `iscsi-init check [-v] [--json] [<kernel command line> | -]`: what a boot with that line would do, or what is
+/* check.h - `iscsi-init check [-v] [--image <folder>] [<kernel command line> | -]`: what a boot with that line would do, or what is
  * wrong with it.
  *
- * Needs no root, no kernel support and no network; reads nothing but the line. Secrets are not shown.
+ * Needs no root, no kernel support and no network; reads nothing but the line, and an image's secrets where they are asked
+ * for. Secrets are not shown.
  */
 /* SPDX-License-Identifier: MIT */
 #ifndef COMMAND_CHECK_H
@@ -20,12 +21,17 @@ enum check_form {
 	CHECK_JSON     /* one object, also for what is wrong */
 };
 
+struct check_options {
+	enum check_form form;
+	const char *image; /* the folder that becomes the initramfs, whose files of secrets are read; NULL: none */
+};
+
 struct check_streams {
 	FILE *out, *errors;
 };
 
 /* Checks one line: prints the plan and its notes to to.out, and what is wrong to to.errors. The same result. */
-int check_line(const char *line, size_t length, enum check_form form, struct check_streams to);
+int check_line(const char *line, size_t length, const struct check_options *options, struct check_streams to);
 
 /* Every word that is read, one a line, with whose it is before it; then the options and settings of iscsi=, and the values
    of iscsi.onfail=: for scripts. */

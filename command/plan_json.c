@@ -139,7 +139,9 @@ void plan_json_print(const struct plan *plan, struct json *json)
 	put_text(json, "device", root);
 	if (plan->root.kind == ROOT_TARGET)
 		json_number(json, "target", plan->root.target + 1);
-	json_string(json, "mode", plan->root.writable ? "rw" : "ro");
+	json_string(json, "mode", plan->root.writable && plan->root.overlay.kind == OVERLAY_NONE ? "rw" : "ro");
+	json_boolean(json, "verified", plan->root.verity.options.hash_length > 0);
+	json_boolean(json, "writable_layer", plan->root.overlay.kind != OVERLAY_NONE);
 	put_text(json, "fstype", plan->root.fstype);
 	put_text(json, "flags", plan->root.flags);
 	put_text(json, "init", plan->root.init);

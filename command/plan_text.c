@@ -284,6 +284,14 @@ static void print_targets(const struct plan *plan, bool verbose, FILE *out)
 
 /* ---- root, init, manner ---- */
 
+static void print_syslog(const struct syslog_plan *syslog, FILE *out)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	if (syslog->kind == SYSLOG_SERVER)
+		fprintf(out, "log also to: %s, UDP port %u\n", address_write(&syslog->address, text), syslog->port);
+}
+
 static void print_device(const char *name, const struct device_plan *device, FILE *out)
 {
 	char text[300];
@@ -389,6 +397,7 @@ static void print_boot(const struct cmdline *cmdline, const struct plan *plan, b
 		fprintf(out, "time limit: %d s\n", boot->timeout_s);
 	if (verbose || boot->onfail != ONFAIL_PANIC)
 		fprintf(out, "on failure: %s\n", boot_words_onfail(boot->onfail));
+	print_syslog(&plan->boot.syslog, out);
 	if (verbose || boot->log != LOG_LEVEL_INFO)
 		fprintf(out, "log: %s\n", boot_words_log(boot->log));
 }

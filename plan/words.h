@@ -19,8 +19,10 @@ enum word_key {
 	WORD_TIMEOUT,
 	WORD_ONFAIL,
 	WORD_LOG,
+	WORD_HEAL,
 	WORD_INIT_OWN,
 	WORD_OVERLAY,
+	WORD_SYSLOG,
 
 	/* the kernel's */
 	WORD_ROOT,

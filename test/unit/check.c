@@ -16,10 +16,11 @@ static char printed[16384];
 static int run(const char *line, bool verbose)
 {
 	FILE *out = fmemopen(printed, sizeof(printed), "w");
+	struct check_options options = {.form = verbose ? CHECK_ALL : CHECK_CHANGED};
 	int result;
 
 	assert_non_null(out);
-	result = check_line(line, strlen(line), verbose ? CHECK_ALL : CHECK_CHANGED, (struct check_streams){out, out});
+	result = check_line(line, strlen(line), &options, (struct check_streams){out, out});
 	fclose(out);
 	return result;
 }
@@ -349,8 +350,8 @@ static void programs_get_json(void **state)
 	FILE *out = fmemopen(printed, sizeof(printed), "w");
 
 	(void)state;
-	assert_int_equal(check_line("iscsi=10.0.0.1,iqn.2026-01.x:y,lun=1 root=uuid=x", 48, CHECK_JSON,
-				    (struct check_streams){out, out}),
+	assert_int_equal(check_line("iscsi=10.0.0.1,iqn.2026-01.x:y,lun=1 root=uuid=x", 48,
+				    &(struct check_options){.form = CHECK_JSON}, (struct check_streams){out, out}),
 			 0);
 	fclose(out);
 	assert_non_null(strstr(printed,
@@ -362,7 +363,9 @@ static void programs_get_json(void **state)
 			       "\"targets\":[{\"source\":\"command line\",\"portal\":\"10.0.0.1:3260\","
 			       "\"name\":\"iqn.2026-01.x:y\",\"lun\":1,\"settings\":{\"HeaderDigest\":\"None\""));
 	out = fmemopen(printed, sizeof(printed), "w");
-	assert_int_equal(check_line("iscsi.log=x", 11, CHECK_JSON, (struct check_streams){out, out}), 1);
+	assert_int_equal(check_line("iscsi.log=x", 11, &(struct check_options){.form = CHECK_JSON},
+				    (struct check_streams){out, out}),
+			 1);
 	fclose(out);
 	assert_string_equal(printed,
 			    "{\"ok\":false,\"error\":{\"text\":\"command line, word 1 'iscsi.log', character 11: "

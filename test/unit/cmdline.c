@@ -242,12 +242,13 @@ static const struct {
 			     "to 2000000, not '-1'"},
 	{"iscsi.timeout", "command line, word 1 'iscsi.timeout', character 1: expected '=' and a value"},
 	{"iscsi.onfail=explode", "command line, word 1 'iscsi.onfail', character 14: expected panic, reboot, poweroff, "
-				 "shell or continue, not 'explode'"},
+				 "shell, continue or crash, not 'explode'"},
 	{"iscsi.log=7", "command line, word 1 'iscsi.log', character 11: expected err, warn, info or debug, not '7'"},
+	{"iscsi.heal=no", "command line, word 1 'iscsi.heal', character 12: expected on or off, not 'no'"},
 	{"iscsi.init=init",
 	 "command line, word 1 'iscsi.init', character 12: expected a path that begins with '/', not 'init'"},
 	{"iscsi.foo=1", "command line, word 1 'iscsi.foo', character 1: 'iscsi.foo' is not known; there are iscsi.ip, "
-			"iscsi.timeout, iscsi.onfail, iscsi.log, iscsi.init, iscsi.overlay"},
+			"iscsi.timeout, iscsi.onfail, iscsi.log, iscsi.heal, iscsi.init, iscsi.overlay, iscsi.syslog"},
 	{"iscsi.tiemout=3", "command line, word 1 'iscsi.tiemout', character 1: 'iscsi.tiemout' is not known; did you "
 			    "mean iscsi.timeout?"},
 	{"root=PARTUUID=1234/PARTNROFF=x",
