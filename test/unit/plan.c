@@ -150,10 +150,8 @@ static void a_table_that_cannot_be_used_is_refused_by_name(void **state)
 	ibft.targets[0].has_lun = false;
 	snprintf(ibft.targets[0].lun_text, sizeof(ibft.targets[0].lun_text), "4112000000");
 	assert_int_equal(make("", &ibft, NULL), -EINVAL);
-	assert_string_equal(
-		error.text,
-		"iBFT target0: the LUN's bytes '4112000000' can be read in more ways than one, or none; say "
-		"which it is with iscsi=ibft,lun=");
+	assert_string_equal(error.text, "iBFT target0: the LUN's bytes '4112000000' can be read in several ways or in "
+					"none; name the LUN with iscsi=ibft,lun=");
 	assert_int_equal(make("iscsi=ibft,lun=3", &ibft, NULL), 0);
 	assert_int_equal(plan.targets[0].lun, 3);
 
@@ -346,7 +344,7 @@ static void a_root_path_that_cannot_be_used_says_why(void **state)
 		const char *path, *error;
 		int result;
 	} paths[] = {
-		{"", WHAT ": the lease has none, and the disk was to come from it", -ENOENT},
+		{"", WHAT ": the lease has none, but the disk was to come from it", -ENOENT},
 		{"10.0.0.1:/nfs",
 		 WHAT " '10.0.0.1:/nfs': not iSCSI; expected iscsi:<server>:<protocol>:<port>:<LUN>:<target>", -EINVAL},
 		{"iscsi:10.0.0.1:17:::iqn.2026-01.x:y",
