@@ -13,6 +13,8 @@ $(error no architecture '$(ARCH)': expected ARCH=$(subst $(eval) ,|,$(ARCHES)))
 endif
 PREFIX ?= /usr/local
 SECONDS ?= 60
+COUNT ?= 300
+SEED ?= 1
 JOBS ?= 2
 
 comma = ,
@@ -70,7 +72,7 @@ slow_tests := $(wildcard test/full/*.t)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all fetch dist debug deb rpm size unit fuzz lint test test-full test-binaries booted demo bench install uninstall clean help force
+.PHONY: all fetch dist debug deb rpm size unit fuzz lint test test-full test-binaries mutate booted demo bench install uninstall clean help force
 
 all: $(if $(SYSTEM_LIBS)$(TRAP)$(filter-out $(NATIVE),$(ARCH)),$(O)/iscsi-init,iscsi-init)
 
@@ -162,6 +164,9 @@ unit: $(units)
 fuzz: $(fuzzers)
 	FUZZ_SECONDS=$(SECONDS) deps/together prove -v test/fuzz/fuzz.t
 
+mutate: $(units)
+	$(Q)test/mutate/run $(COUNT) $(SEED) '$(FILES)' -- $(HOST_CC) $(HOST_FLAGS) -- $(HOST_LIBS) -Wl,--as-needed -lblkid
+
 lint: build/host/libs.stamp
 	deps/together prove -j$(JOBS) -e '' $(wildcard test/lint/*.t)
 
@@ -221,6 +226,7 @@ help:
 	@echo 'make test-full         the same and the whole matrix of kernels and architectures'
 	@echo 'make booted            boot all kernels and chains, and write the table in doc/boots.md'
 	@echo 'make unit, make lint   just these; make fuzz SECONDS=n: each fuzzer for n seconds (60)'
+	@echo 'make mutate            COUNT=n SEED=s FILES=...: mutants of our C that no unit test kills'
 	@echo 'make bench             how long a boot takes, beside others (needs root)'
 	@echo 'make install           DESTDIR= PREFIX=/usr/local; make uninstall takes it away again'
 	@echo 'make deb, make rpm     packages in build/packages: the program, and its debug symbols'
