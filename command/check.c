@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "boot/secrets.h"
+#include "command/plan_json.h"
 #include "command/plan_text.h"
 #include "plan/boot_words.h"
 #include "plan/credential.h"
@@ -90,28 +91,67 @@ static void print_notes(const struct cmdline *cmdline, const struct plan_notes *
 		fprintf(out, "OK\n");
 }
 
-int check_line(const char *line, size_t length, const struct check_options *options, FILE *out, FILE *errors)
+static void put_finding(struct json *json, const char *key, const char *text, struct position position)
+{
+	json_open(json, key, '{');
+	json_string(json, "text", text);
+	if (position.word) {
+		json_number(json, "word", position.word);
+		json_number(json, "character", (int64_t)position.character);
+	}
+	json_close(json, '}');
+}
+
+/* {"ok":true,"notes":[...],"network":{...},...} or {"ok":false,"error":{...}} */
+static void print_json(const struct plan *plan, const struct plan_error *error, FILE *out)
+{
+	struct json json = {.out = out};
+
+	json_open(&json, NULL, '{');
+	json_boolean(&json, "ok", !error->text[0]);
+	if (error->text[0]) {
+		put_finding(&json, "error", error->text, error->position);
+	} else {
+		json_open(&json, "notes", '[');
+		for (int i = 0; i < plan->notes.count; i++)
+			put_finding(&json, NULL, plan->notes.text[i], plan->notes.position[i]);
+		json_close(&json, ']');
+		plan_json_print(plan, &json);
+	}
+	json_close(&json, '}');
+	putc('\n', out);
+}
+
+static void print_text(const struct cmdline *cmdline, const struct plan *plan, const struct plan_error *error,
+		       bool verbose, struct check_streams to)
+{
+	if (!error->text[0]) {
+		plan_text_print(cmdline, plan, verbose, to.out);
+		print_notes(cmdline, &plan->notes, to.out);
+		return;
+	}
+	fprintf(to.errors, "%s\n", error->text);
+	if (error->position.word)
+		print_marked(cmdline, error->position, to.errors);
+}
+
+int check_line(const char *line, size_t length, const struct check_options *options, struct check_streams to)
 {
 	struct plan_error error = {.text = ""};
 	struct cmdline cmdline;
 	struct plan plan;
 
 	cmdline_cut(line, length, &cmdline);
-	if (plan_make(&cmdline, NULL, NULL, &plan, &error) < 0) {
-		fprintf(errors, "%s\n", error.text);
-		if (error.position.word)
-			print_marked(&cmdline, error.position, errors);
-		return 1;
+	if (plan_make(&cmdline, NULL, NULL, &plan, &error) == 0 &&
+	    (!options->image || secrets_load(&plan, options->image, &error) == 0)) {
+		doubts_note(&cmdline, &plan);
+		add_secret_notes(&plan);
 	}
-	if (options->image && secrets_load(&plan, options->image, &error) < 0) {
-		fprintf(errors, "%s\n", error.text);
-		return 1;
-	}
-	doubts_note(&cmdline, &plan);
-	add_secret_notes(&plan);
-	plan_text_print(&cmdline, &plan, options->verbose, out);
-	print_notes(&cmdline, &plan.notes, out);
-	return 0;
+	if (options->form == CHECK_JSON)
+		print_json(&plan, &error, to.out);
+	else
+		print_text(&cmdline, &plan, &error, options->form == CHECK_ALL, to);
+	return error.text[0] != 0;
 }
 
 /* ---- as a subcommand ---- */
@@ -160,7 +200,7 @@ static void join_words(char *words[], char line[CMDLINE_BYTES_MAX + 2])
 int check_run(char *words[])
 {
 	char line[CMDLINE_BYTES_MAX + 2];
-	struct check_options options = {0};
+	struct check_options options = {.form = CHECK_CHANGED};
 	int result = 0;
 
 	for (; *words && (*words)[0] == '-' && (*words)[1]; words++) {
@@ -168,15 +208,16 @@ int check_run(char *words[])
 			check_print_words(stdout);
 			return 0;
 		}
-		if (!strcmp(*words, "--image") && words[1]) {
+		if (!strcmp(*words, "-v") || !strcmp(*words, "--verbose")) {
+			options.form = CHECK_ALL;
+		} else if (!strcmp(*words, "--json")) {
+			options.form = CHECK_JSON;
+		} else if (!strcmp(*words, "--image") && words[1]) {
 			options.image = *++words;
-			continue;
-		}
-		if (strcmp(*words, "-v") != 0 && strcmp(*words, "--verbose") != 0) {
+		} else {
 			fprintf(stderr, "iscsi-init: check has no option %s\n", *words);
 			return 2;
 		}
-		options.verbose = true;
 	}
 	if (!*words)
 		result = read_line("/proc/cmdline", line);
@@ -184,5 +225,5 @@ int check_run(char *words[])
 		result = read_line(NULL, line);
 	else
 		join_words(words, line);
-	return result < 0 ? 1 : check_line(line, strlen(line), &options, stdout, stderr);
+	return result < 0 ? 1 : check_line(line, strlen(line), &options, (struct check_streams){stdout, stderr});
 }

@@ -217,8 +217,9 @@ static void print_endpoint(const struct target_plan *target, FILE *out)
 		if (target->portal.scope[0] && !strchr(target->portal.host, ':'))
 			fprintf(out, "  by interface %s\n", target->portal.scope);
 		fprintf(out, "  name %s\n",
-			target->name[0] ? safe(name, sizeof(name), target->name)
-					: "(the portal is asked; it must have just one)");
+			target->name[0]       ? safe(name, sizeof(name), target->name)
+			: target->all_targets ? "(the portal is asked, and every target is attached)"
+					      : "(the portal is asked; it must have just one)");
 	}
 	if (target->has_lun)
 		fprintf(out, "  LUN %llu (RFC 4173: %s)\n", (unsigned long long)target->lun,
@@ -282,6 +283,14 @@ static void print_targets(const struct plan *plan, bool verbose, FILE *out)
 }
 
 /* ---- root, init, manner ---- */
+
+static void print_syslog(const struct syslog_plan *syslog, FILE *out)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	if (syslog->kind == SYSLOG_SERVER)
+		fprintf(out, "log also to: %s, UDP port %u\n", address_write(&syslog->address, text), syslog->port);
+}
 
 static void print_device(const char *name, const struct device_plan *device, FILE *out)
 {
@@ -388,6 +397,7 @@ static void print_boot(const struct cmdline *cmdline, const struct plan *plan, b
 		fprintf(out, "time limit: %d s\n", boot->timeout_s);
 	if (verbose || boot->onfail != ONFAIL_PANIC)
 		fprintf(out, "on failure: %s\n", boot_words_onfail(boot->onfail));
+	print_syslog(&plan->boot.syslog, out);
 	if (verbose || boot->log != LOG_LEVEL_INFO)
 		fprintf(out, "log: %s\n", boot_words_log(boot->log));
 }

@@ -94,6 +94,14 @@ static int read_interface(struct text value, struct target_plan *target, struct 
 	return 0;
 }
 
+static int read_targets(struct text value, struct target_plan *target, struct fault *fault)
+{
+	if (!text_is(value, "all"))
+		return fault_expected(fault, value, "expected all");
+	target->all_targets = true;
+	return 0;
+}
+
 static int read_scheduler(struct text value, struct target_plan *target, struct fault *fault)
 {
 	if (!value.length || text_has(value, '/') || text_copy(value, target->scheduler, sizeof(target->scheduler)) < 0)
@@ -133,7 +141,7 @@ static const struct option_row options[] = {
 	{"interface", read_interface, false},    {"scheduler", read_scheduler, false},
 	{"username", read_username, true},       {"password", read_password, true},
 	{"username_in", read_username_in, true}, {"password_in", read_password_in, true},
-	{"chap_algs", read_algorithms, false},
+	{"chap_algs", read_algorithms, false},   {"targets", read_targets, false},
 };
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
 
@@ -356,6 +364,8 @@ int target_word_read(struct text text, enum source source, struct target_plan *t
 	while (rest.at)
 		if (read_option(text_cut(&rest, ','), &seen, target, fault) < 0)
 			return -EINVAL;
+	if (target->all_targets && (*form != TARGET_PORTAL || target->name[0]))
+		return fault_set(fault, text.at, "targets=all is for a portal without a target's name");
 	target->secret_on_cmdline = target->chap.password.length || target->chap.password_in.length;
 	target->wants_lease = *form == TARGET_DHCP;
 	if (credential_check(target, fault) < 0) {

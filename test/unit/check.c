@@ -16,11 +16,11 @@ static char printed[16384];
 static int run(const char *line, bool verbose)
 {
 	FILE *out = fmemopen(printed, sizeof(printed), "w");
-	struct check_options options = {.verbose = verbose};
+	struct check_options options = {.form = verbose ? CHECK_ALL : CHECK_CHANGED};
 	int result;
 
 	assert_non_null(out);
-	result = check_line(line, strlen(line), &options, out, out);
+	result = check_line(line, strlen(line), &options, (struct check_streams){out, out});
 	fclose(out);
 	return result;
 }
@@ -345,6 +345,33 @@ static void what_people_write_instead_gets_a_message_that_helps(void **state)
 	}
 }
 
+static void programs_get_json(void **state)
+{
+	FILE *out = fmemopen(printed, sizeof(printed), "w");
+
+	(void)state;
+	assert_int_equal(check_line("iscsi=10.0.0.1,iqn.2026-01.x:y,lun=1 root=uuid=x", 48,
+				    &(struct check_options){.form = CHECK_JSON}, (struct check_streams){out, out}),
+			 0);
+	fclose(out);
+	assert_non_null(strstr(printed,
+			       "{\"ok\":true,\"notes\":[{\"text\":\"command line, word 2 'root', character 43: "
+			       "this form is not read; did you mean UUID=?\",\"word\":2,\"character\":43}],"
+			       "\"network\":{"));
+	assert_non_null(strstr(printed, "\"interfaces\":[{\"methods\":[\"dhcp4\"],\"source\":\"default\"}]"));
+	assert_non_null(strstr(printed,
+			       "\"targets\":[{\"source\":\"command line\",\"portal\":\"10.0.0.1:3260\","
+			       "\"name\":\"iqn.2026-01.x:y\",\"lun\":1,\"settings\":{\"HeaderDigest\":\"None\""));
+	out = fmemopen(printed, sizeof(printed), "w");
+	assert_int_equal(check_line("iscsi.log=x", 11, &(struct check_options){.form = CHECK_JSON},
+				    (struct check_streams){out, out}),
+			 1);
+	fclose(out);
+	assert_string_equal(printed,
+			    "{\"ok\":false,\"error\":{\"text\":\"command line, word 1 'iscsi.log', character 11: "
+			    "expected err, warn, info or debug, not 'x'\",\"word\":1,\"character\":11}}\n");
+}
+
 static void the_result_is_0_or_1_or_2(void **state)
 {
 	char *words[][5] = {
@@ -376,6 +403,7 @@ int main(void)
 		cmocka_unit_test(a_mark_stands_below_the_character),
 		cmocka_unit_test(what_is_probably_not_meant_is_noted),
 		cmocka_unit_test(what_people_write_instead_gets_a_message_that_helps),
+		cmocka_unit_test(programs_get_json),
 		cmocka_unit_test(the_result_is_0_or_1_or_2),
 	};
 

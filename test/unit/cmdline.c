@@ -77,6 +77,7 @@ static const struct {
 	 "10.0.2.2:3260 iqn.2026-01.x:y lun=0 user=u:p cmds_max=64 [command line]", "",
 	 "a CHAP secret stands on the command line, where /proc/cmdline shows it to everybody; better: password=@/path",
 	 false},
+	{"iscsi=10.0.2.2,targets=all", "10.0.2.2:3260 - all [command line]", "", "", false},
 	{"iscsi=dhcp", "lease - [command line]", "", "", false},
 	{"iscsi=dhcp,lun=4,username=u,password=p", "lease - lun=4 user=u:p [command line]", "",
 	 "a CHAP secret stands on the command line, where /proc/cmdline shows it to everybody; better: password=@/path",
@@ -230,6 +231,9 @@ static const struct {
 	 "command line, word 1 'iscsi', character 42: interface: expected an interface, not 'a/b'"},
 	{"iscsi=10.0.2.2,iqn.2026-01.x:y,scheduler=", "command line, word 1 'iscsi', character 42: scheduler: expected "
 						      "a scheduler's name, as none or mq-deadline, not ''"},
+	{"iscsi=10.0.2.2,iqn.2026-01.x:y,targets=all",
+	 "command line, word 1 'iscsi', character 7: targets=all is for a portal without a target's name"},
+	{"iscsi=10.0.2.2,targets=2", "command line, word 1 'iscsi', character 24: targets: expected all, not '2'"},
 	{"iscsi=dhcp iscsi=dhcp", "command line, word 2 'iscsi', character 12: iscsi=dhcp is given twice"},
 	{"iscsi=ibft iscsi=ibft", "command line, word 2 'iscsi', character 12: iscsi=ibft is given twice"},
 	{"iscsi.timeout=30 iscsi.timeout=40", "command line, word 2 'iscsi.timeout', character 18: given twice"},
@@ -237,12 +241,13 @@ static const struct {
 			     "to 2000000, not '-1'"},
 	{"iscsi.timeout", "command line, word 1 'iscsi.timeout', character 1: expected '=' and a value"},
 	{"iscsi.onfail=explode", "command line, word 1 'iscsi.onfail', character 14: expected panic, reboot, poweroff, "
-				 "shell or continue, not 'explode'"},
+				 "shell, continue or crash, not 'explode'"},
 	{"iscsi.log=7", "command line, word 1 'iscsi.log', character 11: expected err, warn, info or debug, not '7'"},
+	{"iscsi.heal=no", "command line, word 1 'iscsi.heal', character 12: expected on or off, not 'no'"},
 	{"iscsi.init=init",
 	 "command line, word 1 'iscsi.init', character 12: expected a path that begins with '/', not 'init'"},
 	{"iscsi.foo=1", "command line, word 1 'iscsi.foo', character 1: 'iscsi.foo' is not known; there are iscsi.ip, "
-			"iscsi.timeout, iscsi.onfail, iscsi.log, iscsi.init, iscsi.overlay"},
+			"iscsi.timeout, iscsi.onfail, iscsi.log, iscsi.heal, iscsi.init, iscsi.overlay, iscsi.syslog"},
 	{"iscsi.tiemout=3", "command line, word 1 'iscsi.tiemout', character 1: 'iscsi.tiemout' is not known; did you "
 			    "mean iscsi.timeout?"},
 	{"root=PARTUUID=1234/PARTNROFF=x",
