@@ -164,11 +164,33 @@ static void forget_link(struct net *net, const struct rtnl_link *link)
 	interface_forget(interface);
 }
 
+/* The resident process looks again at what root needs. */
+static void touch_needs(struct net *net, const struct rtnl_event *event)
+{
+	switch (event->type) {
+	case RTNL_LINK:
+	case RTNL_LINK_GONE:
+		heal_touch(&net->heal, event->link.index);
+		break;
+	case RTNL_ADDRESS_GONE:
+	case RTNL_ADDRESS:
+		heal_touch(&net->heal, event->address.index);
+		break;
+	case RTNL_ROUTE_GONE:
+		heal_touch(&net->heal, 0);
+		break;
+	default:
+		break;
+	}
+}
+
 static void take_event(void *context, const struct rtnl_event *event)
 {
 	struct net *net = context;
 	struct interface *interface;
 
+	if (net->settled)
+		touch_needs(net, event);
 	switch (event->type) {
 	case RTNL_LINK:
 		set_link(net, &event->link);
@@ -197,6 +219,8 @@ static void take_event(void *context, const struct rtnl_event *event)
 		if (interface)
 			interface_set_router6(interface);
 		break;
+	case RTNL_ROUTE:
+	case RTNL_ROUTE_GONE:
 	case RTNL_OTHER:
 		break;
 	}
@@ -252,6 +276,8 @@ static void read_events(struct net *net)
 	if (result != -EAGAIN || !net->events_lost)
 		return;
 	net->events_lost = false;
+	if (net->settled)
+		heal_touch(&net->heal, 0);
 	result = look_at_everything(net);
 	if (result)
 		log_warn("network events were lost, and reading the network's state again failed: %s",
@@ -651,7 +677,7 @@ int net_pollfds(const struct net *net, struct pollfd *out, int max)
 
 int64_t net_deadline(const struct net *net)
 {
-	int64_t at = net->settled ? INT64_MAX : net->missing_at_ms;
+	int64_t at = net->settled ? heal_deadline(&net->heal) : net->missing_at_ms;
 
 	for (int i = 0; i < NET_INTERFACES_MAX; i++)
 		if (net->interfaces[i].link.index)
@@ -896,10 +922,12 @@ void net_wipe_secrets(struct net *net)
 			interface_wipe_secrets(&net->interfaces[i]);
 }
 
-void net_settle(struct net *net)
+void net_settle(struct net *net, bool heals)
 {
 	net->settled = true;
-	rtnl_ignore_routes(&net->rtnl);
+	heal_init(&net->heal, heals ? &net->rtnl : NULL);
+	if (rtnl_hear_lost_routes(&net->rtnl))
+		log_warn("a route that root needs and loses is only noticed when its connection breaks");
 	for (int i = 0; i < NET_INTERFACES_MAX; i++)
 		if (net->interfaces[i].link.index)
 			interface_settle(&net->interfaces[i]);

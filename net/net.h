@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "net/heal.h"
 #include "net/interface.h"
 #include "plan/plan.h"
 #include "sys/rtnl.h"
@@ -46,6 +47,7 @@ struct net {
 	int dns_count;
 	struct address dns[NET_DNS_MAX]; /* as net_records_due last knew them */
 	char failure[200];               /* "": none */
+	struct heal heal;                /* once settled; the loop steps it */
 	struct interface interfaces[NET_INTERFACES_MAX];
 };
 
@@ -98,8 +100,8 @@ int net_write_records(const struct net *net, const char *root);
    so, too. */
 void net_wipe_secrets(struct net *net);
 
-/* The boot is over: from now on leases are renewed and nothing else is done. Interfaces that are not usable stay as they
-   are. */
-void net_settle(struct net *net);
+/* The boot is over: from now on leases are renewed. Interfaces that are not usable stay as they are. heals: what root needs
+   is set again when the running system takes it away (heal.h). */
+void net_settle(struct net *net, bool heals);
 
 #endif

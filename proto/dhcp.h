@@ -55,6 +55,7 @@ struct dhcp_lease {
 	uint32_t routers[DHCP_ROUTER_MAX]; /* none where there are classless routes (RFC 3442: those replace them) */
 	uint32_t dns[DHCP_DNS_MAX];
 	uint32_t ntp[DHCP_NTP_MAX];
+	uint32_t log_server; /* option 7, the first of them; 0: none */
 	struct dhcp_route routes[DHCP_ROUTE_MAX];
 	uint16_t mtu;
 	uint8_t prefix; /* of the netmask; the address class's where none was sent */

@@ -1,4 +1,5 @@
 /* race.c - see race.h. */
+/* SPDX-License-Identifier: MIT */
 #include "session/race.h"
 
 #include <errno.h>

@@ -16,6 +16,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "sys/confine.h"
+
 _Static_assert(sizeof(struct resolve_result) <= CHILD_RESULT_MAX, "one write of the child's");
 
 #define RESOLVER_FILE "/etc/resolv.conf"
@@ -123,6 +125,7 @@ static void look_up(const void *context, void *out)
 
 	if (question->resolve->has_files && enter_memory())
 		write_files(question->resolve);
+	confine_reader(); /* what a name server answers is parsed by the C library */
 	error = look_up_family(question, AF_UNSPEC, result);
 	if (!error)
 		return;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/text.h"
 #include "sys/sysfs.h"
 
 #define ONBOARD_MAX   16383 /* ONBOARD_14BIT_INDEX_MAX of systemd's net_id; greater ones are firmware errors */
@@ -45,23 +46,37 @@ static void add(struct netnames *names, const char *name)
 		snprintf(names->names[names->count++], NETNAMES_NAME_MAX, "%s", name);
 }
 
+/* A number and the separator behind it (0: the end of the text), which *text then has behind it. */
+static bool read_part(struct text *text, unsigned base, char separator, unsigned *value)
+{
+	struct text part = separator ? text_cut(text, separator) : *text;
+	uint64_t number;
+
+	if (!text->at || text_number(part, base, UINT32_MAX, &number) < 0)
+		return false;
+	*value = (unsigned)number;
+	return true;
+}
+
 /* "0000:00:03.0" and no more. */
 static bool read_pci(const char *text, struct pci *pci)
 {
-	int end = 0;
+	struct text rest = text_of(text);
 
-	return sscanf(text, "%x:%x:%x.%x%n", &pci->domain, &pci->bus, &pci->slot, &pci->function, &end) == 4 &&
-	       !text[end];
+	return read_part(&rest, 16, ':', &pci->domain) && read_part(&rest, 16, ':', &pci->bus) &&
+	       read_part(&rest, 16, '.', &pci->slot) && read_part(&rest, 16, 0, &pci->function);
 }
 
 /* "1-1.2:1.0": ports of hubs, configuration, interface. Only the first configuration and interface have no letter. */
 static bool read_usb(const char *text, char out[USB_MAX])
 {
 	const char *ports = strchr(text, '-'), *colon = strchr(text, ':');
+	struct text rest = text_of(colon ? colon + 1 : "");
 	unsigned configuration, interface;
 	size_t used = 0;
 
-	if (!ports || !colon || ports > colon || sscanf(colon, ":%u.%u", &configuration, &interface) != 2)
+	if (!ports || !colon || ports > colon || !read_part(&rest, 10, '.', &configuration) ||
+	    !read_part(&rest, 10, 0, &interface))
 		return false;
 	for (ports++; ports < colon; ports += strspn(ports, ".")) {
 		int length = (int)strcspn(ports, ".:");
