@@ -19,7 +19,6 @@
 #include "sys/iscsi_class.h"
 #include "sys/log.h"
 
-#define REPORT_FIRST_MS   2500
 #define SHORT_LIFE_MS     5000 /* a session that ends so soon after its login is not taken up at once */
 #define SHORT_PAUSE_MS    1000 /* then, at least */
 #define DELAY_MAX_MS      60000
@@ -99,19 +98,16 @@ static void end_attempt(struct session *s)
 		netlink_stop(s->netlink, s->sid, SESSION_CID, ISCSI_STOP_CONN_RECOVER);
 }
 
-/* Reports the first failure, then one after some seconds, and then each time that the wait has doubled: on a quiet console,
-   too, while it is a boot that is held up. A day's outage makes no more than twenty lines. */
+/* On a quiet console, too, while it is a boot that is held up. */
 static void report_pause(struct session *s, const char *portal, int64_t now_ms)
 {
-	bool is_due = now_ms - s->begun_ms >= s->report_after_ms;
+	enum attempt_report report = attempt_take_report(&s->attempt, now_ms);
 	int64_t pause = s->attempt.pause_ms;
 
-	if (is_due && !s->attempt.resident)
+	if (report == ATTEMPT_OVERDUE && !s->attempt.resident)
 		log_err("%s at %s: %s; next try in %" PRId64 " ms", s->plan->name, portal, session_failure(s), pause);
-	else if (is_due || s->attempt.count == 1 || log_get_level() >= LOG_LEVEL_DEBUG)
+	else if (report != ATTEMPT_SILENT || log_get_level() >= LOG_LEVEL_DEBUG)
 		log_warn("%s at %s: %s; next try in %" PRId64 " ms", s->plan->name, portal, session_failure(s), pause);
-	if (is_due)
-		s->report_after_ms = 2 * (now_ms - s->begun_ms);
 }
 
 /* This attempt is over: try again later, or give up for good. */
@@ -132,19 +128,13 @@ static void fail_attempt(struct session *s, int64_t now_ms)
 
 /* ---- an attempt ---- */
 
-static void begin_counting(struct session *s, int64_t now_ms)
-{
-	s->begun_ms = now_ms;
-	s->report_after_ms = REPORT_FIRST_MS;
-}
-
 static void go_on(struct session *s, enum attempt_state state, const struct session_input *in);
 
 static void begin_attempt(struct session *s, const struct session_input *in)
 {
 	end_attempt(s);
 	if (!s->begun_ms)
-		begin_counting(s, in->now_ms);
+		s->begun_ms = in->now_ms;
 	go_on(s, attempt_begin(&s->attempt, in->now_ms), in);
 }
 
@@ -511,7 +501,7 @@ static void lose(struct session *s, const struct session_input *in, int64_t aske
 		 portal, why, s->sid, s->last_error ? netlink_error_name(s->last_error) : "none");
 	delay_ms = choose_delay(s, asked_ms, in->now_ms);
 	s->down_ms = in->now_ms;
-	begin_counting(s, in->now_ms);
+	s->begun_ms = in->now_ms;
 	attempt_start_over(&s->attempt, in->now_ms);
 	if (!delay_ms) {
 		begin_attempt(s, in);
