@@ -386,6 +386,7 @@ static void start_sessions(struct world *world, int64_t now_ms)
 		session_init(&world->sessions[i], &world->plan.targets[i], &world->netlink, world->sysfs,
 			     jitter_seed() + (uint32_t)i);
 		world->session_count = i + 1;
+		session_reserve(&world->sessions[i]);
 		session_step(&world->sessions[i], SESSION_EVENT_START, &in);
 	}
 }

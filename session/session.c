@@ -467,9 +467,9 @@ static void report_storm(const struct session *s)
 {
 	if (s->short_lives < STORM_LIVES || s->short_lives & (s->short_lives - 1))
 		return;
-	log_err("%s has ended %u sessions within seconds of their login: another machine may be using the initiator "
-		"name "
-		"%s, or the target cannot serve this one (event=storm sid=%u)",
+	log_err("%s has ended %u sessions within seconds of their login: another machine may be using initiator name "
+		"%s, "
+		"or the target cannot serve this one (event=storm sid=%u)",
 		s->plan->name, s->short_lives, s->plan->initiator, s->sid);
 }
 
