@@ -11,12 +11,15 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "boot/box.h"
 #include "boot/secrets.h"
 #include "plan/address.h"
 #include "plan/credential.h"
 #include "plan/initiator.h"
 #include "plan/lease.h"
 #include "plan/planning.h"
+#include "proto/dhcp.h"
+#include "proto/syslog.h"
 #include "root/switch.h"
 #include "sys/log.h"
 #include "sys/monotonic.h"
@@ -195,14 +198,48 @@ static int add_lease(struct world *w, struct plan_error *error)
 	return result;
 }
 
+/* From now on the log goes to the server that the command line or the lease names. */
+static void start_report(struct world *w)
+{
+	struct syslog_plan server = w->plan.boot.syslog;
+	const struct dhcp_lease *lease = net_lease(&w->net);
+	struct address own = {.family = 4};
+	char text[ADDRESS_TEXT_MAX] = "";
+	int result;
+
+	for (int i = 0; lease && i < 4; i++)
+		own.bytes[i] = (uint8_t)(lease->address >> (24 - 8 * i));
+	if (server.kind == SYSLOG_LEASE && lease && lease->log_server) {
+		server = (struct syslog_plan){SYSLOG_SERVER, {.family = 4}, SYSLOG_PORT};
+		for (int i = 0; i < 4; i++)
+			server.address.bytes[i] = (uint8_t)(lease->log_server >> (24 - 8 * i));
+	}
+	if (server.kind != SYSLOG_SERVER)
+		return;
+	result = report_open(&w->report, w->dev, &server, lease ? address_write(&own, text) : "");
+	if (result)
+		log_warn("the log server %s cannot be reached: %s; the boot goes on without it",
+			 address_write(&server.address, text), strerror(-result));
+}
+
 static void take_lease(struct world *w)
 {
 	struct plan_error error = {.text = ""};
 
 	w->has_lease = true;
+	start_report(w);
 	if (w->plan.network.wants_root_path && add_lease(w, &error))
 		fail(w, "%s", error.text);
 	net_wipe_secrets(&w->net); /* they are in the plan now */
+}
+
+/* The connections are bound to interfaces by the names that the kernel knows. */
+static void use_real_name(const struct net *net, char name[PLAN_IFNAME_MAX])
+{
+	const char *real = name[0] ? net_real_name(net, name) : NULL;
+
+	if (real)
+		snprintf(name, PLAN_IFNAME_MAX, "%s", real);
 }
 
 static void advance_network(struct world *w, int64_t now_ms)
@@ -229,6 +266,8 @@ static void advance_network(struct world *w, int64_t now_ms)
 	}
 	if (net_records_due(&w->net) && net_write_resolver(&w->net, ""))
 		log_debug("/etc/resolv.conf cannot be written");
+	for (int i = 0; i < w->plan.target_count; i++)
+		use_real_name(&w->net, w->plan.targets[i].portal.scope);
 	if (net_state(&w->net) != NET_USABLE || w->has_lease)
 		return;
 	times_reach(&w->times, PHASE_ADDRESS, net_address_ms(&w->net));
@@ -303,12 +342,38 @@ bool boot_load_secrets(struct world *world)
 	return load_secrets(world, NULL);
 }
 
+/* targets=all: the first target takes the place of the portal's plan, the others follow the last plan. */
+static void take_all_discovered(struct world *w, struct target_plan *target)
+{
+	int count = discovery_count(&w->discovery);
+
+	if (w->plan.target_count + count - 1 > PLAN_TARGETS_MAX) {
+		fail(w, "%s has %d targets, and there is room for %d sessions", target->portal.host, count,
+		     PLAN_TARGETS_MAX);
+		return;
+	}
+	for (int i = 1; i < count; i++) {
+		struct target_plan *another = &w->plan.targets[w->plan.target_count++];
+
+		*another = *target;
+		discovery_use(&w->discovery, i, another);
+	}
+	discovery_use(&w->discovery, 0, target);
+	log_info("%s has %d targets, and all are attached (targets=all)", target->portal.host, count);
+	if (target->secret_looked_up)
+		load_secrets(w, target);
+}
+
 static void take_discovered(struct world *w, struct target_plan *target)
 {
 	char list[800];
 
+	if (target->all_targets) {
+		take_all_discovered(w, target);
+		return;
+	}
 	if (discovery_count(&w->discovery) == 1) {
-		discovery_use(&w->discovery, target);
+		discovery_use(&w->discovery, 0, target);
 		log_info("%s has one target: %s", target->portal.host, target->name);
 		if (target->secret_looked_up)
 			load_secrets(w, target); /* its line in the table can be found now */
@@ -749,12 +814,81 @@ const char *boot_waiting_for(const struct world *world, char *out, size_t size)
 
 /* ---- after a failure ---- */
 
+/* The first target that its portal does not know; -1: none. L0203: target not found; L0301 is what Linux targets say. */
+static int find_unknown(const struct world *w)
+{
+	for (int i = 0; i < w->session_count; i++) {
+		const char *failure = session_failure(&w->sessions[i]);
+
+		if (!session_was_up(&w->sessions[i]) && (strstr(failure, "[L0203]") || strstr(failure, "[L0301]")))
+			return i;
+	}
+	return -1;
+}
+
+static void append_list(struct world *w)
+{
+	size_t used = strlen(w->verdict.text);
+	char list[800];
+
+	snprintf(w->verdict.text + used, sizeof(w->verdict.text) - used, "; this portal has: %s",
+		 discovery_list(&w->discovery, list, sizeof(list)));
+}
+
+bool boot_add_list(struct world *world, int64_t now_ms)
+{
+	int unknown = find_unknown(world);
+
+	if (unknown < 0)
+		return true;
+	if (world->discovering < 0) {
+		discovery_start(&world->discovery, &world->plan.targets[unknown], now_ms);
+		world->discovering = unknown;
+	}
+	if (discovery_state(&world->discovery) == DISCOVERY_RUNNING)
+		return false;
+	if (discovery_state(&world->discovery) == DISCOVERY_DONE)
+		append_list(world);
+	return true;
+}
+
+static bool is_any_up(const struct world *w)
+{
+	for (int i = 0; i < w->session_count; i++)
+		if (session_was_up(&w->sessions[i]))
+			return true;
+	return false;
+}
+
+const char *boot_hint(const struct world *world)
+{
+	const char *hint = box_hint(world->verdict.text);
+
+	if (hint)
+		return hint;
+	if (!world->plan.target_count && !world->plan.network.wants_root_path)
+		return "correct the kernel command line; `iscsi-init check '<line>'` tells more about it";
+	if ((world->modules_in & MODULES_FOR_LOGIN) != MODULES_FOR_LOGIN)
+		return "add the modules that iSCSI and the network card need to the initramfs (iscsi-init-image does "
+		       "so)";
+	if (world->net_open && net_state(&world->net) != NET_USABLE)
+		return "check the cable, the card's driver in the initramfs, and the DHCP server or ip=";
+	if (!is_any_up(world))
+		return "check that the target runs and that its portal's address, port and firewall are right";
+	if (!world->disks_ready_ms)
+		return "check that the target maps a disk to this initiator (LUN masking)";
+	return "check root= and the disk's contents";
+}
+
 void boot_undo(struct world *world, bool everything, int64_t now_ms)
 {
 	struct session_input in = {.now_ms = now_ms};
 
 	if (world->has_root)
 		root_stop(&world->root);
+	if (world->discovering >= 0)
+		discovery_stop(&world->discovery);
+	world->discovering = -1;
 	for (int i = 0; i < world->session_count; i++) {
 		blockdev_stop(&world->disks[i]);
 		if (everything || world->sessions[i].state != SESSION_UP)

@@ -72,7 +72,8 @@ struct session {
 
 	enum session_state state;
 	int64_t deadline_ms;
-	int64_t begun_ms; /* the first attempt of this boot or this outage */
+	int64_t begun_ms;        /* the first attempt of this boot or this outage */
+	int64_t report_after_ms; /* so long after it, the next failure is reported */
 
 	/* In the kernel. */
 	bool in_kernel, has_connection;
@@ -118,8 +119,8 @@ void session_reserve(struct session *session);
 /* A session that is in the kernel already (after a restart of the supervisor): state SESSION_UP, or it is being recovered. */
 void session_adopt(struct session *session, uint32_t sid, uint32_t host, bool up, int64_t now_ms);
 
-/* The hand-over: from now on nothing is permanent and nothing is given up. A session that has not been up yet goes on trying, and
-   has its disks looked for once it is. Names are looked up by the files that the initramfs has now. What the kernel was not
+/* The hand-over: from now on nothing is permanent and nothing is given up. A session that has not been up yet goes on trying,
+   and its disks are looked for when it is. Names are looked up by the files that the initramfs has now. What the kernel was not
    asked about the units is asked now. dev: descriptor of /dev; must stay. */
 void session_settle(struct session *session, int dev);
 
