@@ -71,7 +71,6 @@ TTYPath=/dev/console
 TTYVHangup=no
 """
 FILES = {
-    "/rig.sh": SHELL,
     "/etc/systemd/system/rig.service": UNIT,
     "/etc/fstab": "UUID=%s / ext4 errors=remount-ro 0 1\n" % Disk.UUID,
     "/etc/hostname": "rig\n",
@@ -144,7 +143,7 @@ def root(rig, suite, manager, iscsid, kernel, files=None):
     image = cached(key, ".disk", lambda path: build(path, suite, manager, iscsid, kernel))
     path = rig.path("disk", ".img")
     run("cp", "--sparse=always", image, path)
-    for name, content in (files or {}).items():
+    for name, content in dict(files or {}, **{"/rig.sh": SHELL}).items():
         with tempfile.NamedTemporaryFile("w") as file:
             file.write(content)
             file.flush()
