@@ -24,7 +24,7 @@ bool guard_yield(struct world *world, int64_t now_ms)
 	if (!world->resident)
 		return false;
 	if (world->iscsid < 0)
-		world->iscsid = iscsid_find(world->proc);
+		world->iscsid = iscsid_open(world->proc);
 	if (world->iscsid < 0)
 		return false;
 	step_all(world, SESSION_EVENT_TAKEN, now_ms);

@@ -617,14 +617,14 @@ int rtnl_add_vlan(struct rtnl *rtnl, const char *name, int parent, uint16_t id)
 	return call(rtnl, &request, NULL, NULL);
 }
 
-int rtnl_add_bond(struct rtnl *rtnl, const char *name)
+int rtnl_add_link(struct rtnl *rtnl, const char *name, const char *kind)
 {
 	struct request request;
 	size_t info;
 
 	begin_new_link(&request, name);
 	info = open_nest(&request, IFLA_LINKINFO);
-	add_name(&request, IFLA_INFO_KIND, "bond");
+	add_name(&request, IFLA_INFO_KIND, kind);
 	close_nest(&request, info);
 	return call(rtnl, &request, NULL, NULL);
 }

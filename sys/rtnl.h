@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sys/netnames.h"
+
 #define RTNL_NAME_MAX   16    /* IFNAMSIZ, with the NUL */
 #define RTNL_BUFFER_MAX 16384 /* a dump's datagram; kernel: NLMSG_GOODSIZE is 8 KiB at most */
 #define RTNL_DNS_MAX    4
@@ -46,6 +48,7 @@ struct rtnl_link {
 	uint8_t mac[6];
 	bool has_permanent_mac;
 	uint8_t permanent_mac[6];
+	struct netnames aliases; /* not from the kernel: for the user of rtnl to fill */
 };
 
 struct rtnl_link6 {
@@ -145,7 +148,8 @@ struct rtnl_change {
 /* All return 0 or -errno, as the kernel said. */
 int rtnl_change_link(struct rtnl *rtnl, int index, const struct rtnl_change *change);
 int rtnl_add_vlan(struct rtnl *rtnl, const char *name, int parent, uint16_t id);
-int rtnl_add_bond(struct rtnl *rtnl, const char *name);
+/* A virtual link of a kind that needs no more than its name: "bond", "bridge". */
+int rtnl_add_link(struct rtnl *rtnl, const char *name, const char *kind);
 /* An address that is there already is no error. */
 int rtnl_add_address(struct rtnl *rtnl, const struct rtnl_address *address);
 int rtnl_remove_address(struct rtnl *rtnl, const struct rtnl_address *address);

@@ -32,7 +32,7 @@ static int reset(void **state)
 	net.rtnl.call_fd = net.rtnl.event_fd = -1;
 	net.winner = -1;
 	for (int i = 0; i < NET_INTERFACES_MAX; i++)
-		interface_init(&net.interfaces[i], &net.rtnl, &plan);
+		interface_init(&net.interfaces[i], &net.rtnl, &plan, &net.own);
 	log_set_level(LOG_LEVEL_ERR);
 	return 0;
 }

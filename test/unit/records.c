@@ -18,6 +18,7 @@
 static char root[] = "/tmp/records-XXXXXX";
 static struct interface interface;
 static struct network_plan network;
+static const struct arp_stations own;
 static struct address dns[2] = {{4, {192, 0, 2, 53}}, {6, {0x20, 1, 0xd, 0xb8, [15] = 0x53}}};
 static char text[8192];
 
@@ -53,7 +54,7 @@ static int make(void **state)
 	(void)state;
 	strcpy(root, "/tmp/records-XXXXXX");
 	assert_non_null(mkdtemp(root));
-	interface_init(&interface, NULL, &network);
+	interface_init(&interface, NULL, &network, &own);
 	strcpy(interface.link.name, "eth0");
 	interface.link.index = 7;
 	interface.link.has_mac = true;
