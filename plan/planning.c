@@ -277,6 +277,16 @@ static int check_length(const struct cmdline *cmdline, struct plan_error *error)
 	return -EINVAL;
 }
 
+/* A system that was written to a swap partition knows connections that are long gone, and its root would be mounted here
+   before it is back. */
+static void note_resume(const struct cmdline *cmdline, struct plan *plan)
+{
+	if (words_last(cmdline, WORD_RESUME))
+		plan_note(plan, "resume= has no effect: a hibernated system is not continued, it boots anew, unless "
+				"the initramfs's own "
+				"/init continues it");
+}
+
 int plan_make(const struct cmdline *cmdline, const struct ibft *firmware, const struct plan_files *files,
 	      struct plan *plan, struct plan_error *error)
 {
@@ -299,6 +309,7 @@ int plan_make(const struct cmdline *cmdline, const struct ibft *firmware, const 
 	    plan_network(cmdline, firmware, plan, error) < 0)
 		return -EINVAL;
 	fit_bursts(plan);
+	note_resume(cmdline, plan);
 	note_names(plan);
 	note_secrets(plan);
 	return 0;

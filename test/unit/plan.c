@@ -233,6 +233,14 @@ static void the_file_of_the_initiators_name_is_read(void **state)
 	}
 }
 
+static void a_hibernated_system_is_not_continued_and_that_is_noted(void **state)
+{
+	(void)state;
+	assert_int_equal(make("iscsi=1.2.3.4,iqn.2026-01.x:y resume=UUID=1234", NULL, NULL), 0);
+	assert_int_equal(plan.notes.count, 1);
+	assert_non_null(strstr(plan.notes.text[0], "resume= has no effect: a hibernated system is not continued"));
+}
+
 static void an_odd_name_in_the_file_is_used_and_noted_and_a_bad_one_refused(void **state)
 {
 	struct plan_files files = {.initiator_name = "maas-enlist"};
@@ -453,6 +461,7 @@ int main(void)
 		cmocka_unit_test(a_table_that_cannot_be_used_is_refused_by_name),
 		cmocka_unit_test(the_initiators_name_comes_from_the_first_that_has_one),
 		cmocka_unit_test(the_file_of_the_initiators_name_is_read),
+		cmocka_unit_test(a_hibernated_system_is_not_continued_and_that_is_noted),
 		cmocka_unit_test(an_odd_name_in_the_file_is_used_and_noted_and_a_bad_one_refused),
 		cmocka_unit_test(only_our_own_word_insists_on_the_firmwares_table),
 		cmocka_unit_test(a_root_path_becomes_the_target),
