@@ -464,6 +464,7 @@ static void prove(struct session *s, const uint8_t isid[6], const struct sockadd
 		.plan = s->plan,
 		.portal = session_portal(s),
 		.address = address,
+		.names = &s->attempt.connect.resolve,
 		.lessons = &s->attempt.lessons,
 		.isid = isid,
 		.units = s->units,
