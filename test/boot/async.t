@@ -4,6 +4,7 @@
 again, and no byte is lost. Something between guest and target slips the Async Messages in."""
 
 import os
+import re
 import socket
 import struct
 import sys
@@ -82,6 +83,14 @@ class Between(Target):
         with self.lock:
             self.guest.sendall(header + self.numbers + struct.pack(">BBHHH4x", event, 0, 0, 0, 5))
 
+    def flood(self, count):
+        """So many Async Messages as fast as they go, and then the end of the connection."""
+        header = struct.pack(">BBH4x8sI4x", ASYNC, 0x80, 0, b"\xff" * 8, 0xFFFFFFFF)
+        message = header + self.numbers + struct.pack(">BBHHH4x", 4, 0, 0, 0, 5)
+        with self.lock:
+            self.guest.sendall(message * count)
+            self.guest.shutdown(socket.SHUT_RDWR)
+
 
 with Rig() as rig:
     cloud = Kernel("6.1-cloud-amd64")
@@ -103,4 +112,12 @@ with Rig() as rig:
     lab.target.say(4)  # asks for negotiation, which we need not
     time.sleep(0.5)
     rig.check(lab.guest, lab.wrote(2), "an Async Message that asks for nothing vital changes nothing")
+    before = len(re.findall("event=back", lab.guest.console))
+    spent = lab.shell("cut -d ' ' -f 1 /proc/$(resident)/schedstat") or "0"
+    lab.target.flood(6000)
+    rig.check(lab.guest, len(re.findall("event=back", lab.guest.console)) > before or lab.guest.expect("event=back", 60),
+              "6000 Async Messages hide no lost connection")
+    rig.check(lab.guest, lab.wrote(2), "files are written again")
+    spent = int(lab.shell("cut -d ' ' -f 1 /proc/$(resident)/schedstat") or 0) - int(spent)
+    rig.ok(0 < spent < 2e9, "and cost less than two seconds of the processor (%d ms)" % (spent / 1e6))
     lab.verify("asked to leave, and dropped")

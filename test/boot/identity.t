@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """A target that comes back with another disk behind the same LUN gets none of the writes that were held for the first one;
 root goes on, whole, as soon as the right disk is there again and ready. A writer runs all the time."""
 

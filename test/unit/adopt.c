@@ -111,6 +111,39 @@ static void the_longest_secret_fits(void **state)
 	assert_secret(&from.plan.chap.password, text);
 }
 
+static void every_number_has_its_place(void **state)
+{
+	static const struct {
+		const char *folder, *other, *name;
+		enum param param;
+	} rows[] = {
+		{SESSION, CONNECTION, "recovery_tmo", PARAM_REPLACEMENT_TIMEOUT},
+		{SESSION, CONNECTION, "first_burst_len", PARAM_FIRST_BURST_LENGTH},
+		{SESSION, CONNECTION, "max_burst_len", PARAM_MAX_BURST_LENGTH},
+		{CONNECTION, SESSION, "max_recv_dlength", PARAM_MAX_RECV_DATA_SEGMENT_LENGTH},
+	};
+	struct adopted from;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		put(rows[i].folder, rows[i].name, "4711");
+		put(rows[i].other, rows[i].name, "512");
+		assert_int_equal(adopt_session(sysfs, 7, &from), 0);
+		assert_int_equal(from.plan.params.value[rows[i].param], 4711);
+		assert_int_equal(from.plan.params.source[rows[i].param], SOURCE_NEGOTIATED);
+		put(rows[i].folder, rows[i].name, "none"); /* what cannot be read leaves the default */
+		assert_int_equal(adopt_session(sysfs, 7, &from), 0);
+		assert_int_not_equal(from.plan.params.value[rows[i].param], 4711);
+		assert_int_not_equal(from.plan.params.source[rows[i].param], SOURCE_NEGOTIATED);
+	}
+	put(CONNECTION, "header_digest", "0");
+	put(CONNECTION, "data_digest", "1");
+	put(SESSION, "data_digest", "0");
+	assert_int_equal(adopt_session(sysfs, 7, &from), 0);
+	assert_int_equal(from.plan.params.value[PARAM_HEADER_DIGEST], DIGEST_NONE);
+	assert_int_equal(from.plan.params.value[PARAM_DATA_DIGEST], DIGEST_CRC32C);
+}
+
 static void a_session_that_is_not_there_is_not_found(void **state)
 {
 	struct adopted from;
@@ -127,6 +160,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(secrets_names_and_digests_are_read),
 		cmocka_unit_test(the_longest_secret_fits),
+		cmocka_unit_test(every_number_has_its_place),
 		cmocka_unit_test(a_session_that_is_not_there_is_not_found),
 	};
 

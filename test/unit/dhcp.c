@@ -243,6 +243,9 @@ static void discover_says_who_we_are_and_what_we_want(void **state)
 	assert_non_null(memchr(value, 203, length));
 	assert_non_null(memchr(value, 175, length));
 	assert_true((const uint8_t *)memchr(value, 121, length) < (const uint8_t *)memchr(value, 3, length));
+	value = sent_option(&w, 57, &length);
+	assert_int_equal(length, 2);
+	assert_int_equal(value[0] << 8 | value[1], DHCP_MESSAGE_MAX + 28); /* with IP and UDP headers */
 	assert_null(sent_option(&w, 50, &length));
 	assert_null(sent_option(&w, 54, &length));
 	assert_null(sent_option(&w, 12, &length));
@@ -807,6 +810,74 @@ static void addresses_at_the_edge_of_point_to_point_networks_are_good(void **sta
 	assert_int_equal(w.dhcp.offer.prefix, 31);
 }
 
+static void what_is_no_value_is_left_out(void **state)
+{
+	static const uint8_t dns[] = {127, 0, 0, 1, 0, 0, 0, 1, 224, 0, 0, 1, 192, 0, 2, 127, 223, 255, 255, 1};
+	const struct dhcp_lease *lease;
+	struct world w;
+
+	(void)state;
+	request(&w);
+	lease = &w.dhcp.lease;
+	answer(&w.reply, DHCP_ACK, w.dhcp.xid, CLIENT, SERVER);
+	option(&w.reply, 6, sizeof(dns), dns);
+	option(&w.reply, 58, 5, "\0\0\0\100\0");
+	option(&w.reply, 59, 3, "\0\7\0");
+	option(&w.reply, 26, 2, "\0\104"); /* MTU 68, at least 576 */
+	option(&w.reply, 12, 5, "ra\0ck");
+	option(&w.reply, 15, 4, "a\037.b");
+	option(&w.reply, 17, 3, "\0\0\0");
+	assert_int_equal(hear(&w), DHCP_BOUND);
+	assert_int_equal(lease->dns_count, 2);
+	assert_int_equal(lease->dns[0], 0xc000027fu);
+	assert_int_equal(lease->dns[1], 0xdfffff01u);
+	assert_int_equal(lease->t1_s, 1800);
+	assert_int_equal(lease->t2_s, 3150);
+	assert_string_equal(lease->hostname, "");
+	assert_string_equal(lease->domain, "");
+	assert_string_equal(lease->root_path, "");
+}
+
+static void without_a_netmask_the_class_counts(void **state)
+{
+	static const struct {
+		uint32_t address;
+		int prefix; /* 0: no address for a machine */
+	} rows[] = {{0x0a000001, 8},   {0x7effff01, 8},   {0x80000001u, 16}, {0xbfffff01u, 16},
+		    {0xc0000001u, 24}, {0xdfffff01u, 24}, {0xe0000000u, 0},  {0xf0000001u, 0}};
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		discover(&w);
+		header(&w.reply, w.dhcp.xid, rows[i].address);
+		option8(&w.reply, 53, DHCP_OFFER);
+		option32(&w.reply, 54, SERVER);
+		option32(&w.reply, 51, 3600);
+		assert_int_equal(hear(&w), rows[i].prefix ? DHCP_SEND : DHCP_NOTHING);
+		assert_int_equal(w.dhcp.offer.prefix, rows[i].prefix);
+	}
+}
+
+/* Whoever overhears one exchange must not be able to answer the next. */
+static void each_exchange_has_its_own_number(void **state)
+{
+	struct world w;
+	uint32_t before;
+
+	(void)state;
+	bind_to(&w);
+	before = w.dhcp.xid;
+	assert_int_equal(pass(&w), DHCP_SEND); /* renews */
+	assert_int_not_equal(w.dhcp.xid, before);
+	before = w.dhcp.xid;
+	assert_int_equal(pass(&w), DHCP_SEND); /* again: the same exchange */
+	assert_int_equal(w.dhcp.xid, before);
+	assert_true(dhcp_release(&w.dhcp, 7, &w.output));
+	assert_int_equal(w.dhcp.xid, 7);
+	assert_memory_equal(w.output.bytes + 4, "\0\0\0\7", 4);
+}
+
 /* The machine */
 
 static void discover_is_repeated_after_1_2_4_8_16_16_seconds(void **state)
@@ -1249,6 +1320,7 @@ static void a_frame_holds_the_message_and_right_sums(void **state)
 	(void)state;
 	length = turned_frame(&w, frame);
 	assert_int_equal(length, w.output.length + 28);
+	assert_int_equal(frame[9], 17); /* UDP */
 	assert_null(dhcp_frame_parse(frame, length, true, &payload, &payload_length));
 	assert_int_equal(payload_length, w.output.length);
 	assert_memory_equal(payload, w.output.bytes, payload_length);
@@ -1344,25 +1416,44 @@ static void a_message_that_is_too_long_makes_no_frame(void **state)
 static void arp_sees_who_has_our_address(void **state)
 {
 	static const uint8_t theirs[6] = {2, 0, 0, 0, 0, 9};
+	struct arp_stations ours = {.count = 0}, others = {.count = 0};
 	uint8_t packet[ARP_SIZE + 18] = {0};
 
 	(void)state;
+	arp_add_station(&ours, config.mac);
+	arp_add_station(&others, theirs);
 	arp_build_probe(packet, config.mac, CLIENT);
 	assert_memory_equal(packet, "\0\1\10\0\6\4\0\1\122\124\0\22\64\126\0\0\0\0\0\0\0\0\0\0\300\0\2\144", ARP_SIZE);
-	assert_false(arp_is_conflict(packet, ARP_SIZE, config.mac, CLIENT));
-	assert_false(arp_is_conflict(packet, ARP_SIZE, theirs, CLIENT)); /* who probes does not have it */
+	assert_false(arp_is_conflict(packet, ARP_SIZE, &ours, CLIENT));
+	assert_false(arp_is_conflict(packet, ARP_SIZE, &others, CLIENT)); /* who probes does not have it */
 	arp_build_announcement(packet, theirs, CLIENT);
-	assert_true(arp_is_conflict(packet, ARP_SIZE, config.mac, CLIENT));
-	assert_true(arp_is_conflict(packet, ARP_SIZE + 18, config.mac, CLIENT));
-	assert_false(arp_is_conflict(packet, ARP_SIZE, config.mac, CLIENT + 1));
-	assert_false(arp_is_conflict(packet, ARP_SIZE, theirs, CLIENT)); /* our own */
+	assert_true(arp_is_conflict(packet, ARP_SIZE, &ours, CLIENT));
+	assert_true(arp_is_conflict(packet, ARP_SIZE + 18, &ours, CLIENT));
+	assert_false(arp_is_conflict(packet, ARP_SIZE, &ours, CLIENT + 1));
+	assert_false(arp_is_conflict(packet, ARP_SIZE, &others, CLIENT)); /* our own */
 	packet[7] = 2;
-	assert_true(arp_is_conflict(packet, ARP_SIZE, config.mac, CLIENT));
+	assert_true(arp_is_conflict(packet, ARP_SIZE, &ours, CLIENT));
 	packet[7] = 3;
-	assert_false(arp_is_conflict(packet, ARP_SIZE, config.mac, CLIENT));
+	assert_false(arp_is_conflict(packet, ARP_SIZE, &ours, CLIENT));
 	packet[7] = 2;
 	for (size_t cut = 0; cut < ARP_SIZE; cut++)
-		assert_false(arp_is_conflict(packet, cut, config.mac, CLIENT));
+		assert_false(arp_is_conflict(packet, cut, &ours, CLIENT));
+	arp_add_station(&ours, theirs); /* another interface of this machine */
+	assert_false(arp_is_conflict(packet, ARP_SIZE, &ours, CLIENT));
+}
+
+static void stations_are_kept_once_and_within_bounds(void **state)
+{
+	struct arp_stations stations = {.count = 0};
+
+	(void)state;
+	for (uint8_t i = 0; i < 2 * ARP_STATIONS_MAX; i++)
+		arp_add_station(&stations, (uint8_t[6]){2, [5] = i / 2});
+	assert_int_equal(stations.count, ARP_STATIONS_MAX);
+	for (uint8_t i = 100; i < 150; i++)
+		arp_add_station(&stations, (uint8_t[6]){2, [5] = i});
+	assert_int_equal(stations.count, ARP_STATIONS_MAX);
+	assert_int_equal(stations.macs[ARP_STATIONS_MAX - 1][5], ARP_STATIONS_MAX - 1);
 }
 
 int main(void)
@@ -1382,6 +1473,9 @@ int main(void)
 		cmocka_unit_test(a_packet_cut_anywhere_never_binds),
 		cmocka_unit_test(client_identifier_may_be_echoed),
 		cmocka_unit_test(addresses_at_the_edge_of_point_to_point_networks_are_good),
+		cmocka_unit_test(what_is_no_value_is_left_out),
+		cmocka_unit_test(without_a_netmask_the_class_counts),
+		cmocka_unit_test(each_exchange_has_its_own_number),
 		cmocka_unit_test(discover_is_repeated_after_1_2_4_8_16_16_seconds),
 		cmocka_unit_test(a_timer_that_comes_early_does_nothing),
 		cmocka_unit_test(first_offer_is_taken_at_once_and_duplicates_are_ignored),
@@ -1409,6 +1503,7 @@ int main(void)
 		cmocka_unit_test(other_packets_are_no_frames_of_ours),
 		cmocka_unit_test(a_message_that_is_too_long_makes_no_frame),
 		cmocka_unit_test(arp_sees_who_has_our_address),
+		cmocka_unit_test(stations_are_kept_once_and_within_bounds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -618,6 +618,34 @@ static void stat_sn_counts_by_one(void **state)
 	assert_int_equal(login_get_result(&login)->exp_stat_sn, stat_sn); /* the target's count holds */
 }
 
+/* 16384 bytes are one response's text, in as many PDUs as the target likes; one more is not. */
+static void text_is_joined_up_to_its_bound(void **state)
+{
+	static char text[2 * LOGIN_DATA_MAX];
+	char *at = text;
+
+	(void)state;
+	for (unsigned i = 0; i < 16; i++, at += 1024) {
+		memset(at, 'x', 1024);
+		(void)snprintf(at, 16, "X-key.%02u", i % 100);
+		at[8] = '=';
+		at[1023] = '\0';
+	}
+	for (int more = 0; more < 2; more++) {
+		start();
+		assert_int_equal(respond_bytes(C | OPERATIONAL, text, LOGIN_DATA_MAX), LOGIN_SEND);
+		assert_int_equal(respond_bytes((more ? C : 0) | OPERATIONAL, text + LOGIN_DATA_MAX, LOGIN_DATA_MAX),
+				 LOGIN_SEND);
+		if (!more) {
+			assert_non_null(strstr(sent(), "X-key.00=NotUnderstood"));
+			assert_non_null(strstr(sent(), "X-key.15=NotUnderstood"));
+			continue;
+		}
+		assert_int_equal(respond_bytes(OPERATIONAL, "", 1), LOGIN_FAILED);
+		assert_failed(LOGIN_PROTOCOL, "beyond 16384 bytes");
+	}
+}
+
 static void a_conversation_without_an_end_is_ended(void **state)
 {
 	int requests = 1;
@@ -1123,6 +1151,7 @@ int main(void)
 		cmocka_unit_test_setup(numbers_that_nothing_depends_on_are_tolerated, set_up),
 		cmocka_unit_test_setup(nothing_comes_while_our_text_is_not_whole, set_up),
 		cmocka_unit_test_setup(stat_sn_counts_by_one, set_up),
+		cmocka_unit_test_setup(text_is_joined_up_to_its_bound, set_up),
 		cmocka_unit_test_setup(a_conversation_without_an_end_is_ended, set_up),
 		cmocka_unit_test_setup(messages_hold_no_foreign_control_bytes, set_up),
 		cmocka_unit_test_setup(every_status_has_words_a_code_and_a_class, set_up),

@@ -250,6 +250,11 @@ static void rubbish_in_the_last_entries_of_a_link_is_none(void **state)
 	has(image, 512, 7, 32, 8, "deadbeef-07", "");
 	put_mbr_entry(image, 30 * 512, 2, 0x83, 5, 10); /* within the whole, past the end of its link */
 	fails(image, 512, 8, -ENOENT);
+	put_mbr_entry(image, 10 * 512, 1, 0x05, 20, 100); /* a link that claims more than the whole has */
+	put_mbr_entry(image, 30 * 512, 2, 0x83, 5, 16);
+	fails(image, 512, 8, -ENOENT);
+	put_mbr_entry(image, 30 * 512, 2, 0x83, 5, 15); /* up to the end of the whole */
+	has(image, 512, 8, 35, 15, "deadbeef-08", "");
 }
 
 static void every_type_of_extended_partition_has_a_chain(void **state)

@@ -105,6 +105,18 @@ static void file_that_has_changed_counts_as_it_is(void **state)
 	assert_string_equal(look_up("portal.example"), "192.0.2.8");
 }
 
+static void name_that_is_unknown_has_its_reason(void **state)
+{
+	(void)state;
+	memset(&resolve, 0xee, sizeof(resolve));
+	resolve_init(&resolve);
+	write_hosts("192.0.2.7 portal.example\n");
+	assert_string_equal(look_up("missing.example"), "");
+	assert_non_null(strstr(resolve_failure(&resolve), "name server"));
+	assert_null(strstr(resolve_failure(&resolve), "did not answer in time"));
+	assert_string_equal(look_up("portal.example"), "192.0.2.7");
+}
+
 /* A redirect to another name must not take the way home away. */
 static void addresses_of_home_outlive_a_redirect(void **state)
 {
@@ -145,6 +157,7 @@ int main(void)
 		cmocka_unit_test(files_that_do_not_answer_are_not_waited_for),
 		cmocka_unit_test(long_file_is_kept_in_whole_lines),
 		cmocka_unit_test(file_that_has_changed_counts_as_it_is),
+		cmocka_unit_test(name_that_is_unknown_has_its_reason),
 		cmocka_unit_test(addresses_of_home_outlive_a_redirect),
 		cmocka_unit_test(who_gives_up_waiting_gets_what_was_known),
 	};

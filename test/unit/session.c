@@ -447,8 +447,9 @@ static void login_without_an_answer_is_tried_otherwise_once(void **state)
 static void listed_portal_is_asked_in_turns_with_the_one_that_was_named(void **state)
 {
 	(void)state;
-	strcpy(plan.listed.host, "127.0.0.8");
-	plan.listed.port = 1;
+	strcpy(plan.listed[0].host, "127.0.0.8");
+	plan.listed[0].port = 1;
+	plan.listed_count = 1;
 	session_init(&session, &plan, &netlink, tree, 1);
 	step(SESSION_EVENT_START, 0);
 	for (int i = 0; i < 4; i++) {
@@ -606,6 +607,40 @@ static void kernel_is_asked_now_and_then_how_a_session_fares(void **state)
 	assert_int_equal(unlinkat(tree, "class/iscsi_session/session3", AT_REMOVEDIR), 0);
 	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
 	assert_int_equal(session.state, SESSION_GONE);
+}
+
+/* The kernel's numbers: another session's event, or another transport's, is nobody's here. */
+static void events_of_other_sessions_are_ignored(void **state)
+{
+	struct netlink_event event = {.type = NETLINK_EVENT_ERROR, .transport = netlink.transport, .sid = SID + 1};
+
+	(void)state;
+	session_adopt(&session, SID, 1, true, 1000);
+	session_kernel_event(&session, &event, 2000);
+	assert_int_equal(session.state, SESSION_UP);
+	event.sid = SID;
+	event.transport++;
+	session_kernel_event(&session, &event, 2000);
+	assert_int_equal(session.state, SESSION_UP);
+	event.transport--;
+	session_kernel_event(&session, &event, 2000);
+	assert_int_equal(session.state, SESSION_CONNECTING);
+}
+
+/* RFC 7143 11.9: event 4 wants parameters negotiated, which a logout answers as well. */
+static void demand_for_negotiation_is_answered(void **state)
+{
+	unsigned sent;
+
+	(void)state;
+	step(SESSION_EVENT_START, 100000);
+	log_in(100000);
+	sent = kernel.sent;
+	hear_pdu(ISCSI_OP_ASYNC, ISCSI_ASYNC_NEGOTIATE, 0, 200000);
+	assert_int_equal(kernel.sent, sent + 1);
+	assert_int_equal(session.state, SESSION_LOGOUT);
+	hear_pdu(ISCSI_OP_LOGOUT_RESPONSE, 0, 0, 200100);
+	log_in(200100);
 }
 
 /* A target that holds the session of an earlier attempt lets the same ISID take its place (RFC 7143 6.3.5). */
@@ -851,6 +886,31 @@ static void session_that_is_proving_can_be_taken_or_leave(void **state)
 	assert_int_equal(kernel.started, 0);
 }
 
+/* Events go to every session: each takes what is its own, of the transport that it uses. */
+static void events_of_others_are_not_ours(void **state)
+{
+	const struct netlink_event others[] = {
+		{.type = NETLINK_EVENT_ERROR, .transport = netlink.transport, .sid = SID + 1},
+		{.type = NETLINK_EVENT_ERROR, .transport = netlink.transport + 1, .sid = SID},
+		{.type = NETLINK_EVENT_DESTROYED, .transport = netlink.transport, .sid = SID + 1},
+		{.type = NETLINK_EVENT_DESTROYED, .transport = netlink.transport + 1, .sid = SID},
+		{.type = NETLINK_EVENT_UNBOUND, .transport = netlink.transport, .sid = SID},
+	};
+	const struct netlink_event own = {.type = NETLINK_EVENT_ERROR, .transport = netlink.transport, .sid = SID};
+
+	(void)state;
+	session_kernel_event(&session, &own, 1000); /* not in the kernel yet */
+	assert_int_equal(session.state, SESSION_IDLE);
+	session_adopt(&session, SID, 1, true, 1000);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		session_kernel_event(&session, &others[i], 2000);
+		assert_int_equal(session.state, SESSION_UP);
+	}
+	session_kernel_event(&session, &own, 2000);
+	assert_int_not_equal(session.state, SESSION_UP);
+	assert_int_equal(session.down_ms, 2000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -859,6 +919,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(ended_by_another_program_is_forgotten_in_every_state, begin, end),
 		cmocka_unit_test_setup_teardown(missing_session_is_noticed_when_it_cannot_be_bound, begin, end),
 		cmocka_unit_test_setup_teardown(session_that_is_there_is_not_given_up_for_a_refused_bind, begin, end),
+		cmocka_unit_test_setup_teardown(events_of_others_are_not_ours, begin, end),
 		cmocka_unit_test_setup_teardown(iscsid_may_take_a_session_that_is_logging_out, begin, end),
 		cmocka_unit_test_setup_teardown(session_that_made_way_can_still_leave, begin, end),
 		cmocka_unit_test_setup_teardown(lost_events_are_made_up_for_by_what_sysfs_says, begin, end),
@@ -872,6 +933,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(short_sessions_are_no_storm, begin, end),
 		cmocka_unit_test_setup_teardown(target_says_how_long_to_wait, begin, end),
 		cmocka_unit_test_setup_teardown(kernel_is_asked_now_and_then_how_a_session_fares, begin, end),
+		cmocka_unit_test_setup_teardown(events_of_other_sessions_are_ignored, begin, end),
+		cmocka_unit_test_setup_teardown(demand_for_negotiation_is_answered, begin, end),
 		cmocka_unit_test_setup_teardown(every_attempt_has_the_same_isid, begin, end),
 		cmocka_unit_test_setup_teardown(late_session_keeps_its_isid_too, begin, end),
 		cmocka_unit_test_setup_teardown(lesson_that_did_not_help_is_unlearned, begin, end),

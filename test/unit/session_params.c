@@ -1,13 +1,16 @@
-/* session_params.c - what must hold for the parameters of a kernel session: those that mark a firmware's session. */
+/* session_params.c - what the kernel is told of a session, parameter by parameter. */
 /* SPDX-License-Identifier: MIT */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <linux/netlink.h>
 #include <cmocka.h>
 
+#include "proto/iscsi_abi.h"
 #include "session/params.h"
 #include "sys/nlsock.h"
 
@@ -78,11 +81,140 @@ static void another_session_is_not(void **state)
 	assert_false(has("target0"));
 }
 
+/* The value of a parameter in what was sent; NULL: it was not. */
+static const char *value_of(uint32_t param)
+{
+	for (size_t at = 0; at < length;) {
+		struct nlmsghdr header;
+		struct iscsi_uevent event;
+
+		memcpy(&header, sent + at, sizeof(header));
+		memcpy(&event, sent + at + sizeof(header), sizeof(event));
+		assert_int_equal(event.u.set_param.sid, 5);
+		if (event.u.set_param.param == param)
+			return (const char *)sent + at + sizeof(header) + sizeof(event);
+		at += NLMSG_ALIGN(header.nlmsg_len);
+	}
+	return NULL;
+}
+
+static void is_told(uint32_t param, const char *value)
+{
+	const char *told = value_of(param);
+
+	if (!told || strcmp(told, value) != 0)
+		fail_msg("parameter %u is \"%s\", expected \"%s\"", param, told ? told : "not sent", value);
+}
+
+static void is_told_number(uint32_t param, int value)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", value);
+	is_told(param, text);
+}
+
+static void set_secret(struct chap_secret *secret, const char *text)
+{
+	secret->length = (uint16_t)strlen(text);
+	memcpy(secret->bytes, text, secret->length);
+}
+
+static const struct netlink nobody = {.call_fd = -1, .event_fd = -1};
+
+static void before_the_login_the_kernel_gets_what_is_not_negotiated(void **state)
+{
+	const struct portal portal = {.host = "10.0.0.1", .port = 3261};
+	struct target_plan plan = {.initiator = "iqn.2026-01.test:i", .firmware_index = -1, .firmware_nic = -1};
+
+	(void)state;
+	params_default(&plan.params);
+	plan.params.value[PARAM_REPLACEMENT_TIMEOUT] = 77;
+	strcpy(plan.chap.username, "me");
+	strcpy(plan.chap.username_in, "them");
+	set_secret(&plan.chap.password, "insecret1234");
+	set_secret(&plan.chap.password_in, "outsecret123");
+	length = 0;
+	(void)session_params_before(&nobody, 5, 0, 0, &plan, "iqn.2026-01.test:moved", &portal);
+	is_told(ISCSI_PARAM_TARGET_NAME, "iqn.2026-01.test:moved");
+	is_told(ISCSI_PARAM_INITIATOR_NAME, "iqn.2026-01.test:i");
+	is_told(ISCSI_PARAM_PERSISTENT_ADDRESS, "10.0.0.1");
+	is_told(ISCSI_PARAM_PERSISTENT_PORT, "3261");
+	is_told(ISCSI_PARAM_IFACE_NAME, "default");
+	is_told(ISCSI_PARAM_SESS_RECOVERY_TMO, "77");
+	is_told(ISCSI_PARAM_USERNAME, "me");
+	is_told(ISCSI_PARAM_PASSWORD, "insecret1234");
+	is_told(ISCSI_PARAM_USERNAME_IN, "them");
+	is_told(ISCSI_PARAM_PASSWORD_IN, "outsecret123");
+	assert_null(value_of(ISCSI_PARAM_MAX_BURST));
+	assert_null(value_of(ISCSI_PARAM_TPGT));
+}
+
+/* The kernel's texts end at a NUL: half a secret would only be a wrong one. */
+static void secret_that_the_kernel_cannot_hold_is_not_told(void **state)
+{
+	const struct portal portal = {.host = "10.0.0.1", .port = 3260};
+	struct target_plan plan = {.firmware_index = -1};
+
+	(void)state;
+	params_default(&plan.params);
+	strcpy(plan.chap.username, "me");
+	set_secret(&plan.chap.password, "insecret1234");
+	plan.chap.password.bytes[4] = 0;
+	length = 0;
+	(void)session_params_before(&nobody, 5, 0, 0, &plan, "t", &portal);
+	is_told(ISCSI_PARAM_USERNAME, "me");
+	assert_null(value_of(ISCSI_PARAM_PASSWORD));
+	assert_null(value_of(ISCSI_PARAM_PASSWORD_IN));
+	plan.chap.username[0] = '\0';
+	plan.chap.password.bytes[4] = 'x';
+	length = 0;
+	(void)session_params_before(&nobody, 5, 0, 0, &plan, "t", &portal);
+	assert_null(value_of(ISCSI_PARAM_PASSWORD));
+}
+
+static void after_the_login_the_kernel_gets_what_was_negotiated(void **state)
+{
+	static const enum param numbers[] = {PARAM_HEADER_DIGEST, PARAM_DATA_DIGEST, PARAM_MAX_RECV_DATA_SEGMENT_LENGTH,
+					     PARAM_FIRST_BURST_LENGTH, PARAM_MAX_BURST_LENGTH};
+	struct target_plan plan = {.firmware_index = -1};
+	struct login_result result = {.exp_stat_sn = 4000000000u, .tpgt = 3, .target_alias = "disk"};
+	uint32_t refused;
+
+	(void)state;
+	params_default(&plan.params);
+	result.negotiated = plan.params;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		result.negotiated.value[numbers[i]] = 512 * (int32_t)(i + 1);
+	result.negotiated.value[PARAM_MAX_OUTSTANDING_R2T] = 7; /* the kernel takes powers of two */
+	plan.params.value[PARAM_TPGT] = 9;
+	length = 0;
+	(void)session_params_after(&nobody, 5, 0, &result, &plan, &refused);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		is_told_number((uint32_t)param_rows[numbers[i]].kernel, 512 * (int)(i + 1));
+	is_told(ISCSI_PARAM_MAX_R2T, "4");
+	is_told(ISCSI_PARAM_EXP_STATSN, "4000000000");
+	is_told(ISCSI_PARAM_TPGT, "3");
+	is_told(ISCSI_PARAM_TARGET_ALIAS, "disk");
+	assert_null(value_of(ISCSI_PARAM_SESS_RECOVERY_TMO));
+	result.tpgt = -1;
+	for (int value = 1; value <= 8; value *= 2) {
+		result.negotiated.value[PARAM_MAX_OUTSTANDING_R2T] = value;
+		length = 0;
+		(void)session_params_after(&nobody, 5, 0, &result, &plan, &refused);
+		is_told_number(ISCSI_PARAM_MAX_R2T, value);
+		is_told(ISCSI_PARAM_TPGT, "9");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_session_of_the_firmware_is_marked_as_roots),
 		cmocka_unit_test(another_session_is_not),
+		cmocka_unit_test(before_the_login_the_kernel_gets_what_is_not_negotiated),
+		cmocka_unit_test(secret_that_the_kernel_cannot_hold_is_not_told),
+		cmocka_unit_test(after_the_login_the_kernel_gets_what_was_negotiated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

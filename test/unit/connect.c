@@ -1,0 +1,169 @@
+/* Where the attempts of a session go: the table at the head of connect.h, redirects, and the address that worked. */
+/* SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "session/connect.h"
+
+static struct route route;
+
+static struct portal portal_of(const char *host)
+{
+	struct portal portal = {.port = 3260};
+
+	(void)snprintf(portal.host, sizeof(portal.host), "%s", host);
+	return portal;
+}
+
+static struct login_redirect redirect_to(const char *host, bool permanent)
+{
+	struct login_redirect to = {.port = 3260, .tpgt = -1, .permanent = permanent};
+
+	(void)snprintf(to.host, sizeof(to.host), "%s", host);
+	return to;
+}
+
+static int follow(const char *host, bool permanent)
+{
+	struct login_redirect to = redirect_to(host, permanent);
+	char said[700];
+
+	return route_follow(&route, &to, said, sizeof(said));
+}
+
+static void begin(void)
+{
+	static struct portal listed[2];
+	struct portal planned = portal_of("planned");
+
+	listed[0] = portal_of("listed");
+	listed[1] = portal_of("second");
+	route_init(&route, &planned, listed, 2);
+}
+
+static void attempts_go_where_the_table_says(void **state)
+{
+	static const char *const before[] = {"planned", "listed", "planned", "second", "planned", "listed"};
+	static const char *const after[] = {"moved", "moved",  "listed", "moved",  "planned",
+					    "moved", "second", "moved",  "planned"};
+
+	(void)state;
+	begin();
+	for (unsigned n = 0; n < 6; n++) {
+		route_choose(&route, n, false);
+		assert_string_equal(route.portal.host, before[n]);
+	}
+	route_choose(&route, 0, false);
+	assert_int_equal(follow("moved", true), 0);
+	route_arrive(&route);
+	for (unsigned n = 0; n < 9; n++) {
+		route_choose(&route, n, true);
+		assert_string_equal(route.portal.host, after[n]);
+	}
+}
+
+static void only_what_moved_for_good_is_remembered(void **state)
+{
+	(void)state;
+	begin();
+	assert_int_equal(follow("a", true), 0);
+	assert_int_equal(follow("b", false), 0); /* one that is temporary makes all of it so */
+	assert_int_equal(follow("c", true), 0);
+	assert_string_equal(route.portal.host, "c");
+	route_arrive(&route);
+	assert_string_equal(route.home.host, "planned");
+	route_choose(&route, 0, false);
+	assert_int_equal(route.redirect_count, 0);
+	assert_int_equal(follow("a", true), 0);
+	route_arrive(&route);
+	assert_string_equal(route.home.host, "a");
+}
+
+static void eight_redirects_are_followed_and_no_ninth(void **state)
+{
+	(void)state;
+	begin();
+	for (char host[] = "a"; host[0] < 'a' + 8; host[0]++)
+		assert_int_equal(follow(host, false), 0);
+	assert_int_equal(follow("z", false), -ELOOP);
+	assert_string_equal(route.portal.host, "h");
+}
+
+static void circles_are_left(void **state)
+{
+	(void)state;
+	begin();
+	assert_int_equal(follow("planned", true), -ELOOP);
+	assert_int_equal(follow("a", true), 0);
+	assert_int_equal(follow("planned", true), -ELOOP);
+	assert_int_equal(follow("b", true), 0);
+	assert_int_equal(follow("a", true), -ELOOP);
+}
+
+static void name_of_a_moved_target_is_kept_with_its_portal(void **state)
+{
+	struct login_redirect to = redirect_to("a", true);
+	char said[700];
+
+	(void)state;
+	begin();
+	strcpy(to.name, "iqn.2026-01.test:other");
+	assert_int_equal(route_follow(&route, &to, said, sizeof(said)), 0);
+	assert_string_equal(said, "planned:3260 sends us to iqn.2026-01.test:other at a:3260 (for good)");
+	assert_string_equal(route.name, "iqn.2026-01.test:other");
+	route_arrive(&route);
+	route_choose(&route, 1, true);
+	assert_string_equal(route.name, "iqn.2026-01.test:other");
+	route_choose(&route, 4, false); /* the planned portal has the planned target */
+	assert_string_equal(route.name, "");
+}
+
+/* A name server that is back with dead addresses only: the one that worked is still tried. */
+static void address_of_the_last_login_is_never_lost(void **state)
+{
+	static struct connect connect;
+	struct portal portal = portal_of("name");
+	struct sockaddr_storage worked = {0}, dead = {0};
+	struct sockaddr_in *v4 = (struct sockaddr_in *)&worked;
+
+	(void)state;
+	v4->sin_family = AF_INET;
+	v4->sin_port = htons(1);
+	v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	dead = worked;
+	((struct sockaddr_in *)&dead)->sin_port = htons(2);
+	connect_init(&connect);
+	(void)connect_begin_at(&connect, &portal, &worked, 1, 0, 1000, 0);
+	connect.race.winner = 0; /* as if it had answered */
+	connect_prove(&connect);
+	(void)connect_begin_at(&connect, &portal, &dead, 1, 0, 1000, 0);
+	assert_int_equal(connect.race.address_count, 2);
+	assert_memory_equal(&connect.race.addresses[1], &worked, sizeof(worked));
+	(void)connect_begin_at(&connect, &portal, &worked, 1, 0, 1000, 0);
+	assert_int_equal(connect.race.address_count, 1);
+	portal = portal_of("another"); /* a redirect's */
+	(void)connect_begin_at(&connect, &portal, &dead, 1, 0, 1000, 0);
+	assert_int_equal(connect.race.address_count, 1);
+	connect_stop(&connect);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(attempts_go_where_the_table_says),
+		cmocka_unit_test(only_what_moved_for_good_is_remembered),
+		cmocka_unit_test(eight_redirects_are_followed_and_no_ninth),
+		cmocka_unit_test(circles_are_left),
+		cmocka_unit_test(name_of_a_moved_target_is_kept_with_its_portal),
+		cmocka_unit_test(address_of_the_last_login_is_never_lost),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,577 @@
+/* A session from the first login to the last logout, with a kernel that does what a test says. What comes out of order is
+   session.c's matter. The kernel is a few functions here; the sockets are real. */
+/* SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "proto/iscsi_abi.h"
+#include "session/params.h"
+#include "session/session.h"
+#include "sys/sysfs.h"
+
+#define SID 3
+
+/* ---- the kernel ---- */
+
+enum call { CREATE, CONNECTION, BIND, BEFORE, AFTER, START, SEND, STOP, CALLS };
+
+static struct {
+	int answers[CALLS];
+	unsigned calls[CALLS];
+	unsigned destroyed, connections_destroyed;
+	uint32_t stopped_with;
+	uint8_t sent; /* the opcode */
+} kernel;
+
+static int answer(enum call call)
+{
+	kernel.calls[call]++;
+	return kernel.answers[call];
+}
+
+int netlink_create_session(const struct netlink *netlink, uint32_t cmd_sn, uint16_t cmds_max, uint16_t depth,
+			   uint32_t *sid, uint32_t *host)
+{
+	(void)netlink, (void)cmd_sn, (void)cmds_max, (void)depth;
+	*sid = SID;
+	*host = 1;
+	return answer(CREATE);
+}
+
+int netlink_destroy_session(const struct netlink *netlink, uint32_t sid)
+{
+	(void)netlink;
+	assert_int_equal(sid, SID);
+	kernel.destroyed++;
+	return 0;
+}
+
+int netlink_create_connection(const struct netlink *netlink, uint32_t sid, uint32_t cid)
+{
+	(void)netlink, (void)sid, (void)cid;
+	return answer(CONNECTION);
+}
+
+int netlink_destroy_connection(const struct netlink *netlink, uint32_t sid, uint32_t cid)
+{
+	(void)netlink, (void)sid, (void)cid;
+	kernel.connections_destroyed++;
+	return 0;
+}
+
+int netlink_bind(const struct netlink *netlink, uint32_t sid, uint32_t cid, int fd)
+{
+	(void)netlink, (void)sid, (void)cid;
+	assert_true(fd >= 0);
+	return answer(BIND);
+}
+
+int netlink_start(const struct netlink *netlink, uint32_t sid, uint32_t cid)
+{
+	(void)netlink, (void)sid, (void)cid;
+	return answer(START);
+}
+
+int netlink_stop(const struct netlink *netlink, uint32_t sid, uint32_t cid, uint32_t flag)
+{
+	(void)netlink, (void)sid, (void)cid;
+	kernel.stopped_with = flag;
+	return answer(STOP);
+}
+
+int netlink_send_pdu(const struct netlink *netlink, uint32_t sid, uint32_t cid, const uint8_t bhs[48],
+		     const uint8_t *data, size_t length)
+{
+	(void)netlink, (void)sid, (void)cid, (void)data, (void)length;
+	kernel.sent = bhs[0] & 0x3f;
+	return answer(SEND);
+}
+
+const char *netlink_error_name(uint32_t error)
+{
+	(void)error;
+	return "name";
+}
+
+const char *netlink_error_text(uint32_t error)
+{
+	(void)error;
+	return "text";
+}
+
+int session_params_before(const struct netlink *netlink, uint32_t sid, uint32_t cid, uint32_t host,
+			  const struct target_plan *plan, const char *target, const struct portal *home)
+{
+	(void)netlink, (void)sid, (void)cid, (void)host, (void)plan, (void)home;
+	assert_string_equal(target, "iqn.2003-01.org.example:disk");
+	return answer(BEFORE);
+}
+
+int session_params_after(const struct netlink *netlink, uint32_t sid, uint32_t cid, const struct login_result *result,
+			 const struct target_plan *plan, uint32_t *failed)
+{
+	(void)netlink, (void)sid, (void)cid, (void)result, (void)plan, (void)failed;
+	return answer(AFTER);
+}
+
+/* ---- the rig ---- */
+
+static const struct netlink netlink = {.transport = 7};
+static struct target_plan plan;
+static struct session session;
+static int listener = -1, tree = -1;
+static char root[32];
+
+static uint16_t listen_somewhere(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(address);
+
+	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_true(listener >= 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(listen(listener, 64), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+	return ntohs(address.sin_port);
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	memset(&kernel, 0, sizeof(kernel));
+	memset(&plan, 0, sizeof(plan));
+	params_default(&plan.params);
+	strcpy(plan.name, "iqn.2003-01.org.example:disk");
+	strcpy(plan.initiator, "iqn.2003-01.org.example:host");
+	strcpy(plan.portal.host, "127.0.0.1");
+	plan.portal.port = listen_somewhere();
+	strcpy(root, "/tmp/session-life-XXXXXX");
+	assert_non_null(mkdtemp(root));
+	tree = sysfs_open(root);
+	session_init(&session, &plan, &netlink, tree, 1);
+	return 0;
+}
+
+static int end(void **state)
+{
+	char command[64] = "rm -rf ";
+
+	(void)state;
+	session_step(&session, SESSION_EVENT_LEAVE, &(struct session_input){.now_ms = 0});
+	session_step(&session, SESSION_EVENT_DEADLINE, &(struct session_input){.now_ms = 0});
+	(void)close(listener);
+	(void)close(tree);
+	return system(strcat(command, root));
+}
+
+static void step(enum session_event event, int64_t now_ms)
+{
+	session_step(&session, event, &(struct session_input){.now_ms = now_ms});
+}
+
+static void await_socket(void)
+{
+	struct pollfd fd;
+
+	assert_int_equal(session_pollfds(&session, &fd, 1), 1);
+	assert_int_equal(poll(&fd, 1, 5000), 1);
+}
+
+static void hear(const uint8_t bhs[48], const char *data, size_t length, int64_t now_ms)
+{
+	const struct netlink_event event = {.type = NETLINK_EVENT_PDU,
+					    .transport = netlink.transport,
+					    .sid = SID,
+					    .bhs = bhs,
+					    .data = (const uint8_t *)data,
+					    .length = length};
+
+	session_kernel_event(&session, &event, now_ms);
+}
+
+/* Up to the request that the target has. */
+static void begin_login(int64_t now_ms)
+{
+	step(SESSION_EVENT_START, now_ms);
+	assert_int_equal(session.state, SESSION_CONNECTING);
+	await_socket();
+	step(SESSION_EVENT_READY, now_ms);
+}
+
+static void respond(const char *text, size_t length, int64_t now_ms)
+{
+	uint8_t bhs[48] = {ISCSI_OP_LOGIN_RESPONSE, 0x87,     [6] = (uint8_t)(length >> 8),
+			   [7] = (uint8_t)length,   [15] = 1, [19] = 77};
+
+	memcpy(bhs + 8, session.attempt.login.config.isid, 6);
+	hear(bhs, text, length, now_ms);
+}
+
+static void log_in(int64_t now_ms)
+{
+	begin_login(now_ms);
+	assert_int_equal(session.state, SESSION_LOGIN);
+	respond("", 0, now_ms);
+	assert_int_equal(session.state, SESSION_UP);
+}
+
+static void hear_async(uint8_t event, uint8_t time2wait_s, int64_t now_ms)
+{
+	const uint8_t bhs[48] = {ISCSI_OP_ASYNC, 0x80, [36] = event, [41] = time2wait_s};
+
+	hear(bhs, "", 0, now_ms);
+}
+
+static void give_the_kernel_its_session(const char *connection_state)
+{
+	static const char *const folders[] = {"class", "class/iscsi_session", "class/iscsi_session/session3",
+					      "class/iscsi_connection", "class/iscsi_connection/connection3:0"};
+	int fd;
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		(void)mkdirat(tree, folders[i], 0755);
+	fd = openat(tree, "class/iscsi_connection/connection3:0/state", O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	assert_true(fd >= 0 && dprintf(fd, "%s\n", connection_state) > 0);
+	close(fd);
+	fd = openat(tree, "class/iscsi_session/session3/state", O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	assert_true(fd >= 0 && dprintf(fd, "%s\n", strcmp(connection_state, "up") ? "FAILED" : "LOGGED_IN") > 0);
+	close(fd);
+}
+
+/* ---- what must hold ---- */
+
+static void login_goes_through_every_call_once(void **state)
+{
+	static const char text[] = "TargetPortalGroupTag=0\0DefaultTime2Wait=4";
+
+	(void)state;
+	begin_login(1000);
+	assert_int_equal(session.begun_ms, 1000);
+	assert_int_equal(session.connected_ms, 1000);
+	assert_int_equal(kernel.sent, ISCSI_OP_LOGIN);
+	assert_in_range(session_deadline(&session), 2000, 61000);
+	respond(text, sizeof(text), 1500);
+	assert_int_equal(session.state, SESSION_UP);
+	for (enum call call = CREATE; call <= SEND; call++)
+		assert_int_equal(kernel.calls[call], 1);
+	assert_int_equal(session.up_ms, 1500);
+	assert_int_equal(session.negotiated.tpgt, 0);
+	assert_int_equal(session.negotiated.negotiated.value[PARAM_DEFAULT_TIME2WAIT], 4);
+	assert_int_equal(session_deadline(&session), 1500 + 45000);
+	assert_int_equal(session.begun_ms, 0);
+	assert_int_equal(session.recoveries, 0);
+	assert_true(session_was_up(&session));
+	assert_string_equal(session_failure(&session), "");
+}
+
+static void call_that_is_refused_is_named(void **state)
+{
+	static const struct {
+		enum call call;
+		const char *step;
+	} rows[] = {{CREATE, "creating the session"},
+		    {CONNECTION, "creating the connection"},
+		    {BIND, "binding the connection"},
+		    {BEFORE, "setting parameters before the login"},
+		    {AFTER, "setting the negotiated parameters"},
+		    {START, "starting the connection"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		memset(&kernel, 0, sizeof(kernel));
+		session_init(&session, &plan, &netlink, tree, 1);
+		kernel.answers[rows[i].call] = -ENOSPC;
+		begin_login(1000);
+		if (rows[i].call >= AFTER)
+			respond("", 0, 1000);
+		assert_int_equal(session.state, SESSION_FAILED);
+		assert_int_equal(kernel.calls[rows[i].call], 1);
+		assert_ptr_equal(strstr(session_failure(&session), rows[i].step), session_failure(&session));
+		assert_non_null(strstr(session_failure(&session), strerror(ENOSPC)));
+		assert_int_equal(kernel.destroyed, rows[i].call != CREATE);
+		assert_int_equal(session_deadline(&session), SESSION_NEVER);
+	}
+}
+
+static void refusal_that_may_pass_is_tried_again(void **state)
+{
+	static const struct {
+		int error;
+		enum session_state then;
+	} rows[] = {{-ENOTCONN, SESSION_WAITING}, {-EPROTO, SESSION_WAITING}, {-ENOBUFS, SESSION_WAITING},
+		    {-EINVAL, SESSION_FAILED},    {-ENOMEM, SESSION_FAILED},  {-EPERM, SESSION_FAILED}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		session_init(&session, &plan, &netlink, tree, 1);
+		kernel.answers[BIND] = rows[i].error;
+		begin_login(1000);
+		assert_int_equal(session.state, rows[i].then);
+		step(SESSION_EVENT_LEAVE, 1000);
+	}
+}
+
+static void lost_session_keeps_its_place_in_the_kernel(void **state)
+{
+	const struct netlink_event error = {
+		.type = NETLINK_EVENT_ERROR, .transport = netlink.transport, .sid = SID, .error = 1020};
+
+	(void)state;
+	log_in(1000);
+	session_settle(&session, -1);
+	session_kernel_event(&session, &error, 20000);
+	assert_int_equal(session.state, SESSION_CONNECTING);
+	assert_int_equal(session.last_error, 1020);
+	assert_int_equal(session.down_ms, 20000);
+	assert_int_equal(kernel.stopped_with, ISCSI_STOP_CONN_RECOVER);
+	assert_true(session_is_lost(&session));
+	await_socket();
+	step(SESSION_EVENT_READY, 21000);
+	assert_int_equal(session.state, SESSION_LOGIN);
+	respond("", 0, 22000);
+	assert_int_equal(session.state, SESSION_UP);
+	assert_int_equal(session.recoveries, 1);
+	assert_int_equal(kernel.calls[CREATE], 1);
+	assert_int_equal(kernel.calls[CONNECTION], 1);
+	assert_int_equal(kernel.calls[BIND], 2);
+	assert_int_equal(kernel.destroyed, 0);
+	assert_int_equal(session_deadline(&session), 22000 + 5000); /* the devices once more */
+}
+
+static void session_that_was_short_waits_before_the_next_login(void **state)
+{
+	const struct netlink_event error = {
+		.type = NETLINK_EVENT_ERROR, .transport = netlink.transport, .sid = SID, .error = 1020};
+
+	(void)state;
+	log_in(1000);
+	session_kernel_event(&session, &error, 1050);
+	assert_int_equal(session.state, SESSION_WAITING);
+	assert_in_range(session_deadline(&session), 2050, 61050);
+	assert_int_equal(kernel.stopped_with, ISCSI_STOP_CONN_RECOVER);
+}
+
+static void async_messages_have_their_own_ends(void **state)
+{
+	(void)state;
+	log_in(1000);
+	hear_async(ISCSI_ASYNC_SCSI, 0, 20000);
+	hear_async(255, 0, 20000);
+	assert_int_equal(session.state, SESSION_UP);
+	hear_async(ISCSI_ASYNC_DROPPING_CONNECTION, 0, 20000);
+	assert_int_equal(session.state, SESSION_CONNECTING);
+	assert_int_equal(session.last_error, 0);
+	await_socket();
+	step(SESSION_EVENT_READY, 20000);
+	respond("", 0, 20000);
+	hear_async(ISCSI_ASYNC_DROPPING_ALL, 3, 40000);
+	assert_int_equal(session.state, SESSION_WAITING);
+	assert_int_equal(session_deadline(&session), 43000); /* Time2Wait */
+}
+
+static void negotiation_is_answered_by_a_logout(void **state)
+{
+	(void)state;
+	log_in(1000);
+	kernel.sent = 0;
+	hear_async(ISCSI_ASYNC_NEGOTIATE, 0, 20000); /* RFC 7143 11.9.1: a Text exchange, or a Logout */
+	assert_int_equal(session.state, SESSION_LOGOUT);
+	assert_int_equal(kernel.sent, ISCSI_OP_LOGOUT);
+}
+
+static void target_that_asks_for_a_logout_gets_one(void **state)
+{
+	const uint8_t logged_out[48] = {ISCSI_OP_LOGOUT_RESPONSE, 0x80, [41] = 2};
+
+	(void)state;
+	log_in(1000);
+	kernel.sent = 0;
+	hear_async(ISCSI_ASYNC_REQUEST_LOGOUT, 0, 20000);
+	assert_int_equal(session.state, SESSION_LOGOUT);
+	assert_int_equal(kernel.sent, ISCSI_OP_LOGOUT);
+	assert_int_equal(session_deadline(&session), 25000);
+	hear(logged_out, "", 0, 20100);
+	assert_int_equal(session.state, SESSION_WAITING);
+	assert_int_equal(session_deadline(&session), 22100);
+	step(SESSION_EVENT_DEADLINE, 22100);
+	await_socket();
+	step(SESSION_EVENT_READY, 22100);
+	respond("", 0, 22100);
+	kernel.answers[SEND] = -ENOTCONN; /* the connection is gone: there is no logout to wait for */
+	hear_async(ISCSI_ASYNC_REQUEST_LOGOUT, 0, 60000);
+	assert_int_equal(session.state, SESSION_CONNECTING);
+}
+
+static void leaving_is_a_logout_whose_answer_is_waited_for(void **state)
+{
+	const uint8_t logged_out[48] = {ISCSI_OP_LOGOUT_RESPONSE, 0x80};
+
+	(void)state;
+	log_in(1000);
+	kernel.sent = 0;
+	step(SESSION_EVENT_LEAVE, 20000);
+	assert_int_equal(session.state, SESSION_LEAVING);
+	assert_int_equal(kernel.sent, ISCSI_OP_LOGOUT);
+	assert_int_equal(session_deadline(&session), 25000);
+	assert_int_equal(kernel.destroyed, 0);
+	hear(logged_out, "", 0, 20100);
+	assert_int_equal(session.state, SESSION_GONE);
+	assert_int_equal(kernel.destroyed, 1);
+	assert_int_equal(kernel.connections_destroyed, 1);
+	assert_int_equal(kernel.stopped_with, ISCSI_STOP_CONN_TERM);
+	assert_false(session.in_kernel || session.has_connection);
+	step(SESSION_EVENT_LEAVE, 20200);
+	assert_int_equal(kernel.destroyed, 1);
+}
+
+static void leaving_has_an_end_without_an_answer(void **state)
+{
+	(void)state;
+	log_in(1000);
+	step(SESSION_EVENT_LEAVE, 20000);
+	step(SESSION_EVENT_DEADLINE, 25000);
+	assert_int_equal(session.state, SESSION_GONE);
+	assert_int_equal(kernel.destroyed, 1);
+	session_init(&session, &plan, &netlink, tree, 1);
+	log_in(1000);
+	kernel.answers[SEND] = -ENOTCONN;
+	step(SESSION_EVENT_LEAVE, 20000);
+	assert_int_equal(session.state, SESSION_GONE);
+}
+
+static void session_leaves_at_once_from_wherever_it_is_not_up(void **state)
+{
+	static const enum session_state states[] = {SESSION_IDLE,   SESSION_CONNECTING, SESSION_LOGIN, SESSION_WAITING,
+						    SESSION_LOGOUT, SESSION_PARKED,     SESSION_FAILED};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		session_init(&session, &plan, &netlink, tree, 1);
+		session_reserve(&session);
+		session.state = states[i];
+		kernel.destroyed = 0;
+		step(SESSION_EVENT_LEAVE, 1000);
+		assert_int_equal(session.state, SESSION_GONE);
+		assert_int_equal(kernel.destroyed, 1);
+	}
+}
+
+static void other_programs_login_is_made_way_for(void **state)
+{
+	(void)state;
+	log_in(1000);
+	respond("", 0, 20000);
+	assert_int_equal(session.state, SESSION_PARKED);
+	assert_int_equal(session.up_ms, 20000);
+	assert_int_equal(session_deadline(&session), 30000);
+	give_the_kernel_its_session("up");
+	kernel.calls[BEFORE] = 0;
+	step(SESSION_EVENT_DEADLINE, 30000);
+	assert_int_equal(session.state, SESSION_UP);
+	assert_int_equal(kernel.calls[BEFORE], 1); /* our settings are put back */
+	assert_int_equal(session_deadline(&session), 75000);
+	step(SESSION_EVENT_TAKEN, 80000);
+	assert_int_equal(session.state, SESSION_PARKED);
+	assert_int_equal(session_deadline(&session), SESSION_NEVER);
+	give_the_kernel_its_session("failed");
+	step(SESSION_EVENT_RETURNED, 90000);
+	assert_int_not_equal(session.state, SESSION_UP);
+	assert_true(session_is_lost(&session));
+}
+
+static void portal_group_of_a_redirect_counts_where_the_target_names_none(void **state)
+{
+	static const char named[] = "TargetPortalGroupTag=0";
+
+	(void)state;
+	begin_login(1000);
+	session.attempt.route.moved_tpgt = 5;
+	respond("", 0, 1000);
+	assert_int_equal(session.negotiated.tpgt, 5);
+	session_init(&session, &plan, &netlink, tree, 1);
+	begin_login(1000);
+	session.attempt.route.moved_tpgt = 5;
+	respond(named, sizeof(named), 1000);
+	assert_int_equal(session.negotiated.tpgt, 0);
+}
+
+static void each_login_challenges_anew(void **state)
+{
+	static const uint8_t none[sizeof(session.attempt.login.config.challenge)];
+	uint8_t first[sizeof(none)];
+
+	(void)state;
+	strcpy(plan.chap.username, "me");
+	strcpy(plan.chap.username_in, "them");
+	plan.chap.password.length = plan.chap.password_in.length = 12;
+	memset(plan.chap.password.bytes, 'a', 12);
+	memset(plan.chap.password_in.bytes, 'b', 12);
+	plan.chap.algorithms_given = 0;
+	begin_login(1000);
+	assert_int_equal(session.state, SESSION_LOGIN);
+	memcpy(first, session.attempt.login.config.challenge, sizeof(first));
+	assert_memory_not_equal(first, none, sizeof(first));
+	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+	await_socket();
+	step(SESSION_EVENT_READY, 90000);
+	assert_int_equal(session.state, SESSION_LOGIN);
+	assert_memory_not_equal(session.attempt.login.config.challenge, first, sizeof(first));
+}
+
+static void connection_that_breaks_in_the_login_is_tried_again(void **state)
+{
+	const struct netlink_event error = {
+		.type = NETLINK_EVENT_ERROR, .transport = netlink.transport, .sid = SID, .error = 1020};
+
+	(void)state;
+	plan.params.value[PARAM_LOGIN_TIMEOUT] = 7;
+	begin_login(1000);
+	assert_int_equal(session_deadline(&session), 8000);
+	session_kernel_event(&session, &error, 1100);
+	assert_int_equal(session.state, SESSION_CONNECTING); /* once more, beginning otherwise */
+	await_socket();
+	step(SESSION_EVENT_READY, 1100);
+	session_kernel_event(&session, &error, 1200);
+	assert_int_equal(session.state, SESSION_WAITING);
+	assert_int_equal(session.begun_ms, 1000);
+	assert_int_equal(session.last_error, 1020);
+	assert_non_null(strstr(session_failure(&session), "text (name)"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(login_goes_through_every_call_once, begin, end),
+		cmocka_unit_test_setup_teardown(call_that_is_refused_is_named, begin, end),
+		cmocka_unit_test_setup_teardown(refusal_that_may_pass_is_tried_again, begin, end),
+		cmocka_unit_test_setup_teardown(lost_session_keeps_its_place_in_the_kernel, begin, end),
+		cmocka_unit_test_setup_teardown(session_that_was_short_waits_before_the_next_login, begin, end),
+		cmocka_unit_test_setup_teardown(async_messages_have_their_own_ends, begin, end),
+		cmocka_unit_test_setup_teardown(negotiation_is_answered_by_a_logout, begin, end),
+		cmocka_unit_test_setup_teardown(target_that_asks_for_a_logout_gets_one, begin, end),
+		cmocka_unit_test_setup_teardown(leaving_is_a_logout_whose_answer_is_waited_for, begin, end),
+		cmocka_unit_test_setup_teardown(leaving_has_an_end_without_an_answer, begin, end),
+		cmocka_unit_test_setup_teardown(session_leaves_at_once_from_wherever_it_is_not_up, begin, end),
+		cmocka_unit_test_setup_teardown(other_programs_login_is_made_way_for, begin, end),
+		cmocka_unit_test_setup_teardown(portal_group_of_a_redirect_counts_where_the_target_names_none, begin,
+						end),
+		cmocka_unit_test_setup_teardown(each_login_challenges_anew, begin, end),
+		cmocka_unit_test_setup_teardown(connection_that_breaks_in_the_login_is_tried_again, begin, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,174 @@
+/* The answer to SendTargets: cut anywhere, with what is no name in it, too long. */
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "session/target_list.h"
+
+#define TEXT(literal) (const uint8_t *)(literal), sizeof(literal) - 1
+
+static struct target_list list;
+static const struct portal asked = {.host = "192.0.2.1", .port = 3260};
+
+static int begin(void **state)
+{
+	(void)state;
+	memset(&list, 0xee, sizeof(list));
+	target_list_clear(&list);
+	return 0;
+}
+
+static const char *printed(void)
+{
+	static char text[1024];
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	assert_non_null(out);
+	target_list_print(&list, &asked, out);
+	(void)fclose(out);
+	return text;
+}
+
+static const uint8_t two[] =
+	"TargetName=iqn.2026-01.test:a\0TargetAddress=192.0.2.7:3261,2\0TargetAddress=192.0.2.8,3\0"
+	"TargetName=iqn.2026-01.test:b\0";
+static const char two_printed[] = "192.0.2.7:3261,2 iqn.2026-01.test:a\n192.0.2.8:3260,3 iqn.2026-01.test:a\n"
+				  "192.0.2.1:3260,1 iqn.2026-01.test:b\n";
+
+static void list_is_the_same_wherever_it_is_cut(void **state)
+{
+	(void)state;
+	for (size_t cut = 0; cut < sizeof(two) - 1; cut++) {
+		begin(NULL);
+		assert_int_equal(target_list_take(&list, two, cut), 0);
+		assert_int_equal(target_list_take(&list, two + cut, sizeof(two) - 1 - cut), 0);
+		assert_int_equal(target_list_finish(&list), 0);
+		assert_int_equal(list.count, 2);
+		assert_string_equal(printed(), two_printed);
+	}
+}
+
+static void last_nul_may_lack(void **state)
+{
+	(void)state;
+	assert_int_equal(target_list_take(&list, TEXT("TargetName=iqn.2026-01.test:a")), 0);
+	assert_int_equal(list.count, 0);
+	assert_int_equal(target_list_finish(&list), 0);
+	assert_int_equal(list.count, 1);
+	assert_int_equal(target_list_finish(&list), 0);
+	assert_int_equal(list.count, 1);
+}
+
+static void name_that_is_none_is_left_out_with_its_addresses(void **state)
+{
+	(void)state;
+	assert_int_equal(target_list_take(&list, TEXT("TargetName=disk one\0TargetAddress=192.0.2.9,1\0"
+						      "TargetName=iqn.2026-01.test:a\0TargetAddress=192.0.2.7,2\0")),
+			 0);
+	assert_int_equal(list.count, 1);
+	assert_int_equal(list.left_out, 1);
+	assert_string_equal(printed(), "192.0.2.7:3260,2 iqn.2026-01.test:a\n");
+}
+
+static void target_that_comes_again_is_counted_once(void **state)
+{
+	(void)state;
+	assert_int_equal(target_list_take(&list, TEXT("TargetName=iqn.2026-01.test:a\0TargetAddress=192.0.2.7,1\0"
+						      "TargetName=iqn.2026-01.test:a\0TargetAddress=192.0.2.8,2\0")),
+			 0);
+	assert_int_equal(list.count, 1);
+	assert_string_equal(printed(), "192.0.2.7:3260,1 iqn.2026-01.test:a\n192.0.2.8:3260,2 iqn.2026-01.test:a\n");
+}
+
+static void what_is_of_no_use_is_passed_over(void **state)
+{
+	(void)state;
+	assert_int_equal(target_list_take(&list, TEXT("TargetAddress=192.0.2.9,1\0X-other=1\0"
+						      "TargetName=iqn.2026-01.test:a\0TargetAddress=:::\0")),
+			 0);
+	assert_int_equal(list.count, 1);
+	assert_string_equal(printed(), "192.0.2.1:3260,1 iqn.2026-01.test:a\n");
+}
+
+static void what_is_no_list_is_refused(void **state)
+{
+	static uint8_t text[TARGET_LIST_MAX + 1]; /* empty pairs */
+
+	(void)state;
+	assert_int_equal(target_list_take(&list, TEXT("TargetName\0")), -EINVAL);
+	begin(NULL);
+	memset(text, 'x', sizeof(list.pending));
+	assert_int_equal(target_list_take(&list, text, sizeof(list.pending)), 0);
+	assert_int_equal(target_list_take(&list, text, 1), -EINVAL);
+	begin(NULL);
+	for (size_t at = 0; at < sizeof(text); at += 64)
+		memcpy(text + at, "X-other=12345678901234567890123456789012345678901234567890123456",
+		       at + 64 <= sizeof(text) ? 63 : 1);
+	for (size_t at = 63; at < sizeof(text); at += 64)
+		text[at] = 0;
+	assert_int_equal(target_list_take(&list, text, TARGET_LIST_MAX), 0);
+	assert_int_equal(target_list_take(&list, text, 1), -EINVAL);
+}
+
+static void listed_portals_are_kept_but_for_the_asked_one(void **state)
+{
+	struct target_plan plan;
+
+	(void)state;
+	memset(&plan, 0, sizeof(plan));
+	plan.portal = asked;
+	assert_int_equal(target_list_take(&list, TEXT("TargetName=iqn.2026-01.test:a\0TargetAddress=192.0.2.7:3261,2\0"
+						      "TargetAddress=192.0.2.8,3\0")),
+			 0);
+	target_list_use(&list, 0, &plan);
+	assert_string_equal(plan.name, "iqn.2026-01.test:a");
+	assert_int_equal(plan.listed_count, 2);
+	assert_string_equal(plan.listed[0].host, "192.0.2.7");
+	assert_int_equal(plan.listed[0].port, 3261);
+	assert_string_equal(plan.listed[1].host, "192.0.2.8");
+	assert_int_equal(target_list_take(&list, TEXT("TargetAddress=192.0.2.1:3261,1\0")), 0); /* another port */
+	target_list_use(&list, 0, &plan);
+	assert_int_equal(plan.listed_count, 3);
+	assert_int_equal(target_list_take(&list, TEXT("TargetAddress=192.0.2.1,1\0")), 0);
+	target_list_use(&list, 0, &plan);
+	assert_int_equal(plan.listed_count, 3);
+	assert_string_equal(plan.portal.host, asked.host);
+}
+
+static void names_that_do_not_fit_are_hinted_at(void **state)
+{
+	char out[64];
+
+	(void)state;
+	assert_string_equal(target_list_names(&list, out, sizeof(out)), "");
+	assert_int_equal(target_list_take(&list, two, sizeof(two) - 1), 0);
+	assert_string_equal(target_list_names(&list, out, sizeof(out)), "iqn.2026-01.test:a, iqn.2026-01.test:b");
+	for (size_t size = 1; size < sizeof(out); size++) {
+		target_list_names(&list, out, size);
+		assert_true(strlen(out) < size);
+	}
+	assert_string_equal(target_list_names(&list, out, 30), "iqn.2026-01.test:a, ...");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(list_is_the_same_wherever_it_is_cut, begin),
+		cmocka_unit_test_setup(last_nul_may_lack, begin),
+		cmocka_unit_test_setup(name_that_is_none_is_left_out_with_its_addresses, begin),
+		cmocka_unit_test_setup(target_that_comes_again_is_counted_once, begin),
+		cmocka_unit_test_setup(what_is_of_no_use_is_passed_over, begin),
+		cmocka_unit_test_setup(what_is_no_list_is_refused, begin),
+		cmocka_unit_test_setup(listed_portals_are_kept_but_for_the_asked_one, begin),
+		cmocka_unit_test_setup(names_that_do_not_fit_are_hinted_at, begin),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
