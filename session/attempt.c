@@ -19,7 +19,7 @@
 
 void attempt_init(struct attempt *attempt, const struct target_plan *plan, uint32_t random)
 {
-	memset(attempt, 0, sizeof(*attempt));
+	memset(attempt, 0, offsetof(struct attempt, login));
 	attempt->plan = plan;
 	attempt->random = random;
 	attempt->deadline_ms = INT64_MAX;

@@ -61,7 +61,7 @@ struct attempt {
 	struct login login;
 };
 
-/* plan must outlive the attempts. random: seed of the jitter. */
+/* Of a struct that is all zero, or was an attempt before. plan must outlive the attempts. random: seed of the jitter. */
 void attempt_init(struct attempt *attempt, const struct target_plan *plan, uint32_t random);
 
 enum attempt_state attempt_begin(struct attempt *attempt, int64_t now_ms);

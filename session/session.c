@@ -468,6 +468,7 @@ static void prove(struct session *s, const uint8_t isid[6], const struct sockadd
 		.plan = s->plan,
 		.portal = session_portal(s),
 		.address = address,
+		.names = &s->attempt.connect.resolve,
 		.lessons = &s->attempt.lessons,
 		.isid = isid,
 		.units = s->units,
@@ -478,7 +479,8 @@ static void prove(struct session *s, const uint8_t isid[6], const struct sockadd
 	prover_start(&s->prover, &order, now_ms);
 }
 
-/* Beside the kernel's login: asked is when that is done, so that the answers are those of the target it is logged in to. */
+/* Beside the kernel's login. The questions are asked when that is done: so the answers are those of the very target that the
+   kernel is logged in to. */
 static void prove_beside(struct session *s, int64_t now_ms)
 {
 	struct sockaddr_storage address = {0};
@@ -503,7 +505,7 @@ static void prove_first(struct session *s, const struct session_input *in)
 	take_verdict(s, s->prover.verdict, in);
 }
 
-/* It says nothing about the units that the target does not let us ask: the other way is tried, the first time at once. */
+/* That the target does not let us ask says nothing about its units: the other way is tried, the first time at once. */
 static void prove_otherwise(struct session *s, const struct session_input *in)
 {
 	bool at_once = !s->proved_otherwise;
@@ -613,6 +615,7 @@ static void go_on(struct session *s, enum attempt_state state, const struct sess
 		begin_login(s, in);
 		break;
 	case ATTEMPT_AGAIN:
+		s->proven = false; /* it may have moved to another portal */
 		begin_attempt(s, in);
 		break;
 	case ATTEMPT_DONE:
