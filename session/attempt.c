@@ -102,6 +102,15 @@ enum attempt_state attempt_begin(struct attempt *attempt, int64_t now_ms)
 					       connect_timeout_ms(a, now_ms), now_ms));
 }
 
+enum attempt_state attempt_begin_at(struct attempt *attempt, const struct portal *portal,
+				    const struct sockaddr_storage *address, int64_t now_ms)
+{
+	attempt_stop(attempt);
+	attempt->route.portal = *portal;
+	return follow_connect(
+		attempt, connect_begin_at(&attempt->connect, portal, address, 1, 0, login_timeout_ms(attempt), now_ms));
+}
+
 /* ---- logging in ---- */
 
 /* Random bytes for mutual CHAP, without waiting for the kernel's generator: a boot has waited for it already. */

@@ -64,6 +64,10 @@ void attempt_init(struct attempt *attempt, const struct target_plan *plan, uint3
 
 enum attempt_state attempt_begin(struct attempt *attempt, int64_t now_ms);
 
+/* The same beside a login that is under way or done: to the portal where that one goes, at the address it is connected to. */
+enum attempt_state attempt_begin_at(struct attempt *attempt, const struct portal *portal,
+				    const struct sockaddr_storage *address, int64_t now_ms);
+
 /* When attempt_pollfds has something, or the deadline has passed (late). */
 enum attempt_state attempt_step(struct attempt *attempt, bool late, int64_t now_ms);
 int attempt_pollfds(const struct attempt *attempt, struct pollfd *out, int max);

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "plan/address.h"
 #include "proto/bytes.h"
@@ -25,21 +26,38 @@
 #define DELAY_MAX_MS      60000
 #define STORM_LIVES       4
 #define LOGOUT_TIMEOUT_MS 5000
+#define OWN_ISID_BIT      0x40  /* of the fourth byte: no session's number goes so high, and no byte is 0x80 or more */
 #define LOOK_MS           45000 /* how often the kernel is asked how a session that is up fares */
 #define DEVICES_AGAIN_MS \
 	5000 /* the kernel's error handling may still be about to give devices up: they are looked at twice */
-#define FOREIGN_MS 10000 /* what another program that is not iscsid may take for its login or logout */
+#define HELD_AGAIN_MS 10000 /* until it is said for the second time that a session is held */
+#define FOREIGN_MS    10000 /* what another program that is not iscsid may take for its login or logout */
 
 static const char *const state_names[SESSION_STATES] = {
-	[SESSION_IDLE] = "idle",        [SESSION_RESOLVING] = "resolving", [SESSION_CONNECTING] = "connecting",
-	[SESSION_LOGIN] = "logging in", [SESSION_UP] = "logged in",        [SESSION_LOGOUT] = "logging out",
-	[SESSION_WAITING] = "waiting",  [SESSION_LEAVING] = "leaving",     [SESSION_PARKED] = "left to iscsid",
-	[SESSION_FAILED] = "failed",    [SESSION_GONE] = "gone",
+	[SESSION_IDLE] = "idle",
+	[SESSION_RESOLVING] = "resolving",
+	[SESSION_CONNECTING] = "connecting",
+	[SESSION_LOGIN] = "logging in",
+	[SESSION_PROVING] = "proving",
+	[SESSION_UP] = "logged in",
+	[SESSION_LOGOUT] = "logging out",
+	[SESSION_WAITING] = "waiting",
+	[SESSION_LEAVING] = "leaving",
+	[SESSION_PARKED] = "left to iscsid",
+	[SESSION_FAILED] = "failed",
+	[SESSION_GONE] = "gone",
 };
 
 const char *session_state_name(enum session_state state)
 {
 	return state < SESSION_STATES ? state_names[state] : "?";
+}
+
+const char *session_state_text(const struct session *session)
+{
+	if (!session_is_lost(session) || session->held == UNIT_PENDING)
+		return session_state_name(session->state);
+	return session->held == UNIT_OTHER ? "held: another disk" : "held: disk not ready";
 }
 
 const struct portal *session_portal(const struct session *session)
@@ -92,6 +110,7 @@ static void destroy_in_kernel(struct session *s)
    ISID. A target that still holds the session of an earlier attempt lets the next one take its place. */
 static void end_attempt(struct session *s)
 {
+	prover_stop(&s->prover);
 	attempt_stop(&s->attempt);
 	if (s->attempt.resident && !session_was_up(s))
 		destroy_in_kernel(s); /* other programs shall not see what has never been up */
@@ -114,6 +133,17 @@ static void report_pause(struct session *s, const char *portal, int64_t now_ms)
 		s->report_after_ms = 2 * (now_ms - s->begun_ms);
 }
 
+/* Says that a session is held: at once, and then ever more seldom. */
+static void report_held(struct session *s, const char *portal, int64_t now_ms)
+{
+	if (now_ms < s->say_ms)
+		return;
+	log_err("%s at %s: %s. Its I/O is held until this is right again (event=held sid=%u)", s->plan->name, portal,
+		session_failure(s), s->sid);
+	s->say_pause_ms = s->say_pause_ms ? 2 * s->say_pause_ms : HELD_AGAIN_MS;
+	s->say_ms = now_ms + s->say_pause_ms;
+}
+
 /* This attempt is over: try again later, or give up for good. */
 static void fail_attempt(struct session *s, int64_t now_ms)
 {
@@ -126,11 +156,32 @@ static void fail_attempt(struct session *s, int64_t now_ms)
 		enter(s, SESSION_FAILED, SESSION_NEVER);
 		return;
 	}
-	report_pause(s, portal, now_ms);
+	s->proven = false;
+	if (s->held != UNIT_PENDING)
+		report_held(s, portal, now_ms);
+	else
+		report_pause(s, portal, now_ms);
 	enter(s, SESSION_WAITING, s->attempt.deadline_ms);
 }
 
 /* ---- an attempt ---- */
+
+/* What the units are held against: the kernel knows it from the attach. One that it was told to forget is none any more. */
+static void record_units(struct session *s)
+{
+	int count = session_was_up(s) && !s->proven ? units_read(s->sysfs, s->sid, s->units, UNITS_MAX) : 0;
+
+	if (count > UNITS_MAX && s->attempt.count == 0)
+		log_warn("%s has %d LUNs: that they are the same when it is back is proven of %d only", s->plan->name,
+			 count, UNITS_MAX);
+	s->unit_count = count < UNITS_MAX ? count : UNITS_MAX;
+	if (s->has_learned)
+		units_use_learned(s->units, s->unit_count, &s->learned);
+}
+
+static void prove_first(struct session *s, const struct session_input *in);
+static void prove_beside(struct session *s, int64_t now_ms);
+static void take_verdict(struct session *s, enum unit_verdict verdict, const struct session_input *in);
 
 static void begin_counting(struct session *s, int64_t now_ms)
 {
@@ -143,9 +194,14 @@ static void go_on(struct session *s, enum attempt_state state, const struct sess
 static void begin_attempt(struct session *s, const struct session_input *in)
 {
 	end_attempt(s);
+	s->held = UNIT_PENDING;
 	if (!s->begun_ms)
 		begin_counting(s, in->now_ms);
-	go_on(s, attempt_begin(&s->attempt, in->now_ms), in);
+	record_units(s);
+	if (s->proves_first && s->unit_count)
+		prove_first(s, in);
+	else
+		go_on(s, attempt_begin(&s->attempt, in->now_ms), in);
 }
 
 /* The descriptor of the look-up or of the socket is ready. During the login that means that the target closed it: the kernel
@@ -263,6 +319,7 @@ static struct login_config configure(const struct session *s)
 static void forget(struct session *s, const struct session_input *in)
 {
 	(void)in;
+	prover_stop(&s->prover);
 	attempt_stop(&s->attempt);
 	log_warn("session %u (%s) was ended by another program (event=ended sid=%u)", s->sid, s->plan->name, s->sid);
 	s->in_kernel = s->has_connection = false;
@@ -291,6 +348,8 @@ static void begin_login(struct session *s, const struct session_input *in)
 	config = configure(s);
 	state = attempt_log_in(&s->attempt, &config, &request, in->now_ms);
 	enter(s, SESSION_LOGIN, s->attempt.deadline_ms);
+	if (s->unit_count)
+		prove_beside(s, in->now_ms);
 	converse(s, state, &request, in);
 }
 
@@ -356,37 +415,27 @@ static void devices_revived(struct session *s, const struct session_input *in)
 	child_step(&s->devices, &count, sizeof(count));
 }
 
-/* The portal group that a redirect named; what the target says itself counts more (RFC 7143 13.8 and 13.9). */
-static void take_portal_group(struct session *s)
+/* scan=lean leaves the units' identity to be asked for when there is time. */
+static void learn_units(struct session *s)
 {
-	if (s->attempt.route.moved_tpgt >= 0 && s->negotiated.tpgt >= 0 &&
-	    s->attempt.route.moved_tpgt != s->negotiated.tpgt)
-		log_warn("%s: the redirect named portal group %d, the target says %d", s->plan->name,
-			 s->attempt.route.moved_tpgt, s->negotiated.tpgt);
-	if (s->negotiated.tpgt < 0)
-		s->negotiated.tpgt = s->attempt.route.moved_tpgt;
+	int result = s->dev < 0 || s->has_learned ? 0 : units_learn(&s->learning, s->sysfs, s->dev, s->sid);
+
+	if (result && result != -ENOENT)
+		log_warn("%s: its disks cannot be asked for their identity: %s", s->plan->name, strerror(-result));
 }
 
-/* RFC 7143 T5: parameters, start, full feature phase. */
-static void finish_login(struct session *s, const struct session_input *in)
+/* RFC 7143 T5: start, full feature phase. What the kernel holds is sent from here on. */
+static void start_connection(struct session *s, const struct session_input *in)
 {
-	const char *step = "setting the negotiated parameters";
-	uint32_t refused = 0;
 	int64_t again_ms = in->now_ms + LOOK_MS;
-	int result;
+	int result = netlink_start(s->netlink, s->sid, SESSION_CID);
 
-	s->negotiated = *login_get_result(&s->attempt.login);
-	take_portal_group(s);
-	result = session_params_after(s->netlink, s->sid, SESSION_CID, &s->negotiated, s->plan, &refused);
-	if (!result) {
-		step = "starting the connection";
-		result = netlink_start(s->netlink, s->sid, SESSION_CID);
-	}
 	if (result) {
-		fail_in_kernel(s, step, result, in->now_ms);
+		fail_in_kernel(s, "starting the connection", result, in->now_ms);
 		return;
 	}
 	s->chap_algorithm = (uint8_t)s->attempt.login.chap.algorithm;
+	prover_stop(&s->prover);
 	attempt_stop(&s->attempt); /* the kernel has its own reference to the socket */
 	say_up(s, in->now_ms);
 	s->looks_at_devices = session_was_up(s);
@@ -398,6 +447,153 @@ static void finish_login(struct session *s, const struct session_input *in)
 	s->begun_ms = 0;
 	s->up_ms = s->login_ms = in->now_ms;
 	enter(s, SESSION_UP, again_ms);
+	learn_units(s);
+}
+
+/* ---- proving: are its units still the same? ---- */
+
+static int64_t proof_timeout_ms(const struct session *s)
+{
+	return (int64_t)s->plan->params.value[PARAM_LOGIN_TIMEOUT] * 1000;
+}
+
+static void prove(struct session *s, const uint8_t isid[6], const struct sockaddr_storage *address, bool first,
+		  int64_t now_ms)
+{
+	const struct prover_order order = {
+		.plan = s->plan,
+		.portal = session_portal(s),
+		.address = address,
+		.lessons = &s->attempt.lessons,
+		.isid = isid,
+		.units = s->units,
+		.unit_count = s->unit_count,
+		.leaves_first = first,
+	};
+
+	prover_start(&s->prover, &order, now_ms);
+}
+
+/* Beside the kernel's login: asked is when that is done, so that the answers are those of the target it is logged in to. */
+static void prove_beside(struct session *s, int64_t now_ms)
+{
+	struct sockaddr_storage address = {0};
+	socklen_t size = sizeof(address);
+	uint8_t isid[6];
+
+	name_isid(s->isid, isid);
+	isid[3] ^= OWN_ISID_BIT;
+	(void)getpeername(s->attempt.connect.fd, (struct sockaddr *)&address, &size);
+	prove(s, isid, &address, false, now_ms);
+}
+
+/* Before the kernel's login and as the same initiator port, for a target that allows one session only, and for a unit that
+   this port has reserved. */
+static void prove_first(struct session *s, const struct session_input *in)
+{
+	uint8_t isid[6];
+
+	name_isid(s->isid, isid);
+	prove(s, isid, NULL, true, in->now_ms);
+	enter(s, SESSION_PROVING, in->now_ms + proof_timeout_ms(s));
+	take_verdict(s, s->prover.verdict, in);
+}
+
+/* It says nothing about the units that the target does not let us ask: the other way is tried, the first time at once. */
+static void prove_otherwise(struct session *s, const struct session_input *in)
+{
+	bool at_once = !s->proved_otherwise;
+
+	log_debug("%s: %s; the proof is tried %s", s->plan->name, s->prover.text,
+		  s->proves_first ? "beside the login" : "before the login");
+	s->proves_first = !s->proves_first;
+	s->proved_otherwise = true;
+	attempt_fail(&s->attempt, RETRY_TRANSIENT, "%s", s->prover.text);
+	if (at_once)
+		begin_attempt(s, in);
+	else
+		fail_attempt(s, in->now_ms);
+}
+
+static void hold(struct session *s, enum unit_verdict verdict, const struct session_input *in)
+{
+	if (s->said != verdict)
+		s->say_ms = s->say_pause_ms = 0;
+	s->held = s->said = verdict;
+	attempt_fail(&s->attempt, RETRY_TRANSIENT, "%s", s->prover.text);
+	fail_attempt(s, in->now_ms);
+}
+
+static void take_verdict(struct session *s, enum unit_verdict verdict, const struct session_input *in)
+{
+	if (verdict == UNIT_PENDING || s->state != SESSION_PROVING)
+		return; /* the kernel's login is not done yet: prover_ask will bring it up again */
+	if (verdict == UNIT_BROKEN || (verdict == UNIT_RESERVED && !s->proves_first)) {
+		prove_otherwise(s, in);
+	} else if (verdict != UNIT_SAME) {
+		hold(s, verdict, in);
+	} else if (s->proves_first) {
+		s->proven = true;
+		begin_attempt(s, in);
+	} else {
+		start_connection(s, in);
+	}
+}
+
+static void advance_proof(struct session *s, const struct session_input *in)
+{
+	take_verdict(s, prover_step(&s->prover, in->now_ms), in);
+}
+
+static void proof_late(struct session *s, const struct session_input *in)
+{
+	take_verdict(s, prover_give_up(&s->prover), in);
+}
+
+/* The kernel's connection is gone: a target that allows one session only may end the older one. */
+static void proof_closed(struct session *s, const struct session_input *in)
+{
+	snprintf(s->prover.text, sizeof(s->prover.text),
+		 "the target closed the connection before its LUNs were proven");
+	prove_otherwise(s, in);
+}
+
+static void take_learned(struct session *s, const struct session_input *in)
+{
+	(void)in;
+	if (child_step(&s->learning, &s->learned, sizeof(s->learned)) == CHILD_DONE)
+		s->has_learned = true;
+}
+
+/* The portal group that a redirect named; what the target says itself counts more (RFC 7143 13.8 and 13.9). */
+static void take_portal_group(struct session *s)
+{
+	if (s->attempt.route.moved_tpgt >= 0 && s->negotiated.tpgt >= 0 &&
+	    s->attempt.route.moved_tpgt != s->negotiated.tpgt)
+		log_warn("%s: the redirect named portal group %d, the target says %d", s->plan->name,
+			 s->attempt.route.moved_tpgt, s->negotiated.tpgt);
+	if (s->negotiated.tpgt < 0)
+		s->negotiated.tpgt = s->attempt.route.moved_tpgt;
+}
+
+static void finish_login(struct session *s, const struct session_input *in)
+{
+	uint32_t refused = 0;
+	int result;
+
+	s->negotiated = *login_get_result(&s->attempt.login);
+	take_portal_group(s);
+	result = session_params_after(s->netlink, s->sid, SESSION_CID, &s->negotiated, s->plan, &refused);
+	if (result) {
+		fail_in_kernel(s, "setting the negotiated parameters", result, in->now_ms);
+		return;
+	}
+	if (!s->unit_count) {
+		start_connection(s, in);
+		return;
+	}
+	enter(s, SESSION_PROVING, in->now_ms + proof_timeout_ms(s));
+	take_verdict(s, prover_ask(&s->prover, in->now_ms), in);
 }
 
 static void go_on(struct session *s, enum attempt_state state, const struct session_input *in)
@@ -452,6 +648,13 @@ static void login_broken(struct session *s, const struct session_input *in)
 
 /* ---- recovering: RFC 7143 7.1.4.3, session recovery ---- */
 
+static void forget_proofs(struct session *s)
+{
+	s->held = s->said = UNIT_PENDING;
+	s->proven = s->proves_first = s->proved_otherwise = false;
+	s->say_ms = s->say_pause_ms = 0;
+}
+
 /* Time2Wait of a Logout Response or of an Async Message, in seconds (RFC 7143 11.15.3, 11.9.1). */
 static int64_t read_time2wait_ms(const struct session_input *in)
 {
@@ -498,6 +701,8 @@ static void lose(struct session *s, const struct session_input *in, int64_t aske
 	delay_ms = choose_delay(s, asked_ms, in->now_ms);
 	s->down_ms = in->now_ms;
 	begin_counting(s, in->now_ms);
+	child_stop(&s->learning);
+	forget_proofs(s);
 	attempt_start_over(&s->attempt, in->now_ms);
 	if (!delay_ms) {
 		begin_attempt(s, in);
@@ -560,6 +765,7 @@ static void answer_logout_request(struct session *s, const struct session_input 
 static void leave(struct session *s, const struct session_input *in)
 {
 	(void)in;
+	prover_stop(&s->prover);
 	attempt_stop(&s->attempt);
 	destroy_in_kernel(s);
 	enter(s, SESSION_GONE, SESSION_NEVER);
@@ -584,6 +790,7 @@ static void leave_unanswered(struct session *s, const struct session_input *in)
 
 static void stand_back(struct session *s, int64_t now_ms, int64_t deadline_ms)
 {
+	prover_stop(&s->prover);
 	attempt_stop(&s->attempt);
 	s->up_ms = now_ms;
 	enter(s, SESSION_PARKED, deadline_ms);
@@ -616,6 +823,7 @@ bool session_is_lost(const struct session *s)
 	case SESSION_RESOLVING:
 	case SESSION_CONNECTING:
 	case SESSION_LOGIN:
+	case SESSION_PROVING:
 	case SESSION_WAITING:
 		return session_was_up(s);
 	default:
@@ -647,7 +855,7 @@ typedef void session_action(struct session *session, const struct session_input 
 
 #define IN(state) (1U << SESSION_##state)
 #define CONNECTS  (IN(RESOLVING) | IN(CONNECTING))
-#define TRIES     (CONNECTS | IN(LOGIN) | IN(WAITING))
+#define TRIES     (CONNECTS | IN(LOGIN) | IN(PROVING) | IN(WAITING))
 #define TRIED     (TRIES | IN(FAILED) | IN(GONE)) /* what an attempt ends in, if not in a login */
 
 /* In one of these states, on this event, the action is done, which leads to one of the next states. */
@@ -667,12 +875,18 @@ static const struct transition {
 	{IN(LOGIN), SESSION_EVENT_READY, "T7", advance, TRIED},
 	{IN(LOGIN), SESSION_EVENT_DEADLINE, "T7", advance_late, TRIED},
 	{IN(LOGIN), SESSION_EVENT_ERROR, "T7", login_broken, TRIED},
+	/* proving, after an outage */
+	{IN(LOGIN) | IN(PROVING), SESSION_EVENT_PROOF, "", advance_proof, TRIED | IN(UP)},
+	{IN(PROVING), SESSION_EVENT_DEADLINE, "", proof_late, TRIED | IN(UP)},
+	{IN(PROVING), SESSION_EVENT_READY, "T7", proof_closed, TRIED},
+	{IN(PROVING), SESSION_EVENT_ERROR, "T7", proof_closed, TRIED},
 	/* logged in */
 	{IN(UP), SESSION_EVENT_ERROR, "T15", recover_after_error, TRIED},
 	{IN(UP), SESSION_EVENT_ASYNC_LOGOUT, "T11", answer_logout_request, IN(LOGOUT) | TRIED},
 	{IN(UP), SESSION_EVENT_ASYNC_DROP, "T15", recover_after_drop, TRIED},
 	{IN(UP), SESSION_EVENT_DEADLINE, "", look_after, IN(UP) | TRIED},
 	{IN(UP), SESSION_EVENT_READY, "", devices_revived, IN(UP)},
+	{IN(UP), SESSION_EVENT_PROOF, "", take_learned, IN(UP)},
 	{IN(LOGOUT), SESSION_EVENT_LOGGED_OUT, "T13", recover_after_logout, TRIED},
 	{IN(LOGOUT), SESSION_EVENT_ERROR, "T17", recover_after_logout, TRIED},
 	{IN(LOGOUT), SESSION_EVENT_DEADLINE, "T16", recover_after_logout, TRIED},
@@ -684,7 +898,7 @@ static const struct transition {
 	{IN(IDLE) | TRIES | IN(LOGOUT) | IN(PARKED) | IN(FAILED), SESSION_EVENT_LEAVE, "", leave, IN(GONE)},
 	/* other programs: iscsid, or a login or logout that is not ours */
 	{TRIES | IN(UP) | IN(LOGOUT), SESSION_EVENT_TAKEN, "", park, IN(PARKED)},
-	{IN(UP) | CONNECTS | IN(WAITING), SESSION_EVENT_RESPONSE, "", make_way, IN(PARKED)},
+	{IN(UP) | CONNECTS | IN(PROVING) | IN(WAITING), SESSION_EVENT_RESPONSE, "", make_way, IN(PARKED)},
 	{IN(UP), SESSION_EVENT_LOGGED_OUT, "T9", make_way, IN(PARKED)},
 	{IN(PARKED), SESSION_EVENT_TAKEN, "", stay_parked, IN(PARKED)},
 	{IN(PARKED), SESSION_EVENT_RETURNED, "", take_back, IN(UP) | TRIED},
@@ -695,6 +909,7 @@ static const struct transition {
 static const char *const event_names[SESSION_EVENTS] = {
 	[SESSION_EVENT_START] = "start",
 	[SESSION_EVENT_READY] = "ready",
+	[SESSION_EVENT_PROOF] = "proof goes on",
 	[SESSION_EVENT_DEADLINE] = "deadline",
 	[SESSION_EVENT_RESPONSE] = "login response",
 	[SESSION_EVENT_ERROR] = "connection error",
@@ -733,14 +948,16 @@ void session_step(struct session *session, enum session_event event, const struc
 void session_init(struct session *session, const struct target_plan *plan, const struct netlink *netlink, int sysfs,
 		  uint32_t random)
 {
-	memset(session, 0, sizeof(*session));
+	memset(session, 0, offsetof(struct session, prover));
 	session->plan = plan;
 	session->netlink = netlink;
 	session->sysfs = sysfs;
 	session->state = SESSION_IDLE;
 	session->deadline_ms = SESSION_NEVER;
-	session->devices = CHILD_NONE;
+	session->dev = -1;
+	session->devices = session->learning = CHILD_NONE;
 	attempt_init(&session->attempt, plan, random);
+	prover_init(&session->prover);
 }
 
 void session_adopt(struct session *session, uint32_t sid, uint32_t host, bool up, int64_t now_ms)
@@ -755,8 +972,11 @@ void session_adopt(struct session *session, uint32_t sid, uint32_t host, bool up
 		lose(session, &(struct session_input){.now_ms = now_ms}, 0, "found it disconnected");
 }
 
-void session_settle(struct session *session)
+void session_settle(struct session *session, int dev)
 {
+	session->dev = dev;
+	if (session->state == SESSION_UP)
+		learn_units(session);
 	session->attempt.resident = true;
 	if (!session_was_up(session) && session->state != SESSION_LOGIN)
 		destroy_in_kernel(session);
@@ -828,8 +1048,22 @@ void session_kernel_event(struct session *session, const struct netlink_event *e
 	}
 }
 
+int session_proof_pollfds(const struct session *session, struct pollfd *out, int max)
+{
+	if (session->state != SESSION_UP)
+		return prover_pollfds(&session->prover, out, max);
+	if (session->learning.fd < 0 || max < 1)
+		return 0;
+	*out = (struct pollfd){.fd = session->learning.fd, .events = POLLIN};
+	return 1;
+}
+
 int session_pollfds(const struct session *session, struct pollfd *out, int max)
 {
+	if (session->state == SESSION_PROVING && session->attempt.connect.fd >= 0 && max > 0) {
+		*out = (struct pollfd){.fd = session->attempt.connect.fd, .events = POLLRDHUP};
+		return 1;
+	}
 	if (session->state != SESSION_UP)
 		return attempt_pollfds(&session->attempt, out, max);
 	if (session->devices.fd < 0 || max < 1)
@@ -849,6 +1083,6 @@ const char *session_waiting_for(const struct session *session, char *out, size_t
 	const char *why = session_failure(session);
 
 	snprintf(out, size, "%s at %s (%s)%s%s", session->plan->name, portal_text(session, portal),
-		 session_state_name(session->state), why[0] ? ": " : "", why);
+		 session_state_text(session), why[0] ? ": " : "", why);
 	return out;
 }

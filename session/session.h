@@ -17,6 +17,8 @@
 #include "netlink.h"
 #include "plan/plan.h"
 #include "session/attempt.h"
+#include "session/prover.h"
+#include "session/units.h"
 #include "sys/child.h"
 
 #define SESSION_CID   0
@@ -27,6 +29,7 @@ enum session_state {
 	SESSION_RESOLVING,  /* the portal's name */
 	SESSION_CONNECTING, /* TCP; RFC 7143 S2 XPT_WAIT */
 	SESSION_LOGIN,      /* S4 IN_LOGIN */
+	SESSION_PROVING,    /* after an outage: are its units still the same? S4, or before the login */
 	SESSION_UP,         /* S5 LOGGED_IN */
 	SESSION_LOGOUT,     /* the target asked us to leave and come again; S6 IN_LOGOUT */
 	SESSION_WAITING,    /* until the next attempt */
@@ -40,6 +43,7 @@ enum session_state {
 enum session_event {
 	SESSION_EVENT_START,    /* the network is usable (again) */
 	SESSION_EVENT_READY,    /* the descriptor of session_pollfds is ready */
+	SESSION_EVENT_PROOF,    /* the same of session_proof_pollfds */
 	SESSION_EVENT_DEADLINE, /* session_deadline has passed */
 	SESSION_EVENT_RESPONSE, /* a Login Response */
 	SESSION_EVENT_ERROR,    /* the kernel reports a connection error */
@@ -64,6 +68,7 @@ struct session {
 	const struct target_plan *plan;
 	const struct netlink *netlink;
 	int sysfs;
+	int dev; /* -1: not settled yet */
 
 	enum session_state state;
 	int64_t deadline_ms;
@@ -83,10 +88,24 @@ struct session {
 	int64_t login_ms;                     /* the last login of ours */
 	uint32_t last_error;                  /* ISCSI_ERR_... */
 
+	/* The proof that its units are the same, in an outage. */
+	bool proves_first;      /* before the login, with the session's own ISID: the target allows no second session */
+	bool has_learned;       /* learned is valid */
+	bool proven;            /* in this attempt */
+	bool proved_otherwise;  /* this outage's failures have made it change the way once */
+	enum unit_verdict held; /* why the last attempt was not let go; UNIT_PENDING: that was not the reason */
+	enum unit_verdict said; /* what was said of it */
+	int64_t say_ms, say_pause_ms; /* when it is said again */
+	int unit_count;               /* to be proven in this attempt; 0: nothing is */
+
+	struct child learning; /* asks the units for their identity */
 	bool looks_at_devices; /* once more, at the deadline */
 	struct child devices;  /* sets devices running again that the kernel gave up */
 	struct login_result negotiated;
 	struct attempt attempt;
+	struct prover prover; /* from here on: touched in an outage only */
+	struct units_learned learned;
+	struct unit units[UNITS_MAX]; /* that are to be proven in this attempt */
 };
 
 /* plan, netlink and the descriptor of /sys must outlive the session. random: seed of the jitter. */
@@ -101,8 +120,8 @@ void session_reserve(struct session *session);
 void session_adopt(struct session *session, uint32_t sid, uint32_t host, bool up, int64_t now_ms);
 
 /* The hand-over: from now on nothing is permanent and nothing is given up, and names are looked up by the files that the
-   initramfs has now. */
-void session_settle(struct session *session);
+   initramfs has now. What the kernel was not asked about the units is asked now. dev: descriptor of /dev; must stay. */
+void session_settle(struct session *session, int dev);
 
 void session_step(struct session *session, enum session_event event, const struct session_input *input);
 
@@ -116,6 +135,7 @@ void session_look_again(struct session *session, int64_t now_ms);
 bool session_needs_repair(const struct session *session);
 
 int session_pollfds(const struct session *session, struct pollfd *out, int max);
+int session_proof_pollfds(const struct session *session, struct pollfd *out, int max);
 int64_t session_deadline(const struct session *session);
 
 /* Stop, destroy connection, destroy session, going on where one fails; the first failure. */
@@ -127,6 +147,8 @@ bool session_was_up(const struct session *session);
 bool session_is_lost(const struct session *session);
 
 const char *session_state_name(enum session_state state);
+/* The same of a session, with what it is held for. */
+const char *session_state_text(const struct session *session);
 /* Where the current attempt goes, or where it is logged in. */
 const struct portal *session_portal(const struct session *session);
 /* The last failure since the last login: one clause; "": none. */

@@ -31,7 +31,7 @@ static void write_record(int fd, int index, const struct session *s)
 	int used = snprintf(record, sizeof(record),
 			    "sid=%u state=\"%s\" since_ms=%" PRId64 " recoveries=%u attempts=%u last_error=%s "
 			    "chap_algs=%u.%u.%u.%u portal=%s target=%s",
-			    s->sid, session_state_name(s->state),
+			    s->sid, session_state_text(s),
 			    s->state == SESSION_UP || s->state == SESSION_PARKED ? s->up_ms : s->down_ms, s->recoveries,
 			    s->attempt.count, s->last_error ? netlink_error_name(s->last_error) : "none", chap[0],
 			    chap[1], chap[2], chap[3], portal_write(session_portal(s), portal), s->plan->name);
@@ -46,8 +46,8 @@ static void write_record(int fd, int index, const struct session *s)
 void status_write(struct status *status, const struct session *sessions, int count)
 {
 	for (int i = 0; i < count && status->fd >= 0; i++) {
-		struct status_seen now = {sessions[i].state, sessions[i].recoveries, sessions[i].attempt.count,
-					  sessions[i].last_error};
+		struct status_seen now = {sessions[i].state, sessions[i].held, sessions[i].recoveries,
+					  sessions[i].attempt.count, sessions[i].last_error};
 
 		if (!memcmp(&now, &status->seen[i], sizeof(now)))
 			continue;

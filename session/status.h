@@ -18,6 +18,7 @@ struct status {
 	int fd; /* -1: none */
 	struct status_seen {
 		enum session_state state;
+		enum unit_verdict held;
 		unsigned recoveries, attempts;
 		uint32_t last_error;
 	} seen[PLAN_TARGETS_MAX]; /* what stands in the file */

@@ -23,6 +23,7 @@ enum owner {
 	OWN_NET,
 	OWN_KERNEL,
 	OWN_SESSION,
+	OWN_PROOF,
 	OWN_DISK,
 	OWN_ROOT,
 	OWN_RUN,
@@ -76,6 +77,8 @@ static void collect(const struct world *w, struct watch *watch)
 	for (int i = 0; i < w->session_count; i++) {
 		claim(watch, OWN_SESSION, i,
 		      session_pollfds(&w->sessions[i], watch->fds + watch->count, FDS_MAX - watch->count));
+		claim(watch, OWN_PROOF, i,
+		      session_proof_pollfds(&w->sessions[i], watch->fds + watch->count, FDS_MAX - watch->count));
 		if (!w->resident)
 			add(watch, OWN_DISK, i, blockdev_fd(&w->disks[i]), POLLIN);
 	}
@@ -233,6 +236,9 @@ static void dispatch(struct world *w, enum owner owner, int index, int64_t now_m
 		break;
 	case OWN_SESSION:
 		hear_session(w, &w->sessions[index], now_ms);
+		break;
+	case OWN_PROOF:
+		session_step(&w->sessions[index], SESSION_EVENT_PROOF, &(struct session_input){.now_ms = now_ms});
 		break;
 	case OWN_DISK:
 		blockdev_step(&w->disks[index]);

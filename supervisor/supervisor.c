@@ -44,7 +44,7 @@ int supervisor_settle(struct world *world, char *const argv[], const char **step
 {
 	world->resident = true;
 	for (int i = 0; i < world->session_count; i++)
-		session_settle(&world->sessions[i]);
+		session_settle(&world->sessions[i], world->dev);
 	if (world->uevents >= 0)
 		close(world->uevents);
 	world->uevents = -1;

@@ -34,24 +34,31 @@ int sysfs_open_at(int dirfd, const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
+ssize_t sysfs_read_bytes(int dirfd, const char *path, void *out, size_t size)
+{
+	ssize_t length;
+	int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), error;
+
+	if (fd < 0)
+		return -errno;
+	do
+		length = read(fd, out, size);
+	while (length < 0 && errno == EINTR);
+	error = errno;
+	close(fd);
+	return length < 0 ? -error : length;
+}
+
 ssize_t sysfs_read_line(int dirfd, const char *path, char *out, size_t size)
 {
 	ssize_t length;
-	int fd, error;
 
 	if (size == 0)
 		return -EINVAL;
 	out[0] = 0;
-	fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return -errno;
-	do
-		length = read(fd, out, size - 1);
-	while (length < 0 && errno == EINTR);
-	error = errno;
-	close(fd);
+	length = sysfs_read_bytes(dirfd, path, out, size - 1);
 	if (length < 0)
-		return -error;
+		return length;
 	if (length > 0 && out[length - 1] == '\n')
 		length--;
 	out[length] = 0;

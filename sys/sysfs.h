@@ -25,6 +25,9 @@ ssize_t sysfs_read(int dirfd, const char *path, char *out, size_t size);
 /* The same, but only the one newline is taken away: white space at the end of a name or secret is part of it. */
 ssize_t sysfs_read_line(int dirfd, const char *path, char *out, size_t size);
 
+/* The same as it is, for attributes that are no text: at most size bytes, no NUL. How many, or -errno. */
+ssize_t sysfs_read_bytes(int dirfd, const char *path, void *out, size_t size);
+
 /* The attribute as a number, decimal or 0x. -EINVAL: not a number; -ERANGE: outside min..max. */
 int sysfs_read_number(int dirfd, const char *path, int64_t min, int64_t max, int64_t *value);
 

@@ -161,8 +161,8 @@ class Disk:
     PARTUUID = "0b7a1c52-95a4-4a53-9c6e-6e1f6d2c8f01"
     LABEL = "rigroot"
 
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, path, params=""):
+        self.path, self.params = path, params  # params: of tgtadm, for the logical unit
 
     def read_bytes(self, name):
         """A file of the root file system as it is on the disk now, without a mount."""
@@ -311,6 +311,8 @@ class Target:
         self.admin("--mode", "target", "--op", "new", "--tid", 1, "--targetname", self.name)
         for lun, disk in self.luns.items():
             self.admin("--mode", "logicalunit", "--op", "new", "--tid", 1, "--lun", lun, "--backing-store", disk.path)
+            if disk.params:
+                self.admin("--mode", "logicalunit", "--op", "update", "--tid", 1, "--lun", lun, "--params", disk.params)
         for name, value in self.parameters:
             self.admin("--mode", "target", "--op", "update", "--tid", 1, "--name", name, "--value", value)
         for user, password, *outgoing in self.accounts:

@@ -6,6 +6,7 @@ the other end runs with the address and undefined-behaviour sanitizers, and coun
 
 import os
 import re
+import struct
 import subprocess
 import sys
 import threading
@@ -16,8 +17,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "boot"), os.path.join(HERE, "..", "target")]
 from driver import Driver  # noqa: E402
 from rig import Rig  # noqa: E402
-from target import (ANSWERS, DISCOVERY_ANSWERS, FULL, LOGIN_RESPONSE, OPERATIONAL, SECURITY, Chap, Closed, Listener, base_64,  # noqa: E402
-                    from_text, hexadecimal, text_of)
+from target import (ANSWERS, DATA_IN, DISCOVERY_ANSWERS, FULL, INQUIRY, LOGIN_RESPONSE, LOGOUT, NAA, OPERATIONAL,  # noqa: E402
+                    READ_CAPACITY_16, SCSI_RESPONSE, SECURITY, TEST_UNIT_READY, Chap, Closed, Listener, base_64, from_text,
+                    hexadecimal, text_of)
 
 NAME = ("target=iqn.2026-01.test.hostile:t",)
 CHAP = NAME + ("username=inuser", "password=insecret1234")
@@ -833,6 +835,81 @@ def lists_for_isid(text):
     return script
 
 
+# ---- the proof that a unit is the same
+
+PROOF = NAME + ("naa=" + NAA.hex(), "sectors=2048")
+SAME, OTHER, NOT_READY, RESERVED, BROKEN = ("verdict %d " % n for n in range(1, 6))
+
+
+def but(command, answer):
+    """A unit that answers one command otherwise."""
+    def otherwise(peer, request):
+        if request.bhs[32] != command:
+            return False
+        answer(peer, request)
+        return True
+    return lambda peer: peer.units(otherwise)
+
+
+def endless(opcode, data=b"", **fields):
+    def answer(peer, request):
+        while True:
+            peer.scsi(opcode, request, data, **fields)
+    return answer
+
+
+def says(opcode, data=b"", **fields):
+    return lambda peer, request: peer.scsi(opcode, request, data, **fields)
+
+
+def in_bits(peer, request):
+    page = struct.pack(">BBHBBBB", 0, 0x83, 20, 1, 3, 0, 16) + NAA
+    for at in range(len(page)):
+        peer.scsi(DATA_IN, request, page[at:at + 1], flags=0, offset=at)
+    peer.scsi(SCSI_RESPONSE, request)
+
+
+def proof():
+    case("proof: the same unit", lambda peer: peer.units(), SAME, PROOF)
+    case("proof: the same unit, asked before the login", lambda peer: peer.units(), SAME, PROOF + ("first=1",))
+    case("proof: an identity in pieces of one byte", but(INQUIRY, in_bits), SAME, PROOF)
+    case("proof: another unit", lambda peer: peer.units(lambda p, r: p.unit(r, naa=NAA[:-1] + b"x") or True), OTHER + "LUN 0 is another unit", PROOF)
+    case("proof: a smaller one", lambda peer: peer.units(lambda p, r: p.unit(r, sectors=2047) or True), OTHER + "LUN 0 is smaller", PROOF)
+    page = struct.pack(">BBHBBBB", 0, 0x83, 20, 1, 3, 0, 16) + NAA
+    for length in range(len(page)):
+        case("proof: a page of %d bytes" % length, but(INQUIRY, says(DATA_IN, page[:length])), OTHER, PROOF)
+    for length in (0, 1, 7, 11):
+        case("proof: a size of %d bytes" % length, but(READ_CAPACITY_16, says(DATA_IN, bytes(length))), NOT_READY, PROOF)
+    for at, verdict in ((4, SAME), (5, OTHER), (6, SAME), (7, OTHER)):
+        case("proof: 255 in byte %d of the page" % at, but(INQUIRY, says(DATA_IN, page[:at] + b"\xff" + page[at + 1:])), verdict, PROOF)
+    case("proof: the page says that it is longer", but(INQUIRY, says(DATA_IN, b"\0\x83\xff\xff" + page[4:])), SAME, PROOF)
+    case("proof: data without an end", but(INQUIRY, endless(DATA_IN, bytes(200), flags=0)), BROKEN + "the target sent data", PROOF)
+    case("proof: empty data without an end", but(INQUIRY, endless(DATA_IN, flags=0)), BROKEN, PROOF)
+    case("proof: NOP-Ins without an end", but(INQUIRY, endless(0x20, itt=0xFFFFFFFF, ttt=7)), BROKEN, PROOF)
+    case("proof: async messages without an end", but(INQUIRY, endless(0x32)), BROKEN, PROOF)
+    case("proof: 512 bytes for 255", but(INQUIRY, says(DATA_IN, bytes(512))), BROKEN + "the target sent data", PROOF)
+    case("proof: data behind its place", but(INQUIRY, says(DATA_IN, page, offset=4)), BROKEN + "the target sent data", PROOF)
+    for tag in (0, 1, 0x99, 0xFFFFFFFF):
+        case("proof: tag 0x%x" % tag, but(TEST_UNIT_READY, says(SCSI_RESPONSE, itt=tag)), BROKEN + "the target answered a command", PROOF)
+    for opcode in (0x00, 0x01, 0x23, 0x24, 0x31, 0x3F):
+        case("proof: opcode 0x%02x" % opcode, but(TEST_UNIT_READY, says(opcode)), BROKEN, PROOF)
+    for fields in ({"ahs": 1}, {"length": 0xFFFFFF}, {"length": 8193}):
+        case("proof: %s" % fields, but(INQUIRY, says(DATA_IN, page, **fields)), BROKEN + ".*too long", PROOF)
+    case("proof: half a PDU and silence", but(INQUIRY, says(DATA_IN, page, length=200)), BROKEN + ".*does not answer the questions", PROOF)
+    case("proof: silence", but(INQUIRY, lambda peer, request: None), BROKEN + ".*does not answer the questions", PROOF)
+    case("proof: the connection ends", but(INQUIRY, lambda peer, request: peer.reset()), BROKEN + ".*broke", PROOF)
+    for status, verdict in ((0x08, NOT_READY), (0x18, RESERVED), (0x28, NOT_READY), (0x40, NOT_READY), (0xFF, NOT_READY)):
+        case("proof: status 0x%02x" % status, but(TEST_UNIT_READY, says(SCSI_RESPONSE, status=status)), verdict, PROOF)
+    for sense in (b"", b"\0", b"\0\x12", b"\0\x12\x70", b"\xff\xff" + bytes(16), b"\0\x12\x7f" + bytes(17), bytes(252)):
+        case("proof: sense data %s" % sense.hex(), but(TEST_UNIT_READY, says(SCSI_RESPONSE, sense, status=2)), NOT_READY + ".*readable", PROOF)
+    case("proof: attentions without an end", but(TEST_UNIT_READY, lambda p, r: p.sense(r, 6, 0x29)), NOT_READY + ".*it was reset", PROOF)
+    case("proof: becoming ready", but(TEST_UNIT_READY, lambda p, r: p.sense(r, 2, 4, 1)), NOT_READY + ".*becoming ready", PROOF)
+    case("proof: no such LUN", but(TEST_UNIT_READY, lambda p, r: p.sense(r, 5, 0x25)), OTHER + "LUN 0 is not there", PROOF)
+    case("proof: a login that is refused", final(status=0x0302), BROKEN + ".*L0302", PROOF)
+    case("proof: a login without an answer", lambda peer: peer.wait_for_the_end(), BROKEN + ".*does not answer the login", PROOF)
+    case("proof: no answer to the logout", lambda peer: peer.units(lambda p, r: r.opcode == LOGOUT), SAME, PROOF + ("first=1",))
+
+
 # ---- run
 
 def play(driver, name, script, expected, options):
@@ -916,7 +993,7 @@ def warns(rig):
 
 
 with Rig() as test:
-    for section in (headers, statuses, values, texts, conversations, security, redirects, wire, discovery):
+    for section in (headers, statuses, values, texts, conversations, security, redirects, wire, discovery, proof):
         section()
     if len(sys.argv) > 1:  # hostile.t REGEX: only these
         cases = [row for row in cases if re.search(sys.argv[1], row[0])]

@@ -3,7 +3,9 @@
  * usage: driver [OPTION=VALUE]... HOST PORT
  *   target=NAME (none: discovery, by the product's own discovery.c), initiator=NAME, username= password= username_in=
  *   password_in=, chap_algs=8,7,6,5, timeout=MS, logout=1 (prove the full feature phase), and every negotiated setting.
- * Prints "done KEY=VALUE...", "target NAME ADDRESS...", "failed CODE CLAUSE" or "broken WHY"; exit status 0, or 1 when the
+ *   naa=HEX: the product's proof that LUN lun= (0) is that unit, with sectors= of 512 bytes; first=1: as it is done by a
+ *   target that allows one session only.
+ * Prints "verdict N WHY" of a proof, else "done KEY=VALUE...", "target NAME ADDRESS...", "failed CODE CLAUSE" or "broken WHY"; exit status 0, or 1 when the
  * descriptors that were open at the beginning are not those that are open at the end.
  */
 /* SPDX-License-Identifier: MIT */
@@ -25,6 +27,7 @@
 #include "proto/iscsi_abi.h"
 #include "proto/wipe.h"
 #include "session/discovery.h"
+#include "session/prover.h"
 #include "proto/name.h"
 #include "session/connect.h"
 
@@ -34,7 +37,8 @@ struct driver {
 	struct login_config config;
 	int64_t deadline_ms;
 	int timeout_ms;
-	bool logout;
+	bool logout, proves, first;
+	struct unit unit;         /* to be proven */
 	const char *guessed_from; /* why the first login without an answer had none */
 	int fd;
 	struct route route;
@@ -297,7 +301,51 @@ static void discover(struct driver *d)
 	free(discovery);
 }
 
+static void prove(struct driver *d)
+{
+	static const struct login_lessons none;
+	static const uint8_t isid[6] = {0, 2, 0x3d, 0x40, 0, 1};
+	struct prover *prover = calloc(1, sizeof(*prover));
+	const struct prover_order order = {.plan = &d->plan,
+					   .portal = &d->plan.portal,
+					   .lessons = &none,
+					   .isid = isid,
+					   .units = &d->unit,
+					   .unit_count = 1,
+					   .leaves_first = d->first};
+	int64_t deadline = now_ms() + d->timeout_ms;
+	enum unit_verdict verdict;
+	struct pollfd fds[4];
+
+	prover_init(prover);
+	prover_start(prover, &order, now_ms());
+	verdict = prover_ask(prover, now_ms());
+	while (verdict == UNIT_PENDING && now_ms() < deadline) {
+		int64_t left = deadline - now_ms();
+
+		poll(fds, (nfds_t)prover_pollfds(prover, fds, 4), left > 0 ? (int)left : 0);
+		verdict = prover_step(prover, now_ms());
+	}
+	if (verdict == UNIT_PENDING)
+		verdict = prover_give_up(prover);
+	printf("verdict %d %s\n", (int)verdict, prover->text);
+	prover_stop(prover);
+	free(prover);
+}
+
 /* ---- arguments ---- */
+
+static void take_naa(struct driver *d, const char *hex)
+{
+	uint8_t bytes[16];
+	size_t length = 0;
+	unsigned byte;
+
+	d->proves = true;
+	for (; length < sizeof(bytes) && sscanf(hex, "%2x", &byte) == 1; hex += 2)
+		bytes[length++] = (uint8_t)byte;
+	scsi_id_set(&d->unit.id, SCSI_ID_NAA, bytes, length);
+}
 
 static void take_secret(struct chap_secret *secret, const char *text)
 {
@@ -347,6 +395,14 @@ static void take_option(struct driver *d, const char *option)
 		take_algorithms(&d->plan.chap, value);
 	else if (!strncmp(option, "timeout=", 8))
 		d->timeout_ms = atoi(value);
+	else if (!strncmp(option, "naa=", 4))
+		take_naa(d, value);
+	else if (!strncmp(option, "lun=", 4))
+		d->unit.lun = (uint64_t)atoi(value);
+	else if (!strncmp(option, "sectors=", 8))
+		d->unit.sectors = (uint64_t)atoi(value);
+	else if (!strncmp(option, "first=", 6))
+		d->first = value[0] == '1';
 	else if (!strncmp(option, "logout=", 7))
 		d->logout = value[0] == '1';
 	else
@@ -361,6 +417,8 @@ int main(int argc, char **argv)
 	params_default(&d->plan.params);
 	snprintf(d->plan.initiator, sizeof(d->plan.initiator), "iqn.2026-01.test.driver:i");
 	d->timeout_ms = 5000;
+	d->unit.block_bytes = 512;
+	d->unit.writable = true;
 	d->fd = -1;
 	for (; i < argc && strchr(argv[i], '='); i++)
 		take_option(d, argv[i]);
@@ -370,7 +428,9 @@ int main(int argc, char **argv)
 	d->plan.portal.port = (uint16_t)atoi(argv[i + 1]);
 	route_init(&d->route, &d->plan.portal, &d->plan.listed);
 	d->plan.params.value[PARAM_LOGIN_TIMEOUT] = (d->timeout_ms + 999) / 1000;
-	if (d->plan.name[0])
+	if (d->proves)
+		prove(d);
+	else if (d->plan.name[0])
 		log_in(d);
 	else
 		discover(d);

@@ -12,6 +12,9 @@ import struct
 import threading
 
 LOGIN_RESPONSE, TEXT_RESPONSE = 0x23, 0x24
+SCSI_RESPONSE, DATA_IN, LOGOUT, LOGOUT_RESPONSE = 0x21, 0x25, 0x06, 0x26
+TEST_UNIT_READY, INQUIRY, MODE_SENSE, READ_CAPACITY_16 = 0x00, 0x12, 0x1A, 0x9E
+NAA = bytes.fromhex("60014050000000000000000000000001")
 SECURITY, OPERATIONAL, FULL = 0, 1, 3
 HASHES = {5: hashlib.md5, 6: hashlib.sha1, 7: hashlib.sha256, 8: hashlib.sha3_256}
 
@@ -144,6 +147,45 @@ class Peer:
             wanted.update(fields)
             self.send(self.text_response(request, part, **wanted))
         self.wait_for_the_end()
+
+
+    # ---- full feature phase: a disk of so many sectors
+
+    def scsi(self, opcode, request, data=b"", **fields):
+        """Data-In or a SCSI Response (RFC 7143 11.4, 11.7), honest but for these fields."""
+        get = fields.get
+        bhs = struct.pack(">BBBBB", opcode, get("flags", 0x81 if opcode == DATA_IN else 0x80), get("response", 0),
+                          get("status", 0), get("ahs", 0))
+        bhs += get("length", len(data)).to_bytes(3, "big") + bytes(8)
+        bhs += struct.pack(">IIIIIIIB3x", get("itt", request.itt), get("ttt", 0xFFFFFFFF), get("stat_sn", self.stat_sn),
+                           get("exp_cmd_sn", 100), get("max_cmd_sn", 200), 0, get("offset", 0), 0)
+        self.stat_sn = self.stat_sn + 1 & 0xFFFFFFFF
+        self.send(bhs + data + b"\0" * (-len(data) & 3))
+
+    def sense(self, request, key, asc, ascq=0):
+        self.scsi(SCSI_RESPONSE, request, struct.pack(">HBBB4xB4xBB4x", 18, 0x70, 0, key, 10, asc, ascq), status=2)
+
+    def unit(self, request, sectors=2048, naa=NAA):
+        """The answer of a unit that is as it should be."""
+        command = request.bhs[32]
+        if command == INQUIRY:
+            self.scsi(DATA_IN, request, struct.pack(">BBHBBBB", 0, 0x83, 4 + len(naa), 1, 3, 0, len(naa)) + naa)
+        elif command == READ_CAPACITY_16:
+            self.scsi(DATA_IN, request, struct.pack(">QI20x", sectors - 1, 512))
+        elif command == MODE_SENSE:
+            self.scsi(DATA_IN, request, bytes([3, 0, 0, 0]))
+        else:
+            self.scsi(SCSI_RESPONSE, request)
+
+    def units(self, otherwise=None):
+        """Logs in and answers whatever is asked. otherwise(peer, request): true where it has given another answer."""
+        self.log_in()
+        while True:
+            request = self.read()
+            if request.opcode == LOGOUT:
+                self.scsi(LOGOUT_RESPONSE, request)
+            elif not otherwise or not otherwise(self, request):
+                self.unit(request)
 
 
 def hexadecimal(data):

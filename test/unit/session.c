@@ -637,7 +637,7 @@ static void late_session_keeps_its_isid_too(void **state)
 {
 	(void)state;
 	session_reserve(&session);
-	session_settle(&session);
+	session_settle(&session, -1);
 	assert_false(session.in_kernel);
 	kernel.next_sid = 9;
 	step(SESSION_EVENT_START, 0);

@@ -1,0 +1,223 @@
+#!/usr/bin/env python3
+"""A target that comes back with another disk behind the same LUN gets none of the writes that were held for the first one;
+root goes on, whole, as soon as the right disk is there again and ready. A writer runs all the time."""
+
+import os
+import socket
+import sys
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "target")]
+from lab import Lab  # noqa: E402
+from rig import MIB, Disk, Target, run_cases  # noqa: E402
+from target import Closed, Listener, Request  # noqa: E402
+
+FOREIGN = bytes(range(256)) * 4096  # 1 MiB that nobody may touch
+
+
+def foreign_disk(rig, size=64 * MIB, params=""):
+    path = rig.path("foreign", ".img")
+    with open(path, "wb") as file:
+        for _ in range(size // MIB):
+            file.write(FOREIGN)
+    return Disk(path, params)
+
+
+def is_untouched(disk):
+    with open(disk.path, "rb") as file:
+        return all(piece == FOREIGN for piece in iter(lambda: file.read(MIB), b""))
+
+
+def exchange(lab, luns):
+    lab.target.kill()
+    lab.target.luns = luns
+    lab.target.start()
+
+
+def comes_back(lab, name):
+    lab.expect(r"is back at .*\(event=back", name)
+    lab.rig.check(lab.guest, lab.wrote(2), name + ", and files are written again")
+
+
+def is_held(lab, luns, says, name, seconds=3):
+    """With these LUNs the session is held: it says so, once, and nothing is written for a while."""
+    exchange(lab, luns)
+    lab.expect(says + r".*\(event=held sid=\d+\)", name + ": it is held, and says why")
+    begun = len(lab.guest.console)
+    lab.guest.expect("is back at|^WROTE ", seconds)
+    said = lab.guest.console[begun:]
+    lab.rig.ok("is back at" not in said and "WROTE" not in said, name + ": nothing is written meanwhile", said)
+    lab.rig.ok(said.count("event=held") <= (seconds > 10), name + ": said once, not at every try", said)
+
+
+def exchanged(rig, kernel, initrd):
+    lab = Lab(rig, kernel, initrd, ["noop_out_interval=1", "noop_out_timeout=2"])
+    right = {1: lab.disk}
+    lab.start_writer()
+    for name, disk, says in (
+            ("another identity", foreign_disk(rig, params="scsi_id=other-disk,scsi_sn=other"),
+             r"LUN 1 is another unit: naa\.6\w+, it was naa\.6\w+"),
+            ("a smaller disk of the same identity", foreign_disk(rig, 32 * MIB), r"LUN 1 is smaller: 65536 blocks, it had 131072"),
+            ("a write-protected disk of the same identity", foreign_disk(rig, params="readonly=1"),
+             r"LUN 1 is write-protected"),
+            ("another kind of unit", foreign_disk(rig, params="vendor_id=FOREIGN,scsi_id=x"), r"LUN 1 is another unit")):
+        is_held(lab, {1: disk}, says, name)
+        state = lab.shell("cat /run/iscsi-init/sessions") or ""
+        rig.ok('state="held: another disk"' in state or "proving" in state or "logging" in state, name + ": its record says so", state)
+        exchange(lab, right)
+        comes_back(lab, name + ": the right disk is taken up")
+        rig.ok(is_untouched(disk), name + ": not a byte of the foreign disk is touched")
+    lab.verify("exchanged")
+
+
+def missing(rig, kernel, initrd):
+    """The portal is back before the LUN is, which then is not ready at first. A second LUN, which nothing uses, is taken away
+    for good."""
+    second = foreign_disk(rig)
+    lab = Lab(rig, kernel, initrd, ["noop_out_interval=1", "noop_out_timeout=2"],
+              target=lambda disk: Target(rig, {1: disk, 2: second}))
+    lab.start_writer()
+    is_held(lab, {}, "LUN [12] is not there", "a target without its LUNs", 20)
+    begun = time.monotonic()
+    lab.target.admin("--mode", "logicalunit", "--op", "new", "--tid", 1, "--lun", 2, "--backing-store", second.path)
+    lab.target.admin("--mode", "logicalunit", "--op", "new", "--tid", 1, "--lun", 1, "--backing-store", lab.disk.path)
+    comes_back(lab, "the LUN is there again")
+    rig.note("%.1f s after the LUNs" % (time.monotonic() - begun))
+    lab.disk.params = "online=0"
+    is_held(lab, {1: lab.disk, 2: second}, r"LUN 1 cannot be used: .* \(sense 2/", "a LUN that is not ready")
+    lab.target.admin("--mode", "logicalunit", "--op", "update", "--tid", 1, "--lun", 1, "--params", "online=1")
+    comes_back(lab, "the LUN is ready")
+    lab.disk.params = ""
+    is_held(lab, {1: lab.disk}, "LUN 2 is not there", "a LUN that is taken away for good")
+    rig.ok(lab.shell("echo 1 >/sys/block/sdb/device/delete", 20) is not None, "the kernel is told to forget it")
+    comes_back(lab, "root goes on without it")
+    rig.ok(is_untouched(second), "the second LUN was not touched")
+    lab.verify("LUNs that came later")
+
+
+class OneSession:
+    """A portal in front of the target's, which allows one session only: a login with another ISID is refused, or ends the
+    session that is there. Without a session of tgtd's own kind of limit, this is in its place."""
+
+    def __init__(self, target, ends_older):
+        self.target, self.ends_older = target, ends_older
+        self.live = {}  # connection -> ISID
+        self.refused = self.ended = self.most = 0
+        self.lock = threading.Lock()
+        self.listener = Listener(self.serve)
+        self.port = self.listener.port
+
+    def admit(self, connection, isid):
+        with self.lock:
+            others = [other for other, its in self.live.items() if its != isid]
+            if others and not self.ends_older:
+                self.refused += 1
+                return False
+            for other in others:
+                self.ended += 1
+                other.shutdown(socket.SHUT_RDWR)
+            self.live[connection] = isid
+            return True
+
+    def serve(self, peer):
+        threading.Thread(target=self.relay, args=(peer, peer.connection.dup()), daemon=True).start()
+        raise Closed
+
+    def relay(self, peer, connection):
+        peer.connection = connection
+        connection.settimeout(None)
+        try:
+            bhs = peer.read_exactly(48)
+            if not self.admit(connection, bhs[8:14]):
+                data = peer.read_exactly(int.from_bytes(bhs[5:8], "big") + 3 & ~3)
+                peer.answer(Request(bhs, data), status=0x0302)
+                return
+            with socket.create_connection(("127.0.0.1", self.target.port)) as onwards:
+                onwards.sendall(bhs)
+                threading.Thread(target=pump, args=(connection, onwards), daemon=True).start()
+                pump(onwards, connection)
+        except (Closed, OSError):
+            pass
+        finally:
+            with self.lock:
+                self.live.pop(connection, None)
+            connection.close()
+
+
+def pump(source, sink):
+    try:
+        while data := source.recv(65536):
+            sink.sendall(data)
+    except OSError:
+        pass
+    for end in (source, sink):
+        try:
+            end.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+
+class Behind(Target):
+    """A target that the guest sees through OneSession."""
+    front = None
+
+    def portal(self):
+        self.front = self.front or OneSession(self, self.ends_older)
+        return "10.0.2.2:%d" % self.front.port
+
+
+def one_session(rig, kernel, initrd):
+    for ends_older, name in ((False, "a target that refuses a second session"), (True, "a target that ends the older session")):
+        maker = type("Maker", (Behind,), {"ends_older": ends_older})
+        lab = Lab(rig, kernel, initrd, ["noop_out_interval=1", "noop_out_timeout=2"], target=lambda disk: maker(rig, {1: disk}))
+        lab.start_writer()
+        front, right = lab.target.front, {1: lab.disk}
+        exchange(lab, right)
+        comes_back(lab, name)
+        rig.ok(front.refused + front.ended == 1, name + ": it is asked once, then before the login",
+               "%d refused, %d ended" % (front.refused, front.ended))
+        other = foreign_disk(rig, params="scsi_id=other-disk")
+        is_held(lab, {1: other}, "LUN 1 is another unit", name + ", and has another disk")
+        exchange(lab, right)
+        comes_back(lab, name + ": the right disk is taken up")
+        rig.ok(is_untouched(other), name + ": not a byte of the foreign disk is touched")
+        lab.verify(name)
+
+
+def guarded(rig, kernel, initrd):
+    """Mutual CHAP and digests, of the proof's session, too."""
+    chap = ["username=inuser", "password=insecret1234", "username_in=outuser", "password_in=outsecret1234"]
+    accounts = [("inuser", "insecret1234"), ("outuser", "outsecret1234", "--outgoing")]
+    lab = Lab(rig, kernel, initrd, chap + ["HeaderDigest=CRC32C", "DataDigest=CRC32C"],
+              target=lambda disk: Target(rig, {1: disk}, accounts=accounts, parameters=(
+                  ("HeaderDigest", "CRC32C"), ("DataDigest", "CRC32C"))))
+    lab.start_writer()
+    other = foreign_disk(rig, params="scsi_id=other-disk")
+    is_held(lab, {1: other}, "LUN 1 is another unit", "with mutual CHAP and digests, another disk")
+    exchange(lab, {1: lab.disk})
+    comes_back(lab, "with mutual CHAP and digests, the right disk is taken up")
+    rig.ok(is_untouched(other), "not a byte of the foreign disk is touched")
+    lab.verify("CHAP and digests")
+
+
+def lean(rig, kernel, initrd):
+    """scan=lean leaves out the pages that tell who a unit is: they are asked for after the hand-over."""
+    lab = Lab(rig, kernel, initrd, ["scan=lean"])
+    lab.start_writer()
+    pages = lab.shell("ls /sys/block/sda/device | grep vpd_pg83")
+    rig.ok(pages == "", "after a lean scan the kernel does not know the disk's identity", pages or "")
+    other = foreign_disk(rig, params="scsi_id=other-disk")
+    is_held(lab, {1: other}, "LUN 1 is another unit: naa", "after a lean scan, another disk")
+    exchange(lab, {1: lab.disk})
+    comes_back(lab, "after a lean scan, the right disk is taken up")
+    rig.ok(is_untouched(other), "not a byte of the foreign disk is touched")
+    lab.verify("a lean scan")
+
+
+CASES = {"exchanged": exchanged, "missing": missing, "one-session": one_session, "guarded": guarded,
+         "lean": lean}
+
+if __name__ == "__main__":
+    run_cases(CASES)

@@ -1,0 +1,140 @@
+/* units.c: what the kernel knows of a session's units, from a tree that looks like sysfs. */
+#include "session/units.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "sys/sysfs.h"
+
+#define DEVICE "class/iscsi_session/session7/device/target3:0:0/"
+#define TEXT(path, text)                     \
+	{                                    \
+		path, text, sizeof(text) - 1 \
+	}
+/* The last byte of this page is a newline's: it is no text. */
+#define NAA "\0\x83\0\x0c\1\3\0\x08\x50\1\2\3\4\5\6\x0a"
+
+static const struct {
+	const char *path, *bytes;
+	size_t length;
+} files[] = {
+	TEXT(DEVICE "3:0:0:0/type", "12\n"),
+	TEXT(DEVICE "3:0:0:1/type", "0\n"),
+	TEXT(DEVICE "3:0:0:1/vendor", "IET     \n"),
+	TEXT(DEVICE "3:0:0:1/model", "VIRTUAL-DISK    \n"),
+	TEXT(DEVICE "3:0:0:1/vpd_pg83", NAA),
+	TEXT(DEVICE "3:0:0:1/vpd_pg80", "\0\x80\0\4beaf"),
+	TEXT(DEVICE "3:0:0:1/block/sda/size", "131072\n"),
+	TEXT(DEVICE "3:0:0:1/block/sda/ro", "0\n"),
+	TEXT(DEVICE "3:0:0:1/block/sda/queue/logical_block_size", "4096\n"),
+	TEXT(DEVICE "3:0:0:1/block/sda/holders/dm-0/dm/uuid", "mpath-36001405\n"),
+	TEXT(DEVICE "3:0:0:300/type", "0\n"),
+	TEXT(DEVICE "3:0:0:300/vpd_pg80", "\0\x80\0\4beaf"),
+	TEXT(DEVICE "3:0:0:300/block/sdb/size", "2048\n"),
+	TEXT(DEVICE "3:0:0:300/block/sdb/ro", "1\n"),
+	TEXT(DEVICE "3:0:0:300/block/sdb/holders/dm-1/dm/uuid", "LVM-x\n"),
+	TEXT(DEVICE "3:0:0:4/type", "5\n"),
+	TEXT(DEVICE "3:0:0:4/block/sr0/size", "2048\n"),
+	TEXT(DEVICE "power/control", "auto\n"),
+	TEXT("class/iscsi_session/session8/device/target4:0:0/4:0:0:0/type", "0\n"),
+};
+
+static char folder[] = "/tmp/units.XXXXXX";
+static struct unit units[8];
+static int sysfs;
+
+static void make_folders(char *path)
+{
+	for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		(void)mkdir(path, 0755);
+		*slash = '/';
+	}
+}
+
+static int make_tree(void **state)
+{
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(chdir(folder), 0);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		char path[160];
+		int fd;
+
+		(void)snprintf(path, sizeof(path), "%s", files[i].path);
+		make_folders(path);
+		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+		assert_int_equal(write(fd, files[i].bytes, files[i].length), files[i].length);
+		(void)close(fd);
+	}
+	sysfs = sysfs_open(".");
+	return 0;
+}
+
+static int remove_tree(void **state)
+{
+	char command[64];
+
+	(void)state;
+	(void)close(sysfs);
+	(void)snprintf(command, sizeof(command), "rm -rf %s", folder);
+	return system(command); /* NOLINT: our own folder */
+}
+
+static const struct unit *unit_of(uint64_t lun, int count)
+{
+	for (int i = 0; i < count; i++) {
+		if (units[i].lun == lun)
+			return &units[i];
+	}
+	fail_msg("LUN %d is missing", (int)lun);
+	return NULL;
+}
+
+static void units_that_hold_data_are_recorded(void **state)
+{
+	int count = units_read(sysfs, 7, units, 8);
+	const struct unit *unit = unit_of(1, count);
+	char text[SCSI_ID_TEXT];
+
+	(void)state;
+	assert_int_equal(count, 3); /* not the array controller */
+	assert_true(unit->sectors == 131072 && unit->block_bytes == 4096 && unit->writable && unit->in_multipath);
+	assert_string_equal(unit->vendor, "IET");
+	assert_string_equal(unit->model, "VIRTUAL-DISK");
+	assert_string_equal(scsi_id_text(&unit->id, text), "naa.500102030405060a");
+	unit = unit_of(300, count);
+	assert_true(unit->sectors == 2048 && unit->block_bytes == 512 && !unit->writable && !unit->in_multipath);
+	assert_string_equal(scsi_id_text(&unit->id, text), "serial beaf");
+	unit = unit_of(4, count); /* no disk: only what it is */
+	assert_true(unit->type == 5 && !unit->sectors && unit->id.kind == SCSI_ID_NONE);
+}
+
+static void there_may_be_more_than_there_is_room_for(void **state)
+{
+	(void)state;
+	memset(units, 0x55, sizeof(units));
+	assert_int_equal(units_read(sysfs, 7, units, 1), 3);
+	assert_int_equal(units[1].type, 0x55);
+	assert_int_equal(units_read(sysfs, 8, units, 1), 1);
+	assert_int_equal(units_read(sysfs, 9, units, 8), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(units_that_hold_data_are_recorded),
+		cmocka_unit_test(there_may_be_more_than_there_is_room_for),
+	};
+
+	return cmocka_run_group_tests(tests, make_tree, remove_tree);
+}
