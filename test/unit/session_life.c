@@ -331,7 +331,7 @@ static void lost_session_keeps_its_place_in_the_kernel(void **state)
 
 	(void)state;
 	log_in(1000);
-	session_settle(&session);
+	session_settle(&session, -1);
 	session_kernel_event(&session, &error, 20000);
 	assert_int_equal(session.state, SESSION_CONNECTING);
 	assert_int_equal(session.last_error, 1020);
