@@ -15,6 +15,7 @@ PREFIX ?= /usr/local
 SECONDS ?= 60
 COUNT ?= 300
 SEED ?= 1
+MINUTES ?= 10
 JOBS ?= 2
 
 comma = ,
@@ -72,7 +73,7 @@ slow_tests := $(wildcard test/full/*.t)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all fetch dist debug deb rpm size unit fuzz lint test test-full test-binaries mutate booted demo bench install uninstall clean help force
+.PHONY: all fetch dist debug deb rpm size unit fuzz lint test test-full test-binaries mutate soak booted demo bench install uninstall clean help force
 
 all: $(if $(SYSTEM_LIBS)$(TRAP)$(filter-out $(NATIVE),$(ARCH)),$(O)/iscsi-init,iscsi-init)
 
@@ -167,6 +168,11 @@ fuzz: $(fuzzers)
 mutate: $(units)
 	$(Q)test/mutate/run $(COUNT) $(SEED) '$(FILES)' -- $(HOST_CC) $(HOST_FLAGS) -- $(HOST_LIBS) -Wl,--as-needed -lblkid
 
+soak:
+	$(Q)deps/install build test
+	$(Q)$(MAKE) --no-print-directory all
+	MINUTES=$(MINUTES) SEED=$(if $(filter file,$(origin SEED)),,$(SEED)) deps/together prove -v test/full/soak.t
+
 lint: build/host/libs.stamp
 	deps/together prove -j$(JOBS) -e '' $(wildcard test/lint/*.t)
 
@@ -227,6 +233,7 @@ help:
 	@echo 'make booted            boot all kernels and chains, and write the table in doc/boots.md'
 	@echo 'make unit, make lint   just these; make fuzz SECONDS=n: each fuzzer for n seconds (60)'
 	@echo 'make mutate            COUNT=n SEED=s FILES=...: mutants of our C that no unit test kills'
+	@echo 'make soak              MINUTES=n SEED=s: one guest, one fault after the other, no byte lost'
 	@echo 'make bench             how long a boot takes, beside others (needs root)'
 	@echo 'make install           DESTDIR= PREFIX=/usr/local; make uninstall takes it away again'
 	@echo 'make deb, make rpm     packages in build/packages: the program, and its debug symbols'

@@ -1,17 +1,22 @@
 /* Calls to the kernel: what is sent for each, and which answers are believed. The socket is a few functions here. */
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <linux/netlink.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "netlink.h"
 #include "proto/iscsi_abi.h"
 #include "sys/nlsock.h"
+#include "sys/sysfs.h"
 
 #define HANDLE 0x1122334455667788u
 #define QUEUE  4
@@ -30,10 +35,13 @@ static struct answer {
 } queue[QUEUE];
 static int queued, stale;
 
+static int sockets, sockets_max; /* so many can be opened */
+
 int nlsock_open(int protocol, uint32_t groups)
 {
-	(void)protocol, (void)groups;
-	return -EPERM;
+	assert_int_equal(protocol, NETLINK_ISCSI);
+	assert_int_equal(groups, sockets); /* the second one is for events */
+	return sockets++ < sockets_max ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -EPERM;
 }
 
 int nlsock_send(int fd, const void *message, size_t length)
@@ -387,9 +395,50 @@ static void a_batch_that_is_too_long_or_cannot_be_sent_sets_nothing(void **state
 	assert_int_equal(call.sends, 0);
 }
 
+static void write_handle(int sysfs, const char *text)
+{
+	int fd = openat(sysfs, "class/iscsi_transport/tcp/handle", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+static void it_opens_with_the_handle_of_the_transport_and_two_sockets(void **state)
+{
+	static const char *const folders[] = {"class", "class/iscsi_transport", "class/iscsi_transport/tcp"};
+	char root[] = "/tmp/netlink-test-XXXXXX", command[64] = "rm -r ";
+	struct netlink opened = {-7, -7, 7};
+	int sysfs;
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	sysfs = sysfs_open(root);
+	assert_int_equal(netlink_open(&opened, sysfs), -ENOENT);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(mkdirat(sysfs, folders[i], 0755), 0);
+	write_handle(sysfs, "not a number\n");
+	assert_int_equal(netlink_open(&opened, sysfs), -EPROTO);
+	write_handle(sysfs, "18446744072652021760\n");
+	for (sockets_max = 0; sockets_max < 2; sockets_max++) {
+		sockets = 0;
+		assert_int_equal(netlink_open(&opened, sysfs), -EPERM);
+	}
+	assert_int_equal(opened.call_fd, -7); /* nothing is written but in success */
+	sockets = 0;
+	assert_int_equal(netlink_open(&opened, sysfs), 0);
+	assert_true(opened.transport == 18446744072652021760u);
+	assert_true(opened.call_fd >= 0 && opened.event_fd >= 0 && opened.call_fd != opened.event_fd);
+	close(opened.call_fd);
+	close(opened.event_fd);
+	close(sysfs);
+	assert_int_equal(system(strcat(command, root)), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(it_opens_with_the_handle_of_the_transport_and_two_sockets, begin),
 		cmocka_unit_test_setup(a_session_is_created_with_its_numbers, begin),
 		cmocka_unit_test_setup(what_could_not_be_created_has_no_numbers, begin),
 		cmocka_unit_test_setup(every_call_names_its_session_and_connection, begin),

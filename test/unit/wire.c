@@ -149,6 +149,30 @@ static void full_socket_gets_the_rest_later(void **state)
 	assert_int_equal(recv(ends[1], sum, 1, MSG_DONTWAIT), -1);
 }
 
+static void long_pdu_goes_piece_by_piece(void **state)
+{
+	static uint8_t data[LOGIN_DATA_MAX], got[WIRE_BYTES];
+	int small = 1;
+	size_t used = 0;
+
+	(void)state;
+	assert_int_equal(setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 7 + i / 256);
+	assert_int_equal(wire_send(&wire, pdu, data, sizeof(data)), 0);
+	assert_int_equal(wire_pollfd(&wire).events, POLLOUT);
+	while (used < 48 + sizeof(data)) {
+		ssize_t n = recv(ends[1], got + used, sizeof(got) - used, 0);
+
+		assert_true(n > 0);
+		used += (size_t)n;
+		assert_int_equal(wire_flush(&wire), 0);
+	}
+	assert_int_equal(used, 48 + sizeof(data));
+	assert_memory_equal(got + 48, data, sizeof(data));
+	assert_int_equal(wire_pollfd(&wire).events, POLLIN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +181,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(too_much_data_and_additional_headers_are_refused, begin, end),
 		cmocka_unit_test_setup_teardown(peer_that_closes_is_told_from_silence, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_sent_is_padded, begin, end),
+		cmocka_unit_test_setup_teardown(long_pdu_goes_piece_by_piece, begin, end),
 		cmocka_unit_test_setup_teardown(full_socket_gets_the_rest_later, begin, end),
 	};
 
