@@ -6,7 +6,7 @@
 native=$(uname -m | sed 's/aarch64/arm64/; s/^armv.*/armhf/')
 binary=build/$native/iscsi-init
 
-limit=$(sed -n 's/^LIMIT = //p' Makefile | head -n 1)
+limit=$(make -s --no-print-directory limit)
 check "the binary passes deps/check, with its size" deps/check "$binary" $limit
 check "deps/check refuses a program with an interpreter" refuses deps/check "$(command -v env)"
 check "deps/check refuses a binary above its limit" refuses deps/check "$binary" 65536
@@ -36,7 +36,7 @@ takes_packagers_flags()
 {
 	cp -r "$scratch/one" "$scratch/packager" && rm -f "$scratch/packager/iscsi-init" &&
 		make -C "$scratch/packager" V=1 LIMIT=65536 CFLAGS='-O2 -g' CPPFLAGS=-DPACKAGED LDFLAGS=-Wl,-z,now \
-			>"$scratch/commands" 2>&1 -W main.c && grep -q -e "-Os .*-O2 -g .*main\.c" "$scratch/commands" &&
+			>"$scratch/commands" 2>&1 -W main.c && grep -q -e "-Oz .*-O2 -g .*main\.c" "$scratch/commands" &&
 		grep -q -e '-DPACKAGED' "$scratch/commands" && grep -q 'more than the limit' "$scratch/commands" &&
 		readelf -SW "$scratch/packager/iscsi-init" | grep -q '\.symtab'
 }
