@@ -79,7 +79,9 @@ static enum scsi_id_kind kind_of(const struct designator *d)
 	static const enum scsi_id_kind kinds[] = {
 		[1] = SCSI_ID_T10, [2] = SCSI_ID_EUI, [3] = SCSI_ID_NAA, [8] = SCSI_ID_NAME};
 
-	return d->type < sizeof(kinds) ? kinds[d->type] : SCSI_ID_NONE;
+	if (d->type >= sizeof(kinds))
+		return SCSI_ID_NONE;
+	return kinds[d->type];
 }
 
 /* FNV-1a. */
