@@ -87,13 +87,7 @@ static bool try_flat(const struct scan *scan, int *error)
 	return sysfs_exists(scan->sysfs, path);
 }
 
-static void run_scan(const void *context, void *result)
-{
-	const struct scan *scan = context;
-
-	if (!try_flat(scan, result))
-		*(int *)result = write_scan(scan->sysfs, scan->host, scan->plan->has_lun, scan->plan->lun);
-}
+static void run_scan(const void *context, void *result);
 
 /* 0, or -EAGAIN: a scan with other flags is under way. What the kernel does not let us set is not set. */
 static int take_flags(struct blockdev *blockdev)
@@ -300,6 +294,38 @@ static void visit_units(const struct tour *tour)
 	visit_below(tour, path, 0);
 }
 
+static bool revalidate_empty(void *context, const struct logical_unit *unit)
+{
+	const struct blockdev *blockdev = context;
+	char path[BLOCKDEV_PATH_MAX + 16];
+
+	if (!unit->empty)
+		return true;
+	snprintf(path, sizeof(path), "%s/rescan", unit->path);
+	if (sysfs_write(blockdev->sysfs, path, "1"))
+		log_debug("%s: its size cannot be read again", unit->block);
+	return true;
+}
+
+/* A unit that was not ready (standby, no medium, reserved) is attached with size 0, and a scan does not look at what is
+   attached. */
+static void look_at_empty_again(int sysfs, unsigned host)
+{
+	struct blockdev blockdev = {.sysfs = sysfs, .dev = -1, .host = host};
+	const struct tour tour = {.blockdev = &blockdev, .visitor = revalidate_empty, .context = &blockdev};
+
+	visit_units(&tour);
+}
+
+static void run_scan(const void *context, void *result)
+{
+	const struct scan *scan = context;
+
+	look_at_empty_again(scan->sysfs, scan->host);
+	if (!try_flat(scan, result))
+		*(int *)result = write_scan(scan->sysfs, scan->host, scan->plan->has_lun, scan->plan->lun);
+}
+
 static bool count_unit(void *context, const struct logical_unit *unit)
 {
 	struct blockdev *blockdev = context;
@@ -370,12 +396,27 @@ static void set_number(const struct blockdev *blockdev, const struct logical_uni
 			 strerror(-error));
 }
 
+/* A command that is in flight at each of six outages in a row fails, though I/O is to be held for ever: the kernel counts
+   them. -1: it does not count (5.11 and later). */
+static void set_retries(const struct blockdev *blockdev, const struct logical_unit *unit)
+{
+	const char *address = strrchr(unit->path, '/');
+	char path[BLOCKDEV_PATH_MAX + 64];
+
+	if (blockdev->plan->params.value[PARAM_REPLACEMENT_TIMEOUT] >= 0 || !address)
+		return;
+	snprintf(path, sizeof(path), "%s/scsi_disk/%s/max_retries", unit->path, address + 1);
+	if (sysfs_write(blockdev->sysfs, path, "-1"))
+		log_debug("%s: max_retries cannot be set", unit->block);
+}
+
 static void set_queue(const struct blockdev *blockdev, const struct logical_unit *unit)
 {
 	const struct params *params = &blockdev->plan->params;
 	char attribute[BLOCKDEV_NAME_MAX + 32];
 
 	set_scheduler(blockdev, unit);
+	set_retries(blockdev, unit);
 	if (params->source[PARAM_NR_REQUESTS] != SOURCE_DEFAULT && params->value[PARAM_NR_REQUESTS] > 0) {
 		snprintf(attribute, sizeof(attribute), "block/%s/queue/nr_requests", unit->block);
 		set_number(blockdev, unit, attribute, params->value[PARAM_NR_REQUESTS]);
@@ -685,7 +726,10 @@ int blockdev_rescan(int sysfs, uint32_t sid)
 {
 	int host = iscsi_class_host(sysfs, sid);
 
-	return host < 0 ? host : write_scan(sysfs, (unsigned)host, false, 0);
+	if (host < 0)
+		return host;
+	look_at_empty_again(sysfs, (unsigned)host);
+	return write_scan(sysfs, (unsigned)host, false, 0);
 }
 
 int blockdev_reread(const char *device)

@@ -136,16 +136,28 @@ const struct word *cmdline_last(const struct cmdline *cmdline, const char *key)
 	return NULL;
 }
 
+struct position cmdline_position(const struct cmdline *cmdline, const struct word *word, const char *at)
+{
+	uintptr_t from = (uintptr_t)at, start = (uintptr_t)cmdline->text;
+	size_t offset = from >= start && from - start <= cmdline->length ? from - start : word->key;
+
+	return (struct position){.word = cmdline_number(cmdline, word), .character = offset + 1};
+}
+
+void cmdline_describe(const struct cmdline *cmdline, struct position position, const char *what, char *out, size_t size)
+{
+	char key[TEXT_SHOWN];
+
+	snprintf(out, size, "command line, word %d %s, character %zu: %s", position.word,
+		 text_show(cmdline_key(cmdline, &cmdline->words[position.word - 1]), key), position.character, what);
+}
+
 int cmdline_error(struct plan_error *error, const struct cmdline *cmdline, const struct word *word,
 		  const struct fault *fault)
 {
-	uintptr_t at = (uintptr_t)fault->at, start = (uintptr_t)cmdline->text;
-	size_t character = at >= start && at - start <= cmdline->length ? at - start : word->key;
-	char key[TEXT_SHOWN];
-
-	if (!error->text[0])
-		snprintf(error->text, sizeof(error->text), "command line, word %d %s, character %zu: %s",
-			 cmdline_number(cmdline, word), text_show(cmdline_key(cmdline, word), key), character + 1,
-			 fault->text);
+	if (error->text[0])
+		return -EINVAL;
+	error->position = cmdline_position(cmdline, word, fault->at);
+	cmdline_describe(cmdline, error->position, fault->text, error->text, sizeof(error->text));
 	return -EINVAL;
 }

@@ -47,6 +47,13 @@ const struct word *cmdline_next(const struct cmdline *cmdline, const struct word
 /* The last such word; NULL: there is none. */
 const struct word *cmdline_last(const struct cmdline *cmdline, const char *key);
 
+/* The place of `at` in that word; of the word itself where `at` is NULL or points elsewhere. */
+struct position cmdline_position(const struct cmdline *cmdline, const struct word *word, const char *at);
+
+/* "command line, word 3 'iscsi', character 21: <what>" */
+void cmdline_describe(const struct cmdline *cmdline, struct position position, const char *what, char *out,
+		      size_t size);
+
 /* Writes "command line, word 3 'iscsi', character 21: <fault>" to *error unless it holds an error already. -EINVAL. */
 int cmdline_error(struct plan_error *error, const struct cmdline *cmdline, const struct word *word,
 		  const struct fault *fault);

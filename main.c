@@ -10,11 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/reboot.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "boot/boot.h"
+#include "boot/box.h"
 #include "command/command.h"
 #include "plan/initiator.h"
 #include "plan/own_words.h"
@@ -37,7 +40,11 @@
 #define RCU_EXPEDITED       "kernel/rcu_expedited"
 #define DEBIAN_FILE         "/etc/iscsi/iscsi.initramfs"
 #define UNDO_TIMEOUT_MS     6000
-#define PATIENCE_S          10 /* until a boot says what it waits for */
+#define LIST_TIMEOUT_MS     5000
+#define SHELL               "/bin/sh"
+#define PATIENCE_S          10      /* until a boot says what it waits for */
+#define BOX_SECONDS         5       /* for which the reason is shown before a reboot or poweroff that was asked for */
+#define PANIC_MAX_S         2000000 /* of the kernel's panic= that is waited for */
 
 static ssize_t read_file(const char *path, char *out, size_t size)
 {
@@ -61,6 +68,7 @@ static void begin(struct world *w)
 	int result;
 
 	times_start(&w->times, monotonic_ms());
+	report_begin(&w->report, w->times.started_ms);
 	result = mounts_early(&w->mounts, &place);
 	w->dev = sysfs_open("/dev");
 	log_open(w->dev);
@@ -172,6 +180,16 @@ static void stop_work(struct world *w)
 
 /* ---- 4 to 6: network, sessions, disks, root: boot.c's rules, until the machine can be handed over ---- */
 
+static void report_wait(const struct world *w, int passed, const char *what)
+{
+	int limit = w->plan.boot.timeout_s;
+
+	if (limit)
+		log_err("%d s, still waiting for %s; gives up in %d s", passed, what, limit - passed);
+	else
+		log_err("%d s, still waiting for %s; never gives up (iscsi.timeout=0)", passed, what);
+}
+
 /* Somebody may be watching a quiet console, so what the boot waits for is reported after a while, and again each time that
    this time has doubled. */
 static void attach(struct world *w)
@@ -189,7 +207,7 @@ static void attach(struct world *w)
 		boot_waiting_for(w, what, sizeof(what));
 		if (passed == limit)
 			break;
-		log_err("%d s, still waiting for %s", passed, what);
+		report_wait(w, passed, what);
 	}
 	w->verdict.failed = true;
 	snprintf(w->verdict.text, sizeof(w->verdict.text), "gave up after %d s (iscsi.timeout), waiting for %s", limit,
@@ -205,10 +223,11 @@ static void record(struct world *w)
 
 	times_reach(&w->times, PHASE_HANDOVER, monotonic_ms());
 	log_info("boot times ms: %s", times_line(&w->times, line, sizeof(line)));
+	report_step(&w->report, line);
 	if (!result)
 		result = times_write(&w->times, w->run.fd);
 	if (!result && w->session_count)
-		result = status_open(&w->status, w->run.fd);
+		result = status_open(&w->status, w->run.fd, w->session_count);
 	if (!result && w->net_open)
 		result = net_write_records(&w->net, "");
 	if (result)
@@ -269,7 +288,7 @@ static void hand_over(struct world *w, char *argv[])
 			 w->root.result.init);
 		result = switch_root(&w->root.result, argv, environ, own_words_has, &step);
 	}
-	if (supervisor > 0)
+	if (supervisor > 0 && kill(-supervisor, SIGKILL)) /* with its keeper, once it has a group of its own */
 		kill(supervisor, SIGKILL);
 	w->verdict.failed = true;
 	snprintf(w->verdict.text, sizeof(w->verdict.text), "the hand-over failed: %s: %s", step, strerror(-result));
@@ -289,7 +308,7 @@ static void undo(struct world *w)
 
 static void start_shell(const struct world *w)
 {
-	static char *const shell[] = {"/bin/sh", NULL};
+	static char *const shell[] = {SHELL, NULL};
 	int result;
 
 	if (w->net_open)
@@ -308,11 +327,74 @@ static void go_on(struct world *w, char *argv[])
 	log_err("there is no other init in the initramfs to go on with");
 }
 
+static void end_machine(const struct world *w)
+{
+	bool powers_off = w->plan.boot.onfail == ONFAIL_POWEROFF;
+
+	log_err("%s", powers_off ? "powering off" : "rebooting");
+	log_drain();
+	reboot(powers_off ? RB_POWER_OFF : RB_AUTOBOOT);
+}
+
+/* A shell on the console, with job control. Returns when it has ended. */
+static void visit_shell(void)
+{
+	static char *const shell[] = {SHELL, NULL};
+	pid_t pid = fork(), ended;
+	int console;
+
+	if (pid == 0) {
+		setsid();
+		console = open("/dev/console", O_RDWR);
+		ioctl(console, TIOCSCTTY, 1);
+		for (int fd = 0; fd < 3; fd++)
+			dup2(console, fd);
+		switch_chain(SHELL, shell, environ, own_words_has);
+		_exit(1);
+	}
+	do
+		ended = waitpid(-1, NULL, 0); /* others' children, too: this is process 1 */
+	while (pid > 0 && ended != pid && (ended > 0 || errno == EINTR));
+}
+
+/* What the kernel would do after a panic: 0: stand still; n: wait for n seconds, then reboot; -1: reboot at once. */
+static int panic_seconds(const struct world *w)
+{
+	int64_t seconds;
+
+	if (sysfs_read_number(w->proc, "sys/kernel/panic", -1, PANIC_MAX_S, &seconds) || seconds == 0)
+		return -1;
+	return seconds < 0 ? 0 : (int)seconds;
+}
+
+/* Instead of a panic, whose registers would scroll the reason off the screen. Returns only if the machine does not end. */
+static void show_failure(const struct world *w)
+{
+	enum onfail onfail = w->plan.boot.onfail;
+	bool waits = onfail != ONFAIL_REBOOT && onfail != ONFAIL_POWEROFF;
+	struct box box = {
+		.reason = w->verdict.text,
+		.hint = boot_hint(w),
+		.initiator = w->plan.target_count ? w->plan.targets[0].initiator : "",
+		.end = onfail == ONFAIL_POWEROFF ? "power off" : "reboot",
+		.seconds = waits ? panic_seconds(w) : BOX_SECONDS,
+		.has_shell = !access(SHELL, X_OK),
+	};
+
+	while (box_show(&box) == BOX_SHELL) {
+		visit_shell();
+		box.seconds = -1; /* somebody is there, and reads */
+	}
+	end_machine(w);
+}
+
 static int give_up(struct world *w, char *argv[])
 {
 	enum onfail onfail = w->plan.boot.onfail;
 
+	loop_run(w, boot_add_list, monotonic_ms() + LIST_TIMEOUT_MS);
 	log_err("%s", w->verdict.text);
+	report_step(&w->report, NULL); /* as long as there is a network */
 	undo(w);
 	if (onfail == ONFAIL_CONTINUE)
 		go_on(w, argv);
@@ -321,12 +403,9 @@ static int give_up(struct world *w, char *argv[])
 		start_shell(w);
 	log_drain();
 	sync();
-	if (onfail == ONFAIL_REBOOT || onfail == ONFAIL_POWEROFF) {
-		log_err("%s (iscsi.onfail)", onfail == ONFAIL_REBOOT ? "rebooting" : "powering off");
-		log_drain();
-		reboot(onfail == ONFAIL_REBOOT ? RB_AUTOBOOT : RB_POWER_OFF);
-	}
-	return EXIT_FAILURE;
+	if (onfail != ONFAIL_CRASH)
+		show_failure(w);
+	return EXIT_FAILURE; /* the kernel panics: for kdump and its like */
 }
 
 static bool boots_without_disk(const struct world *w)
@@ -376,9 +455,9 @@ static int run_command(struct world *w, int argc, char *argv[])
 	if (job.resident)
 		return settle(w, argv);
 	if (!job.reached)
-		return job.exit;
+		return (int)job.exit;
 	reached = loop_run(w, job.reached, job.timeout_ms == INT64_MAX ? INT64_MAX : now_ms + job.timeout_ms);
-	return job.finish(w, reached);
+	return (int)job.finish(w, reached);
 }
 
 /* Mapped rather than static: in a huge page, the first touch would take 2 MiB, of which most is never used. */
@@ -389,7 +468,9 @@ static struct world *make_world(void)
 	if (w == MAP_FAILED)
 		return NULL;
 	madvise(w, sizeof(*w), MADV_NOHUGEPAGE);
-	w->uevents = w->random = w->interrupts = w->iscsid = w->status.fd = w->run.fd = w->run.mountinfo = -1;
+	report_begin(&w->report, 0);
+	w->uevents = w->random = w->interrupts = w->iscsid = w->keeper.fd = w->status.fd = w->run.fd =
+		w->run.mountinfo = -1;
 	w->loader.fd = -1;
 	w->discovering = -1;
 	return w;

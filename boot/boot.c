@@ -11,12 +11,15 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "boot/box.h"
 #include "boot/secrets.h"
 #include "plan/address.h"
 #include "plan/credential.h"
 #include "plan/initiator.h"
 #include "plan/lease.h"
 #include "plan/planning.h"
+#include "proto/dhcp.h"
+#include "proto/syslog.h"
 #include "root/switch.h"
 #include "sys/log.h"
 #include "sys/monotonic.h"
@@ -196,14 +199,48 @@ static int add_lease(struct world *w, struct plan_error *error)
 	return result;
 }
 
+/* From now on the log goes to the server that the command line or the lease names. */
+static void start_report(struct world *w)
+{
+	struct syslog_plan server = w->plan.boot.syslog;
+	const struct dhcp_lease *lease = net_lease(&w->net);
+	struct address own = {.family = 4};
+	char text[ADDRESS_TEXT_MAX] = "";
+	int result;
+
+	for (int i = 0; lease && i < 4; i++)
+		own.bytes[i] = (uint8_t)(lease->address >> (24 - 8 * i));
+	if (server.kind == SYSLOG_LEASE && lease && lease->log_server) {
+		server = (struct syslog_plan){SYSLOG_SERVER, {.family = 4}, SYSLOG_PORT};
+		for (int i = 0; i < 4; i++)
+			server.address.bytes[i] = (uint8_t)(lease->log_server >> (24 - 8 * i));
+	}
+	if (server.kind != SYSLOG_SERVER)
+		return;
+	result = report_open(&w->report, w->dev, &server, lease ? address_write(&own, text) : "");
+	if (result)
+		log_warn("the log server %s cannot be reached: %s; the boot goes on without it",
+			 address_write(&server.address, text), strerror(-result));
+}
+
 static void take_lease(struct world *w)
 {
 	struct plan_error error = {.text = ""};
 
 	w->has_lease = true;
+	start_report(w);
 	if (w->plan.network.wants_root_path && add_lease(w, &error))
 		fail(w, "%s", error.text);
 	net_wipe_secrets(&w->net); /* they are in the plan now */
+}
+
+/* The connections are bound to interfaces by the names that the kernel knows. */
+static void use_real_name(const struct net *net, char name[PLAN_IFNAME_MAX])
+{
+	const char *real = name[0] ? net_real_name(net, name) : NULL;
+
+	if (real)
+		snprintf(name, PLAN_IFNAME_MAX, "%s", real);
 }
 
 static void advance_network(struct world *w, int64_t now_ms)
@@ -230,6 +267,8 @@ static void advance_network(struct world *w, int64_t now_ms)
 	}
 	if (net_records_due(&w->net) && net_write_resolver(&w->net, ""))
 		log_debug("/etc/resolv.conf cannot be written");
+	for (int i = 0; i < w->plan.target_count; i++)
+		use_real_name(&w->net, w->plan.targets[i].portal.scope);
 	if (net_state(&w->net) != NET_USABLE || w->has_lease)
 		return;
 	times_reach(&w->times, PHASE_ADDRESS, net_address_ms(&w->net));
@@ -304,12 +343,38 @@ bool boot_load_secrets(struct world *world)
 	return load_secrets(world, NULL);
 }
 
+/* targets=all: the first target takes the place of the portal's plan, the others follow the last plan. */
+static void take_all_discovered(struct world *w, struct target_plan *target)
+{
+	int count = discovery_count(&w->discovery);
+
+	if (w->plan.target_count + count - 1 > PLAN_TARGETS_MAX) {
+		fail(w, "%s has %d targets, and there is room for %d sessions", target->portal.host, count,
+		     PLAN_TARGETS_MAX);
+		return;
+	}
+	for (int i = 1; i < count; i++) {
+		struct target_plan *another = &w->plan.targets[w->plan.target_count++];
+
+		*another = *target;
+		discovery_use(&w->discovery, i, another);
+	}
+	discovery_use(&w->discovery, 0, target);
+	log_info("%s has %d targets, and all are attached (targets=all)", target->portal.host, count);
+	if (target->secret_looked_up)
+		load_secrets(w, target);
+}
+
 static void take_discovered(struct world *w, struct target_plan *target)
 {
 	char list[800];
 
+	if (target->all_targets) {
+		take_all_discovered(w, target);
+		return;
+	}
 	if (discovery_count(&w->discovery) == 1) {
-		discovery_use(&w->discovery, target);
+		discovery_use(&w->discovery, 0, target);
 		log_info("%s has one target: %s", target->portal.host, target->name);
 		if (target->secret_looked_up)
 			load_secrets(w, target); /* its line in the table can be found now */
@@ -441,16 +506,57 @@ static void start_scan(struct world *w, int i)
 		fail(w, "%s: the scan for disks cannot be started: %s", w->plan.targets[i].name, strerror(-result));
 }
 
+/* Is the disk of the same target there through another portal? */
+static bool has_twin(const struct world *w, int i)
+{
+	for (int other = 0; other < w->session_count; other++)
+		if (w->disks[other].state == BLOCKDEV_READY &&
+		    !strcmp(w->plan.targets[other].name, w->plan.targets[i].name))
+			return true;
+	return false;
+}
+
+/* Can the boot do without it? It can if root is looked for on another target's disk, or if the same disk is there through
+   another portal. */
+static bool is_dispensable(const struct world *w, int i)
+{
+	const struct root_plan *root = &w->plan.root;
+	int others = 0;
+
+	for (int other = 0; other < w->session_count; other++)
+		others += other != i && !w->diskless[other];
+	if (has_twin(w, i))
+		return true;
+	return others && !w->chains && !(root->kind == ROOT_TARGET && root->target == i);
+}
+
+/* Its time for a disk is over. */
+static void give_up_disk(struct world *w, int i, const char *why)
+{
+	if (!is_dispensable(w, i)) {
+		fail(w, "%s: %s", w->plan.targets[i].name, why);
+		return;
+	}
+	if (!w->diskless[i])
+		log_err("going on without %s: %s", w->plan.targets[i].name, why);
+	w->diskless[i] = true;
+}
+
+static int64_t disk_limit(const struct world *w, int i)
+{
+	return w->sessions[i].up_ms + (int64_t)w->plan.targets[i].params.value[PARAM_SCAN_TIMEOUT] * 1000;
+}
+
 /* A target without a disk may get one later: it is scanned again until scan_timeout is over. */
 static void scan_again(struct world *w, int i, int64_t now_ms)
 {
-	char what[300];
-	int64_t limit = w->sessions[i].up_ms + (int64_t)w->plan.targets[i].params.value[PARAM_SCAN_TIMEOUT] * 1000;
+	char what[300], why[400];
 
-	if (now_ms >= limit) {
-		fail(w, "%s: logged in, but no disk within %d s: %s", w->plan.targets[i].name,
-		     w->plan.targets[i].params.value[PARAM_SCAN_TIMEOUT],
-		     blockdev_describe(&w->disks[i], what, sizeof(what)));
+	if (now_ms >= disk_limit(w, i)) {
+		snprintf(why, sizeof(why), "logged in, but no disk within %d s: %s",
+			 w->plan.targets[i].params.value[PARAM_SCAN_TIMEOUT],
+			 blockdev_describe(&w->disks[i], what, sizeof(what)));
+		give_up_disk(w, i, why);
 		return;
 	}
 	if (!w->rescan_ms[i]) {
@@ -468,7 +574,10 @@ static void scan_again(struct world *w, int i, int64_t now_ms)
 static bool advance_disk(struct world *w, int i, int64_t now_ms)
 {
 	struct blockdev *disk = &w->disks[i];
-	char what[300];
+	char what[300], why[400];
+
+	if (w->diskless[i])
+		return false;
 
 	switch (disk->state) {
 	case BLOCKDEV_IDLE:
@@ -479,17 +588,17 @@ static bool advance_disk(struct world *w, int i, int64_t now_ms)
 		scan_again(w, i, now_ms);
 		break;
 	case BLOCKDEV_FAILED:
-		fail(w, "%s: %s", w->plan.targets[i].name, blockdev_describe(disk, what, sizeof(what)));
+		give_up_disk(w, i, blockdev_describe(disk, what, sizeof(what)));
 		break;
 	case BLOCKDEV_SCANNING:
 	case BLOCKDEV_WAITING:
 	case BLOCKDEV_READING:
-		if (now_ms >= w->sessions[i].up_ms +
-				      (int64_t)w->plan.targets[i].params.value[PARAM_SCAN_TIMEOUT] * 1000 &&
-		    w->sessions[i].state == SESSION_UP && !w->sessions[i].recoveries)
-			fail(w, "%s: its disk was not usable within %d s: %s", w->plan.targets[i].name,
-			     w->plan.targets[i].params.value[PARAM_SCAN_TIMEOUT],
-			     blockdev_describe(disk, what, sizeof(what)));
+		if (now_ms < disk_limit(w, i) || w->sessions[i].state != SESSION_UP || w->sessions[i].recoveries)
+			break;
+		snprintf(why, sizeof(why), "its disk was not usable within %d s: %s",
+			 w->plan.targets[i].params.value[PARAM_SCAN_TIMEOUT],
+			 blockdev_describe(disk, what, sizeof(what)));
+		give_up_disk(w, i, why);
 		break;
 	case BLOCKDEV_READY:
 		return true;
@@ -504,64 +613,49 @@ static bool is_late(const struct session *s, int64_t now_ms)
 	       now_ms >= s->begun_ms + (int64_t)s->plan->params.value[PARAM_LOGIN_TIMEOUT] * 1000;
 }
 
-/* Is the disk of the same target there through another portal? */
-static bool has_twin(const struct world *w, int i)
-{
-	for (int other = 0; other < w->session_count; other++)
-		if (w->disks[other].state == BLOCKDEV_READY &&
-		    !strcmp(w->plan.targets[other].name, w->plan.targets[i].name))
-			return true;
-	return false;
-}
-
-/* A target that does not answer must not hold up a boot that can do without it: because root is looked for on another
-   target's disk, or because the same disk is there through another portal. */
+/* A target that does not answer, or that has no disk, must not hold up a boot that can do without it. */
 static bool can_go_without(const struct world *w, int i, int64_t now_ms)
 {
-	const struct root_plan *root = &w->plan.root;
-
-	if (!is_late(&w->sessions[i], now_ms))
-		return false;
-	return has_twin(w, i) || (!w->chains && !(root->kind == ROOT_TARGET && root->target == i));
+	return (w->diskless[i] || is_late(&w->sessions[i], now_ms)) && is_dispensable(w, i);
 }
 
 static void advance_disks(struct world *w, int64_t now_ms)
 {
-	int ready = 0, spare = 0;
+	int ready = 0, spare = 0, late = 0;
 	bool scanned = w->session_count > 0;
 
 	for (int i = 0; i < w->session_count; i++) {
-		if (advance_disk(w, i, now_ms))
+		if (advance_disk(w, i, now_ms)) {
 			ready++;
-		else if (can_go_without(w, i, now_ms))
+		} else if (can_go_without(w, i, now_ms)) {
 			spare++;
+			late += !w->diskless[i];
+		}
 		scanned = scanned && w->disks[i].state > BLOCKDEV_SCANNING;
 	}
 	if (scanned)
 		times_reach(&w->times, PHASE_SCAN, now_ms);
 	if (!ready || ready + spare < w->session_count)
 		return;
-	if (w->disks_ready_ms && w->disks_missing == (spare > 0))
+	if (w->disks_ready_ms && w->disks_missing == (late > 0))
 		return; /* as before */
 	times_reach(&w->times, PHASE_DISK, now_ms);
-	w->disks_missing = spare > 0;
+	w->disks_missing = late > 0;
 	w->disks_ready_ms = now_ms;
 	w->block_changed = true;
 }
 
-static void leave_missing(struct world *w, int64_t now_ms)
+/* Names the targets that the boot goes on without. The resident process tries them again. */
+static void name_missing(const struct world *w)
 {
-	struct session_input in = {.now_ms = now_ms};
 	char portal[PORTAL_TEXT_MAX];
 
 	for (int i = 0; i < w->session_count; i++) {
-		struct session *s = &w->sessions[i];
+		const struct session *s = &w->sessions[i];
 
-		if (session_was_up(s))
-			continue;
-		log_err("going on without %s at %s: %s", s->plan->name, portal_write(session_portal(s), portal),
-			session_failure(s));
-		session_step(s, SESSION_EVENT_LEAVE, &in);
+		if (!session_was_up(s))
+			log_err("going on without %s at %s: %s; the resident process tries again", s->plan->name,
+				portal_write(session_portal(s), portal), session_failure(s));
 	}
 }
 
@@ -639,7 +733,7 @@ static bool is_ready(const struct world *w)
 	if (!w->disks_ready_ms)
 		return false;
 	for (int i = 0; i < w->session_count && w->disks_missing; i++)
-		if (session_was_up(&w->sessions[i]) && w->disks[i].state != BLOCKDEV_READY)
+		if (session_was_up(&w->sessions[i]) && w->disks[i].state != BLOCKDEV_READY && !w->diskless[i])
 			return false; /* it answers at last */
 	return w->chains || (w->has_root && w->root.result.state == ROOT_MOUNTED);
 }
@@ -658,7 +752,7 @@ bool boot_advance(struct world *world, int64_t now_ms)
 	if (world->verdict.failed || !is_ready(world))
 		return world->verdict.failed;
 	if (world->disks_missing)
-		leave_missing(world, now_ms);
+		name_missing(world);
 	return true;
 }
 
@@ -669,6 +763,8 @@ int64_t boot_deadline(const struct world *world)
 	for (int i = 0; i < world->session_count && (!world->disks_ready_ms || world->disks_missing); i++) {
 		const struct session *s = &world->sessions[i];
 
+		if (world->diskless[i])
+			continue;
 		if (world->rescan_ms[i] && world->disks[i].state == BLOCKDEV_EMPTY)
 			at = monotonic_earlier(at, world->rescan_ms[i]);
 		if (s->state == SESSION_UP)
@@ -685,7 +781,7 @@ static const char *waiting_for_session(const struct world *w, char *out, size_t 
 
 		if (w->sessions[i].state != SESSION_UP)
 			return session_waiting_for(&w->sessions[i], out, size);
-		if (w->disks[i].state != BLOCKDEV_READY) {
+		if (w->disks[i].state != BLOCKDEV_READY && !w->diskless[i]) {
 			snprintf(out, size, "the disk of %s: %s", w->plan.targets[i].name,
 				 blockdev_describe(&w->disks[i], what, sizeof(what)));
 			return out;
@@ -715,12 +811,81 @@ const char *boot_waiting_for(const struct world *world, char *out, size_t size)
 
 /* ---- after a failure ---- */
 
+/* The first target that its portal does not know; -1: none. L0203: target not found; L0301 is what Linux targets say. */
+static int find_unknown(const struct world *w)
+{
+	for (int i = 0; i < w->session_count; i++) {
+		const char *failure = session_failure(&w->sessions[i]);
+
+		if (!session_was_up(&w->sessions[i]) && (strstr(failure, "[L0203]") || strstr(failure, "[L0301]")))
+			return i;
+	}
+	return -1;
+}
+
+static void append_list(struct world *w)
+{
+	size_t used = strlen(w->verdict.text);
+	char list[800];
+
+	snprintf(w->verdict.text + used, sizeof(w->verdict.text) - used, "; this portal has: %s",
+		 discovery_list(&w->discovery, list, sizeof(list)));
+}
+
+bool boot_add_list(struct world *world, int64_t now_ms)
+{
+	int unknown = find_unknown(world);
+
+	if (unknown < 0)
+		return true;
+	if (world->discovering < 0) {
+		discovery_start(&world->discovery, &world->plan.targets[unknown], now_ms);
+		world->discovering = unknown;
+	}
+	if (discovery_state(&world->discovery) == DISCOVERY_RUNNING)
+		return false;
+	if (discovery_state(&world->discovery) == DISCOVERY_DONE)
+		append_list(world);
+	return true;
+}
+
+static bool is_any_up(const struct world *w)
+{
+	for (int i = 0; i < w->session_count; i++)
+		if (session_was_up(&w->sessions[i]))
+			return true;
+	return false;
+}
+
+const char *boot_hint(const struct world *world)
+{
+	const char *hint = box_hint(world->verdict.text);
+
+	if (hint)
+		return hint;
+	if (!world->plan.target_count && !world->plan.network.wants_root_path)
+		return "correct the kernel command line; `iscsi-init check '<line>'` tells more about it";
+	if ((world->modules_in & MODULES_FOR_LOGIN) != MODULES_FOR_LOGIN)
+		return "add the modules that iSCSI and the network card need to the initramfs (iscsi-init-image does "
+		       "so)";
+	if (world->net_open && net_state(&world->net) != NET_USABLE)
+		return "check the cable, the card's driver in the initramfs, and the DHCP server or ip=";
+	if (!is_any_up(world))
+		return "check that the target runs and that its portal's address, port and firewall are right";
+	if (!world->disks_ready_ms)
+		return "check that the target maps a disk to this initiator (LUN masking)";
+	return "check root= and the disk's contents";
+}
+
 void boot_undo(struct world *world, bool everything, int64_t now_ms)
 {
 	struct session_input in = {.now_ms = now_ms};
 
 	if (world->has_root)
 		root_stop(&world->root);
+	if (world->discovering >= 0)
+		discovery_stop(&world->discovery);
+	world->discovering = -1;
 	for (int i = 0; i < world->session_count; i++) {
 		blockdev_stop(&world->disks[i]);
 		if (everything || world->sessions[i].state != SESSION_UP)

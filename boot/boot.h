@@ -29,6 +29,13 @@ void boot_module_answer(struct world *world, const struct loader_answer *answer)
 /* One clause: what the boot is waiting for, in the order of the boot. Returns out. */
 const char *boot_waiting_for(const struct world *world, char *out, size_t size);
 
+/* After a failure, for the loop to be run for: if a portal does not know its target, it is asked which targets it has, and
+   they are added to world->verdict. True: that is done, or there is nothing to ask. */
+bool boot_add_list(struct world *world, int64_t now_ms);
+
+/* What to do about world->verdict, one clause; by its code, or by how far the boot had come. */
+const char *boot_hint(const struct world *world);
+
 /* After a failure: ends what was half made. With `everything` also the sessions that are up. Needs the loop to run until
    boot_is_undone. */
 void boot_undo(struct world *world, bool everything, int64_t now_ms);

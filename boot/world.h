@@ -8,9 +8,12 @@
 #define BOOT_WORLD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "blockdev.h"
+#include "boot/report.h"
 #include "boot/times.h"
 #include "cmdline.h"
 #include "net/net.h"
@@ -32,6 +35,19 @@ struct verdict {
 	char text[1200];
 };
 
+/* The process that waits for the end of the resident one: supervisor/keeper.h. */
+struct keeper {
+	int fd;           /* a pidfd; -1: there is none */
+	int64_t tried_ms; /* when the last one was forked; 0: never */
+	int64_t lease_ms; /* what it knows: the network's next deadline */
+};
+
+/* The memory that the kernel shows as this process's name: supervisor/resident.h. */
+struct title {
+	char *at;
+	size_t room;
+};
+
 struct world {
 	int sysfs, dev, proc; /* directory descriptors: valid after the hand-over, too */
 	int uevents;
@@ -44,16 +60,20 @@ struct world {
 	bool net_open, has_netlink, has_firmware, asked_firmware, has_lease, has_secrets, has_root, chains, resident;
 	int discovering; /* index of the target whose portal is asked; -1 */
 	int64_t disks_ready_ms;
-	bool hurries;             /* RCU is expedited for the time of the boot */
-	bool disks_missing;       /* ready, but for targets that do not answer */
+	bool hurries; /* RCU is expedited for the time of the boot */
+	bool diskless
+		[PLAN_TARGETS_MAX]; /* logged in, but without a disk that can be used: the boot goes on without it */
+	bool disks_missing;         /* ready, but for targets that do not answer */
+	bool lost_events;         /* of the kernel's iSCSI interface: sessions are looked at when the queue is empty */
 	uint32_t carriers;        /* bits: the interfaces of net that have one */
+	unsigned answers;         /* net_answers, as last seen */
 	unsigned modules_in;      /* bits by boot.c's list: answered */
 	bool block_changed;       /* a uevent of a block device or SCSI came */
 	enum shutdown_how ending; /* of `shutdown` */
 
 	struct cmdline cmdline;
-	struct plan plan;
-	struct plan_files files;
+	_Alignas(4096) struct plan plan; /* on pages of its own: no child of the resident process sees its secrets */
+	_Alignas(4096) struct plan_files files;
 	char debian[4096]; /* /etc/iscsi/iscsi.initramfs */
 	struct ibft ibft;
 
@@ -72,7 +92,10 @@ struct world {
 	int64_t rescan_ms[PLAN_TARGETS_MAX]; /* when an empty target is scanned again; 0: not */
 
 	struct times times;
+	struct report report;
 	struct status status;
+	struct keeper keeper;
+	struct title title;
 	struct verdict verdict;
 };
 

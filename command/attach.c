@@ -3,6 +3,7 @@
 #include "command/attach.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,16 +11,23 @@
 #include <unistd.h>
 
 #include "boot/boot.h"
+#include "command/disks.h"
 #include "command/places.h"
 #include "plan/address.h"
 #include "plan/initiator.h"
 #include "plan/planning.h"
 #include "proto/wipe.h"
+#include "supervisor/loop.h"
+#include "sys/iscsi_class.h"
 #include "sys/log.h"
+#include "sys/monotonic.h"
 #include "sys/sysfs.h"
 #include "sys/uevent.h"
 
 #define INITIATOR_NAME_FILE "/etc/iscsi/initiatorname.iscsi"
+#define LIST_TIMEOUT_MS     5000
+
+static const char interrupted[] = "interrupted";
 
 static void read_initiator_name(struct plan_files *files)
 {
@@ -71,7 +79,7 @@ static bool plan_targets(struct world *w, char *words[])
 			return false;
 		}
 		used += (size_t)n;
-		wipe(words[i], strlen(words[i])); /* ps shows it */
+		wipe(words[i], strlen(words[i])); /* ps would show it */
 	}
 	read_initiator_name(&w->files);
 	cmdline_cut(line, used, &w->cmdline);
@@ -97,8 +105,12 @@ static enum job_exit attached(struct world *w, bool reached)
 			       w->disks[i].first_disk);
 		return JOB_OK;
 	}
-	log_err("%s%s", reached ? w->verdict.text : "gave up, waiting for ",
-		reached ? "" : boot_waiting_for(w, what, sizeof(what)));
+	if (!reached)
+		snprintf(w->verdict.text, sizeof(w->verdict.text), "gave up after %d s, waiting for %s",
+			 w->plan.boot.timeout_s, boot_waiting_for(w, what, sizeof(what)));
+	if (strcmp(w->verdict.text, interrupted) != 0)
+		loop_run(w, boot_add_list, monotonic_ms() + LIST_TIMEOUT_MS);
+	log_err("%s", w->verdict.text);
 	boot_undo(w, true, now_ms);
 	for (int i = 0; i < w->session_count; i++) {
 		if (w->sessions[i].in_kernel)
@@ -107,7 +119,8 @@ static enum job_exit attached(struct world *w, bool reached)
 	return JOB_FAILED;
 }
 
-/* What would end this program ends its attempt: the kernel would keep what is half made. What is ignored stays so (nohup). */
+/* Signals that would end this program end the attempt instead, since the kernel would keep what is half made. Those that are
+   ignored stay ignored (nohup). */
 static int watch_interrupts(void)
 {
 	static const char endings[] = {SIGINT, SIGTERM, SIGHUP};
@@ -133,19 +146,86 @@ static bool advance_attach(struct world *w, int64_t now_ms)
 	if (read(w->interrupts, &signal, sizeof(signal)) < 0)
 		return boot_attach_advance(w, now_ms);
 	w->verdict.failed = true;
-	memcpy(w->verdict.text, "interrupted", sizeof("interrupted"));
+	memcpy(w->verdict.text, interrupted, sizeof(interrupted));
 	return true;
 }
 
-struct job attach_run(struct world *w, char *words[], int64_t now_ms)
+/* ---- what is attached already ---- */
+
+static bool is_at(const struct portal *portal, const struct portal *wanted)
+{
+	return portal->port == wanted->port && !strcmp(portal->host, wanted->host);
+}
+
+/* The session with this target by this portal, as it was named or as it is connected. False: there is none. */
+static bool find_session(const struct world *w, const struct target_plan *wanted, struct adopted *found)
+{
+	uint32_t sids[PLAN_TARGETS_MAX];
+	int count = iscsi_class_list(w->sysfs, sids, PLAN_TARGETS_MAX);
+
+	for (int i = 0; i < count; i++)
+		if (!adopt_session(w->sysfs, sids[i], found) && !strcmp(found->plan.name, wanted->name) &&
+		    (is_at(&found->plan.portal, &wanted->portal) || is_at(&found->address, &wanted->portal)))
+			return true;
+	return false;
+}
+
+/* Says what is there. False: the LUN that is wanted is not. */
+static bool report_attached(const struct world *w, const struct adopted *session, const struct target_plan *wanted)
+{
+	struct disk_entry disks[DISKS_MAX];
+	int count = disks_list(w->sysfs, session->sid, disks, DISKS_MAX), shown = 0;
+
+	for (int i = 0; i < count; i++) {
+		if (wanted->has_lun && disks[i].lun != wanted->lun)
+			continue;
+		printf("session %u: %s /dev/%s (attached already)\n", session->sid, session->plan.name, disks[i].name);
+		shown++;
+	}
+	if (!shown && wanted->has_lun)
+		log_err("session %u with %s is there, but without a disk at LUN %" PRIu64
+			"; `iscsi-init rescan %u` looks for new ones",
+			session->sid, wanted->name, wanted->lun, session->sid);
+	else if (!shown)
+		printf("session %u: %s (attached already, without a disk)\n", session->sid, session->plan.name);
+	return shown || !wanted->has_lun;
+}
+
+/* Takes the targets that are attached already out of the plan. False: one of them lacks the LUN that is wanted. */
+static bool drop_attached(struct world *w)
+{
+	struct adopted session;
+	bool complete = true;
+	int kept = 0;
+
+	for (int i = 0; i < w->plan.target_count; i++) {
+		const struct target_plan *target = &w->plan.targets[i];
+
+		if (target->name[0] && find_session(w, target, &session))
+			complete = report_attached(w, &session, target) && complete;
+		else
+			w->plan.targets[kept++] = *target;
+	}
+	w->plan.target_count = kept;
+	wipe(&session, sizeof(session));
+	return complete;
+}
+
+struct job attach_run(struct world *w, const struct job_words *given, int64_t now_ms)
 {
 	int result = places_open(w);
+	bool complete;
 
 	if (result)
 		return job_fail("/sys", result);
 	times_start(&w->times, now_ms);
-	if (!plan_targets(w, words))
+	if (!plan_targets(w, given->words))
 		return job_done(JOB_USAGE);
+	complete = drop_attached(w);
+	if (!w->plan.target_count || !complete)
+		return job_done(complete ? JOB_OK : JOB_FAILED);
+	if (given->timeout_s)
+		w->plan.boot.timeout_s = given->timeout_s;
 	w->uevents = uevent_open();
 	result = loader_start(&w->loader, w->sysfs);
 	if (result)
@@ -156,6 +236,8 @@ struct job attach_run(struct world *w, char *words[], int64_t now_ms)
 			    .timeout_ms = w->plan.boot.timeout_s ? w->plan.boot.timeout_s * 1000LL : INT64_MAX,
 			    .finish = attached};
 }
+
+/* ---- discover ---- */
 
 static bool is_discovered(struct world *w, int64_t now_ms)
 {
@@ -174,13 +256,13 @@ static enum job_exit discovered(struct world *w, bool reached)
 	return JOB_OK;
 }
 
-struct job attach_discover(struct world *w, char *words[], int64_t now_ms)
+struct job attach_discover(struct world *w, const struct job_words *given, int64_t now_ms)
 {
 	int result = places_open(w);
 
 	if (result)
 		return job_fail("/sys", result);
-	if (!plan_targets(w, words))
+	if (!plan_targets(w, given->words))
 		return job_done(JOB_USAGE);
 	if (!boot_load_secrets(w)) {
 		log_err("%s", w->verdict.text);

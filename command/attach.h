@@ -11,9 +11,9 @@
 
 /* Logs in, scans, and prints each session with its first disk. What would end this program ends the attempt: nothing half
    made stays in the kernel. */
-struct job attach_run(struct world *world, char *words[], int64_t now_ms);
+struct job attach_run(struct world *world, const struct job_words *given, int64_t now_ms);
 
 /* Asks a portal for its targets (SendTargets) and prints them. */
-struct job attach_discover(struct world *world, char *words[], int64_t now_ms);
+struct job attach_discover(struct world *world, const struct job_words *given, int64_t now_ms);
 
 #endif

@@ -11,35 +11,47 @@
 #include "command/monitor.h"
 #include "command/sessions.h"
 #include "command/supervise.h"
+#include "plan/target_word.h"
+#include "proto/text.h"
 #include "sys/log.h"
 
-static struct job check(struct world *w, char *words[], int64_t now_ms)
+#define TIMEOUT_MAX_S 86400
+
+static struct job check(struct world *w, const struct job_words *given, int64_t now_ms)
 {
 	(void)w;
 	(void)now_ms;
-	return job_done((enum job_exit)check_run(words[0]));
+	return job_done((enum job_exit)check_run(given->words));
 }
+
+/* Options of subcommands, as bits of a row. */
+enum { FORCE = 1, JSON = 2, TIMEOUT = 4, RAW = 8 }; /* RAW: the words may begin with "--" themselves */
 
 static const struct command {
 	const char *name, *arguments;
 	int min, max; /* words */
-	struct job (*run)(struct world *world, char *words[], int64_t now_ms);
+	unsigned options;
+	struct job (*run)(struct world *world, const struct job_words *given, int64_t now_ms);
 	const char *help;
 } commands[] = {
-	{"attach", "<portal>,<target>[,<option>=<value>]...", 1, 8, attach_run, "log in, scan, and print the disk"},
-	{"detach", "<session>", 1, 1, end_detach, "log out and remove the session"},
-	{"list", "", 0, 0, sessions_list, "sessions, their state and recoveries, the boot's times"},
-	{"rescan", "<session>", 1, 1, sessions_rescan, "look for new LUNs"},
-	{"partitions", "<device>", 1, 1, sessions_partitions, "read the partition table again"},
-	{"discover", "<portal>[,<option>=<value>]...", 1, 1, attach_discover,
+	{"attach", "[--timeout=<seconds>] <portal>,<target>[,<option>=<value>]...", 1, 8, TIMEOUT, attach_run,
+	 "log in, scan, and print the disk"},
+	{"detach", "[--force] <session>", 1, 1, FORCE, end_detach,
+	 "remove the disks, log out and end the session; refused while a disk is in use"},
+	{"list", "[--json]", 0, 0, JSON, sessions_list,
+	 "sessions with their disks, who uses and who repairs them, and the boot's times"},
+	{"rescan", "<session>", 1, 1, 0, sessions_rescan, "look for new LUNs"},
+	{"partitions", "<device>", 1, 1, 0, sessions_partitions, "read the partition table again"},
+	{"discover", "<portal>[,<option>=<value>]...", 1, 1, 0, attach_discover,
 	 "ask a portal for its targets (SendTargets)"},
-	{"events", "", 0, 0, monitor_run,
+	{"events", "", 0, 0, 0, monitor_run,
 	 "print the kernel's iSCSI events and the supervisor's, one line each, until stopped"},
-	{"monitor", "", 0, 0, monitor_run, "the same"},
-	{"supervise", "", 0, 0, supervise_run, "look after the sessions that are there, as the boot's process does"},
-	{"shutdown", "reboot|poweroff|halt|kexec", 1, 8, end_machine,
+	{"monitor", "", 0, 0, 0, monitor_run, "the same"},
+	{"supervise", "", 0, 0, 0, supervise_run, "look after the sessions that are there, as the boot's process does"},
+	{"shutdown", "reboot|poweroff|halt|kexec", 1, 8, RAW, end_machine,
 	 "flush, make read-only, log out, and end the machine: the last command of a shutdown"},
-	{"check", "'<kernel command line>'", 1, 1, check, "what a boot with that line would do; needs no root"},
+	{"check", "[-v | --json] [--image <folder>] [<kernel command line> | -]", 0, CMDLINE_WORDS_MAX, RAW, check,
+	 "what a boot with that line (of /proc/cmdline, of standard input) would do; needs no root"},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -58,8 +70,9 @@ static void print_options(FILE *out)
 			param_expects((enum param)i, expects, sizeof(expects)), row->unit[0] ? " " : "", row->unit,
 			param_write((enum param)i, row->ours, value, sizeof(value)), row->help);
 	}
-	fprintf(out, "  initiator, lun, interface, scheduler, username, password, username_in, password_in, chap_algs: "
-		     "see the manual\n");
+	for (unsigned i = 0; target_option_name(i); i++)
+		fprintf(out, "%s%s", i ? ", " : "  ", target_option_name(i));
+	fprintf(out, ": see the manual\n");
 }
 
 static void print_command(const struct command *command, FILE *out)
@@ -81,7 +94,7 @@ static void print_help(FILE *out)
 	fprintf(out, "\nExit codes: 0 done, 1 failed (one line says why), 2 wrong use.\n");
 }
 
-static struct job misused(const struct command *command)
+static struct job misuse(const struct command *command)
 {
 	log_err("expected: iscsi-init %s %s", command->name,
 		command->arguments[0] ? command->arguments : "and nothing more");
@@ -93,10 +106,55 @@ static bool is_help(const char *word)
 	return !strcmp(word, "--help") || !strcmp(word, "-h");
 }
 
+/* Takes the value of "--timeout=5" or "--timeout 5". False: there is none that counts. */
+static bool read_timeout(const char *value, struct job_words *given)
+{
+	uint64_t seconds;
+
+	if (!value || text_number(text_of(value), 10, TIMEOUT_MAX_S, &seconds) || !seconds)
+		return false;
+	given->timeout_s = (int)seconds;
+	return true;
+}
+
+/* One option. *next: the word behind it, which is taken if it is its value. False: the subcommand has no such option. */
+static bool read_option(const struct command *command, const char *word, char ***next, struct job_words *given)
+{
+	static const char timeout[] = "--timeout";
+
+	if (!strcmp(word, "--force") && command->options & FORCE)
+		return given->force = true;
+	if (!strcmp(word, "--json") && command->options & JSON)
+		return given->json = true;
+	if (!(command->options & TIMEOUT) || strncmp(word, timeout, strlen(timeout)) != 0)
+		return false;
+	if (word[strlen(timeout)] == '=')
+		return read_timeout(word + strlen(timeout) + 1, given);
+	return !word[strlen(timeout)] && **next && read_timeout(*(*next)++, given);
+}
+
+/* Parts the words from the options; the words are moved together. False: misuse. */
+static bool read_words(const struct command *command, char *words[], struct job_words *given)
+{
+	char **next = words;
+
+	*given = (struct job_words){.words = words};
+	while (*next) {
+		char *word = *next++;
+
+		if (strncmp(word, "--", 2) != 0 || command->options & RAW)
+			words[given->count++] = word;
+		else if (!read_option(command, word, &next, given))
+			return false;
+	}
+	words[given->count] = NULL;
+	return given->count >= command->min && given->count <= command->max;
+}
+
 struct job command_prepare(struct world *world, int argc, char *argv[], int64_t now_ms)
 {
 	const char *name = argc > 1 ? argv[1] : "--help";
-	int words = argc - 2;
+	struct job_words given;
 
 	if (is_help(name) || !strcmp(name, "help")) {
 		print_help(argc > 1 ? stdout : stderr);
@@ -109,14 +167,13 @@ struct job command_prepare(struct world *world, int argc, char *argv[], int64_t 
 	for (size_t i = 0; i < COMMANDS; i++) {
 		if (strcmp(commands[i].name, name))
 			continue;
-		if (words > 0 && is_help(argv[2])) {
+		if (argc > 2 && is_help(argv[2])) {
 			print_command(&commands[i], stdout);
 			return job_done(JOB_OK);
 		}
-		if (words < commands[i].min || words > commands[i].max)
-			return misused(&commands[i]);
-		return commands[i].run(world, argv + 2, now_ms);
+		return read_words(&commands[i], argv + 2, &given) ? commands[i].run(world, &given, now_ms)
+								  : misuse(&commands[i]);
 	}
-	log_err("there is no subcommand \"%s\"; iscsi-init --help lists those that there are", name);
+	log_err("there is no subcommand \"%s\"; `iscsi-init --help` lists those that there are", name);
 	return job_done(JOB_USAGE);
 }

@@ -3,14 +3,18 @@
 #include "command/end.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "command/disks.h"
 #include "command/places.h"
+#include "command/users.h"
 #include "proto/wipe.h"
 #include "root/shutdown.h"
 #include "supervisor/resident.h"
@@ -19,6 +23,8 @@
 
 #define LEAVE_TIMEOUT_MS 6000
 #define FLUSH_TIMEOUT_S  30
+#define CLAIM_TIMEOUT_S  5
+#define DELETE_TIMEOUT_S 30
 
 static bool are_all_left(struct world *w, int64_t now_ms)
 {
@@ -36,26 +42,109 @@ static enum job_exit detached(struct world *w, bool reached)
 
 	if (!reached)
 		session_destroy(&w->netlink, s->sid, SESSION_CID);
-	if (!iscsi_class_has_session(w->sysfs, s->sid))
-		return JOB_OK;
-	log_err("session %u is still there: see the kernel's log", s->sid);
-	return JOB_FAILED;
+	if (iscsi_class_has_session(w->sysfs, s->sid)) {
+		log_err("session %u is still there; the kernel's log may say why", s->sid);
+		return JOB_FAILED;
+	}
+	printf("session %u: stopped and removed\n", s->sid);
+	return JOB_OK;
 }
 
-struct job end_detach(struct world *w, char *words[], int64_t now_ms)
+/* Says who uses the disk. How many there are. */
+static int report_users(const struct world *w, const struct disk_entry *disk)
+{
+	struct user users[USERS_MAX];
+	char text[300];
+	int count = users_find(w->sysfs, w->proc, disk->name, users, USERS_MAX);
+
+	for (int i = 0; i < count; i++)
+		log_err("%s", users_describe(&users[i], text, sizeof(text)));
+	return count;
+}
+
+/* Is the disk free? If not, the reason is logged. The claim comes last: it needs the disk's answer, and only shows that it is
+   held, not by whom. */
+static bool is_free(const struct world *w, const struct disk_entry *disk, bool up)
+{
+	int result;
+
+	if (!disk->name[0])
+		return true;
+	if (report_users(w, disk))
+		return false;
+	result = up ? users_claim(w->dev, disk->name, CLAIM_TIMEOUT_S) : 0;
+	if (result == -EBUSY)
+		log_err("%s is held by the kernel or by a process that hides it (it cannot be opened exclusively)",
+			disk->name);
+	else if (result == -ETIMEDOUT)
+		log_err("%s does not answer, so nobody can say whether it is in use", disk->name);
+	return result != -EBUSY && result != -ETIMEDOUT;
+}
+
+/* The disks go before the session: the kernel writes a disk's cache back when the disk is removed, and needs the
+   connection for that. False: one of them did not go. */
+static bool remove_disks(const struct world *w, const struct disk_entry *disks, int count)
+{
+	for (int i = 0; i < count; i++) {
+		int result = disks_delete(w->sysfs, &disks[i], DELETE_TIMEOUT_S);
+
+		if (result == -ETIMEDOUT)
+			log_err("disk %s (LUN %" PRIu64 ") did not let go of its write cache within %d s",
+				disks[i].name, disks[i].lun, DELETE_TIMEOUT_S);
+		else if (result)
+			log_err("disk %s (LUN %" PRIu64 ") cannot be removed: %s", disks[i].name, disks[i].lun,
+				strerror(-result));
+		if (result)
+			return false;
+		printf("disk %s (LUN %" PRIu64 "): cache synced, removed\n", disks[i].name, disks[i].lun);
+	}
+	return true;
+}
+
+/* What stands in the way of ending the session is logged. */
+static bool release_disks(const struct world *w, const struct adopted *from, bool force)
+{
+	struct disk_entry disks[DISKS_MAX];
+	int count = disks_list(w->sysfs, from->sid, disks, DISKS_MAX);
+	bool all_free = true;
+
+	for (int i = 0; i < count && !force; i++)
+		all_free = is_free(w, &disks[i], from->up) && all_free;
+	if (!all_free) {
+		log_err("session %u stays: its disks are in use; --force ends it all the same, and what was not "
+			"written is lost",
+			from->sid);
+		return false;
+	}
+	if (!from->up) {
+		log_warn("session %u is not connected: what its disks have not written is lost", from->sid);
+		return true;
+	}
+	if (remove_disks(w, disks, count) || force)
+		return true;
+	log_err("session %u stays; --force ends it all the same", from->sid);
+	return false;
+}
+
+struct job end_detach(struct world *w, const struct job_words *given, int64_t now_ms)
 {
 	struct session_input in = {.now_ms = now_ms};
 	struct adopted from;
 	uint32_t sid;
 
-	if (!places_read_sid(words[0], &sid))
+	if (!places_read_sid(given->words[0], &sid))
 		return job_done(JOB_USAGE);
 	if (places_open_kernel(w))
 		return job_done(JOB_FAILED);
 	if (adopt_session(w->sysfs, sid, &from))
 		return places_no_session(sid);
+	if (!release_disks(w, &from, given->force))
+		return job_done(JOB_FAILED);
+	if (from.up)
+		printf("session %u: logging out of %s\n", sid, from.plan.name);
 	from.up = true; /* or leaving would begin with a new login */
 	session_step(places_adopt(w, &from, now_ms), SESSION_EVENT_LEAVE, &in);
+	wipe(&from, sizeof(from));
 	return (struct job){.reached = are_all_left, .timeout_ms = LEAVE_TIMEOUT_MS, .finish = detached};
 }
 
@@ -75,15 +164,24 @@ static enum job_exit finish_machine(struct world *w, bool reached)
 	return JOB_FAILED;
 }
 
+/* With its keeper, which would take its place: they are one process group, and get the signal at once. */
+static int kill_resident(pid_t pid)
+{
+	pid_t group = getpgid(pid);
+
+	return kill(group > 1 && group != getpgrp() ? -group : pid, SIGKILL);
+}
+
 /* Ends the resident process: it has kept the disks alive until here, and would now bring back what is logged out. */
 static void end_supervisor(struct world *w)
 {
 	pid_t pid;
 
-	for (int i = 0; i < PLAN_TARGETS_MAX && (pid = resident_find(w->proc)) > 0 && !kill(pid, SIGKILL); i++) {
+	for (int i = 0; i < PLAN_TARGETS_MAX && (pid = resident_find(w->proc)) > 0; i++) {
 		int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 		struct pollfd ended = {.fd = fd, .events = POLLIN};
 
+		kill_resident(pid);
 		poll(&ended, fd >= 0, 1000);
 		if (fd >= 0)
 			close(fd);
@@ -112,13 +210,13 @@ static struct job leave_all(struct world *w, int64_t now_ms)
 	return (struct job){.reached = are_all_left, .timeout_ms = LEAVE_TIMEOUT_MS, .finish = finish_machine};
 }
 
-struct job end_machine(struct world *w, char *words[], int64_t now_ms)
+struct job end_machine(struct world *w, const struct job_words *given, int64_t now_ms)
 {
 	bool as_init = getpid() == 1 && !access("/oldroot", F_OK); /* root was left for us */
 	int result;
 
-	if (!shutdown_read_how(words[0], &w->ending)) {
-		log_err("\"%s\": expected reboot, poweroff, halt or kexec", words[0]);
+	if (!shutdown_read_how(given->words[0], &w->ending)) {
+		log_err("\"%s\": expected reboot, poweroff, halt or kexec", given->words[0]);
 		return job_done(JOB_USAGE);
 	}
 	if (geteuid() != 0) {

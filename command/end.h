@@ -5,9 +5,9 @@
 
 #include "command/job.h"
 
-struct job end_detach(struct world *world, char *words[], int64_t now_ms);
+struct job end_detach(struct world *world, const struct job_words *given, int64_t now_ms);
 
 /* Flushes the disks, logs out of everything, and ends the machine: the last command of a shutdown. */
-struct job end_machine(struct world *world, char *words[], int64_t now_ms);
+struct job end_machine(struct world *world, const struct job_words *given, int64_t now_ms);
 
 #endif

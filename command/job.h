@@ -18,6 +18,14 @@ struct job {
 	bool resident;                                              /* supervise: settle, then live */
 };
 
+/* What stands behind the subcommand's name. */
+struct job_words {
+	char **words; /* those that are no options, ended with NULL */
+	int count;
+	bool force, json;
+	int timeout_s; /* 0: not given */
+};
+
 /* A job that is over. */
 struct job job_done(enum job_exit exit);
 

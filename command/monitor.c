@@ -64,14 +64,14 @@ static void print_supervisor_events(int kmsg)
 	}
 }
 
-struct job monitor_run(struct world *w, char *words[], int64_t now_ms)
+struct job monitor_run(struct world *w, const struct job_words *given, int64_t now_ms)
 {
 	uint8_t buffer[NETLINK_MESSAGE_MAX] __attribute__((aligned(8)));
 	struct netlink_event event;
 	struct pollfd fds[2];
 	int result;
 
-	(void)words;
+	(void)given;
 	(void)now_ms;
 	if (places_open_kernel(w))
 		return job_done(JOB_FAILED);

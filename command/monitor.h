@@ -9,6 +9,6 @@
 #include "command/job.h"
 
 /* Does not return unless it fails. */
-struct job monitor_run(struct world *world, char *words[], int64_t now_ms);
+struct job monitor_run(struct world *world, const struct job_words *given, int64_t now_ms);
 
 #endif

@@ -5,12 +5,12 @@
 
 #include "command/job.h"
 
-struct job sessions_list(struct world *world, char *words[], int64_t now_ms);
+struct job sessions_list(struct world *world, const struct job_words *given, int64_t now_ms);
 
 /* Looks for new LUNs of a session. */
-struct job sessions_rescan(struct world *world, char *words[], int64_t now_ms);
+struct job sessions_rescan(struct world *world, const struct job_words *given, int64_t now_ms);
 
 /* Has the kernel read the partition table of a device again. */
-struct job sessions_partitions(struct world *world, char *words[], int64_t now_ms);
+struct job sessions_partitions(struct world *world, const struct job_words *given, int64_t now_ms);
 
 #endif

@@ -54,13 +54,13 @@ static void take_sessions(struct world *w, int64_t now_ms)
 	wipe(&from, sizeof(from));
 }
 
-struct job supervise_run(struct world *w, char *words[], int64_t now_ms)
+struct job supervise_run(struct world *w, const struct job_words *given, int64_t now_ms)
 {
 	static char *again[] = {"iscsi-init", "supervise", NULL};
 	pid_t other;
 	int result;
 
-	(void)words;
+	(void)given;
 	if (places_open_kernel(w))
 		return job_done(JOB_FAILED);
 	other = resident_find(w->proc);
@@ -81,6 +81,6 @@ struct job supervise_run(struct world *w, char *words[], int64_t now_ms)
 		return job_done(JOB_FAILED);
 	}
 	if (!mounts_run_open(&w->run))
-		status_open(&w->status, w->run.fd);
+		status_open(&w->status, w->run.fd, w->session_count);
 	return (struct job){.resident = true};
 }

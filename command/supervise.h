@@ -9,6 +9,6 @@
 #include "command/job.h"
 
 /* A resident job; JOB_FAILED when there is no session, or another process looks after them already. */
-struct job supervise_run(struct world *world, char *words[], int64_t now_ms);
+struct job supervise_run(struct world *world, const struct job_words *given, int64_t now_ms);
 
 #endif

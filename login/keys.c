@@ -160,8 +160,13 @@ static int take_digest(struct login *l, int i, const struct key *key, bool ours)
 	int32_t offered = l->config.offer->value[i];
 	int chosen = choose_digest(key, offered);
 
-	if (chosen < 0 || (ours && memchr(key->value, ',', key->value_length)))
-		return answer_refuse(l, key, digest_list(offered));
+	char expected[96];
+
+	if (chosen < 0 || (ours && memchr(key->value, ',', key->value_length))) {
+		snprintf(expected, sizeof(expected), "%s (if the target insists, allow it with %s=)",
+			 digest_list(offered), keys_name(i));
+		return answer_refuse(l, key, expected);
+	}
 	if (!ours)
 		answer_offer(l, keys_name(i), chosen == DIGEST_CRC32C ? "CRC32C" : "None");
 	l->result.negotiated.value[i] = chosen;

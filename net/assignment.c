@@ -189,15 +189,12 @@ bool assignment_set_lease4(struct assignment *assignment, const struct dhcp_leas
 	uint32_t bytes = htonl(lease->address);
 	struct rtnl_address address = address_of(assignment, AF_INET, &bytes, lease->prefix);
 
-	if (assignment_is_same(&address, &assignment->leased4))
+	if (assignment->settled || assignment_is_same(&address, &assignment->leased4))
 		return false;
-	if (!assignment->settled)
-		take_away(assignment, &assignment->leased4);
+	take_away(assignment, &assignment->leased4);
 	if (put_address(assignment, &address))
 		return false;
 	assignment->leased4 = address;
-	if (assignment->settled)
-		return false;
 	put_lease_routes(assignment, lease);
 	if (lease->mtu >= LEASE_MTU_MIN && !plan_mtu)
 		assignment_set_mtu(assignment, lease->mtu);
@@ -209,20 +206,20 @@ void assignment_set_lease6(struct assignment *assignment, const struct dhcp6_lea
 {
 	struct rtnl_address address = address_of(assignment, AF_INET6, lease->address, 128);
 
-	if (assignment_is_same(&address, &assignment->leased6))
+	if (assignment->settled || assignment_is_same(&address, &assignment->leased6))
 		return;
-	if (!assignment->settled)
-		take_away(assignment, &assignment->leased6);
+	take_away(assignment, &assignment->leased6);
 	if (!put_address(assignment, &address))
 		assignment->leased6 = address;
 }
 
-void assignment_lose(const struct assignment *assignment, struct rtnl_address *address)
+void assignment_lose(struct assignment *assignment, struct rtnl_address *address)
 {
 	if (!assignment->settled)
 		take_away(assignment, address);
-	else if (address->family)
+	else if (address->family && !assignment->loss_told)
 		log_err("%s: the address stays on the interface, because root depends on it", assignment->link->name);
+	assignment->loss_told = assignment->settled;
 }
 
 void assignment_clear(struct assignment *assignment)

@@ -22,6 +22,7 @@ struct assignment {
 	struct rtnl *rtnl;
 	const struct rtnl_link *link;                    /* of the interface that this is part of */
 	bool settled;                                    /* after the hand-over: root depends on what is there */
+	bool loss_told;                                  /* that a lost lease's address stays: logged once */
 	struct rtnl_address leased4, leased6;            /* what leases put on the interface; family 0: nothing */
 	struct rtnl_address fixed[ASSIGNMENT_FIXED_MAX]; /* what each plan put on it; family 0: nothing */
 };
@@ -31,12 +32,12 @@ struct assignment {
 int assignment_set_static(struct assignment *assignment, int i, const struct interface_plan *plan);
 
 /* Sets what the lease says. True where the address is new on the interface. A lease that was only renewed changes
-   nothing; after the hand-over only the address counts. plan_mtu, in bytes, goes before the lease's; 0: none. */
+   nothing, and after the hand-over nothing is changed at all. plan_mtu, in bytes, goes before the lease's; 0: none. */
 bool assignment_set_lease4(struct assignment *assignment, const struct dhcp_lease *lease, int plan_mtu);
 void assignment_set_lease6(struct assignment *assignment, const struct dhcp6_lease *lease);
 
-/* Takes a leased address away. After the hand-over it stays, because root depends on it, and the log says so. */
-void assignment_lose(const struct assignment *assignment, struct rtnl_address *address);
+/* Takes a leased address away. After the hand-over it stays, because root depends on it, and the log says so once. */
+void assignment_lose(struct assignment *assignment, struct rtnl_address *address);
 
 /* Takes all addresses away that were put here. */
 void assignment_clear(struct assignment *assignment);

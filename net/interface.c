@@ -18,14 +18,16 @@
 
 #include "net/lease4.h"
 #include "net/lease6.h"
-#include "sys/ipv6_conf.h"
+#include "sys/ip_conf.h"
 #include "sys/log.h"
+#include "sys/monotonic.h"
 #include "sys/pollfds.h"
 
 #define LOWER_UP     0x10000 /* IFF_LOWER_UP, kernel: include/uapi/linux/if.h */
 #define DORMANT      0x20000 /* IFF_DORMANT */
 #define METHODS_IPV6 (METHOD_AUTO6 | METHOD_DHCP6 | METHOD_LINK6)
-#define STEPS_MAX    8 /* more than the longest path through the table */
+#define REST_MS      60000 /* for methods that have not answered, where no word says how long DHCP may take */
+#define STEPS_MAX    8     /* more than the longest path through the table */
 
 static const char *const state_names[INTERFACE_STATES] = {
 	[INTERFACE_UNUSED] = "unused",       [INTERFACE_CARRIER] = "waiting for carrier",
@@ -33,13 +35,15 @@ static const char *const state_names[INTERFACE_STATES] = {
 	[INTERFACE_FAILED] = "failed",
 };
 
-void interface_init(struct interface *interface, struct rtnl *rtnl, const struct network_plan *network)
+void interface_init(struct interface *interface, struct rtnl *rtnl, const struct network_plan *network,
+		    const struct arp_stations *own)
 {
 	memset(interface, 0, sizeof(*interface));
 	interface->network = network;
+	interface->own = own;
 	interface->assignment.rtnl = rtnl;
 	interface->assignment.link = &interface->link;
-	interface->carrier_limit_ms = interface->address_limit_ms = INT64_MAX;
+	interface->carrier_limit_ms = interface->address_limit_ms = interface->rest_limit_ms = INT64_MAX;
 	interface->probe = PROBE_NONE;
 	lease_init(&interface->lease4, &lease4_family);
 	lease_init(&interface->lease6, &lease6_family);
@@ -60,15 +64,14 @@ static void set_failure(struct interface *interface, const char *format, ...)
 
 void interface_set_link(struct interface *interface, const struct rtnl_link *link)
 {
-	bool had_permanent_mac = interface->link.has_permanent_mac;
-	uint8_t permanent_mac[6];
+	struct rtnl_link before = interface->link;
 
-	memcpy(permanent_mac, interface->link.permanent_mac, sizeof(permanent_mac));
 	interface->link = *link;
-	if (link->has_permanent_mac || !had_permanent_mac)
+	interface->link.aliases = before.aliases;
+	if (link->has_permanent_mac || !before.has_permanent_mac)
 		return;
 	interface->link.has_permanent_mac = true;
-	memcpy(interface->link.permanent_mac, permanent_mac, sizeof(permanent_mac));
+	memcpy(interface->link.permanent_mac, before.permanent_mac, sizeof(before.permanent_mac));
 }
 
 void interface_set_link6(struct interface *interface, const struct rtnl_link6 *link6)
@@ -96,6 +99,16 @@ static bool is_refused(const struct interface *interface, const struct rtnl_addr
 	       !assignment_has(&interface->assignment, gone);
 }
 
+static void note_overflow(struct interface *interface, const struct rtnl_address *address)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	if (!interface->overflowed)
+		log_warn("%s: has more than %d addresses: %s and later ones are ignored", interface->link.name,
+			 INTERFACE_ADDRESSES_MAX, assignment_text(address, text));
+	interface->overflowed = true;
+}
+
 void interface_set_address(struct interface *interface, const struct rtnl_address *address, bool gone)
 {
 	bool refused = gone && is_refused(interface, address);
@@ -108,8 +121,10 @@ void interface_set_address(struct interface *interface, const struct rtnl_addres
 			interface->addresses[i] = interface->addresses[--interface->address_count];
 		return;
 	}
-	if (i == INTERFACE_ADDRESSES_MAX)
+	if (i == INTERFACE_ADDRESSES_MAX) {
+		note_overflow(interface, address);
 		return;
+	}
 	interface->addresses[i] = *address;
 	if (refused)
 		interface->addresses[i].flags |= IFA_F_DADFAILED;
@@ -174,14 +189,14 @@ static bool has_auto6(const struct interface *interface)
 
 /* ---- its plans ---- */
 
-/* The methods of all plans together. */
+/* The methods of all plans together, without those that were given up. */
 static unsigned all_methods(const struct interface *interface)
 {
 	unsigned methods = 0;
 
 	for (int i = 0; i < interface->plan_count; i++)
 		methods |= interface->plans[i]->methods;
-	return methods;
+	return methods & ~interface->given_up;
 }
 
 /* Bytes; 0: no plan sets it. */
@@ -247,7 +262,7 @@ static void look_at_probe(struct interface *interface, const struct pollfd *fds,
 	uint32_t address = interface->probe.address;
 	bool leased = lease_is_held(&interface->lease4) && interface->lease4.dhcp.lease.address == address;
 
-	if (!probe_step(&interface->probe, fds, count, now_ms))
+	if (!probe_step(&interface->probe, interface->own, fds, count, now_ms))
 		return;
 	log_warn("%s: another station has %u.%u.%u.%u: %s", interface->link.name, address >> 24, address >> 16 & 255,
 		 address >> 8 & 255, address & 255,
@@ -257,10 +272,13 @@ static void look_at_probe(struct interface *interface, const struct pollfd *fds,
 		take_lease4(interface, lease_decline(&interface->lease4, now_ms), now_ms);
 }
 
-/* The kernel's "dhcp,<type>,<value>": one type byte, then the text (kernel: net/ipv4/ipconfig.c). */
-static void set_client_id(struct dhcp_config *config, const struct interface_plan *plan)
+/* What a server may tell us by. */
+static void set_identity(struct dhcp_config *config, const struct interface_plan *plan)
 {
 	_Static_assert(sizeof(config->client_id) >= sizeof(plan->client_id), "a client id of the plan fits");
+	_Static_assert(sizeof(config->vendor_class) >= sizeof(plan->vendor_class), "so does a vendor class");
+	if (plan->vendor_class[0])
+		snprintf(config->vendor_class, sizeof(config->vendor_class), "%s", plan->vendor_class);
 	if (!plan->client_id_length)
 		return;
 	config->client_id_mode = DHCP_CLIENT_ID_GIVEN;
@@ -275,7 +293,7 @@ static void start_dhcp4(struct interface *interface, int64_t now_ms)
 	memcpy(config.mac, interface->link.mac, sizeof(config.mac));
 	snprintf(config.hostname, sizeof(config.hostname), "%s", plan_hostname(interface));
 	for (int i = 0; i < interface->plan_count; i++)
-		set_client_id(&config, interface->plans[i]);
+		set_identity(&config, interface->plans[i]);
 	lease4_start(&interface->lease4, interface->link.index, interface->link.name, &config, now_ms);
 }
 
@@ -304,6 +322,144 @@ static void start_dhcp6_when_due(struct interface *interface, int64_t now_ms)
 	start_dhcp6(interface, !address, now_ms);
 }
 
+/* ---- how far it is ---- */
+
+/* The methods, other than static ones, whose address is there. */
+static unsigned methods_done(const struct interface *interface)
+{
+	/* DHCPv6 gives no prefix (RFC 5942 3): a leased address can be used only with a router's routes. */
+	const struct rtnl_address *leased6 = find_address(interface, &interface->assignment.leased6);
+	bool is_leased6 = leased6 && may_be_used(leased6) && interface->has_router6;
+	unsigned done = 0;
+
+	if (interface->assignment.leased4.family)
+		done |= METHOD_DHCP4;
+	if (is_leased6)
+		done |= METHOD_DHCP6;
+	if (has_auto6(interface) || (interface->link6.managed && is_leased6))
+		done |= METHOD_AUTO6;
+	if (has_link_local6(interface))
+		done |= METHOD_LINK6;
+	return done;
+}
+
+/* An IPv4 address can be used at once: the kernel has no duplicate address detection for it. */
+static bool is_static_done(const struct interface *interface, int i)
+{
+	const struct rtnl_address *fixed = &interface->assignment.fixed[i], *found = find_address(interface, fixed);
+
+	return fixed->family == AF_INET || (fixed->family && found && may_be_used(found));
+}
+
+/* The command line's own addresses must all be there. Of the methods that ask somebody one answer is enough: a boot must
+   not wait for a server that does not exist. The others go on beside it. */
+static bool is_ready(const struct interface *interface)
+{
+	unsigned asked = all_methods(interface) & ~(unsigned)METHOD_STATIC;
+	bool fixed = false;
+
+	for (int i = 0; i < interface->plan_count; i++) {
+		if (!(interface->plans[i]->methods & METHOD_STATIC))
+			continue;
+		if (!is_static_done(interface, i))
+			return false;
+		fixed = true;
+	}
+	return fixed || !asked || methods_done(interface) & asked;
+}
+
+/* The methods that have not answered yet. */
+static unsigned methods_missing(const struct interface *interface)
+{
+	return all_methods(interface) & ~(unsigned)METHOD_STATIC & ~methods_done(interface);
+}
+
+/* Leases that have not come are no longer asked for. */
+static void stop_asking(struct interface *interface, unsigned methods)
+{
+	interface->given_up |= methods;
+	if (methods & METHOD_DHCP4 && !lease_is_held(&interface->lease4))
+		lease_stop(&interface->lease4);
+	if (methods & (METHOD_DHCP6 | METHOD_AUTO6) && !lease_is_held(&interface->lease6))
+		lease_stop(&interface->lease6);
+}
+
+/* Of plans with alternatives, one of which has answered: the others. */
+static unsigned methods_in_vain(const struct interface *interface)
+{
+	unsigned missing = methods_missing(interface), in_vain = 0;
+
+	for (int i = 0; i < interface->plan_count; i++) {
+		const struct interface_plan *plan = interface->plans[i];
+
+		if (plan->any_method && !plan->others_go_on && plan->methods & ~missing)
+			in_vain |= plan->methods & missing;
+	}
+	return in_vain;
+}
+
+static void write_refusal(const char *refused, char *out, size_t size)
+{
+	if (size && refused)
+		snprintf(out, size, "; the last answer was refused: %s", refused);
+	else if (size)
+		out[0] = '\0';
+}
+
+/* The address that duplicate address detection found taken; "": none. */
+static void find_duplicate(const struct interface *interface, char out[ADDRESS_TEXT_MAX])
+{
+	out[0] = '\0';
+	for (int i = 0; i < interface->address_count; i++)
+		if (interface->addresses[i].flags & IFA_F_DADFAILED)
+			(void)assignment_text(&interface->addresses[i], out);
+}
+
+static const char *waiting_for_address(const struct interface *interface, char *out, size_t size)
+{
+	unsigned missing = all_methods(interface) & ~methods_done(interface);
+	const char *name = interface->link.name;
+	char why[120], duplicate[ADDRESS_TEXT_MAX];
+
+	find_duplicate(interface, duplicate);
+	if (missing & METHOD_DHCP4) {
+		write_refusal(interface->lease4.refused, why, sizeof(why));
+		snprintf(out, size, "%s on %s (%u discovers sent%s)", lease_waiting(&interface->lease4), name,
+			 interface->lease4.sent, why);
+	} else if (duplicate[0]) {
+		snprintf(out, size, "an IPv6 address for %s: another station has %s", name, duplicate);
+	} else if (interface->assignment.leased6.family && !interface->has_router6) {
+		snprintf(out, size, "a router advertisement on %s: without it the address from DHCPv6 has no route",
+			 name);
+	} else if (interface->lease6.started && missing & (METHOD_DHCP6 | METHOD_AUTO6)) {
+		write_refusal(interface->lease6.refused, why, sizeof(why));
+		snprintf(out, size, "%s on %s (%u messages sent%s)", lease_waiting(&interface->lease6), name,
+			 interface->lease6.sent, why);
+	} else if (missing & METHODS_IPV6 && !has_link_local6(interface)) {
+		snprintf(out, size, "an IPv6 link-local address on %s (does the kernel have IPv6, and is it enabled?)",
+			 name);
+	} else if (missing & METHOD_AUTO6) {
+		snprintf(out, size, "a router advertisement with a prefix on %s", name);
+	} else {
+		snprintf(out, size, "the end of duplicate address detection on %s", name);
+	}
+	return out;
+}
+
+static void give_up_rest(struct interface *interface, int64_t now_ms)
+{
+	char what[INTERFACE_FAILURE_MAX];
+
+	if (now_ms < interface->rest_limit_ms)
+		return;
+	interface->rest_limit_ms = INT64_MAX;
+	if (!methods_missing(interface))
+		return;
+	log_info("%s: no longer waiting for %s", interface->link.name,
+		 waiting_for_address(interface, what, sizeof(what)));
+	stop_asking(interface, methods_missing(interface));
+}
+
 /* ---- the machine's actions ---- */
 
 static bool wants_ipv6(const struct interface *interface)
@@ -322,7 +478,7 @@ static int64_t limit(int seconds, int64_t now_ms)
 static void prepare_ipv6(const struct interface *interface)
 {
 	int result = wants_ipv6(interface)
-			     ? ipv6_conf_prepare(interface->link.name, all_methods(interface) & METHODS_IPV6)
+			     ? ip_conf_prepare6(interface->link.name, all_methods(interface) & METHODS_IPV6)
 			     : 0;
 
 	if (result)
@@ -400,13 +556,17 @@ static void note_usable(struct interface *interface, int64_t now_ms)
 {
 	if (!interface->address_ms)
 		interface->address_ms = now_ms;
+	if (interface->rest_limit_ms == INT64_MAX)
+		interface->rest_limit_ms = monotonic_earlier(interface->address_limit_ms, now_ms + REST_MS);
 	interface->address_limit_ms = INT64_MAX;
+	stop_asking(interface, methods_in_vain(interface));
 }
 
 static void note_failure(struct interface *interface, int64_t now_ms)
 {
 	(void)now_ms;
 	log_warn("%s", interface->failure);
+	stop_asking(interface, METHODS_IPV6 | METHOD_DHCP4);
 	interface->carrier_limit_ms = interface->address_limit_ms = INT64_MAX;
 }
 
@@ -423,8 +583,9 @@ static void put_back(struct interface *interface, int64_t now_ms)
 		(void)rtnl_change_link(interface->assignment.rtnl, interface->link.index, &down);
 	interface->prepared = interface->started = false;
 	interface->plan_count = 0;
+	interface->given_up = 0;
 	interface->failure[0] = '\0';
-	interface->carrier_limit_ms = interface->address_limit_ms = INT64_MAX;
+	interface->carrier_limit_ms = interface->address_limit_ms = interface->rest_limit_ms = INT64_MAX;
 }
 
 /* ---- the machine ---- */
@@ -462,50 +623,6 @@ static void run(struct interface *interface, enum interface_event event, int64_t
 		row->action(interface, now_ms);
 }
 
-/* The methods, other than static ones, whose address is there. */
-static unsigned methods_done(const struct interface *interface)
-{
-	/* DHCPv6 gives no prefix (RFC 5942 3): a leased address can be used only with a router's routes. */
-	const struct rtnl_address *leased6 = find_address(interface, &interface->assignment.leased6);
-	bool is_leased6 = leased6 && may_be_used(leased6) && interface->has_router6;
-	unsigned done = 0;
-
-	if (interface->assignment.leased4.family)
-		done |= METHOD_DHCP4;
-	if (is_leased6)
-		done |= METHOD_DHCP6;
-	if (has_auto6(interface) || (interface->link6.managed && is_leased6))
-		done |= METHOD_AUTO6;
-	if (has_link_local6(interface))
-		done |= METHOD_LINK6;
-	return done;
-}
-
-/* An IPv4 address can be used at once: the kernel has no duplicate address detection for it. */
-static bool is_static_done(const struct interface *interface, int i)
-{
-	const struct rtnl_address *fixed = &interface->assignment.fixed[i], *found = find_address(interface, fixed);
-
-	return fixed->family == AF_INET || (fixed->family && found && may_be_used(found));
-}
-
-static bool is_plan_done(const struct interface *interface, int i)
-{
-	unsigned wanted = interface->plans[i]->methods, done = methods_done(interface) & wanted;
-
-	if (wanted & METHOD_STATIC && is_static_done(interface, i))
-		done |= METHOD_STATIC;
-	return interface->plans[i]->any_method && wanted ? done != 0 : done == wanted;
-}
-
-static bool is_ready(const struct interface *interface)
-{
-	for (int i = 0; i < interface->plan_count; i++)
-		if (!is_plan_done(interface, i))
-			return false;
-	return true;
-}
-
 static bool has_failed_dad(const struct interface *interface, const struct rtnl_address *ours)
 {
 	const struct rtnl_address *found = ours->family ? find_address(interface, ours) : NULL;
@@ -537,6 +654,8 @@ static int64_t current_limit(const struct interface *interface)
 		return interface->carrier_limit_ms;
 	case INTERFACE_ADDRESS:
 		return interface->address_limit_ms;
+	case INTERFACE_USABLE:
+		return interface->rest_limit_ms;
 	default:
 		return INT64_MAX;
 	}
@@ -546,7 +665,9 @@ static void look_at_limits(struct interface *interface, int64_t now_ms)
 {
 	char what[INTERFACE_FAILURE_MAX];
 
-	if (now_ms < current_limit(interface) || interface->failure[0])
+	if (interface->state == INTERFACE_USABLE)
+		give_up_rest(interface, now_ms);
+	if (interface->state == INTERFACE_USABLE || now_ms < current_limit(interface) || interface->failure[0])
 		return;
 	(void)interface_waiting_for(interface, what, sizeof(what));
 	set_failure(interface, "gave up waiting for %.150s", what);
@@ -606,10 +727,55 @@ void interface_add_plan(struct interface *interface, const struct interface_plan
 		interface->plans[interface->plan_count++] = plan;
 }
 
+void interface_separate_arp(struct interface *interface)
+{
+	int result = interface->separate_arp ? 0 : ip_conf_separate_arp(interface->link.name);
+
+	interface->separate_arp = true;
+	if (result)
+		log_warn("%s: arp_ignore and arp_announce cannot be set: %s", interface->link.name, strerror(-result));
+}
+
 void interface_claim(struct interface *interface, int64_t now_ms)
 {
 	run(interface, INTERFACE_EVENT_CLAIM, now_ms);
 	advance(interface, now_ms);
+}
+
+unsigned interface_answers(const struct interface *interface)
+{
+	return interface->state == INTERFACE_USABLE ? METHOD_STATIC | methods_done(interface) : 0;
+}
+
+bool interface_is_pending(const struct interface *interface)
+{
+	if (interface->existing)
+		return false;
+	return interface->state == INTERFACE_ADDRESS ||
+	       (interface->state == INTERFACE_USABLE && interface->link_up && methods_missing(interface));
+}
+
+static bool has_addresses(const struct interface *interface)
+{
+	const struct assignment *assignment = &interface->assignment;
+	bool fixed = false;
+
+	for (int i = 0; i < ASSIGNMENT_FIXED_MAX; i++)
+		fixed = fixed || assignment->fixed[i].family;
+	return fixed || assignment->leased4.family || assignment->leased6.family;
+}
+
+void interface_settle(struct interface *interface)
+{
+	interface->assignment.settled = true;
+	interface_wipe_secrets(interface);
+	stop_asking(interface, methods_missing(interface));
+	lease_keep_address(&interface->lease4);
+	lease_keep_address(&interface->lease6);
+	if (interface->state == INTERFACE_USABLE || has_addresses(interface))
+		return;
+	interface->state = INTERFACE_UNUSED;
+	interface->plan_count = 0;
 }
 
 void interface_adopt(struct interface *interface, int64_t now_ms)
@@ -633,12 +799,11 @@ void interface_release(struct interface *interface, int64_t now_ms)
 void interface_forget(struct interface *interface)
 {
 	struct rtnl *rtnl = interface->assignment.rtnl;
-	const struct network_plan *network = interface->network;
 
 	lease_stop(&interface->lease4);
 	lease_stop(&interface->lease6);
 	probe_stop(&interface->probe);
-	interface_init(interface, rtnl, network);
+	interface_init(interface, rtnl, interface->network, interface->own);
 }
 
 int interface_pollfds(const struct interface *interface, struct pollfd *out, int count, int max)
@@ -650,9 +815,9 @@ int interface_pollfds(const struct interface *interface, struct pollfd *out, int
 
 int64_t interface_deadline(const struct interface *interface)
 {
-	int64_t at = earlier_ms(lease_deadline(&interface->lease4), lease_deadline(&interface->lease6));
+	int64_t at = monotonic_earlier(lease_deadline(&interface->lease4), lease_deadline(&interface->lease6));
 
-	return earlier_ms(at, earlier_ms(interface->probe.deadline_ms, current_limit(interface)));
+	return monotonic_earlier(at, monotonic_earlier(interface->probe.deadline_ms, current_limit(interface)));
 }
 
 void interface_step(struct interface *interface, const struct pollfd *fds, int count, int64_t now_ms)
@@ -663,54 +828,6 @@ void interface_step(struct interface *interface, const struct pollfd *fds, int c
 	if (interface->assignment.settled)
 		interface_wipe_secrets(interface);
 	advance(interface, now_ms);
-}
-
-static void write_refusal(const char *refused, char *out, size_t size)
-{
-	if (size && refused)
-		snprintf(out, size, "; the last answer was refused: %s", refused);
-	else if (size)
-		out[0] = '\0';
-}
-
-/* The address that duplicate address detection found taken; "": none. */
-static void find_duplicate(const struct interface *interface, char out[ADDRESS_TEXT_MAX])
-{
-	out[0] = '\0';
-	for (int i = 0; i < interface->address_count; i++)
-		if (interface->addresses[i].flags & IFA_F_DADFAILED)
-			(void)assignment_text(&interface->addresses[i], out);
-}
-
-static const char *waiting_for_address(const struct interface *interface, char *out, size_t size)
-{
-	unsigned missing = all_methods(interface) & ~methods_done(interface);
-	const char *name = interface->link.name;
-	char why[120], duplicate[ADDRESS_TEXT_MAX];
-
-	find_duplicate(interface, duplicate);
-	if (missing & METHOD_DHCP4) {
-		write_refusal(interface->lease4.refused, why, sizeof(why));
-		snprintf(out, size, "%s on %s (%u discovers sent%s)", lease_waiting(&interface->lease4), name,
-			 interface->lease4.sent, why);
-	} else if (duplicate[0]) {
-		snprintf(out, size, "an IPv6 address for %s: another station has %s", name, duplicate);
-	} else if (interface->assignment.leased6.family && !interface->has_router6) {
-		snprintf(out, size, "a router advertisement on %s: without it the address from DHCPv6 has no route",
-			 name);
-	} else if (interface->lease6.started && missing & (METHOD_DHCP6 | METHOD_AUTO6)) {
-		write_refusal(interface->lease6.refused, why, sizeof(why));
-		snprintf(out, size, "%s on %s (%u messages sent%s)", lease_waiting(&interface->lease6), name,
-			 interface->lease6.sent, why);
-	} else if (missing & METHODS_IPV6 && !has_link_local6(interface)) {
-		snprintf(out, size, "an IPv6 link-local address on %s (does the kernel have IPv6, and is it enabled?)",
-			 name);
-	} else if (missing & METHOD_AUTO6) {
-		snprintf(out, size, "a router advertisement with a prefix on %s", name);
-	} else {
-		snprintf(out, size, "the end of duplicate address detection on %s", name);
-	}
-	return out;
 }
 
 const char *interface_waiting_for(const struct interface *interface, char *out, size_t size)

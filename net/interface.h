@@ -32,19 +32,20 @@ enum interface_event {
 	INTERFACE_EVENT_CLAIM, /* its plans are set */
 	INTERFACE_EVENT_UP,    /* carrier came */
 	INTERFACE_EVENT_DOWN,  /* carrier went */
-	INTERFACE_EVENT_READY, /* every method that is needed has its address */
+	INTERFACE_EVENT_READY, /* as many addresses are there as a boot needs */
 	INTERFACE_EVENT_UNREADY,
 	INTERFACE_EVENT_FAIL,
 	INTERFACE_EVENT_RELEASE, /* to be put back as it was */
 	INTERFACE_EVENTS
 };
 
-#define INTERFACE_ADDRESSES_MAX 8
+#define INTERFACE_ADDRESSES_MAX 32 /* the kernel makes at most 16 by itself: max_addresses in ip-sysctl.rst */
 #define INTERFACE_PLANS_MAX     ASSIGNMENT_FIXED_MAX
 #define INTERFACE_FAILURE_MAX   200
 
 struct interface {
 	const struct network_plan *network;
+	const struct arp_stations *own; /* this machine's interfaces */
 
 	enum interface_state state;
 	const struct interface_plan *plans[INTERFACE_PLANS_MAX];
@@ -54,13 +55,17 @@ struct interface {
 	bool prepared;                              /* MAC, MTU set; brought up */
 	bool started;                               /* methods are under way */
 	bool link_up;                               /* as the leases were told last */
+	bool separate_arp;                          /* it answers by ARP for its own addresses only */
 	int64_t link_ms, address_ms;                /* when carrier and a usable address came; 0: not yet */
 	int64_t carrier_limit_ms, address_limit_ms; /* INT64_MAX: none */
+	int64_t rest_limit_ms;                      /* for the methods that have not answered when it became usable */
+	unsigned given_up;                          /* enum method, or'ed: nobody answered in time */
 
 	/* What the kernel says. link.index 0: this place is free. */
 	struct rtnl_link6 link6;
 	bool has_router6; /* a router has advertised itself */
 	int address_count;
+	bool overflowed; /* more addresses than places: logged once */
 	struct rtnl_link link;
 	struct rtnl_address addresses[INTERFACE_ADDRESSES_MAX];
 	struct rtnl_dns6 dns6;
@@ -71,7 +76,9 @@ struct interface {
 	struct assignment assignment;
 };
 
-void interface_init(struct interface *interface, struct rtnl *rtnl, const struct network_plan *network);
+/* All three must outlive it. */
+void interface_init(struct interface *interface, struct rtnl *rtnl, const struct network_plan *network,
+		    const struct arp_stations *own);
 
 /* What the kernel says now. Nothing is done about it until interface_step. */
 void interface_set_link(struct interface *interface, const struct rtnl_link *link);
@@ -83,8 +90,20 @@ void interface_set_dns6(struct interface *interface, const struct rtnl_dns6 *dns
 /* Adds a plan; one that does not fit is left out. */
 void interface_add_plan(struct interface *interface, const struct interface_plan *plan);
 
+/* Other interfaces are in use, too: makes it answer by ARP for its own addresses only. */
+void interface_separate_arp(struct interface *interface);
+
 /* Its plans are complete: brings it up and takes the first step. */
 void interface_claim(struct interface *interface, int64_t now_ms);
+
+/* The methods that have brought an address (enum method, or'ed), where the interface is usable. */
+unsigned interface_answers(const struct interface *interface);
+
+/* Whether a method may still bring an address, and with it a root path. */
+bool interface_is_pending(const struct interface *interface);
+
+/* The boot is over: leases are kept and nothing new is asked for. One that has no address of ours is left as it is. */
+void interface_settle(struct interface *interface);
 
 /* It has an address already: usable as it is. */
 void interface_adopt(struct interface *interface, int64_t now_ms);

@@ -16,6 +16,7 @@
 #include "sys/pollfds.h"
 #include "sys/udp.h"
 
+#define LOSSES_TOLD   3
 #define DATAGRAMS_MAX 32 /* of one step: a flood must not keep the loop from the sessions; poll brings the rest */
 
 void lease_init(struct lease *lease, const struct lease_family *family)
@@ -47,12 +48,13 @@ static void send_output(struct lease *lease, const struct dhcp_output *output)
 			  lease->family->state_name(lease));
 }
 
-/* The reason for refusing a packet is shown when nothing better comes; the loss of a lease is always logged. */
+/* The reason for refusing a packet is shown when nothing better comes. The loss of a lease is logged, but not for ever: a
+   server may give leases of a second. */
 static void note_reason(struct lease *lease, const char *reason, bool lost)
 {
 	if (!reason)
 		return;
-	if (lost)
+	if (lost && lease->losses++ < LOSSES_TOLD)
 		log_warn("%s: %s: the lease is lost: %s", lease->name, lease->family->protocol, reason);
 	else if (reason != lease->refused)
 		log_debug("%s: %s: %s", lease->name, lease->family->protocol, reason);
@@ -183,6 +185,12 @@ void lease_stop(struct lease *lease)
 	close_fd(lease->packet_fd);
 	close_fd(lease->udp_fd);
 	lease_init(lease, lease->family);
+}
+
+void lease_keep_address(struct lease *lease)
+{
+	if (lease->started)
+		lease->family->keep_address(lease);
 }
 
 void lease_wipe_secrets(struct lease *lease)

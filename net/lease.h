@@ -29,6 +29,7 @@ struct lease_family {
 	const char *(*waiting)(const struct lease *lease);
 	const char *(*state_name)(const struct lease *lease);
 	bool (*has_lease)(const struct lease *lease);
+	void (*keep_address)(struct lease *lease);
 	void (*wipe_secrets)(struct lease *lease);
 };
 
@@ -40,6 +41,7 @@ struct lease {
 	int packet_fd;       /* DHCPv4 without an address; -1: closed */
 	int udp_fd;          /* -1: closed */
 	unsigned sent;       /* messages that ask for an address, since the start */
+	unsigned losses;     /* of a lease, since the start */
 	const char *refused; /* why the last bad packet was not believed */
 	union {
 		struct dhcp dhcp;
@@ -73,6 +75,9 @@ const char *lease_waiting(const struct lease *lease);
 
 /* Gives the lease back and closes everything. */
 void lease_stop(struct lease *lease);
+
+/* From now on no other address than the present lease's is accepted. */
+void lease_keep_address(struct lease *lease);
 
 /* Overwrites the CHAP secrets of the lease and of an offer; a renewal brings them again. */
 void lease_wipe_secrets(struct lease *lease);

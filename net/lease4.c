@@ -102,6 +102,11 @@ static bool has_lease(const struct lease *lease)
 	return dhcp_has_lease(&lease->dhcp);
 }
 
+static void keep_address(struct lease *lease)
+{
+	dhcp_keep_address(&lease->dhcp);
+}
+
 static void wipe_secrets(struct lease *lease)
 {
 	dhcp_wipe_secrets(&lease->dhcp);
@@ -118,6 +123,7 @@ const struct lease_family lease4_family = {
 	.waiting = waiting,
 	.state_name = state_name,
 	.has_lease = has_lease,
+	.keep_address = keep_address,
 	.wipe_secrets = wipe_secrets,
 };
 

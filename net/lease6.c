@@ -60,6 +60,11 @@ static bool has_lease(const struct lease *lease)
 	return dhcp6_has_lease(&lease->dhcp6);
 }
 
+static void keep_address(struct lease *lease)
+{
+	dhcp6_keep_address(&lease->dhcp6);
+}
+
 static void wipe_secrets(struct lease *lease)
 {
 	dhcp6_wipe_secrets(&lease->dhcp6);
@@ -76,6 +81,7 @@ const struct lease_family lease6_family = {
 	.waiting = waiting,
 	.state_name = state_name,
 	.has_lease = has_lease,
+	.keep_address = keep_address,
 	.wipe_secrets = wipe_secrets,
 };
 

@@ -1,6 +1,6 @@
 /* link.c - links that the plan creates, and interfaces that it renames.
  *
- * Contracts in link.h. The kernel loads the modules 8021q and bonding by itself when they are first needed.
+ * Contracts in link.h. The kernel loads the modules 8021q, bonding and bridge by itself when they are first needed.
  */
 /* SPDX-License-Identifier: MIT */
 #include "net/link.h"
@@ -16,7 +16,7 @@
 static const struct rtnl_link *find(const struct link_context *context, const char *name)
 {
 	for (int i = 0; i < context->count; i++)
-		if (!strcmp(context->links[i]->name, name))
+		if (link_is_called(context->links[i], name))
 			return context->links[i];
 	return NULL;
 }
@@ -129,25 +129,43 @@ static void set_mtu(const struct link_context *context, const struct rtnl_link *
 		log_warn("%s: an MTU of %u cannot be set: %s", link->name, mtu, strerror(-result));
 }
 
-static int make_bond(const struct link_context *context, const struct link_plan *plan, bool *made)
+/* A bridge's ports need not be down, but only those that are up carry anything. */
+static int add_port(const struct link_context *context, const struct rtnl_link *port, int bridge)
 {
-	const struct rtnl_link *bond = find(context, plan->name);
+	struct rtnl_change change = {.master = bridge, .up = true};
+
+	return port->master == bridge && port->flags & IFF_UP ? 0
+							      : rtnl_change_link(context->rtnl, port->index, &change);
+}
+
+static int take_slave(const struct link_context *context, const struct link_plan *plan, const struct rtnl_link *slave,
+		      int master)
+{
+	return plan->kind == LINK_BOND ? enslave(context, slave, master) : add_port(context, slave, master);
+}
+
+/* A bond or a bridge, and the slaves that are there by now. */
+static int make_master(const struct link_context *context, const struct link_plan *plan, bool *made)
+{
+	const struct rtnl_link *master = find(context, plan->name);
+	const char *kind = plan->kind == LINK_BOND ? "bond" : "bridge";
 	int result;
 
 	if (!*made) {
-		result = bond ? 0 : rtnl_add_bond(context->rtnl, plan->name);
+		result = master ? 0 : rtnl_add_link(context->rtnl, plan->name, kind);
 		if (result && result != -EEXIST) /* the module creates a bond0 by itself */
 			return result;
 		*made = true;
-		log_info("%s: bond", plan->name);
-		set_bond_options(context, plan);
+		log_info("%s: %s", plan->name, kind);
+		if (plan->kind == LINK_BOND)
+			set_bond_options(context, plan);
 	}
-	if (bond && plan->mtu && (uint32_t)plan->mtu != bond->mtu)
-		set_mtu(context, bond, (uint32_t)plan->mtu);
-	for (int i = 0; bond && i < plan->slave_count; i++) {
+	if (master && plan->mtu && (uint32_t)plan->mtu != master->mtu)
+		set_mtu(context, master, (uint32_t)plan->mtu);
+	for (int i = 0; master && i < plan->slave_count; i++) {
 		const struct rtnl_link *slave = find(context, plan->slaves[i]);
 
-		result = slave ? enslave(context, slave, bond->index) : 0;
+		result = slave ? take_slave(context, plan, slave, master->index) : 0;
 		if (result)
 			log_warn("%s: %s cannot become a slave: %s", plan->name, plan->slaves[i], strerror(-result));
 	}
@@ -191,10 +209,49 @@ static int make_name(const struct link_context *context, const struct link_plan 
 
 int link_make(const struct link_context *context, const struct link_plan *plan, bool *made)
 {
-	static int (*const makers[])(const struct link_context *, const struct link_plan *, bool *) = {
-		[LINK_VLAN] = make_vlan, [LINK_BOND] = make_bond, [LINK_RENAME] = make_name};
+	static int (*const makers[])(const struct link_context *, const struct link_plan *,
+				     bool *) = {[LINK_VLAN] = make_vlan,
+						[LINK_BOND] = make_master,
+						[LINK_BRIDGE] = make_master,
+						[LINK_RENAME] = make_name};
 
 	return makers[plan->kind](context, plan, made);
+}
+
+bool link_is_called(const struct rtnl_link *link, const char *name)
+{
+	return !strcmp(link->name, name) || netnames_has(&link->aliases, name);
+}
+
+bool link_is_planned(const struct network_plan *plan, const struct rtnl_link *link)
+{
+	for (int i = 0; i < plan->link_count; i++)
+		if (plan->links[i].kind != LINK_RENAME && !strcmp(plan->links[i].name, link->name))
+			return true;
+	return false;
+}
+
+static bool is_slave(const struct link_plan *plan, const struct rtnl_link *link)
+{
+	for (int i = 0; i < plan->slave_count; i++)
+		if (link_is_called(link, plan->slaves[i]))
+			return true;
+	return false;
+}
+
+static bool is_parent(const struct link_plan *plan, const struct rtnl_link *link)
+{
+	if (plan->kind != LINK_VLAN)
+		return false;
+	return plan->parent[0] ? link_is_called(link, plan->parent) : link_has_mac(link, plan->mac);
+}
+
+bool link_is_below(const struct network_plan *plan, const struct rtnl_link *link)
+{
+	for (int i = 0; i < plan->link_count; i++)
+		if (is_slave(&plan->links[i], link) || is_parent(&plan->links[i], link))
+			return true;
+	return false;
 }
 
 bool link_is_taken(const struct network_plan *plan, const struct rtnl_link *link)
@@ -204,9 +261,8 @@ bool link_is_taken(const struct network_plan *plan, const struct rtnl_link *link
 
 		if (other->kind == LINK_RENAME && link_has_mac(link, other->mac) && strcmp(link->name, other->name))
 			return true;
-		for (int j = 0; other->kind == LINK_BOND && j < other->slave_count; j++)
-			if (!strcmp(other->slaves[j], link->name))
-				return true;
+		if (is_slave(other, link))
+			return true;
 	}
 	return link->master != 0;
 }

@@ -16,10 +16,13 @@
 #include "net/link.h"
 #include "net/records.h"
 #include "sys/log.h"
+#include "sys/monotonic.h"
 #include "sys/pollfds.h"
 #include "sys/sysfs.h"
 
-#define TYPE_ETHERNET 1 /* ARPHRD_ETHER */
+#define TYPE_ETHERNET 1    /* ARPHRD_ETHER */
+#define QUIET_MS      1000 /* drivers load one after the other */
+#define DATAGRAMS_MAX 1024 /* of one step: a flood must not keep the loop from the sessions; poll brings the rest */
 
 /* ---- which plan means which interface ---- */
 
@@ -28,11 +31,15 @@ static bool is_any(const struct interface_plan *plan)
 	return !plan->name[0] && !plan->has_mac;
 }
 
-static bool is_meant(const struct interface_plan *plan, const struct rtnl_link *link)
+/* A plan without a name means the interfaces that stand on top: not what a planned VLAN or bond is made of. */
+static bool is_meant(const struct network_plan *network, const struct interface_plan *plan,
+		     const struct rtnl_link *link)
 {
 	if (plan->name[0])
-		return !strcmp(plan->name, link->name);
-	return plan->has_mac ? link_has_mac(link, plan->mac) : link_is_physical(link);
+		return link_is_called(link, plan->name);
+	if (plan->has_mac)
+		return link_has_mac(link, plan->mac);
+	return (link_is_physical(link) || link_is_planned(network, link)) && !link_is_below(network, link);
 }
 
 /* ---- what the kernel says ---- */
@@ -49,7 +56,7 @@ static struct interface *find_interface(struct net *net, int index)
 static bool is_named(const struct net *net, const struct rtnl_link *link)
 {
 	for (int i = 0; i < net->plan->interface_count; i++)
-		if (!is_any(&net->plan->interfaces[i]) && is_meant(&net->plan->interfaces[i], link))
+		if (!is_any(&net->plan->interfaces[i]) && is_meant(net->plan, &net->plan->interfaces[i], link))
 			return true;
 	return false;
 }
@@ -82,7 +89,7 @@ static struct interface *find_place(struct net *net, const struct rtnl_link *lin
 /* Done only when the interface appears, so that unused places are never written to and take no memory. */
 static void prepare(struct net *net, struct interface *place)
 {
-	interface_init(place, &net->rtnl, net->plan);
+	interface_init(place, &net->rtnl, net->plan, &net->own);
 	place->assignment.settled = net->settled;
 }
 
@@ -97,25 +104,51 @@ static void await_driver(int sysfs, const char *name)
 	(void)sysfs_read(sysfs, path, text, sizeof(text));
 }
 
+static void list_stations(struct net *net)
+{
+	net->own.count = 0;
+	for (int i = 0; i < NET_INTERFACES_MAX; i++) {
+		const struct rtnl_link *link = &net->interfaces[i].link;
+
+		if (link->index && link->has_mac)
+			arp_add_station(&net->own, link->mac);
+		if (link->index && link->has_permanent_mac)
+			arp_add_station(&net->own, link->permanent_mac);
+	}
+}
+
+/* A place for a new interface, with the names by which the command line may know it; NULL: there is none. */
+static struct interface *admit(struct net *net, const struct rtnl_link *link)
+{
+	const uint8_t *mac = link->has_permanent_mac ? link->permanent_mac : link->has_mac ? link->mac : NULL;
+	struct rtnl_link known = *link;
+	struct interface *place;
+
+	netnames_read(net->sysfs, link->name, mac, &known.aliases);
+	place = find_place(net, &known);
+	if (place) {
+		await_driver(net->sysfs, link->name);
+		prepare(net, place);
+		place->link.aliases = known.aliases;
+		net->has_new = true;
+	} else if (!net->overflowed) {
+		log_warn("there are more than %d network interfaces: %s and any later ones are ignored",
+			 NET_INTERFACES_MAX, link->name);
+		net->overflowed = true;
+	}
+	return place;
+}
+
 static void set_link(struct net *net, const struct rtnl_link *link)
 {
 	struct interface *interface = find_interface(net, link->index);
 
-	if (!interface && !is_of_interest(net, link))
+	if (!interface && is_of_interest(net, link))
+		interface = admit(net, link);
+	if (!interface)
 		return;
-	if (!interface) {
-		interface = find_place(net, link);
-		if (interface) {
-			await_driver(net->sysfs, link->name);
-			prepare(net, interface);
-		}
-	}
-	if (interface)
-		interface_set_link(interface, link);
-	else if (!net->overflowed)
-		log_warn("there are more than %d network interfaces: %s and any later ones are ignored",
-			 NET_INTERFACES_MAX, link->name);
-	net->overflowed = net->overflowed || !interface;
+	interface_set_link(interface, link);
+	list_stations(net);
 }
 
 static void forget_link(struct net *net, const struct rtnl_link *link)
@@ -131,11 +164,33 @@ static void forget_link(struct net *net, const struct rtnl_link *link)
 	interface_forget(interface);
 }
 
+/* The resident process looks again at what root needs. */
+static void touch_needs(struct net *net, const struct rtnl_event *event)
+{
+	switch (event->type) {
+	case RTNL_LINK:
+	case RTNL_LINK_GONE:
+		heal_touch(&net->heal, event->link.index);
+		break;
+	case RTNL_ADDRESS_GONE:
+	case RTNL_ADDRESS:
+		heal_touch(&net->heal, event->address.index);
+		break;
+	case RTNL_ROUTE_GONE:
+		heal_touch(&net->heal, 0);
+		break;
+	default:
+		break;
+	}
+}
+
 static void take_event(void *context, const struct rtnl_event *event)
 {
 	struct net *net = context;
 	struct interface *interface;
 
+	if (net->settled)
+		touch_needs(net, event);
 	switch (event->type) {
 	case RTNL_LINK:
 		set_link(net, &event->link);
@@ -164,6 +219,8 @@ static void take_event(void *context, const struct rtnl_event *event)
 		if (interface)
 			interface_set_router6(interface);
 		break;
+	case RTNL_ROUTE:
+	case RTNL_ROUTE_GONE:
 	case RTNL_OTHER:
 		break;
 	}
@@ -200,17 +257,27 @@ static int look_at_everything(struct net *net)
 	return result ? result : rtnl_dump_addresses(&net->rtnl, take_event, net);
 }
 
+/* The kernel reports an overflow once and then drops events in silence until the queue is empty (kernel: netlink_overrun):
+   only a look at everything after that finds what was lost. */
 static void read_events(struct net *net)
 {
 	struct rtnl_reader reader;
 	struct rtnl_event event;
-	int result;
+	int result = 0;
 
-	while (!(result = rtnl_receive(&net->rtnl, &reader)))
-		while (rtnl_next(&reader, &event))
+	for (int i = 0; i < DATAGRAMS_MAX; i++) {
+		result = rtnl_receive(&net->rtnl, &reader);
+		if (result == -EAGAIN)
+			break;
+		net->events_lost = net->events_lost || result;
+		while (!result && rtnl_next(&reader, &event))
 			take_event(net, &event);
-	if (result == -EAGAIN)
+	}
+	if (result != -EAGAIN || !net->events_lost)
 		return;
+	net->events_lost = false;
+	if (net->settled)
+		heal_touch(&net->heal, 0);
 	result = look_at_everything(net);
 	if (result)
 		log_warn("network events were lost, and reading the network's state again failed: %s",
@@ -229,7 +296,7 @@ static const struct interface_plan *find_plan(const struct net *net, const struc
 	for (int i = 0; i < net->plan->interface_count; i++) {
 		const struct interface_plan *plan = &net->plan->interfaces[i];
 
-		if (is_meant(plan, link) && (!found || (is_any(found) && !is_any(plan))))
+		if (is_meant(net->plan, plan, link) && (!found || (is_any(found) && !is_any(plan))))
 			found = plan;
 	}
 	return found;
@@ -242,15 +309,15 @@ static void add_plans(struct net *net, struct interface *interface, const struct
 	for (int i = 0; i < net->plan->interface_count; i++) {
 		const struct interface_plan *plan = &net->plan->interfaces[i];
 
-		if (is_meant(plan, &interface->link) && is_any(plan) == is_any(first))
+		if (is_meant(net->plan, plan, &interface->link) && is_any(plan) == is_any(first))
 			interface_add_plan(interface, plan);
 	}
 }
 
-/* No plan names it, and another interface has already won. */
+/* The plan is for one interface of any name, and another one has already won. */
 static bool comes_too_late(const struct net *net, const struct interface_plan *plan)
 {
-	return is_any(plan) && net->winner >= 0;
+	return is_any(plan) && plan->first_only && net->winner >= 0;
 }
 
 static bool may_be_adopted(const struct net *net, const struct interface *interface, const struct interface_plan *plan)
@@ -307,11 +374,6 @@ static void make_links(struct net *net)
 
 /* ---- who wins ---- */
 
-static bool is_under_way(const struct interface *interface)
-{
-	return interface->state == INTERFACE_ADDRESS && !interface->existing;
-}
-
 static bool has_root_path(const struct interface *interface)
 {
 	return interface->lease4.dhcp.lease.root_path[0] || interface->lease6.dhcp6.lease.boot_url[0];
@@ -321,7 +383,7 @@ static bool may_win(const struct net *net, const struct interface *interface)
 {
 	if (!interface->link.index || interface->state != INTERFACE_USABLE)
 		return false;
-	return !net->plan->bootdev[0] || !strcmp(net->plan->bootdev, interface->link.name);
+	return !net->plan->bootdev[0] || link_is_called(&interface->link, net->plan->bootdev);
 }
 
 /* The first that is usable. Where DHCP decides the disk: the first with a root path, as long as one may still come. */
@@ -333,7 +395,7 @@ static int find_candidate(const struct net *net)
 	for (int i = 0; i < NET_INTERFACES_MAX; i++) {
 		const struct interface *interface = &net->interfaces[i];
 
-		under_way = under_way || is_under_way(interface);
+		under_way = under_way || interface_is_pending(interface);
 		if (!may_win(net, interface))
 			continue;
 		if (!net->plan->wants_root_path || has_root_path(interface))
@@ -350,7 +412,7 @@ static void put_planned_routes(struct net *net, const struct interface *winner)
 
 		for (int j = 0; j < NET_INTERFACES_MAX; j++) {
 			struct interface *interface = &net->interfaces[j];
-			bool named = plan->interface[0] && !strcmp(plan->interface, interface->link.name);
+			bool named = plan->interface[0] && link_is_called(&interface->link, plan->interface);
 
 			if (net->route_set[i] || interface->state != INTERFACE_USABLE ||
 			    !(named || (!plan->interface[0] && interface == winner)))
@@ -367,7 +429,8 @@ static void release_losers(struct net *net, int64_t now_ms)
 	for (int i = 0; i < NET_INTERFACES_MAX; i++) {
 		struct interface *interface = &net->interfaces[i];
 
-		if (i == net->winner || !interface->plan_count || !is_any(interface->plans[0]))
+		if (i == net->winner || !interface->plan_count || !is_any(interface->plans[0]) ||
+		    !interface->plans[0]->first_only)
 			continue;
 		log_debug("%s: put back as it was, because another interface was usable first", interface->link.name);
 		interface_release(interface, now_ms);
@@ -403,14 +466,96 @@ static void look_for_failure(struct net *net)
 		set_failure(net, "%s", why);
 }
 
+/* ---- names that no interface has ---- */
+
+/* "eth0 (52:54:00:12:34:56, ens3, enp0s3), eth1 (...)": the interfaces that have drivers, as far as there is room. */
+static const char *list_interfaces(const struct net *net, char *out, size_t size)
+{
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (int i = 0; i < NET_INTERFACES_MAX && used < size; i++) {
+		const struct rtnl_link *link = &net->interfaces[i].link;
+
+		if (!link->index || !link_is_physical(link))
+			continue;
+		used += (size_t)snprintf(out + used, size - used, "%s%s (%02x:%02x:%02x:%02x:%02x:%02x",
+					 used ? ", " : "", link->name, link->mac[0], link->mac[1], link->mac[2],
+					 link->mac[3], link->mac[4], link->mac[5]);
+		for (int j = 0; j < link->aliases.count && used < size; j++)
+			used += (size_t)snprintf(out + used, size - used, ", %s", link->aliases.names[j]);
+		if (used < size)
+			used += (size_t)snprintf(out + used, size - used, ")");
+	}
+	return out;
+}
+
+static bool is_there(const struct net *net, const struct interface_plan *plan)
+{
+	for (int i = 0; i < NET_INTERFACES_MAX; i++)
+		if (net->interfaces[i].link.index && is_meant(net->plan, plan, &net->interfaces[i].link))
+			return true;
+	return false;
+}
+
+/* A planned VLAN or bond is not there before what it is made of. */
+static bool will_be_made(const struct net *net, const char *name)
+{
+	for (int i = 0; i < net->plan->link_count; i++)
+		if (!strcmp(net->plan->links[i].name, name))
+			return true;
+	return false;
+}
+
+static void report_missing(const struct net *net, const struct interface_plan *plan)
+{
+	char there[300];
+
+	if (is_there(net, plan) || will_be_made(net, plan->name) || (!plan->name[0] && !plan->has_mac) ||
+	    !list_interfaces(net, there, sizeof(there))[0])
+		return;
+	if (plan->name[0])
+		log_err("no network interface has the name \"%s\"; there are: %s", plan->name, there);
+	else
+		log_err("no network interface has the MAC address %02x:%02x:%02x:%02x:%02x:%02x; there are: %s",
+			plan->mac[0], plan->mac[1], plan->mac[2], plan->mac[3], plan->mac[4], plan->mac[5], there);
+}
+
+/* When no new interface has come for a while. */
+static void look_for_missing(struct net *net, int64_t now_ms)
+{
+	if (net->has_new)
+		net->missing_at_ms = now_ms + QUIET_MS;
+	net->has_new = false;
+	if (now_ms < net->missing_at_ms)
+		return;
+	net->missing_at_ms = INT64_MAX;
+	for (int i = 0; i < net->plan->interface_count; i++)
+		report_missing(net, &net->plan->interfaces[i]);
+}
+
+/* Each interface must speak for itself as soon as there are two. */
+static void separate_interfaces(struct net *net)
+{
+	int used = 0;
+
+	for (int i = 0; i < NET_INTERFACES_MAX; i++)
+		used += net->interfaces[i].plan_count > 0;
+	for (int i = 0; i < NET_INTERFACES_MAX && used > 1; i++)
+		if (net->interfaces[i].plan_count)
+			interface_separate_arp(&net->interfaces[i]);
+}
+
 static void settle_plan(struct net *net, int64_t now_ms)
 {
 	make_links(net);
 	for (int i = 0; i < NET_INTERFACES_MAX; i++)
 		claim(net, &net->interfaces[i], now_ms);
+	separate_interfaces(net);
 	if (net->winner < 0)
 		choose_winner(net, now_ms);
 	look_for_failure(net);
+	look_for_missing(net, now_ms);
 	if (net->winner >= 0)
 		put_planned_routes(net, &net->interfaces[net->winner]);
 }
@@ -486,7 +631,9 @@ static void reset(struct net *net, const struct network_plan *plan, int sysfs)
 	net->plan = plan;
 	net->sysfs = sysfs;
 	net->winner = -1;
-	net->settled = net->overflowed = net->records_due = false;
+	net->settled = net->overflowed = net->events_lost = net->records_due = net->has_new = false;
+	net->missing_at_ms = INT64_MAX;
+	net->own.count = 0;
 	net->modules_told = 0;
 	net->dns_count = 0;
 	net->failure[0] = '\0';
@@ -495,7 +642,7 @@ static void reset(struct net *net, const struct network_plan *plan, int sysfs)
 	memset(net->dns, 0, sizeof(net->dns));
 	for (int i = 0; i < NET_INTERFACES_MAX; i++)
 		if (net->interfaces[i].link.index)
-			interface_init(&net->interfaces[i], &net->rtnl, plan);
+			interface_init(&net->interfaces[i], &net->rtnl, plan, &net->own);
 }
 
 int net_open(struct net *net, const struct network_plan *plan, int sysfs, int64_t now_ms)
@@ -530,11 +677,11 @@ int net_pollfds(const struct net *net, struct pollfd *out, int max)
 
 int64_t net_deadline(const struct net *net)
 {
-	int64_t at = INT64_MAX;
+	int64_t at = net->settled ? heal_deadline(&net->heal) : net->missing_at_ms;
 
 	for (int i = 0; i < NET_INTERFACES_MAX; i++)
 		if (net->interfaces[i].link.index)
-			at = earlier_ms(at, interface_deadline(&net->interfaces[i]));
+			at = monotonic_earlier(at, interface_deadline(&net->interfaces[i]));
 	return at;
 }
 
@@ -573,11 +720,14 @@ enum net_state net_state(const struct net *net)
 static const char *waiting_for_link(const struct net *net, char *out, size_t size)
 {
 	const struct interface_plan *plan = net->plan->interface_count ? &net->plan->interfaces[0] : NULL;
+	char there[200];
 
+	list_interfaces(net, there, sizeof(there));
 	if (!plan)
 		snprintf(out, size, "an address on any interface (the command line configures none)");
 	else if (plan->name[0])
-		snprintf(out, size, "the network interface \"%s\" (is its driver there?)", plan->name);
+		snprintf(out, size, "the network interface \"%s\" (is its driver there?)%s%s", plan->name,
+			 there[0] ? "; there are: " : "", there);
 	else if (plan->has_mac)
 		snprintf(out, size, "a network interface with the MAC address %02x:%02x:%02x:%02x:%02x:%02x",
 			 plan->mac[0], plan->mac[1], plan->mac[2], plan->mac[3], plan->mac[4], plan->mac[5]);
@@ -647,6 +797,7 @@ const char *net_module_wanted(struct net *net)
 		{"ipv6", has_method(net->plan, METHOD_AUTO6 | METHOD_DHCP6 | METHOD_LINK6, 6)},
 		{"8021q", has_link(net->plan, LINK_VLAN)},
 		{"bonding", has_link(net->plan, LINK_BOND)},
+		{"bridge", has_link(net->plan, LINK_BRIDGE)},
 	};
 
 	for (unsigned i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
@@ -655,6 +806,24 @@ const char *net_module_wanted(struct net *net)
 		net->modules_told |= 1u << i;
 		return modules[i].name;
 	}
+	return NULL;
+}
+
+unsigned net_answers(const struct net *net)
+{
+	unsigned answers = 0;
+
+	for (int i = 0; i < NET_INTERFACES_MAX; i++)
+		if (net->interfaces[i].link.index)
+			answers += (unsigned)__builtin_popcount(interface_answers(&net->interfaces[i]));
+	return answers;
+}
+
+const char *net_real_name(const struct net *net, const char *name)
+{
+	for (int i = 0; i < NET_INTERFACES_MAX; i++)
+		if (net->interfaces[i].link.index && netnames_has(&net->interfaces[i].link.aliases, name))
+			return net->interfaces[i].link.name;
 	return NULL;
 }
 
@@ -753,12 +922,13 @@ void net_wipe_secrets(struct net *net)
 			interface_wipe_secrets(&net->interfaces[i]);
 }
 
-void net_settle(struct net *net)
+void net_settle(struct net *net, bool heals)
 {
 	net->settled = true;
-	net_wipe_secrets(net);
-	rtnl_ignore_routes(&net->rtnl);
+	heal_init(&net->heal, heals ? &net->rtnl : NULL);
+	if (rtnl_hear_lost_routes(&net->rtnl))
+		log_warn("a route that root needs and loses is only noticed when its connection breaks");
 	for (int i = 0; i < NET_INTERFACES_MAX; i++)
 		if (net->interfaces[i].link.index)
-			net->interfaces[i].assignment.settled = true;
+			interface_settle(&net->interfaces[i]);
 }

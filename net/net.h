@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "net/heal.h"
 #include "net/interface.h"
 #include "plan/plan.h"
 #include "sys/rtnl.h"
@@ -32,9 +33,13 @@ struct net {
 	const struct network_plan *plan;
 	int sysfs;
 	struct rtnl rtnl;
-	int winner; /* index in interfaces, -1: none yet */
+	struct arp_stations own; /* the MAC addresses of all interfaces */
+	int winner;              /* index in interfaces, -1: none yet */
 	bool settled;
-	bool overflowed;       /* more interfaces than places: said once */
+	bool overflowed;       /* more interfaces than places: logged once */
+	bool has_new;          /* an interface has come since the last step */
+	int64_t missing_at_ms; /* when names that no interface has are reported */
+	bool events_lost;      /* everything must be looked at again when the queue is empty */
 	unsigned modules_told; /* bits of net.c's list */
 	bool link_made[PLAN_LINKS_MAX];
 	bool route_set[PLAN_ROUTES_MAX];
@@ -42,6 +47,7 @@ struct net {
 	int dns_count;
 	struct address dns[NET_DNS_MAX]; /* as net_records_due last knew them */
 	char failure[200];               /* "": none */
+	struct heal heal;                /* once settled; the loop steps it */
 	struct interface interfaces[NET_INTERFACES_MAX];
 };
 
@@ -66,6 +72,13 @@ const struct dhcp_lease *net_lease(const struct net *net);
 const struct dhcp6_lease *net_lease6(const struct net *net);
 const uint8_t *net_boot_mac(const struct net *net);
 
+/* How many addresses the methods of all usable interfaces have brought so far. It grows when a portal that could not be
+   reached may be reachable. */
+unsigned net_answers(const struct net *net);
+
+/* The name of the interface that udev would call by the given one; NULL: the name is no such alias. */
+const char *net_real_name(const struct net *net, const char *name);
+
 /* When the first interface had carrier, and when the first had a usable address (monotonic); 0: not yet. */
 int64_t net_link_ms(const struct net *net);
 int64_t net_address_ms(const struct net *net);
@@ -87,8 +100,8 @@ int net_write_records(const struct net *net, const char *root);
    so, too. */
 void net_wipe_secrets(struct net *net);
 
-/* The boot is over: from now on leases are renewed and nothing else is done. Interfaces that are not usable stay as they
-   are. */
-void net_settle(struct net *net);
+/* The boot is over: from now on leases are renewed. Interfaces that are not usable stay as they are. heals: what root needs
+   is set again when the running system takes it away (heal.h). */
+void net_settle(struct net *net, bool heals);
 
 #endif

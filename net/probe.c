@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "proto/arp.h"
 #include "sys/packet.h"
 #include "sys/pollfds.h"
 
@@ -46,7 +45,7 @@ int probe_start(struct probe *probe, int index, const uint8_t mac[6], uint32_t a
 	return 0;
 }
 
-static bool hears_conflict(const struct probe *probe)
+static bool hears_conflict(const struct probe *probe, const struct arp_stations *own)
 {
 	uint8_t packet[64];
 	ssize_t got;
@@ -55,15 +54,16 @@ static bool hears_conflict(const struct probe *probe)
 		got = packet_receive(probe->fd, packet, sizeof(packet), NULL);
 		if (got < 0)
 			break;
-		if (arp_is_conflict(packet, (size_t)got, probe->mac, probe->address))
+		if (arp_is_conflict(packet, (size_t)got, own, probe->address))
 			return true;
 	}
 	return false;
 }
 
-bool probe_step(struct probe *probe, const struct pollfd *fds, int count, int64_t now_ms)
+bool probe_step(struct probe *probe, const struct arp_stations *own, const struct pollfd *fds, int count,
+		int64_t now_ms)
 {
-	if (pollfds_ready(fds, count, probe->fd) && hears_conflict(probe)) {
+	if (pollfds_ready(fds, count, probe->fd) && hears_conflict(probe, own)) {
 		probe_stop(probe);
 		return true;
 	}

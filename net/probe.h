@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proto/arp.h"
+
 struct probe {
 	int fd; /* -1: not under way */
 	int index;
@@ -25,8 +27,9 @@ struct probe {
 /* Sends the first probe; a probe that is under way is ended. 0 or -errno. */
 int probe_start(struct probe *probe, int index, const uint8_t mac[6], uint32_t address, int64_t now_ms);
 
-/* Reads what came and sends what is due. True: another station has the address, and probing has ended. */
-bool probe_step(struct probe *probe, const struct pollfd *fds, int count, int64_t now_ms);
+/* Reads what came and sends what is due. True: another station, none of our own, has the address, and probing has ended. */
+bool probe_step(struct probe *probe, const struct arp_stations *own, const struct pollfd *fds, int count,
+		int64_t now_ms);
 
 void probe_stop(struct probe *probe);
 

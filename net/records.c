@@ -11,107 +11,29 @@
 #include <fcntl.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "net/managers.h"
+#include "net/page.h"
 #include "plan/address.h"
 #include "sys/log.h"
 
 #define PATH_BYTES 256
-#define TEXT_BYTES 6144
-#define OURS       "# written by iscsi-init"
-
-/* A file under construction. */
-struct page {
-	char text[TEXT_BYTES];
-	size_t used;
-	bool full;
-};
-
-static void put(struct page *page, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void put(struct page *page, const char *format, ...)
-{
-	size_t left = sizeof(page->text) - page->used;
-	va_list arguments;
-	int length;
-
-	va_start(arguments, format);
-	length = vsnprintf(page->text + page->used, left, format, arguments);
-	va_end(arguments);
-	if (length < 0 || (size_t)length >= left)
-		page->full = true;
-	else
-		page->used += (size_t)length;
-}
 
 /* NAME='value' for a shell. */
 static void put_variable(struct page *page, const char *name, const char *value)
 {
-	put(page, "%s='", name);
+	page_put(page, "%s='", name);
 	for (const char *c = value; *c; c++) {
 		if (*c == '\'')
-			put(page, "'\\''");
+			page_put(page, "'\\''");
 		else
-			put(page, "%c", *c);
+			page_put(page, "%c", *c);
 	}
-	put(page, "'\n");
-}
-
-/* ---- files ---- */
-
-/* Creates every directory above the file. */
-static int make_directories(char *path, size_t root_length)
-{
-	for (char *c = path + root_length + 1; (c = strchr(c, '/')); c++) {
-		int result;
-
-		*c = '\0';
-		result = mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
-		*c = '/';
-		if (result)
-			return result;
-	}
-	return 0;
-}
-
-static int write_all(int fd, const struct page *page)
-{
-	ssize_t written;
-
-	do
-		written = write(fd, page->text, page->used);
-	while (written < 0 && errno == EINTR);
-	if (written < 0)
-		return -errno;
-	return (size_t)written == page->used ? 0 : -ENOSPC;
-}
-
-/* Written under another name first, so that the file is complete or absent. */
-static int write_page(const char *root, const struct page *page, const char *file)
-{
-	char path[PATH_BYTES], draft[PATH_BYTES + 8];
-	int fd, result;
-
-	if (page->full || snprintf(path, sizeof(path), "%s%s", root, file) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	result = make_directories(path, strlen(root));
-	if (result)
-		return result;
-	snprintf(draft, sizeof(draft), "%s.new", path);
-	fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0)
-		return -errno;
-	result = write_all(fd, page);
-	(void)close(fd);
-	if (!result && rename(draft, path) < 0)
-		result = -errno;
-	if (result)
-		(void)unlink(draft);
-	return result;
+	page_put(page, "'\n");
 }
 
 /* ---- addresses of an interface ---- */
@@ -238,7 +160,7 @@ static int write_klibc4(const char *root, const struct interface *interface, con
 	put_variable(&page, "DHCPLEASETIME", number);
 	put_variable(&page, "DOMAINSEARCH", lease->domain);
 	snprintf(file, sizeof(file), "/run/net-%s.conf", interface->link.name);
-	return write_page(root, &page, file);
+	return page_write(&page, root, file);
 }
 
 /* As initramfs-tools' IPv6 scripts write it. */
@@ -260,50 +182,7 @@ static int write_klibc6(const char *root, const struct interface *interface, con
 	put_variable(&page, "HOSTNAME", hostname_of(interface));
 	put_variable(&page, "IPV6DOMAINSEARCH", interface->lease6.dhcp6.lease.domain);
 	snprintf(file, sizeof(file), "/run/net6-%s.conf", interface->link.name);
-	return write_page(root, &page, file);
-}
-
-/* ---- network managers ---- */
-
-static void put_mac(struct page *page, const uint8_t mac[6])
-{
-	put(page, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
-}
-
-/* Sorts before the system's own files for the interface. An administrator can override it with a file of the same name in
-   /etc/systemd/network: systemd.network(5). */
-static int write_networkd(const char *root, const struct interface *interface, const struct address *dns, int count)
-{
-	struct page page = {.used = 0};
-	char file[96], text[ADDRESS_TEXT_MAX];
-
-	put(&page, OURS ": the root disk is reached by this interface; its addresses must stay.\n");
-	put(&page, "[Match]\nName=%s\n", interface->link.name);
-	if (interface->link.has_mac) {
-		put(&page, "MACAddress=");
-		put_mac(&page, interface->link.mac);
-		put(&page, "\n");
-	}
-	put(&page, "\n[Network]\nKeepConfiguration=yes\nIgnoreCarrierLoss=yes\n");
-	for (int i = 0; i < count; i++)
-		put(&page, "DNS=%s\n", address_write(&dns[i], text));
-	put(&page, "\n[Link]\nRequiredForOnline=no\n");
-	snprintf(file, sizeof(file), "/run/systemd/network/05-iscsi-init-%s.network", interface->link.name);
-	return write_page(root, &page, file);
-}
-
-/* NetworkManager flushes the addresses of interfaces that it manages, so it must not manage this one:
-   NetworkManager.conf(5). */
-static int write_network_manager(const char *root, const struct interface *interface)
-{
-	struct page page = {.used = 0};
-	char file[96];
-
-	put(&page, OURS ": the root disk is reached by this interface; its addresses must stay.\n");
-	put(&page, "[device-iscsi-init-%s]\nmatch-device=interface-name:%s\nmanaged=0\n", interface->link.name,
-	    interface->link.name);
-	snprintf(file, sizeof(file), "/run/NetworkManager/conf.d/05-iscsi-init-%s.conf", interface->link.name);
-	return write_page(root, &page, file);
+	return page_write(&page, root, file);
 }
 
 /* ---- public ---- */
@@ -313,7 +192,7 @@ int records_write_interface(const char *root, const struct interface *interface,
 	const struct rtnl_address *four = find_address(interface, AF_INET), *six = find_address(interface, AF_INET6);
 	int results[] = {four ? write_klibc4(root, interface, four, dns, count) : 0,
 			 six ? write_klibc6(root, interface, six, dns, count) : 0,
-			 write_networkd(root, interface, dns, count), write_network_manager(root, interface)};
+			 managers_write(root, interface, dns, count)};
 
 	for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++)
 		if (results[i])
@@ -325,14 +204,14 @@ int records_write_boot(const char *root, const struct interface *interface)
 {
 	struct page page = {.used = 0};
 
-	put(&page, "%s\n", interface->link.name);
-	return write_page(root, &page, "/run/initramfs/open-iscsi.interface");
+	page_put(&page, "%s\n", interface->link.name);
+	return page_write(&page, root, "/run/initramfs/open-iscsi.interface");
 }
 
 /* Whether the file is not ours and must not be touched: another program's, or a link to one that does not exist yet. */
 static bool is_foreign(const char *root, const char *file)
 {
-	char path[PATH_BYTES], start[sizeof(OURS)] = "";
+	char path[PATH_BYTES], start[sizeof(PAGE_OURS)] = "";
 	struct stat status;
 	ssize_t got;
 	int fd;
@@ -350,7 +229,7 @@ static bool is_foreign(const char *root, const char *file)
 		return true;
 	got = read(fd, start, sizeof(start) - 1);
 	(void)close(fd);
-	return got < 0 || strcmp(start, OURS) != 0;
+	return got < 0 || strcmp(start, PAGE_OURS) != 0;
 }
 
 int records_write_resolver(const char *root, const struct interface *boot, const struct address *dns, int count)
@@ -364,10 +243,10 @@ int records_write_resolver(const char *root, const struct interface *boot, const
 		domain = boot->lease6.dhcp6.lease.domain;
 	if (!count || is_foreign(root, file))
 		return 0;
-	put(&page, OURS "\n");
+	page_put(&page, PAGE_OURS "\n");
 	if (domain[0])
-		put(&page, "search %s\n", domain);
+		page_put(&page, "search %s\n", domain);
 	for (int i = 0; i < count; i++)
-		put(&page, "nameserver %s\n", address_write(&dns[i], text));
-	return write_page(root, &page, file);
+		page_put(&page, "nameserver %s\n", address_write(&dns[i], text));
+	return page_write(&page, root, file);
 }

@@ -33,6 +33,11 @@ int address_read(struct text text, struct address *address)
 	return 0;
 }
 
+bool address_is_link_local(const struct address *address)
+{
+	return address->family == 6 && address->bytes[0] == 0xfe && (address->bytes[1] & 0xc0) == 0x80;
+}
+
 const char *address_write(const struct address *address, char out[ADDRESS_TEXT_MAX])
 {
 	out[0] = 0;

@@ -14,6 +14,9 @@
 /* "192.0.2.1" or "2001:db8::1", with or without brackets. 0 or -EINVAL. */
 int address_read(struct text text, struct address *address);
 
+/* Is it an IPv6 address that counts on one link only (RFC 4291 2.4)? */
+bool address_is_link_local(const struct address *address);
+
 /* Returns out; "" for none. */
 const char *address_write(const struct address *address, char out[ADDRESS_TEXT_MAX]);
 

@@ -6,11 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "plan/address.h"
 #include "plan/words.h"
+#include "proto/syslog.h"
 
-#define TIMEOUT_DEFAULT_S 180
-#define SECONDS_MAX       2000000 /* in milliseconds still an int */
-#define COUNT(array)      (sizeof(array) / sizeof((array)[0]))
+#define SECONDS_MAX  2000000 /* in milliseconds still an int */
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* What the words fill. */
 struct manner {
@@ -48,11 +49,9 @@ static int read_timeout(struct text value, struct manner *manner, struct fault *
 	return read_seconds(value, &manner->boot->timeout_s, fault);
 }
 
-static const char *const onfail_words[] = {[ONFAIL_PANIC] = "panic",
-					   [ONFAIL_REBOOT] = "reboot",
-					   [ONFAIL_POWEROFF] = "poweroff",
-					   [ONFAIL_SHELL] = "shell",
-					   [ONFAIL_CONTINUE] = "continue"};
+static const char *const onfail_words[] = {
+	[ONFAIL_PANIC] = "panic", [ONFAIL_REBOOT] = "reboot",     [ONFAIL_POWEROFF] = "poweroff",
+	[ONFAIL_SHELL] = "shell", [ONFAIL_CONTINUE] = "continue", [ONFAIL_CRASH] = "crash"};
 
 const char *boot_words_onfail(enum onfail onfail)
 {
@@ -67,7 +66,7 @@ static int read_onfail(struct text value, struct manner *manner, struct fault *f
 			return 0;
 		}
 	}
-	return fault_expected(fault, value, "expected panic, reboot, poweroff, shell or continue");
+	return fault_expected(fault, value, "expected panic, reboot, poweroff, shell, continue or crash");
 }
 
 static const char *const log_words[] = {
@@ -87,6 +86,34 @@ static int read_log(struct text value, struct manner *manner, struct fault *faul
 		}
 	}
 	return fault_expected(fault, value, "expected err, warn, info or debug");
+}
+
+/* An address, and not a name: a name would be one more thing that can fail before the failure is reported. */
+static int read_syslog(struct text value, struct manner *manner, struct fault *fault)
+{
+	struct syslog_plan *syslog = &manner->boot->syslog;
+	struct text port = value, host = text_cut_bracketed(&port, ':');
+	uint64_t number = SYSLOG_PORT;
+
+	syslog->kind = text_is(value, "off") ? SYSLOG_OFF : SYSLOG_LEASE;
+	if (text_is(value, "off") || text_is(value, "dhcp"))
+		return 0;
+	if (address_read(host, &syslog->address) < 0)
+		return fault_expected(fault, value,
+				      "expected an address (10.0.0.1, 10.0.0.1:514, [2001:db8::1]:514), dhcp or off");
+	if (port.at && (text_number(port, 10, 65535, &number) < 0 || !number))
+		return fault_expected(fault, port, "expected a port from 1 to 65535");
+	syslog->kind = SYSLOG_SERVER;
+	syslog->port = (uint16_t)number;
+	return 0;
+}
+
+static int read_heal(struct text value, struct manner *manner, struct fault *fault)
+{
+	manner->boot->leaves_network = text_is(value, "off");
+	if (manner->boot->leaves_network || text_is(value, "on"))
+		return 0;
+	return fault_expected(fault, value, "expected on or off");
 }
 
 static int read_next_init(struct text value, struct manner *manner, struct fault *fault)
@@ -218,10 +245,10 @@ static int read_switch(enum word_key key, struct manner *manner)
 }
 
 static read_word *const readers[WORD_COUNT] = {
-	[WORD_TIMEOUT] = read_timeout,    [WORD_ONFAIL] = read_onfail,     [WORD_LOG] = read_log,
-	[WORD_INIT_OWN] = read_next_init, [WORD_ROOT] = read_root,         [WORD_ROOTFSTYPE] = read_fstype,
-	[WORD_ROOTFLAGS] = read_flags,    [WORD_ROOTWAIT] = read_rootwait, [WORD_ROOTDELAY] = read_rootdelay,
-	[WORD_INIT] = read_init,
+	[WORD_TIMEOUT] = read_timeout,   [WORD_ONFAIL] = read_onfail,       [WORD_LOG] = read_log,
+	[WORD_HEAL] = read_heal,         [WORD_INIT_OWN] = read_next_init,  [WORD_SYSLOG] = read_syslog,
+	[WORD_ROOT] = read_root,         [WORD_ROOTFSTYPE] = read_fstype,   [WORD_ROOTFLAGS] = read_flags,
+	[WORD_ROOTWAIT] = read_rootwait, [WORD_ROOTDELAY] = read_rootdelay, [WORD_INIT] = read_init,
 };
 
 static int read_known(const struct cmdline *cmdline, const struct word *word, enum word_key key, struct manner *manner,
@@ -253,7 +280,7 @@ int boot_words_read(const struct cmdline *cmdline, struct boot_plan *boot, struc
 
 	memset(boot, 0, sizeof(*boot));
 	memset(root, 0, sizeof(*root));
-	boot->timeout_s = TIMEOUT_DEFAULT_S;
+	boot->timeout_s = BOOT_TIMEOUT_DEFAULT_S;
 	for (int i = 0; i < cmdline->word_count; i++) {
 		const struct word *word = &cmdline->words[i];
 		struct fault fault = {0};

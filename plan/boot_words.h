@@ -10,6 +10,8 @@
 #include "cmdline.h"
 #include "plan/plan.h"
 
+#define BOOT_TIMEOUT_DEFAULT_S 180 /* iscsi.timeout */
+
 /* Fills *boot and *root, and looks at the name of every word. 0, or -EINVAL with *error: the first thing that is wrong.
    Even then everything that could be read is read, so that iscsi.onfail= decides what becomes of the boot. */
 int boot_words_read(const struct cmdline *cmdline, struct boot_plan *boot, struct root_plan *root,

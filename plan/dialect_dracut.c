@@ -412,6 +412,7 @@ static int finish_target(const struct cmdline *cmdline, const struct word *at, s
 	struct target_plan *target = &plan->targets[plan->target_count];
 	struct fault fault = {0};
 
+	target->word = cmdline_number(cmdline, at);
 	if (complete_target(cmdline, target, error) < 0)
 		return -EINVAL;
 	if (credential_check(target, &fault) < 0)
@@ -603,8 +604,7 @@ static int check_word(const struct cmdline *cmdline, const struct word *at, stru
 		return 0;
 	case WORD_NETROOT:
 		if (value.length && classify(cmdline, at, &target) == NETROOT_OTHER)
-			plan_note(plan, "command line, word %d: netroot= names no iSCSI target; left to the next init",
-				  cmdline_number(cmdline, at));
+			words_note(plan, cmdline, at, NULL, "names no iSCSI target, and is left to the next init");
 		return 0;
 	default:
 		return 0;

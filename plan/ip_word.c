@@ -387,11 +387,24 @@ static int read_long(const struct fields *fields, struct ip_word *word, struct f
 	return read_tail(fields, word, fault);
 }
 
+static bool is_bare_ipv6(struct text text)
+{
+	struct address address;
+	uint8_t prefix;
+
+	return !text_starts(text, "[") && address_read_prefix(text, &address, &prefix, NULL) == 0 &&
+	       address.family == 6;
+}
+
 int ip_word_read(struct text text, struct ip_word *word, struct fault *fault)
 {
 	struct fields fields;
 
 	memset(word, 0, sizeof(*word));
+	if (is_bare_ipv6(text))
+		return fault_set(fault, text.at,
+				 "an IPv6 address stands in brackets, and its prefix behind them: "
+				 "[2001:db8::2]/64");
 	if (cut_fields(text, &fields, fault) < 0)
 		return -EINVAL;
 	if (fields.count == 1)

@@ -87,13 +87,12 @@ static int add_interface(const struct cmdline *cmdline, const struct word *at, c
 	if (word->bare_address && complete_bare(cmdline, interface, fault) < 0)
 		return -EINVAL;
 	if (word->guesses_prefix && !(word->bare_address && words_value(cmdline, WORD_NETMASK).length))
-		plan_note(plan, "command line, word %d: no netmask in ip=: /%u, by the address's class",
-			  cmdline_number(cmdline, at), interface->prefix);
+		words_note(plan, cmdline, at, NULL, "no netmask in %s=: /%u, by the address's class",
+			   word_rows[words_find(cmdline_key(cmdline, at))].name, interface->prefix);
 	for (int i = 0; i < word->dns_count; i++)
 		add_dns(plan, &word->dns[i]);
 	if (word->ignored_server)
-		plan_note(plan, "command line, word %d: the server field of ip= has no meaning for iSCSI",
-			  cmdline_number(cmdline, at));
+		words_note(plan, cmdline, at, NULL, "the server field of ip= has no meaning for iSCSI");
 	network->interface_count++;
 	return 0;
 }
@@ -138,6 +137,91 @@ static int read_ips(const struct cmdline *cmdline, enum word_key key, struct pla
 		}
 	}
 	return 0;
+}
+
+/* ---- ip6= ---- */
+
+static struct interface_plan *find_interface(struct network_plan *network, struct text name)
+{
+	for (int i = 0; i < network->interface_count; i++)
+		if (!name.length ? link_words_is_nameless(&network->interfaces[i])
+				 : text_is(name, network->interfaces[i].name))
+			return &network->interfaces[i];
+	return NULL;
+}
+
+/* ip6= of Debian and Ubuntu: an address by IPv6 beside what ip= says; a device, or dhcp and its like for any. */
+static int read_ip6(struct text value, struct plan *plan, struct network_words *found, struct fault *fault)
+{
+	static const char *const any[] = {"", "dhcp", "on", "any", "auto", "dhcp6", "auto6"};
+	struct network_plan *network = &plan->network;
+	struct interface_plan *interface;
+	struct text name = value;
+
+	if (text_is(value, "off") || text_is(value, "none"))
+		return 0;
+	for (size_t i = 0; i < sizeof(any) / sizeof(any[0]); i++)
+		if (text_is(value, any[i]))
+			name.length = 0;
+	found->given = true;
+	interface = find_interface(network, name);
+	if (!interface) {
+		if (network->interface_count == PLAN_INTERFACES_MAX)
+			return fault_set(fault, NULL, "more than %d interfaces", PLAN_INTERFACES_MAX);
+		interface = &network->interfaces[network->interface_count];
+		*interface = (struct interface_plan){.source = SOURCE_CMDLINE};
+		if (name.length && address_read_interface(name, interface->name) < 0)
+			return fault_expected(fault, value, "expected an interface, dhcp, on or off");
+		network->interface_count++;
+	}
+	interface->others_go_on |= interface->methods != 0;
+	interface->methods |= METHOD_AUTO6 | METHOD_DHCP6;
+	interface->any_method = true;
+	return 0;
+}
+
+static int apply_ip6(const struct cmdline *cmdline, struct plan *plan, struct network_words *found,
+		     struct plan_error *error)
+{
+	const struct word *at = words_last(cmdline, WORD_IP6);
+	struct fault fault = {0};
+
+	if (at && read_ip6(cmdline_value(cmdline, at), plan, found, &fault) < 0)
+		return cmdline_error(error, cmdline, at, &fault);
+	return 0;
+}
+
+/* ipv6.disable=1: nothing is waited for that the kernel cannot do. */
+static void leave_ipv6(const struct cmdline *cmdline, struct plan *plan)
+{
+	static const unsigned six = METHOD_AUTO6 | METHOD_DHCP6 | METHOD_LINK6;
+
+	if (!text_is(words_value(cmdline, WORD_NO_IPV6), "1"))
+		return;
+	for (int i = 0; i < plan->network.interface_count; i++) {
+		struct interface_plan *interface = &plan->network.interfaces[i];
+
+		if (!(interface->methods & six))
+			continue;
+		words_note(plan, cmdline, words_last(cmdline, WORD_NO_IPV6), NULL,
+			   "the kernel has no IPv6, so the interface%s%s gets no address by it",
+			   interface->name[0] ? " " : "", interface->name);
+		interface->methods &= ~six;
+	}
+}
+
+/* ---- words that are not supported ---- */
+
+/* They would change the network, so they are not passed over in silence. */
+static void note_unsupported(const struct cmdline *cmdline, struct plan *plan)
+{
+	static const enum word_key keys[] = {WORD_DHCP_DSCP, WORD_DNS,  WORD_DNS_BACKEND, WORD_DNS_MODE,
+					     WORD_ETHTOOL,   WORD_PKEY, WORD_ZNET,        WORD_ZNET_NAME};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (words_last(cmdline, keys[i]))
+			words_note(plan, cmdline, words_last(cmdline, keys[i]), NULL,
+				   "this word is not supported, and has no effect");
 }
 
 /* ---- routes, name servers ---- */
@@ -369,6 +453,8 @@ int network_words_read(const struct cmdline *cmdline, struct plan *plan, struct 
 		   read_ips(cmdline, WORD_IP, plan, found, error) < 0) {
 		return -EINVAL;
 	}
+	if (!own && apply_ip6(cmdline, plan, found, error) < 0)
+		return -EINVAL;
 	if (!found->given)
 		add_default_interface(plan);
 	if (link_words_read(cmdline, plan, error) < 0)
@@ -376,5 +462,7 @@ int network_words_read(const struct cmdline *cmdline, struct plan *plan, struct 
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (read_row(cmdline, i, plan, error) < 0)
 			return -EINVAL;
+	leave_ipv6(cmdline, plan);
+	note_unsupported(cmdline, plan);
 	return apply_boot_interface(cmdline, plan, error);
 }

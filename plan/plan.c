@@ -22,7 +22,8 @@ void plan_note(struct plan *plan, const char *format, ...)
 	va_list arguments;
 
 	if (notes->count == PLAN_NOTES_MAX) {
-		snprintf(notes->text[PLAN_NOTES_MAX - 1], sizeof(notes->text[0]), "and more words without effect");
+		snprintf(notes->text[PLAN_NOTES_MAX - 1], sizeof(notes->text[0]), "and there is more to say");
+		notes->position[PLAN_NOTES_MAX - 1] = (struct position){0};
 		return;
 	}
 	va_start(arguments, format);

@@ -109,9 +109,13 @@ struct portal {
 	uint16_t port;
 };
 
+#define PLAN_LISTED_MAX 8
+
 struct target_plan {
 	struct portal portal;
-	struct portal listed; /* of a target that its portal named: where that says it is, if not there; "" else */
+	struct portal listed[PLAN_LISTED_MAX]; /* of a target that its portal named: where else that says it is */
+	int listed_count;
+	int word; /* the number of the word that names it, from 1; 0: none does, or it is in no word of its own */
 	char name[NAME_MAX_BYTES + 1];      /* "": ask the portal which it has (SendTargets) */
 	char initiator[NAME_MAX_BYTES + 1]; /* "": made from the boot interface's MAC when it is known */
 	enum source initiator_source;
@@ -186,13 +190,28 @@ struct root_plan {
 	struct verity_plan verity;
 };
 
-enum onfail { ONFAIL_PANIC, ONFAIL_REBOOT, ONFAIL_POWEROFF, ONFAIL_SHELL, ONFAIL_CONTINUE, ONFAIL_COUNT };
+enum onfail { ONFAIL_PANIC, ONFAIL_REBOOT, ONFAIL_POWEROFF, ONFAIL_SHELL, ONFAIL_CONTINUE, ONFAIL_CRASH, ONFAIL_COUNT };
+
+/* Where the log goes, beside the console. */
+enum syslog_kind {
+	SYSLOG_LEASE, /* the default, and iscsi.syslog=dhcp: the server that the lease names (option 7), if it names one */
+	SYSLOG_OFF,
+	SYSLOG_SERVER
+};
+
+struct syslog_plan {
+	enum syslog_kind kind;
+	struct address address;
+	uint16_t port;
+};
 
 struct boot_plan {
+	struct syslog_plan syslog;
 	int timeout_s; /* iscsi.timeout; 0: for ever */
 	enum onfail onfail;
 	enum log_level log;
 	char next_init[256];       /* iscsi.init=; "" the initramfs's own /init */
+	bool leaves_network;       /* iscsi.heal=off: what the running system does to it is its own affair */
 	bool use_firmware;         /* iscsi=ibft and its like: an iBFT is asked for */
 	bool firmware_is_optional; /* with .use_firmware: only words of dracut's or Debian's ask for it (rd.iscsi.firmware,
 				      iscsi_auto). Where there is no iBFT the boot goes on without it */
@@ -202,7 +221,8 @@ struct boot_plan {
 #define PLAN_NOTES_MAX 16
 struct plan_notes {
 	int count;
-	char text[PLAN_NOTES_MAX][200];
+	char text[PLAN_NOTES_MAX][240];
+	struct position position[PLAN_NOTES_MAX];
 };
 
 struct plan {

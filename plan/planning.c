@@ -33,10 +33,12 @@
 /* ---- our own targets ---- */
 
 /* What one iscsi= is: a target, the lease's template, the firmware's template. */
-static int place_own(struct plan *plan, struct target_plan *firmware, enum target_form form, struct fault *fault)
+static int place_own(struct plan *plan, struct target_plan *firmware, enum target_form form, int word,
+		     struct fault *fault)
 {
 	struct target_plan *target = &plan->targets[plan->target_count];
 
+	target->word = word;
 	if (form == TARGET_IBFT) {
 		if (plan->boot.use_firmware)
 			return fault_set(fault, NULL, "iscsi=ibft is given twice");
@@ -67,7 +69,7 @@ static int add_own_targets(const struct cmdline *cmdline, struct plan *plan, str
 		}
 		if (target_word_read(cmdline_value(cmdline, at), SOURCE_CMDLINE, &plan->targets[plan->target_count],
 				     &form, &fault) < 0 ||
-		    place_own(plan, firmware, form, &fault) < 0)
+		    place_own(plan, firmware, form, cmdline_number(cmdline, at), &fault) < 0)
 			return cmdline_error(error, cmdline, at, &fault);
 	}
 	return 0;
@@ -125,11 +127,6 @@ static int name_initiators(const struct cmdline *cmdline, const struct ibft *fir
 
 /* ---- the network ---- */
 
-static bool is_link_local(const struct address *address)
-{
-	return address->bytes[0] == 0xfe && (address->bytes[1] & 0xc0) == 0x80; /* RFC 4291 2.4 */
-}
-
 /* How an interface comes to an address from which it can reach the target. A name is looked up over IPv4. */
 static unsigned methods_towards(const struct target_plan *target, bool dhcp6)
 {
@@ -139,7 +136,7 @@ static unsigned methods_towards(const struct target_plan *target, bool dhcp6)
 		return dhcp6 ? METHOD_AUTO6 | METHOD_DHCP6 : METHOD_DHCP4;
 	if (address_read(text_of(target->portal.host), &address) < 0 || address.family == 4)
 		return METHOD_DHCP4;
-	return is_link_local(&address) ? METHOD_LINK6 : METHOD_AUTO6 | METHOD_DHCP6;
+	return address_is_link_local(&address) ? METHOD_LINK6 : METHOD_AUTO6 | METHOD_DHCP6;
 }
 
 /* Without a word about the network the portals say which methods are needed. */

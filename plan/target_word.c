@@ -94,6 +94,14 @@ static int read_interface(struct text value, struct target_plan *target, struct 
 	return 0;
 }
 
+static int read_targets(struct text value, struct target_plan *target, struct fault *fault)
+{
+	if (!text_is(value, "all"))
+		return fault_expected(fault, value, "expected all");
+	target->all_targets = true;
+	return 0;
+}
+
 static int read_scheduler(struct text value, struct target_plan *target, struct fault *fault)
 {
 	if (!value.length || text_has(value, '/') || text_copy(value, target->scheduler, sizeof(target->scheduler)) < 0)
@@ -133,9 +141,30 @@ static const struct option_row options[] = {
 	{"interface", read_interface, false},    {"scheduler", read_scheduler, false},
 	{"username", read_username, true},       {"password", read_password, true},
 	{"username_in", read_username_in, true}, {"password_in", read_password_in, true},
-	{"chap_algs", read_algorithms, false},
+	{"chap_algs", read_algorithms, false},   {"targets", read_targets, false},
 };
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
+
+/* What people write for an option, and how it is written here. */
+static const struct {
+	const char *wrong, *right;
+} synonyms[] = {
+	{"user", "username"},          {"pass", "password"},         {"secret", "password"}, {"user_in", "username_in"},
+	{"pass_in", "password_in"},    {"iface", "interface"},       {"dev", "interface"},   {"chap_user", "username"},
+	{"chap_password", "password"}, {"timeout", "login_timeout"},
+};
+#define SYNONYMS (sizeof(synonyms) / sizeof(synonyms[0]))
+
+bool target_has_option(struct text name)
+{
+	for (unsigned i = 0; i < OPTIONS; i++)
+		if (text_is_word(name, options[i].name))
+			return true;
+	for (unsigned i = 0; i < SYNONYMS; i++)
+		if (text_is_word(name, synonyms[i].wrong))
+			return true;
+	return name.length && param_find(name.at, name.length) >= 0;
+}
 
 const char *target_option_name(unsigned i)
 {
@@ -168,6 +197,10 @@ static int unknown_option(struct text name, bool after_secret, struct fault *fau
 {
 	char shown[TEXT_SHOWN];
 
+	for (unsigned i = 0; i < SYNONYMS; i++)
+		if (text_is_word(name, synonyms[i].wrong))
+			return fault_set(fault, name.at, "option '%s' is not known; did you mean %s?",
+					 synonyms[i].wrong, synonyms[i].right);
 	if (after_secret)
 		return fault_set(
 			fault, name.at,
@@ -235,6 +268,61 @@ static int read_option(struct text text, struct seen *seen, struct target_plan *
 
 /* ---- the word ---- */
 
+/* user[%password]@, as libiscsi and QEMU write it: taken byte by byte. */
+static int read_url_user(struct text text, struct target_plan *target, struct fault *fault)
+{
+	struct text password = text, user = text_cut(&password, '%');
+
+	if (credential_take_name(user, target->chap.username, fault) < 0)
+		return -EINVAL;
+	return password.at ? credential_take_secret(password, &target->chap.password, fault) : 0;
+}
+
+/* iscsi://[user[%password]@]<portal>/[<target>[/<LUN>]], the URL of libiscsi and QEMU. */
+static int read_url(struct text url, struct target_plan *target, struct fault *fault)
+{
+	struct text path = text_skip(url, strlen("iscsi://")), portal = text_cut(&path, '/');
+	struct text lun = path, name = text_cut(&lun, '/');
+	struct fault inner = {0};
+
+	if (text_has(url, '?'))
+		return fault_set(fault, url.at, "arguments after '?' are not read; write options behind a comma");
+	if (text_has(portal, '@')) {
+		struct text rest = portal, user = text_cut(&rest, '@');
+
+		portal = rest;
+		if (read_url_user(user, target, &inner) < 0)
+			return fault_set(fault, url.at, "%s", inner.text);
+	}
+	if (portal_read(portal, &target->portal, fault) < 0)
+		return -EINVAL;
+	if (name.length && !name_has_type(name))
+		return fault_expected(fault, name, "expected a target's name (iqn., eui. or naa.)");
+	if (name.length && target_read_name(name, target->name, fault) < 0)
+		return -EINVAL;
+	return lun.length ? target_read_lun(lun, target, fault) : 0;
+}
+
+/* What people write instead of <portal>,<target>. */
+static int refuse_other_grammars(struct text first, struct fault *fault)
+{
+	if (!first.length)
+		return fault_set(fault, first.at, "expected <portal>,<target>, ibft or dhcp");
+	for (size_t i = 0; i + 2 < first.length; i++)
+		if (text_starts(text_skip(first, i), "://"))
+			return fault_set(fault, first.at, "expected <portal>,<target> or iscsi://<portal>/<target>");
+	if (text_has(first, '@'))
+		return fault_set(fault, first.at,
+				 "user:password@ is another grammar; here they are username= and password=");
+	if (name_has_type(first))
+		return fault_set(fault, first.at, "expected a portal before the target's name: <portal>,<target>");
+	for (size_t i = 0; i < first.length; i++)
+		if ((first.at[i] == ':' || first.at[i] == '/') && name_has_type(text_skip(first, i + 1)))
+			return fault_set(fault, first.at + i, "expected ',' between portal and target, not '%c'",
+					 first.at[i]);
+	return 0;
+}
+
 static int read_endpoint(struct text *rest, struct target_plan *target, enum target_form *form, struct fault *fault)
 {
 	struct text first = text_cut(rest, ','), peek = *rest, second = text_cut(&peek, ',');
@@ -242,14 +330,9 @@ static int read_endpoint(struct text *rest, struct target_plan *target, enum tar
 	*form = text_is(first, "ibft") ? TARGET_IBFT : text_is(first, "dhcp") ? TARGET_DHCP : TARGET_PORTAL;
 	if (*form != TARGET_PORTAL)
 		return 0;
-	if (!first.length)
-		return fault_set(fault, first.at, "expected <portal>,<target>, ibft or dhcp");
-	if (text_has(first, '@'))
-		return fault_set(fault, first.at,
-				 "user:password@ is another grammar; here they are username= and password=");
-	if (name_has_type(first))
-		return fault_set(fault, first.at, "expected a portal before the target's name: <portal>,<target>");
-	if (portal_read(first, &target->portal, fault) < 0)
+	if (text_starts(first, "iscsi://"))
+		return read_url(first, target, fault);
+	if (refuse_other_grammars(first, fault) < 0 || portal_read(first, &target->portal, fault) < 0)
 		return -EINVAL;
 	if (!second.at || text_has(second, '=') || param_find(second.at, second.length) >= 0)
 		return 0; /* no name: discovery */
@@ -257,6 +340,15 @@ static int read_endpoint(struct text *rest, struct target_plan *target, enum tar
 		return fault_expected(fault, second, "expected a target's name (iqn., eui. or naa.)");
 	*rest = peek;
 	return target_read_name(second, target->name, fault);
+}
+
+/* What the URL has said counts as said. */
+static void see_url(const struct target_plan *target, struct seen *seen)
+{
+	for (unsigned i = 0; i < OPTIONS; i++)
+		seen->option[i] = (target->has_lun && options[i].read == target_read_lun) ||
+				  (target->chap.username[0] && options[i].read == read_username) ||
+				  (target->chap.password.length && options[i].read == read_password);
 }
 
 int target_word_read(struct text text, enum source source, struct target_plan *target, enum target_form *form,
@@ -268,9 +360,12 @@ int target_word_read(struct text text, enum source source, struct target_plan *t
 	target_default(target, source);
 	if (read_endpoint(&rest, target, form, fault) < 0)
 		return -EINVAL;
+	see_url(target, &seen);
 	while (rest.at)
 		if (read_option(text_cut(&rest, ','), &seen, target, fault) < 0)
 			return -EINVAL;
+	if (target->all_targets && (*form != TARGET_PORTAL || target->name[0]))
+		return fault_set(fault, text.at, "targets=all is for a portal without a target's name");
 	target->secret_on_cmdline = target->chap.password.length || target->chap.password_in.length;
 	target->wants_lease = *form == TARGET_DHCP;
 	if (credential_check(target, fault) < 0) {

@@ -1,4 +1,5 @@
-/* target_word.h - the value of iscsi=: <portal>[,<target>][,<option>[=<value>]]..., ibft[,...] and dhcp[,...].
+/* target_word.h - the value of iscsi=: <portal>[,<target>][,<option>[=<value>]]..., ibft[,...] and dhcp[,...]; and the URL
+ * iscsi://[user[%password]@]<portal>/[<target>[/<LUN>]][,<option>...].
  *
  * Owns our own grammar of one session; not where the word stands, nor what other sources add. Pure.
  */
@@ -19,6 +20,9 @@ enum target_form {
    which holds no piece of a secret. */
 int target_word_read(struct text text, enum source source, struct target_plan *target, enum target_form *form,
 		     struct fault *fault);
+
+/* Is there an option or a setting of this name, in any case? "user" and "pass" count, since people write them. */
+bool target_has_option(struct text name);
 
 /* The name of the i-th option that is no setting of proto/params; NULL: there are no more. */
 const char *target_option_name(unsigned i);

@@ -3,6 +3,7 @@
 #include "plan/words.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,8 +14,10 @@ const struct word_row word_rows[WORD_COUNT] = {
 	[WORD_TIMEOUT] = {"iscsi.timeout", GROUP_OURS, VALUE_NEEDED, REPEAT_REFUSED, NULL},
 	[WORD_ONFAIL] = {"iscsi.onfail", GROUP_OURS, VALUE_NEEDED, REPEAT_REFUSED, NULL},
 	[WORD_LOG] = {"iscsi.log", GROUP_OURS, VALUE_NEEDED, REPEAT_REFUSED, NULL},
+	[WORD_HEAL] = {"iscsi.heal", GROUP_OURS, VALUE_NEEDED, REPEAT_REFUSED, NULL},
 	[WORD_INIT_OWN] = {"iscsi.init", GROUP_OURS, VALUE_NEEDED, REPEAT_REFUSED, NULL},
 	[WORD_OVERLAY] = {"iscsi.overlay", GROUP_OURS, VALUE_NEEDED, REPEAT_REFUSED, NULL},
+	[WORD_SYSLOG] = {"iscsi.syslog", GROUP_OURS, VALUE_NEEDED, REPEAT_REFUSED, NULL},
 
 	[WORD_ROOT] = {"root", GROUP_KERNEL, VALUE_NEEDED, REPEAT_REPLACES, NULL},
 	[WORD_ROOTFSTYPE] = {"rootfstype", GROUP_KERNEL, VALUE_NEEDED, REPEAT_REPLACES, NULL},
@@ -48,6 +51,8 @@ const struct word_row word_rows[WORD_COUNT] = {
 
 	[WORD_IP] = {"ip", GROUP_NETWORK, VALUE_OPTIONAL, REPEAT_ADDS, NULL},
 	[WORD_NFSADDRS] = {"nfsaddrs", GROUP_NETWORK, VALUE_OPTIONAL, REPEAT_ADDS, NULL},
+	[WORD_IP6] = {"ip6", GROUP_NETWORK, VALUE_OPTIONAL, REPEAT_REPLACES, NULL},
+	[WORD_NO_IPV6] = {"ipv6.disable", GROUP_KERNEL, VALUE_OPTIONAL, REPEAT_REPLACES, NULL},
 	[WORD_NETMASK] = {"netmask", GROUP_NETWORK, VALUE_OPTIONAL, REPEAT_REPLACES, NULL},
 	[WORD_GATEWAY] = {"gateway", GROUP_NETWORK, VALUE_OPTIONAL, REPEAT_REPLACES, NULL},
 	[WORD_HOSTNAME] = {"hostname", GROUP_NETWORK, VALUE_OPTIONAL, REPEAT_REPLACES, NULL},
@@ -67,6 +72,14 @@ const struct word_row word_rows[WORD_COUNT] = {
 	[WORD_PEERDNS] = {"rd.peerdns", GROUP_NETWORK, VALUE_OPTIONAL, REPEAT_REPLACES, NULL},
 	[WORD_CLIENT_ID] = {"rd.net.dhcp.client-id", GROUP_NETWORK, VALUE_OPTIONAL, REPEAT_REPLACES, NULL},
 	[WORD_VENDOR_CLASS] = {"rd.net.dhcp.vendor-class", GROUP_NETWORK, VALUE_OPTIONAL, REPEAT_REPLACES, NULL},
+	[WORD_DHCP_DSCP] = {"rd.net.dhcp.dscp", GROUP_NETWORK, VALUE_OPTIONAL, REPEAT_REPLACES, NULL},
+	[WORD_DNS] = {"rd.net.dns", GROUP_NETWORK, VALUE_OPTIONAL, REPEAT_ADDS, NULL},
+	[WORD_DNS_BACKEND] = {"rd.net.dns-backend", GROUP_NETWORK, VALUE_OPTIONAL, REPEAT_REPLACES, NULL},
+	[WORD_DNS_MODE] = {"rd.net.dns-resolve-mode", GROUP_NETWORK, VALUE_OPTIONAL, REPEAT_REPLACES, NULL},
+	[WORD_ETHTOOL] = {"rd.ethtool", GROUP_NETWORK, VALUE_OPTIONAL, REPEAT_ADDS, NULL},
+	[WORD_PKEY] = {"ib.pkey", GROUP_NETWORK, VALUE_OPTIONAL, REPEAT_ADDS, NULL},
+	[WORD_ZNET] = {"rd.znet", GROUP_NETWORK, VALUE_OPTIONAL, REPEAT_ADDS, NULL},
+	[WORD_ZNET_NAME] = {"rd.znet_ifname", GROUP_NETWORK, VALUE_OPTIONAL, REPEAT_ADDS, NULL},
 	[WORD_DHCP_TIMEOUT] = {"rd.net.timeout.dhcp", GROUP_NETWORK, VALUE_OPTIONAL, REPEAT_REPLACES, NULL},
 	[WORD_DHCP_RETRY] = {"rd.net.dhcp.retry", GROUP_NETWORK, VALUE_OPTIONAL, REPEAT_REPLACES, NULL},
 	[WORD_CARRIER_TIMEOUT] = {"rd.net.timeout.carrier", GROUP_NETWORK, VALUE_OPTIONAL, REPEAT_REPLACES, NULL},
@@ -175,6 +188,22 @@ bool words_flag(const struct cmdline *cmdline, enum word_key key, bool otherwise
 	return !(text_is(value, "0") || text_is(value, "no") || text_is(value, "off"));
 }
 
+void words_note(struct plan *plan, const struct cmdline *cmdline, const struct word *word, const char *at,
+		const char *format, ...)
+{
+	struct position position = cmdline_position(cmdline, word, at);
+	char what[200], line[sizeof(plan->notes.text[0])];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(what, sizeof(what), format, arguments);
+	va_end(arguments);
+	cmdline_describe(cmdline, position, what, line, sizeof(line));
+	plan_note(plan, "%s", line);
+	if (plan->notes.count < PLAN_NOTES_MAX || !strcmp(plan->notes.text[PLAN_NOTES_MAX - 1], line))
+		plan->notes.position[plan->notes.count - 1] = position;
+}
+
 /* ---- typing errors ---- */
 
 /* "iscsi.ip, iscsi.timeout, ..." */
@@ -194,12 +223,29 @@ static bool is_in_space(struct text name, const struct space *space)
 	return text_starts(name, space->prefix) && (space->group != GROUP_DEBIAN || !text_has(name, '.'));
 }
 
+/* What people write, and what it is here. */
+static const struct {
+	const char *wrong, *right;
+} synonyms[] = {
+	{"iscsi.debug", "iscsi.log=debug"},
+	{"iscsi.verbose", "iscsi.log=debug"},
+	{"iscsi.loglevel", "iscsi.log"},
+	{"iscsi.target", "iscsi=<portal>,<target>"},
+	{"iscsi.portal", "iscsi=<portal>,<target>"},
+	{"iscsi.initiator", "the option initiator= of iscsi="},
+	{"iscsi.username", "the option username= of iscsi="},
+	{"iscsi.password", "the option password= of iscsi="},
+};
+
 static int refuse_unknown(struct text name, const struct space *space, struct fault *fault)
 {
 	size_t prefix = strlen(space->prefix);
 	char shown[TEXT_SHOWN], list[120];
 
 	text_show(name, shown);
+	for (size_t i = 0; i < sizeof(synonyms) / sizeof(synonyms[0]); i++)
+		if (text_is(name, synonyms[i].wrong))
+			return fault_set(fault, name.at, "%s is not known; did you mean %s?", shown, synonyms[i].right);
 	for (int i = 0; i < WORD_COUNT; i++)
 		if (word_rows[i].group == space->group && text_starts(text_of(word_rows[i].name), space->prefix) &&
 		    text_is_near(text_skip(name, prefix), word_rows[i].name + prefix))

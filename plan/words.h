@@ -9,6 +9,7 @@
 #define PLAN_WORDS_H
 
 #include "cmdline.h"
+#include "plan/plan.h"
 #include "proto/text.h"
 
 enum word_key {
@@ -18,8 +19,10 @@ enum word_key {
 	WORD_TIMEOUT,
 	WORD_ONFAIL,
 	WORD_LOG,
+	WORD_HEAL,
 	WORD_INIT_OWN,
 	WORD_OVERLAY,
+	WORD_SYSLOG,
 
 	/* the kernel's */
 	WORD_ROOT,
@@ -56,6 +59,8 @@ enum word_key {
 	/* about the network: the kernel's, dracut's, the boot loaders' */
 	WORD_IP,
 	WORD_NFSADDRS,
+	WORD_IP6,
+	WORD_NO_IPV6,
 	WORD_NETMASK,
 	WORD_GATEWAY,
 	WORD_HOSTNAME,
@@ -75,6 +80,14 @@ enum word_key {
 	WORD_PEERDNS,
 	WORD_CLIENT_ID,
 	WORD_VENDOR_CLASS,
+	WORD_DHCP_DSCP,
+	WORD_DNS,
+	WORD_DNS_BACKEND,
+	WORD_DNS_MODE,
+	WORD_ETHTOOL,
+	WORD_PKEY,
+	WORD_ZNET,
+	WORD_ZNET_NAME,
 	WORD_DHCP_TIMEOUT,
 	WORD_DHCP_RETRY,
 	WORD_CARRIER_TIMEOUT,
@@ -159,6 +172,10 @@ struct text words_value(const struct cmdline *cmdline, enum word_key key);
 
 /* dracut's booleans: the last such word decides. "0", "no" and "off" mean false, anything else (no value too) means true. */
 bool words_flag(const struct cmdline *cmdline, enum word_key key, bool otherwise);
+
+/* Adds a note about a word to the plan, with the place of `at` (NULL: of the word). */
+void words_note(struct plan *plan, const struct cmdline *cmdline, const struct word *word, const char *at,
+		const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* Is the word in a name space of which we know every word (iscsi.*, rd.iscsi.*, iscsi_*), and not in the table? Then it
    is a typing error: -EINVAL with *fault, which names the word that it is near to. Else 0. */

@@ -31,17 +31,29 @@ void arp_build_announcement(uint8_t packet[ARP_SIZE], const uint8_t mac[6], uint
 	build(packet, mac, address, address);
 }
 
-bool arp_is_conflict(const uint8_t *packet, size_t length, const uint8_t mac[6], uint32_t address)
+static bool has_station(const struct arp_stations *stations, const uint8_t mac[6])
+{
+	for (int i = 0; i < stations->count; i++)
+		if (!memcmp(stations->macs[i], mac, 6))
+			return true;
+	return false;
+}
+
+void arp_add_station(struct arp_stations *stations, const uint8_t mac[6])
+{
+	if (stations->count < ARP_STATIONS_MAX && !has_station(stations, mac))
+		memcpy(stations->macs[stations->count++], mac, 6);
+}
+
+bool arp_is_conflict(const uint8_t *packet, size_t length, const struct arp_stations *own, uint32_t address)
 {
 	struct reader r = reader_of(packet, length);
 	uint64_t head = read_be64(&r);
 	const uint8_t *sender_mac = read_bytes(&r, 6);
 	uint32_t sender = read_be32(&r);
 
-	read_skip(&r, 10); /* target: whom it asks does not matter */
+	read_skip(&r, 10); /* the target does not matter */
 	if (r.bad || (head != (ETHERNET_IPV4 | REQUEST) && head != (ETHERNET_IPV4 | REPLY)))
 		return false;
-	if (!memcmp(sender_mac, mac, 6))
-		return false; /* our own, come back through a switch */
-	return sender == address;
+	return sender == address && !has_station(own, sender_mac);
 }

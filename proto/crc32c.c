@@ -1,4 +1,5 @@
 /* crc32c.c - see crc32c.h. Bit by bit: a few PDUs at the end of an outage need no table. */
+/* SPDX-License-Identifier: MIT */
 #include "proto/crc32c.h"
 
 #define POLYNOMIAL 0x82f63b78 /* Castagnoli's, reflected */

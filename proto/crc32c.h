@@ -1,4 +1,5 @@
 /* crc32c.h - the digest of iSCSI PDUs (RFC 7143 13.1; RFC 3720 appendix B.4 has test vectors). Pure. */
+/* SPDX-License-Identifier: MIT */
 #ifndef PROTO_CRC32C_H
 #define PROTO_CRC32C_H
 

@@ -21,6 +21,7 @@ enum option {
 	OPTION_NETMASK = 1,
 	OPTION_ROUTER = 3,
 	OPTION_DNS = 6,
+	OPTION_LOG_SERVER = 7,
 	OPTION_HOSTNAME = 12,
 	OPTION_DOMAIN = 15,
 	OPTION_ROOT_PATH = 17,
@@ -50,9 +51,10 @@ enum { ETHERBOOT_USER = 190, ETHERBOOT_SECRET, ETHERBOOT_IN_USER, ETHERBOOT_IN_S
 static const char product[] = "iscsi-init"; /* vendor class and user class */
 
 /* RFC 3442: classless routes are asked for before routers. */
-static const uint8_t wanted[] = {OPTION_NETMASK,  OPTION_ROUTES,    OPTION_ROUTER, OPTION_DNS,       OPTION_DOMAIN,
-				 OPTION_HOSTNAME, OPTION_ROOT_PATH, OPTION_MTU,    OPTION_LEASE,     OPTION_T1,
-				 OPTION_T2,       OPTION_NTP,       OPTION_SERVER, OPTION_ETHERBOOT, OPTION_INITIATOR};
+static const uint8_t wanted[] = {OPTION_LOG_SERVER, OPTION_NETMASK, OPTION_ROUTES,    OPTION_ROUTER,
+				 OPTION_DNS,        OPTION_DOMAIN,  OPTION_HOSTNAME,  OPTION_ROOT_PATH,
+				 OPTION_MTU,        OPTION_LEASE,   OPTION_T1,        OPTION_T2,
+				 OPTION_NTP,        OPTION_SERVER,  OPTION_ETHERBOOT, OPTION_INITIATOR};
 
 static uint8_t hardware_type(const struct dhcp_config *config)
 {
@@ -116,12 +118,16 @@ static void put_header(struct writer *w, const struct dhcp_config *config, const
 static void put_wishes(struct writer *w, const struct dhcp_config *config)
 {
 	size_t name = strnlen(config->hostname, sizeof(config->hostname));
+	size_t vendor = strnlen(config->vendor_class, sizeof(config->vendor_class));
 
 	write_u8(w, OPTION_MESSAGE_SIZE);
 	write_u8(w, 2);
 	write_be16(w, DHCP_MESSAGE_MAX + 28);
 	put_option(w, OPTION_PARAMETERS, wanted, sizeof(wanted));
-	put_option(w, OPTION_VENDOR_CLASS, product, sizeof(product) - 1);
+	if (vendor)
+		put_option(w, OPTION_VENDOR_CLASS, config->vendor_class, vendor);
+	else
+		put_option(w, OPTION_VENDOR_CLASS, product, sizeof(product) - 1);
 	write_u8(w, OPTION_USER_CLASS); /* RFC 3004 4: a list of counted texts */
 	write_u8(w, sizeof(product));
 	write_u8(w, sizeof(product) - 1);
@@ -354,6 +360,15 @@ static bool read_etherboot(struct reader value, struct dhcp_lease *lease)
 	return good;
 }
 
+/* A list of addresses, of which the first counts. */
+static bool read_first(struct reader value, uint32_t *address)
+{
+	if (!value.left || value.left % 4)
+		return false;
+	*address = read_be32(&value);
+	return true;
+}
+
 #define READ_ADDRESSES(value, list, count) read_addresses(value, list, sizeof(list) / sizeof(*(list)), count)
 #define READ_TEXT(value, text)             read_text(value, text, sizeof(text), false)
 
@@ -374,6 +389,8 @@ static bool read_option(uint8_t code, struct reader value, struct dhcp_lease *le
 		return READ_ADDRESSES(value, lease->routers, &lease->router_count);
 	case OPTION_DNS:
 		return READ_ADDRESSES(value, lease->dns, &lease->dns_count);
+	case OPTION_LOG_SERVER:
+		return read_first(value, &lease->log_server);
 	case OPTION_NTP:
 		return READ_ADDRESSES(value, lease->ntp, &lease->ntp_count);
 	case OPTION_ROUTES:

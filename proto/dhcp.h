@@ -55,6 +55,7 @@ struct dhcp_lease {
 	uint32_t routers[DHCP_ROUTER_MAX]; /* none where there are classless routes (RFC 3442: those replace them) */
 	uint32_t dns[DHCP_DNS_MAX];
 	uint32_t ntp[DHCP_NTP_MAX];
+	uint32_t log_server; /* option 7, the first of them; 0: none */
 	struct dhcp_route routes[DHCP_ROUTE_MAX];
 	uint16_t mtu;
 	uint8_t prefix; /* of the netmask; the address class's where none was sent */
@@ -85,7 +86,9 @@ struct dhcp_config {
 	bool want_root_path;        /* prefer an offer with a root path, and wait a short while for one */
 	bool broadcast;             /* ask for broadcast answers: for links that lose unicast to an unset address */
 	uint32_t requested_address; /* 0, or an address to ask for at once (INIT-REBOOT) */
+	uint32_t only_address;      /* 0, or the one address that may be accepted: offers of others are refused */
 	char hostname[64];          /* option 12, empty: not sent */
+	char vendor_class[128];     /* option 60; empty: ours. Servers choose root paths by it */
 };
 
 enum dhcp_event {
@@ -177,6 +180,9 @@ const char *dhcp_waiting(const struct dhcp *dhcp);
 
 /* The state's name in RFC 2131's words. */
 const char *dhcp_state_name(const struct dhcp *dhcp);
+
+/* From now on no other address than the present lease's is accepted. Without a lease it does nothing. */
+void dhcp_keep_address(struct dhcp *dhcp);
 
 /* Overwrites the CHAP secrets. A renewal brings them again. */
 void dhcp_wipe_secrets(struct dhcp *dhcp);

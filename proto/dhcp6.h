@@ -16,10 +16,12 @@
 
 struct dhcp6_config {
 	uint8_t mac[6];
-	uint8_t hardware_type;        /* 0 is read as 1, Ethernet */
-	uint32_t iaid;                /* any number that stays the same for this interface */
-	bool information_only;        /* addresses come from router advertisements: one INFORMATION-REQUEST */
-	bool want_boot_url;           /* prefer a server that sends a boot file URL, waiting a short while for one */
+	uint8_t hardware_type; /* 0 is read as 1, Ethernet */
+	uint32_t iaid;         /* any number that stays the same for this interface */
+	bool information_only; /* addresses come from router advertisements: one INFORMATION-REQUEST */
+	bool want_boot_url;    /* prefer a server that sends a boot file URL, waiting a short while for one */
+	bool keeps_address;    /* offers of another address than only_address are refused */
+	uint8_t only_address[16];
 	bool no_rapid_commit;         /* do not ask for the exchange of two messages */
 	uint8_t duid[DHCP6_DUID_MAX]; /* length 0: DUID-LL from the MAC */
 	uint8_t duid_length;
@@ -85,6 +87,9 @@ bool dhcp6_has_lease(const struct dhcp6 *dhcp);
 const char *dhcp6_reason(const struct dhcp6 *dhcp);
 const char *dhcp6_waiting(const struct dhcp6 *dhcp);
 const char *dhcp6_state_name(const struct dhcp6 *dhcp);
+
+/* As dhcp_keep_address. */
+void dhcp6_keep_address(struct dhcp6 *dhcp);
 
 /* Overwrites a boot file URL with a password in it: the only secret of DHCPv6. */
 void dhcp6_wipe_secrets(struct dhcp6 *dhcp);

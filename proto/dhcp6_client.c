@@ -161,13 +161,15 @@ static const char *status_text(uint16_t status)
 	}
 }
 
-/* Why an answer gives no address; NULL: it does. */
-static const char *check_gift(const struct dhcp6_lease *heard)
+/* Why an answer gives no address that may be used; NULL: it does. */
+static const char *check_gift(const struct dhcp6 *dhcp, const struct dhcp6_lease *heard)
 {
 	if (heard->status)
 		return status_text(heard->status);
 	if (!heard->has_address)
 		return "the answer holds no address";
+	if (dhcp->config.keeps_address && memcmp(heard->address, dhcp->config.only_address, 16))
+		return "the server offers another address than the one in use";
 	return heard->valid_s ? NULL : "the address given has a lifetime of 0 s";
 }
 
@@ -186,7 +188,7 @@ static unsigned weigh_advertise(struct dhcp6 *dhcp, const struct step *step)
 	const struct dhcp6_lease *heard = step->heard;
 	bool first = !dhcp->offer.server_length;
 
-	dhcp->reason = check_gift(heard);
+	dhcp->reason = check_gift(dhcp, heard);
 	if (dhcp->reason)
 		return DHCP_NOTHING;
 	if (!dhcp->config.want_boot_url || heard->boot_url[0] || heard->preference == BEST_PREFERENCE) {
@@ -237,7 +239,7 @@ static unsigned accept_rapid(struct dhcp6 *dhcp, const struct step *step)
 		dhcp->reason = "the REPLY to a SOLICIT has no rapid commit option";
 		return DHCP_NOTHING;
 	}
-	dhcp->reason = check_gift(step->heard);
+	dhcp->reason = check_gift(dhcp, step->heard);
 	return dhcp->reason ? DHCP_NOTHING : keep_lease(dhcp, step, dhcp->started_ms);
 }
 
@@ -257,7 +259,7 @@ static unsigned accept_requested(struct dhcp6 *dhcp, const struct step *step)
 		dhcp->reason = other_server;
 		return DHCP_NOTHING;
 	}
-	dhcp->reason = check_gift(step->heard);
+	dhcp->reason = check_gift(dhcp, step->heard);
 	if (!dhcp->reason)
 		return keep_lease(dhcp, step, dhcp->started_ms);
 	return step->heard->status == DHCP6_UNSPEC_FAIL ? DHCP_NOTHING : restart(dhcp, step);
@@ -272,7 +274,7 @@ static unsigned accept_renewed(struct dhcp6 *dhcp, const struct step *step)
 		dhcp->reason = other_server;
 		return DHCP_NOTHING;
 	}
-	dhcp->reason = check_gift(heard);
+	dhcp->reason = check_gift(dhcp, heard);
 	if (heard->status == DHCP6_NO_BINDING) {
 		dhcp->offer = dhcp->lease;
 		memcpy(dhcp->offer.server, heard->server, heard->server_length);
@@ -490,6 +492,14 @@ const char *dhcp6_waiting(const struct dhcp6 *dhcp)
 const char *dhcp6_state_name(const struct dhcp6 *dhcp)
 {
 	return machine[dhcp->state].name;
+}
+
+void dhcp6_keep_address(struct dhcp6 *dhcp)
+{
+	if (!dhcp6_has_lease(dhcp) || dhcp->config.information_only)
+		return;
+	dhcp->config.keeps_address = true;
+	memcpy(dhcp->config.only_address, dhcp->lease.address, sizeof(dhcp->config.only_address));
 }
 
 void dhcp6_wipe_secrets(struct dhcp6 *dhcp)

@@ -68,6 +68,8 @@ static unsigned send_message(struct dhcp *dhcp, const struct step *step, enum dh
 		request.client = dhcp->lease.address;
 		request.server = dhcp->lease.server;
 		output->destination = dhcp->lease.server;
+	} else if (type == DHCP_DISCOVER) {
+		request.requested = dhcp->config.only_address; /* RFC 2131 4.4.1: a suggestion */
 	} else if (dhcp->state == DHCP_REQUESTING) {
 		request.requested = dhcp->offer.address;
 		request.server = dhcp->offer.server;
@@ -170,6 +172,10 @@ static unsigned weigh_offer(struct dhcp *dhcp, const struct step *step)
 {
 	bool best = !dhcp->config.want_root_path || step->heard->root_path[0];
 
+	if (dhcp->config.only_address && step->heard->address != dhcp->config.only_address) {
+		dhcp->reason = "the server offers another address than the one in use";
+		return DHCP_NOTHING;
+	}
 	if (best || !dhcp->offer.address)
 		dhcp->offer = *step->heard;
 	else
@@ -452,6 +458,12 @@ const char *dhcp_waiting(const struct dhcp *dhcp)
 const char *dhcp_state_name(const struct dhcp *dhcp)
 {
 	return machine[dhcp->state].name;
+}
+
+void dhcp_keep_address(struct dhcp *dhcp)
+{
+	if (dhcp_has_lease(dhcp))
+		dhcp->config.only_address = dhcp->lease.address;
 }
 
 void dhcp_wipe_root_path(char path[DHCP_ROOT_PATH_MAX])

@@ -1,4 +1,5 @@
 /* scsi.c - see scsi.h. */
+/* SPDX-License-Identifier: MIT */
 #include "proto/scsi.h"
 
 #include <errno.h>

@@ -4,6 +4,7 @@
  * whatever else a target may send in full feature phase. Nothing is judged here: a field is what its bytes say. Which unit
  * it is stands in proto/scsi_id.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PROTO_SCSI_H
 #define PROTO_SCSI_H
 

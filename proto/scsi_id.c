@@ -1,4 +1,5 @@
 /* scsi_id.c - see scsi_id.h. */
+/* SPDX-License-Identifier: MIT */
 #include "proto/scsi_id.h"
 
 #include <errno.h>

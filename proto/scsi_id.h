@@ -4,6 +4,7 @@
  * string, T10 vendor, and a locally assigned NAA last. Only those of the unit itself count, none of a port or target. A page that breaks off, as it does
  * when it was longer than what was asked for, is read up to there.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef PROTO_SCSI_ID_H
 #define PROTO_SCSI_ID_H
 

@@ -22,9 +22,16 @@ struct fault {
 	char text[220]; /* one clause, printable, without a secret */
 };
 
+/* Where on the command line: both count from 1; 0: it is not about a word. */
+struct position {
+	int word;
+	size_t character; /* of the whole line */
+};
+
 /* What a source got wrong: one clear line for the operator, without secrets. */
 struct plan_error {
 	char text[300];
+	struct position position;
 };
 
 /* How much of the log is wanted, in the kernel's numbers (kernel: include/linux/kern_levels.h). */

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/reboot.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -16,11 +15,11 @@
 
 #include "sys/child.h"
 #include "sys/log.h"
+#include "sys/mountinfo.h"
 
-#define PASSES            8     /* mounts upon mounts: each pass frees those below */
-#define MOUNTS_BYTES      65536 /* of /proc/self/mountinfo; what is beyond is on top and goes in the next pass */
-#define MOUNT_POINT_FIELD 4
-#define DIRECTORY         "initramfs" /* below /run: the place that systemd and dracut agree on */
+#define PASSES       8           /* mounts upon mounts: each pass frees those below */
+#define MOUNTS_BYTES 65536       /* of /proc/self/mountinfo; what is beyond is on top and goes in the next pass */
+#define DIRECTORY    "initramfs" /* below /run: the place that systemd and dracut agree on */
 
 static const struct {
 	const char *name;
@@ -59,46 +58,6 @@ bool shutdown_is_wanted(char *const argv[])
 	return !strcmp(name, "shutdown") && shutdown_read_how(argv[1], &how);
 }
 
-/* The octal escapes of mountinfo (space, tab, newline, backslash), in place. */
-static void unescape(char *text)
-{
-	char *out = text;
-
-	for (; *text; text++, out++) {
-		*out = *text;
-		if (text[0] == '\\' && text[1] >= '0' && text[1] <= '3' && text[2] >= '0' && text[2] <= '7' &&
-		    text[3] >= '0' && text[3] <= '7') {
-			*out = (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0'));
-			text += 3;
-		}
-	}
-	*out = '\0';
-}
-
-struct mount {
-	char *path;
-	bool of_disk; /* has a source that is a path: a device */
-};
-
-/* One line of mountinfo; false when it is none. */
-static bool read_mount(char *line, struct mount *mount)
-{
-	char *field = line, *source = strstr(line, " - ");
-
-	for (int i = 0; field && i < MOUNT_POINT_FIELD; i++) {
-		field = strchr(field, ' ');
-		field = field ? field + 1 : NULL;
-	}
-	if (!field)
-		return false;
-	source = source ? strchr(source + strlen(" - "), ' ') : NULL;
-	mount->of_disk = source && source[1] == '/';
-	field[strcspn(field, " ")] = '\0';
-	unescape(field);
-	mount->path = field;
-	return true;
-}
-
 static bool is_below(const char *path, const char *prefix)
 {
 	size_t n = strlen(prefix);
@@ -119,11 +78,14 @@ static bool is_kernels(const char *path)
 	return false;
 }
 
-/* Unmounted, or at least read-only. What is no disk's is no loss: the resident process still has /dev, /proc and /sys of
-   the old root open, where systemd has left copies of these mounts. */
-static bool let_go(const struct mount *at, bool *busy)
+/* Unmounts it, or at least makes it read-only. Mounts that are not of a disk are detached even if they are in use: the
+   resident process still has /dev, /proc and /sys of the old root open, where systemd has left copies of these mounts. True:
+   it is one or the other; *busy: it is still mounted. */
+static bool let_go(const struct mountinfo *at, bool *busy)
 {
-	if (strcmp(at->path, "/") && (umount2(at->path, 0) == 0 || (!at->of_disk && !umount2(at->path, MNT_DETACH))))
+	bool is_disks = at->source[0] == '/';
+
+	if (strcmp(at->path, "/") && (umount2(at->path, 0) == 0 || (!is_disks && !umount2(at->path, MNT_DETACH))))
 		return true;
 	*busy = true;
 	return mount(NULL, at->path, NULL, MS_REMOUNT | MS_RDONLY, NULL) == 0;
@@ -146,11 +108,11 @@ static int unmount_once(const char *prefix, bool *busy)
 		close(fd);
 	text[used] = '\0';
 	for (char *line = strrchr(text, '\n'); line; line = strrchr(text, '\n')) {
-		struct mount at;
+		struct mountinfo at;
 
 		*line = '\0';
 		line = strrchr(text, '\n');
-		if (!read_mount(line ? line + 1 : text, &at) || !is_below(at.path, prefix) ||
+		if (!mountinfo_read(line ? line + 1 : text, &at) || !is_below(at.path, prefix) ||
 		    (!strcmp(prefix, "/") && is_kernels(at.path)))
 			continue;
 		held = false;
@@ -174,18 +136,7 @@ static void flush(const void *context, void *result)
 
 int shutdown_flush(const char *prefix, int timeout_s)
 {
-	struct child child = CHILD_NONE;
-	struct pollfd fd;
-	int outcome = 0, result = child_start(&child, flush, prefix, sizeof(outcome));
-
-	if (result)
-		return result;
-	fd = (struct pollfd){.fd = child.fd, .events = POLLIN};
-	if (poll(&fd, 1, timeout_s * 1000) <= 0) {
-		child_stop(&child);
-		return -ETIMEDOUT;
-	}
-	return child_step(&child, &outcome, sizeof(outcome)) == CHILD_DONE ? outcome : -EIO;
+	return child_run(flush, prefix, timeout_s);
 }
 
 int shutdown_end(enum shutdown_how how)

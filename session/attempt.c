@@ -22,7 +22,7 @@ void attempt_init(struct attempt *attempt, const struct target_plan *plan, uint3
 	attempt->plan = plan;
 	attempt->random = random;
 	attempt->deadline_ms = INT64_MAX;
-	route_init(&attempt->route, &plan->portal, &plan->listed);
+	route_init(&attempt->route, &plan->portal, plan->listed, plan->listed_count);
 	connect_init(&attempt->connect);
 }
 
@@ -226,8 +226,9 @@ enum attempt_state attempt_step(struct attempt *attempt, bool late, int64_t now_
 		return follow_connect(attempt, connect_step(&attempt->connect, late, now_ms));
 	case ATTEMPT_LOGIN:
 		if (late)
-			return attempt_unanswered(attempt, "no answer to the login within %d s",
-						  attempt->plan->params.value[PARAM_LOGIN_TIMEOUT]);
+			return attempt_unanswered(
+				attempt, "no answer to the login within %d s (login_timeout= sets another time)",
+				attempt->plan->params.value[PARAM_LOGIN_TIMEOUT]);
 		return attempt_unanswered(attempt, "the target closed the connection during the login");
 	default:
 		return attempt->state;
@@ -295,7 +296,7 @@ enum attempt_state attempt_put_off(struct attempt *attempt, int64_t now_ms)
 	a->pause_ms = choose_pause(a, now_ms);
 	a->deadline_ms = now_ms + a->pause_ms;
 	a->count++;
-	route_choose(&a->route, a->count, !a->was_up);
+	route_choose(&a->route, a->count, a->was_up);
 	return a->state = ATTEMPT_PAUSE;
 }
 
@@ -304,7 +305,7 @@ void attempt_start_over(struct attempt *attempt, int64_t now_ms)
 	attempt->lost_ms = now_ms;
 	attempt->count = 0;
 	attempt->lessons = (struct login_lessons){0};
-	route_choose(&attempt->route, 0, false);
+	route_choose(&attempt->route, 0, true);
 }
 
 void attempt_succeed(struct attempt *attempt)

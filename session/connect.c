@@ -25,11 +25,12 @@ static void leave_redirects(struct route *r)
 	r->moved_for_now = false;
 }
 
-void route_init(struct route *route, const struct portal *planned, const struct portal *listed)
+void route_init(struct route *route, const struct portal *planned, const struct portal *listed, int count)
 {
 	memset(route, 0, sizeof(*route));
 	route->planned = route->home = route->portal = *planned;
-	route->listed = *listed;
+	route->listed = listed;
+	route->listed_count = count;
 	leave_redirects(route);
 }
 
@@ -38,13 +39,19 @@ static bool is_same(const struct portal *a, const struct portal *b)
 	return a->port == b->port && !strcmp(a->host, b->host);
 }
 
-void route_choose(struct route *route, unsigned n, bool uses_listed)
+/* When a listed portal has its turn. */
+static bool is_listed_turn(unsigned n, bool was_up)
+{
+	return was_up ? n % TURNS == 2 : n % 2;
+}
+
+void route_choose(struct route *route, unsigned n, bool was_up)
 {
 	route->portal = route->home;
 	if (n && n % TURNS == 0)
 		route->portal = route->planned;
-	else if (n % 2 && uses_listed && route->listed.host[0])
-		route->portal = route->listed;
+	else if (is_listed_turn(n, was_up) && route->listed_count)
+		route->portal = route->listed[n / (was_up ? TURNS : 2) % (unsigned)route->listed_count];
 	leave_redirects(route);
 	if (is_same(&route->portal, &route->home))
 		memcpy(route->name, route->home_name, sizeof(route->name));

@@ -5,7 +5,8 @@
  *
  *   n               portal
  *   4, 8, 12, ...   the planned one, in case that what moved for good has moved again
- *   odd             the listed one (before the first login, and where discovery listed another than the planned one)
+ *   odd             before the first login: the portals that discovery listed, in turn
+ *   2, 6, 10, ...   in an outage: the same
  *   else            home: where redirects for good led to a login; at first the planned one
  *
  * A portal's addresses race (race.h), in the order of RFC 6724. In attempt n number n / 4 + n % 4 of them (modulo their
@@ -31,9 +32,11 @@
 
 /* Where the attempts of one session go. */
 struct route {
-	struct portal planned, listed; /* listed.host "": none */
-	struct portal home;            /* as planned, or where redirects for good led to a login */
-	struct portal portal;          /* of this attempt, after its redirects */
+	struct portal planned;
+	const struct portal *listed; /* of the plan */
+	int listed_count;
+	struct portal home;   /* as planned, or where redirects for good led to a login */
+	struct portal portal; /* of this attempt, after its redirects */
 	int redirect_count;
 	struct portal from[REDIRECTS_MAX];  /* where this attempt was sent on from: RFC 7143 11.13.5, status class 1 */
 	char name[NAME_MAX_BYTES + 1];      /* of the target, where a redirect named another; else "" */
@@ -42,10 +45,11 @@ struct route {
 	bool moved_for_now;                 /* a redirect of this attempt was a temporary one */
 };
 
-void route_init(struct route *route, const struct portal *planned, const struct portal *listed);
+/* listed, of count portals, must stay. */
+void route_init(struct route *route, const struct portal *planned, const struct portal *listed, int count);
 
-/* The portal of attempt n by the table above. uses_listed: there has been no login yet. */
-void route_choose(struct route *route, unsigned n, bool uses_listed);
+/* Chooses the portal of attempt n by the table above. was_up: there has been a login. */
+void route_choose(struct route *route, unsigned n, bool was_up);
 
 /* Moves the attempt's portal to where the target says that it is. said: what happened, for the log. 0; -ELOOP: it is a
    circle, or one redirect too many. */

@@ -357,9 +357,9 @@ int discovery_count(const struct discovery *discovery)
 	return discovery->list.count;
 }
 
-void discovery_use(const struct discovery *discovery, struct target_plan *plan)
+void discovery_use(const struct discovery *discovery, int index, struct target_plan *plan)
 {
-	target_list_use(&discovery->list, plan);
+	target_list_use(&discovery->list, index, plan);
 }
 
 const char *discovery_list(const struct discovery *discovery, char *out, size_t size)

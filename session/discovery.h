@@ -47,7 +47,7 @@ void discovery_stop(struct discovery *discovery);
 
 /* Of a discovery that is done: how many targets there are, and what target_list.h says of them. */
 int discovery_count(const struct discovery *discovery);
-void discovery_use(const struct discovery *discovery, struct target_plan *plan);
+void discovery_use(const struct discovery *discovery, int index, struct target_plan *plan);
 const char *discovery_list(const struct discovery *discovery, char *out, size_t size);
 void discovery_print(const struct discovery *discovery, FILE *out);
 

@@ -1,4 +1,5 @@
 /* prover.c - see prover.h. */
+/* SPDX-License-Identifier: MIT */
 #include "session/prover.h"
 
 #include <errno.h>

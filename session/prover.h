@@ -6,6 +6,7 @@
  * and logs in while the kernel's session does, and asks when told to. A target that allows one session only is asked with
  * the kernel session's own ISID before that one logs in; then the prover leaves first, and waits until it is gone.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SESSION_PROVER_H
 #define SESSION_PROVER_H
 

@@ -1,4 +1,5 @@
 /* race.c - see race.h. */
+/* SPDX-License-Identifier: MIT */
 #include "session/race.h"
 
 #include <errno.h>
@@ -8,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define RESERVED_FIRST   600 /* as bindresvport(3): those below belong to well-known services */
+#define RESERVED_LAST    1023
 #define ATTEMPT_DELAY_MS 250  /* RFC 8305 section 5: Connection Attempt Delay */
 #define AGAIN_MS         1000 /* between two SYNs to the same address */
 
@@ -76,6 +79,26 @@ static socklen_t address_length(const struct sockaddr_storage *address)
 	return address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
 }
 
+/* Any user can take every ephemeral port to the portal. The ports below 1024 are root's: one of them is bound then. */
+static int bind_reserved(int fd, sa_family_t family)
+{
+	struct sockaddr_storage any = {.ss_family = family};
+	int result = -EADDRINUSE;
+
+	for (uint16_t port = RESERVED_LAST; result == -EADDRINUSE && port >= RESERVED_FIRST; port--) {
+		((struct sockaddr_in *)&any)->sin_port = htons(port); /* sin6_port is at the same place */
+		result = bind(fd, (const struct sockaddr *)&any, address_length(&any)) ? -errno : 0;
+	}
+	return result;
+}
+
+static int begin_connect(int fd, const struct sockaddr_storage *address)
+{
+	if (!connect(fd, (const struct sockaddr *)address, address_length(address)) || errno == EINPROGRESS)
+		return 0;
+	return -errno;
+}
+
 /* A socket that begins to connect. The descriptor, or -errno. */
 static int open_socket(const char *interface, const struct sockaddr_storage *address)
 {
@@ -85,8 +108,10 @@ static int open_socket(const char *interface, const struct sockaddr_storage *add
 	if (fd < 0)
 		return -errno;
 	result = set_socket_options(fd, interface);
-	if (!result && connect(fd, (const struct sockaddr *)address, address_length(address)) && errno != EINPROGRESS)
-		result = -errno;
+	if (!result)
+		result = begin_connect(fd, address);
+	if (result == -EADDRNOTAVAIL && !bind_reserved(fd, address->ss_family))
+		result = begin_connect(fd, address);
 	if (!result)
 		return fd;
 	close(fd);

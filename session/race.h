@@ -5,6 +5,7 @@
  * all addresses have been tried, those that have not answered are tried again with a new SYN: TCP's own repetitions are 1, 2,
  * 4 and 8 s apart, too slow for a machine whose target is just starting.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SESSION_RACE_H
 #define SESSION_RACE_H
 

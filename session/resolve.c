@@ -16,6 +16,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "sys/confine.h"
+
 _Static_assert(sizeof(struct resolve_result) <= CHILD_RESULT_MAX, "one write of the child's");
 
 #define RESOLVER_FILE "/etc/resolv.conf"
@@ -96,26 +98,41 @@ static void write_files(const struct resolve *resolve)
 	}
 }
 
-static void look_up(const void *context, void *out)
+static int look_up_family(const struct question *question, int family, struct resolve_result *result)
 {
-	const struct question *question = context;
-	struct resolve_result *result = out;
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *list = NULL;
+	struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+	struct addrinfo *list = NULL;
 	char port[8];
 	int error;
 
-	if (question->resolve->has_files && enter_memory())
-		write_files(question->resolve);
 	snprintf(port, sizeof(port), "%u", question->port);
 	error = getaddrinfo(question->resolve->host, port, &hints, &list);
-	if (error) {
-		explain(error, result->failure);
-		return;
-	}
+	if (error)
+		return error;
 	for (struct addrinfo *at = list; at && result->count < RESOLVE_ADDRESSES_MAX; at = at->ai_next)
 		if (at->ai_addrlen <= sizeof(result->addresses[0]))
 			memcpy(&result->addresses[result->count++], at->ai_addr, at->ai_addrlen);
 	freeaddrinfo(list);
+	return 0;
+}
+
+/* Both families at once. A server that refuses AAAA spoils the whole answer: then each family is asked alone. */
+static void look_up(const void *context, void *out)
+{
+	const struct question *question = context;
+	struct resolve_result *result = out;
+	int error;
+
+	if (question->resolve->has_files && enter_memory())
+		write_files(question->resolve);
+	confine_reader(); /* what a name server answers is parsed by the C library */
+	error = look_up_family(question, AF_UNSPEC, result);
+	if (!error)
+		return;
+	(void)look_up_family(question, AF_INET, result);
+	(void)look_up_family(question, AF_INET6, result);
+	if (!result->count)
+		explain(error, result->failure);
 }
 
 /* ---- the parent ---- */

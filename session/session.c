@@ -364,6 +364,9 @@ static void say_up(struct session *s, int64_t now_ms)
 			 " attempts=%u)",
 			 s->plan->name, portal, (now_ms - s->down_ms) / 1000, (int)((now_ms - s->down_ms) % 1000),
 			 s->recoveries, s->sid, now_ms - s->down_ms, s->attempt.count + 1);
+	} else if (s->attempt.resident) {
+		log_warn("logged in to %s at %s, session %u: it was missing at the boot", s->plan->name, portal,
+			 s->sid);
 	} else {
 		log_info("logged in to %s at %s, session %u", s->plan->name, portal, s->sid);
 	}
@@ -382,6 +385,15 @@ static void revive_devices(struct session *s, const struct session_input *in)
 	result = devices_set_running(&s->devices, s->sysfs, s->sid);
 	if (result)
 		log_err("%s: its devices stay offline: %s", s->plan->name, strerror(-result));
+}
+
+/* The boot went on without this target, so that nobody has scanned it. */
+static void scan_late(struct session *s)
+{
+	int result = devices_scan(&s->devices, s->sysfs, s->host, s->plan);
+
+	if (result)
+		log_err("%s: its disks cannot be looked for: %s", s->plan->name, strerror(-result));
 }
 
 bool session_needs_repair(const struct session *session)
@@ -438,6 +450,8 @@ static void start_connection(struct session *s, const struct session_input *in)
 	prover_stop(&s->prover);
 	attempt_stop(&s->attempt); /* the kernel has its own reference to the socket */
 	say_up(s, in->now_ms);
+	if (s->attempt.resident && !session_was_up(s))
+		scan_late(s);
 	s->looks_at_devices = session_was_up(s);
 	if (s->looks_at_devices) {
 		again_ms = in->now_ms + DEVICES_AGAIN_MS;
@@ -798,8 +812,9 @@ static void stand_back(struct session *s, int64_t now_ms, int64_t deadline_ms)
 
 static void park(struct session *s, const struct session_input *in)
 {
-	log_warn("session %u (%s): iscsid looks after it from now on (event=parked sid=%u)", s->sid, s->plan->name,
-		 s->sid);
+	if (session_was_up(s))
+		log_warn("session %u (%s): iscsid looks after it from now on (event=parked sid=%u)", s->sid,
+			 s->plan->name, s->sid);
 	stand_back(s, in->now_ms, SESSION_NEVER);
 }
 
@@ -817,7 +832,7 @@ static void stay_parked(struct session *s, const struct session_input *in)
 	enter(s, SESSION_PARKED, SESSION_NEVER);
 }
 
-bool session_is_lost(const struct session *s)
+static bool is_trying(const struct session *s)
 {
 	switch (s->state) {
 	case SESSION_RESOLVING:
@@ -825,14 +840,23 @@ bool session_is_lost(const struct session *s)
 	case SESSION_LOGIN:
 	case SESSION_PROVING:
 	case SESSION_WAITING:
-		return session_was_up(s);
+		return true;
 	default:
 		return false;
 	}
 }
 
+bool session_is_lost(const struct session *s)
+{
+	return is_trying(s) && session_was_up(s);
+}
+
 static void take_back(struct session *s, const struct session_input *in)
 {
+	if (!session_was_up(s)) {
+		begin_attempt(s, in);
+		return;
+	}
 	if (!iscsi_class_has_session(s->sysfs, s->sid)) {
 		forget(s, in);
 		return;
@@ -978,8 +1002,12 @@ void session_settle(struct session *session, int dev)
 	if (session->state == SESSION_UP)
 		learn_units(session);
 	session->attempt.resident = true;
-	if (!session_was_up(session) && session->state != SESSION_LOGIN)
+	if (!session_was_up(session)) {
+		attempt_stop(&session->attempt);
 		destroy_in_kernel(session);
+		if (is_trying(session))
+			enter(session, SESSION_WAITING, 0);
+	}
 	resolve_keep_files(&session->attempt.connect.resolve);
 }
 
@@ -987,6 +1015,7 @@ static void async_message(struct session *session, const struct netlink_event *e
 {
 	switch (event->bhs[36]) { /* AsyncEvent, RFC 7143 11.9 */
 	case ISCSI_ASYNC_REQUEST_LOGOUT:
+	case ISCSI_ASYNC_NEGOTIATE: /* RFC 7143 11.9: to be answered; a new login negotiates everything */
 		session_step(session, SESSION_EVENT_ASYNC_LOGOUT, in);
 		break;
 	case ISCSI_ASYNC_DROPPING_CONNECTION:

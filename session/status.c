@@ -8,23 +8,71 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "plan/address.h"
 
-int status_open(struct status *status, int dirfd)
-{
-	int fd = openat(dirfd, STATUS_FILE, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+#define READ_TRIES 10
 
+static void close_file(struct status *status)
+{
+	if (status->records)
+		munmap(status->records, (size_t)status->count * STATUS_RECORD);
 	if (status->fd >= 0)
 		close(status->fd);
-	status->fd = fd;
-	for (int i = 0; i < PLAN_TARGETS_MAX; i++)
-		status->seen[i].state = SESSION_STATES;
-	return fd < 0 ? -errno : 0;
+	status->records = NULL;
+	status->fd = -1;
 }
 
-static void write_record(int fd, int index, const struct session *s)
+static int map_file(struct status *status)
+{
+	size_t size = (size_t)status->count * STATUS_RECORD;
+	void *records;
+
+	if (ftruncate(status->fd, (off_t)size))
+		return -errno;
+	records = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, status->fd, 0);
+	if (records == MAP_FAILED)
+		return -errno;
+	status->records = records;
+	return 0;
+}
+
+int status_open(struct status *status, int dirfd, int count)
+{
+	int result;
+
+	close_file(status);
+	status->count = count;
+	for (int i = 0; i < PLAN_TARGETS_MAX; i++)
+		status->seen[i].state = SESSION_STATES;
+	status->fd = openat(dirfd, STATUS_FILE, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (status->fd < 0)
+		return -errno;
+	result = map_file(status);
+	if (result)
+		close_file(status);
+	return result;
+}
+
+int status_lock(struct status *status)
+{
+	if (!status->records)
+		return 0;
+	return mlock(status->records, (size_t)status->count * STATUS_RECORD) ? -errno : 0;
+}
+
+/* Somebody who has cut the file off behind our back would make the next access to the mapping fatal. */
+static bool is_whole(const struct status *status)
+{
+	struct stat file;
+
+	return status->records && !fstat(status->fd, &file) && file.st_size >= (off_t)status->count * STATUS_RECORD;
+}
+
+static void write_record(char *place, const struct session *s)
 {
 	char record[STATUS_RECORD + 1], portal[PORTAL_TEXT_MAX];
 	const uint8_t *chap = s->plan->chap.algorithms_given ? s->plan->chap.algorithms : (const uint8_t[4]){0};
@@ -40,19 +88,19 @@ static void write_record(int fd, int index, const struct session *s)
 		used = STATUS_RECORD - 1;
 	memset(record + used, ' ', (size_t)(STATUS_RECORD - used));
 	record[STATUS_RECORD - 1] = '\n';
-	(void)!pwrite(fd, record, STATUS_RECORD, (off_t)index * STATUS_RECORD);
+	memcpy(place, record, STATUS_RECORD);
 }
 
 void status_write(struct status *status, const struct session *sessions, int count)
 {
-	for (int i = 0; i < count && status->fd >= 0; i++) {
+	for (int i = 0; i < count && i < status->count; i++) {
 		struct status_seen now = {sessions[i].state, sessions[i].held, sessions[i].recoveries,
 					  sessions[i].attempt.count, sessions[i].last_error};
 
-		if (!memcmp(&now, &status->seen[i], sizeof(now)))
+		if (!memcmp(&now, &status->seen[i], sizeof(now)) || !is_whole(status))
 			continue;
 		status->seen[i] = now;
-		write_record(status->fd, i, &sessions[i]);
+		write_record(status->records + (size_t)i * STATUS_RECORD, &sessions[i]);
 	}
 }
 
@@ -100,6 +148,36 @@ static void read_record(const char *text, struct status_record *record)
 	read_field(text, " portal=", record->portal, sizeof(record->portal));
 }
 
+bool status_recall(const struct status *status, int i, struct status_record *record)
+{
+	char text[STATUS_RECORD + 1];
+
+	if (i >= status->count || !is_whole(status))
+		return false;
+	memcpy(text, status->records + (size_t)i * STATUS_RECORD, STATUS_RECORD);
+	text[STATUS_RECORD] = '\0';
+	if (strncmp(text, "sid=", 4) != 0)
+		return false;
+	read_record(text, record);
+	return true;
+}
+
+/* A record may change while it is read: it counts once it reads the same twice. False: there is none at this place. */
+static bool read_whole(int fd, off_t at, char text[STATUS_RECORD + 1])
+{
+	char again[STATUS_RECORD];
+
+	for (int tries = 0; tries < READ_TRIES; tries++) {
+		if (pread(fd, text, STATUS_RECORD, at) != STATUS_RECORD ||
+		    pread(fd, again, STATUS_RECORD, at) != STATUS_RECORD)
+			return false;
+		if (!memcmp(text, again, STATUS_RECORD))
+			break;
+	}
+	text[STATUS_RECORD] = '\0';
+	return true;
+}
+
 int status_find(const char *path, uint32_t sid, struct status_record *record)
 {
 	char text[STATUS_RECORD + 1], wanted[24];
@@ -109,8 +187,7 @@ int status_find(const char *path, uint32_t sid, struct status_record *record)
 	if (fd < 0)
 		return result;
 	snprintf(wanted, sizeof(wanted), "sid=%u ", sid);
-	text[STATUS_RECORD] = '\0';
-	while (result && read(fd, text, STATUS_RECORD) == STATUS_RECORD) {
+	for (off_t at = 0; result && read_whole(fd, at, text); at += STATUS_RECORD) {
 		if (strncmp(text, wanted, strlen(wanted)) != 0)
 			continue;
 		read_record(text, record);

@@ -1,12 +1,14 @@
 /* status.h - what the resident process knows and sysfs does not: how each session fares, in /run/iscsi-init/sessions.
  *
- * One record of STATUS_RECORD bytes a session, text, one line, padded with spaces: it is rewritten in place, so that the
- * file never grows and a reader never sees half a line. Nothing is looked up by path after status_open.
+ * One record of STATUS_RECORD bytes a session: text, one line, padded with spaces, rewritten in place. The file is mapped and
+ * its pages are locked: a page of a tmpfs may be swapped out, possibly to the very disk that is away, and then a write to the
+ * file would wait for that disk for ever. Nothing is looked up by path after status_open.
  */
 /* SPDX-License-Identifier: MIT */
 #ifndef SESSION_STATUS_H
 #define SESSION_STATUS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "session/session.h"
@@ -15,7 +17,9 @@
 #define STATUS_RECORD 512
 
 struct status {
-	int fd; /* -1: none */
+	int fd;        /* -1: none */
+	char *records; /* the mapped file */
+	int count;     /* of its records */
 	struct status_seen {
 		enum session_state state;
 		enum unit_verdict held;
@@ -24,12 +28,21 @@ struct status {
 	} seen[PLAN_TARGETS_MAX]; /* what stands in the file */
 };
 
-/* Below the directory descriptor (of /run/iscsi-init). 0 or -errno. An earlier descriptor is closed, every record counts
-   as unwritten. */
-int status_open(struct status *status, int dirfd);
+/* Makes the file for so many sessions, below the directory descriptor (of /run/iscsi-init), and maps it. An earlier file is
+   closed; every record counts as unwritten. 0 or -errno: nothing will be written then. */
+int status_open(struct status *status, int dirfd, int count);
 
-/* Writes the records that changed. */
+/* Locks the file's pages in memory. For the process that writes while a disk may be away: locks are not inherited by a
+   fork. 0 or -errno. */
+int status_lock(struct status *status);
+
+/* Writes the records that changed. Never waits: only locked memory is touched. */
 void status_write(struct status *status, const struct session *sessions, int count);
+
+struct status_record;
+
+/* What the last writer wrote of session i, from the mapping: for a process that takes another's place. False: nothing. */
+bool status_recall(const struct status *status, int i, struct status_record *record);
 
 /* What one record says, as it is read back. */
 struct status_record {

@@ -18,12 +18,10 @@ void target_list_clear(struct target_list *list)
 }
 
 /* A new target begins. False: its name is not to be kept. Some portals list a target once for each of its portal groups.
-   What is no iSCSI name is left out, together with its addresses. */
+   What no login could carry is left out, together with its addresses. */
 static bool begin_target(struct target_list *list, const struct key *key)
 {
-	const char *why;
-
-	list->skips = name_check(key->value, key->value_length, &why) != 0;
+	list->skips = !name_is_usable((struct text){key->value, key->value_length});
 	list->left_out += list->skips;
 	if (list->skips || (list->count && key_value_is(key, list->records + list->last_name)))
 		return false;
@@ -97,27 +95,36 @@ static struct reader records_of(const struct target_list *list)
 	return reader_of(list->records, list->used);
 }
 
-void target_list_use(const struct target_list *list, struct target_plan *plan)
+static void add_listed(struct target_plan *plan, const struct login_redirect *address)
+{
+	struct portal *next = &plan->listed[plan->listed_count];
+
+	if (address->port == plan->portal.port && !strcmp(address->host, plan->portal.host))
+		return;
+	if (plan->listed_count == PLAN_LISTED_MAX)
+		return;
+	memset(next, 0, sizeof(*next));
+	memcpy(next->host, address->host, sizeof(next->host));
+	next->port = address->port;
+	plan->listed_count++;
+}
+
+void target_list_use(const struct target_list *list, int index, struct target_plan *plan)
 {
 	struct reader r = records_of(list);
 	struct login_redirect address;
-	bool asked = false;
 	struct key key;
 
+	plan->listed_count = 0;
 	while (keys_next(&r, &key) == 1) {
 		if (key_is(&key, "TargetName")) {
-			memcpy(plan->name, key.value, key.value_length + 1);
+			if (index-- == 0)
+				memcpy(plan->name, key.value, key.value_length + 1);
 			continue;
 		}
-		login_read_address(key.value, key.value_length, &address);
-		asked = asked || (address.port == plan->portal.port && !strcmp(address.host, plan->portal.host));
-		if (plan->listed.host[0])
-			continue;
-		memcpy(plan->listed.host, address.host, sizeof(plan->listed.host));
-		plan->listed.port = address.port;
+		if (index == -1 && !login_read_address(key.value, key.value_length, &address))
+			add_listed(plan, &address);
 	}
-	if (asked)
-		plan->listed.host[0] = '\0';
 }
 
 const char *target_list_names(const struct target_list *list, char *out, size_t size)

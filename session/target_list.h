@@ -30,9 +30,9 @@ int target_list_take(struct target_list *list, const uint8_t *text, size_t lengt
 /* After the last response: the last pair may lack its NUL. 0 or -EINVAL. */
 int target_list_finish(struct target_list *list);
 
-/* Writes the only target's name into the plan. The portal that was asked stays: a listed address may be one behind a
-   translation. Where the portal is not among those that are listed, the first that is becomes plan->listed. */
-void target_list_use(const struct target_list *list, struct target_plan *plan);
+/* Writes the name of the target with this index (from 0) into the plan. The portal that was asked stays: a listed address may
+   be one behind a translation. The other portals that are listed for it become plan->listed, as many as it holds. */
+void target_list_use(const struct target_list *list, int index, struct target_plan *plan);
 
 /* "iqn.a, iqn.b", with ", ..." for those that do not fit; returns out. */
 const char *target_list_names(const struct target_list *list, char *out, size_t size);

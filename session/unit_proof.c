@@ -1,4 +1,5 @@
 /* unit_proof.c - see unit_proof.h. Each question is asked and judged by itself; the first answer that is wrong ends it. */
+/* SPDX-License-Identifier: MIT */
 #include "session/unit_proof.h"
 
 #include <inttypes.h>

@@ -6,6 +6,7 @@
  * target's window and the table here hold. unit_proof_next says what to send, unit_proof_take hears what came. Nothing here
  * reads a clock or a socket.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SESSION_UNIT_PROOF_H
 #define SESSION_UNIT_PROOF_H
 

@@ -1,4 +1,5 @@
 /* units.c - see units.h. */
+/* SPDX-License-Identifier: MIT */
 #include "session/units.h"
 
 #include <errno.h>

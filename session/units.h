@@ -4,6 +4,7 @@
  * It is read from sysfs when the session is lost, without a command to the unit: the kernel asked for all of it when the
  * unit was attached, and asks again only when somebody wants a rescan.
  */
+/* SPDX-License-Identifier: MIT */
 #ifndef SESSION_UNITS_H
 #define SESSION_UNITS_H
 

@@ -24,7 +24,7 @@ bool guard_yield(struct world *world, int64_t now_ms)
 	if (!world->resident)
 		return false;
 	if (world->iscsid < 0)
-		world->iscsid = iscsid_find(world->proc);
+		world->iscsid = iscsid_open(world->proc);
 	if (world->iscsid < 0)
 		return false;
 	step_all(world, SESSION_EVENT_TAKEN, now_ms);
@@ -59,4 +59,30 @@ bool guard_give_up(struct world *world, struct session *session, int64_t now_ms)
 		session->plan->name, ENDING_PATIENCE_S, session->sid);
 	session_step(session, SESSION_EVENT_LEAVE, &(struct session_input){.now_ms = now_ms});
 	return true;
+}
+
+/* A number that changes with each attempt to reconnect; 0: no session is lost. */
+static unsigned count_outage(const struct world *w)
+{
+	unsigned number = 0;
+
+	for (int i = 0; i < w->session_count; i++)
+		if (session_is_lost(&w->sessions[i]))
+			number += 1 + w->sessions[i].attempt.count;
+	return number;
+}
+
+void guard_heal(struct world *world, int64_t now_ms)
+{
+	if (!world->resident)
+		return;
+	for (int i = 0; i < world->session_count; i++) {
+		const struct session *session = &world->sessions[i];
+		const struct connect *connect = &session->attempt.connect;
+
+		if (connect->proven_host[0] && (session->state == SESSION_UP || session->state == SESSION_PARKED))
+			heal_note(&world->net.heal, i, session->up_ms, (const struct sockaddr *)&connect->proven);
+	}
+	if (heal_step(&world->net.heal, count_outage(world), now_ms) && !guard_yield(world, now_ms))
+		step_all(world, SESSION_EVENT_START, now_ms);
 }

@@ -22,4 +22,7 @@ void guard_iscsid_ended(struct world *world, int64_t now_ms);
    shutdown goes on instead of waiting for ever. True: it was given up. */
 bool guard_give_up(struct world *world, struct session *session, int64_t now_ms);
 
+/* Keeps what root needs of the network (net/heal.h); after a repair, the sessions try again at once. */
+void guard_heal(struct world *world, int64_t now_ms);
+
 #endif

@@ -8,14 +8,17 @@
 #include <string.h>
 
 #include "boot/boot.h"
+#include "proto/iscsi_abi.h"
 #include "root/shutdown.h"
 #include "supervisor/guard.h"
+#include "supervisor/keeper.h"
 #include "sys/log.h"
 #include "sys/monotonic.h"
 #include "sys/uevent.h"
 
-#define FDS_MAX  256
-#define LOWER_UP 0x10000 /* IFF_LOWER_UP, kernel: include/uapi/linux/if.h */
+#define FDS_MAX    256
+#define EVENTS_MAX 512     /* of the kernel that are served at a time; then others have their turn */
+#define LOWER_UP   0x10000 /* IFF_LOWER_UP, kernel: include/uapi/linux/if.h */
 
 enum owner {
 	OWN_UEVENT,
@@ -28,6 +31,7 @@ enum owner {
 	OWN_ROOT,
 	OWN_RUN,
 	OWN_ISCSID,
+	OWN_KEEPER,
 	OWN_RANDOM,
 	OWN_INTERRUPTS,
 	OWN_DISCOVERY
@@ -65,6 +69,7 @@ static void collect(const struct world *w, struct watch *watch)
 	add(watch, OWN_LOADER, 0, loader_fd(&w->loader), POLLIN);
 	add(watch, OWN_KERNEL, 0, w->has_netlink ? w->netlink.event_fd : -1, POLLIN);
 	add(watch, OWN_ISCSID, 0, w->iscsid, POLLIN);
+	add(watch, OWN_KEEPER, 0, w->keeper.fd, POLLIN);
 	add(watch, OWN_RANDOM, 0, w->random, POLLIN);
 	add(watch, OWN_INTERRUPTS, 0, w->interrupts, POLLIN);
 	add(watch, OWN_ROOT, 0, w->has_root ? root_fd(&w->root) : -1, POLLIN);
@@ -153,9 +158,31 @@ static void hear_loader(struct world *w)
 		boot_module_answer(w, &answer);
 }
 
-static bool is_foreign_login(const struct session *s, const struct netlink_event *event)
+/* An answer to a login or logout of another program, most likely iscsid's. A target can send any number of other PDUs, and
+   none of them may cost a look through /proc. */
+static bool is_foreign_answer(const struct session *s, const struct netlink_event *event)
 {
-	return event->type == NETLINK_EVENT_PDU && s->in_kernel && s->sid == event->sid && s->state != SESSION_LOGIN;
+	if (event->type != NETLINK_EVENT_PDU || !s->in_kernel || s->sid != event->sid)
+		return false;
+	switch (event->bhs[0] & 0x3f) {
+	case ISCSI_OP_LOGIN_RESPONSE:
+		return s->state != SESSION_LOGIN;
+	case ISCSI_OP_LOGOUT_RESPONSE:
+		return s->state != SESSION_LOGOUT && s->state != SESSION_LEAVING;
+	default:
+		return false;
+	}
+}
+
+static void take_event(struct world *w, const struct netlink_event *event, int64_t now_ms)
+{
+	if (event->type == NETLINK_EVENT_ERROR)
+		guard_yield(w, now_ms);
+	for (int i = 0; i < w->session_count; i++) {
+		if (w->resident && is_foreign_answer(&w->sessions[i], event))
+			guard_yield(w, now_ms);
+		session_kernel_event(&w->sessions[i], event, now_ms);
+	}
 }
 
 /* A session that is well only looks after itself; a repair may be somebody else's work. */
@@ -166,36 +193,46 @@ static void pass_deadline(struct world *w, struct session *s, int64_t now_ms)
 	session_step(s, SESSION_EVENT_DEADLINE, &(struct session_input){.now_ms = now_ms});
 }
 
+/* Events were lost, of any session: each is compared with the kernel's. */
+static void look_at_sessions(struct world *w, int64_t now_ms)
+{
+	for (int i = 0; i < w->session_count; i++) {
+		struct session *s = &w->sessions[i];
+
+		if (s->state != SESSION_UP)
+			session_look_again(s, now_ms);
+		else if (session_needs_repair(s))
+			pass_deadline(w, s, now_ms);
+	}
+}
+
 static void hear_kernel(struct world *w, int64_t now_ms)
 {
 	uint8_t buffer[NETLINK_MESSAGE_MAX] __attribute__((aligned(8)));
 	struct netlink_event event;
-	bool overrun = false;
-	int result;
+	int result = 0;
 
-	while ((result = netlink_receive(&w->netlink, buffer, &event)) != -EAGAIN) {
-		if (result) {
-			log_debug("a message of the kernel's iSCSI interface was not understood: %s",
-				  strerror(-result));
-			if (result != -EPROTO)
-				return;
+	for (int i = 0; i < EVENTS_MAX && (result = netlink_receive(&w->netlink, buffer, &event)) != -EAGAIN; i++) {
+		if (result == -EPROTO) {
+			log_debug("a message of the kernel's iSCSI interface was not understood");
 			continue;
 		}
-		overrun = overrun || event.type == NETLINK_EVENT_OVERRUN;
-		if (event.type == NETLINK_EVENT_ERROR)
-			guard_yield(w, now_ms);
-		for (int i = 0; i < w->session_count; i++) {
-			if (w->resident && is_foreign_login(&w->sessions[i], &event))
-				guard_yield(w, now_ms);
-			if (event.type == NETLINK_EVENT_OVERRUN)
-				session_look_again(&w->sessions[i], now_ms);
-			session_kernel_event(&w->sessions[i], &event, now_ms);
+		if (result) {
+			log_debug("the kernel's iSCSI interface: %s", strerror(-result));
+			break;
 		}
+		if (event.type == NETLINK_EVENT_OVERRUN)
+			w->lost_events = true;
+		else
+			take_event(w, &event, now_ms);
 	}
-	/* The last of the lost events may be younger than the first look. */
-	for (int i = 0; overrun && i < w->session_count; i++)
-		if (w->sessions[i].state == SESSION_UP && session_needs_repair(&w->sessions[i]))
-			pass_deadline(w, &w->sessions[i], now_ms);
+	/* The kernel reports an overrun once, and goes on dropping events while the queue is full: an error among them would
+	   never be heard of. Only when the queue is empty is the state that is read the last word. */
+	if (!w->lost_events || result != -EAGAIN)
+		return;
+	w->lost_events = false;
+	log_warn("events of the kernel's iSCSI interface were lost; reading the state of each session");
+	look_at_sessions(w, now_ms);
 }
 
 /* While a session logs in, its descriptor is ready because the connection was closed. What the target said before that
@@ -218,7 +255,8 @@ static void follow_run(struct world *w)
 {
 	if (!mounts_run_follow(&w->run))
 		return;
-	status_open(&w->status, w->run.fd);
+	status_open(&w->status, w->run.fd, w->session_count);
+	status_lock(&w->status);
 	shutdown_offer(w->proc, w->run.fd);
 }
 
@@ -252,6 +290,9 @@ static void dispatch(struct world *w, enum owner owner, int index, int64_t now_m
 	case OWN_ISCSID:
 		guard_iscsid_ended(w, now_ms);
 		break;
+	case OWN_KEEPER:
+		keeper_ended(w);
+		break;
 	case OWN_NET: /* step_timed serves these two, together with their deadlines */
 	case OWN_DISCOVERY:
 	case OWN_RANDOM: /* these two only wake the loop: its predicate looks at them */
@@ -273,11 +314,20 @@ static const struct pollfd *slice(const struct watch *watch, enum owner owner, i
 	return first;
 }
 
-/* A cable that is plugged in again ends the pause before the next attempt to reconnect. */
-static void watch_carriers(struct world *w, int64_t now_ms)
+/* In a boot: an address more, of another interface or family, ends the pause before the next attempt, and an attempt that
+   may be under way by an interface that does not reach the target. */
+static bool notice_address(struct world *w)
 {
-	uint32_t carriers = 0;
-	bool more;
+	unsigned before = w->answers;
+
+	w->answers = net_answers(&w->net);
+	return !w->resident && before && w->answers > before;
+}
+
+/* Resident: a cable that is plugged in again ends the pause before the next attempt to reconnect. */
+static bool notice_carrier(struct world *w)
+{
+	uint32_t carriers = 0, before = w->carriers;
 
 	for (int i = 0; i < NET_INTERFACES_MAX; i++) {
 		const struct rtnl_link *link = &w->net.interfaces[i].link;
@@ -285,9 +335,15 @@ static void watch_carriers(struct world *w, int64_t now_ms)
 		if (link->index && (link->flags & LOWER_UP))
 			carriers |= 1U << i;
 	}
-	more = carriers & ~w->carriers;
 	w->carriers = carriers;
-	if (!more || !w->resident || guard_yield(w, now_ms))
+	return w->resident && carriers & ~before;
+}
+
+static void watch_network(struct world *w, int64_t now_ms)
+{
+	bool carrier = notice_carrier(w), address = notice_address(w);
+
+	if ((!carrier && !address) || guard_yield(w, now_ms))
 		return;
 	for (int i = 0; i < w->session_count; i++)
 		session_step(&w->sessions[i], SESSION_EVENT_START, &(struct session_input){.now_ms = now_ms});
@@ -302,7 +358,8 @@ static void step_timed(struct world *w, const struct watch *watch, int64_t now_m
 	fds = slice(watch, OWN_NET, &count);
 	if (w->net_open) {
 		net_step(&w->net, fds, count, now_ms);
-		watch_carriers(w, now_ms);
+		watch_network(w, now_ms);
+		guard_heal(w, now_ms);
 	}
 	if (w->discovering >= 0)
 		discovery_step(&w->discovery, now_ms);
@@ -326,6 +383,7 @@ static void run_once(struct world *w, int64_t deadline_ms)
 			dispatch(w, (enum owner)watch.owner[i], watch.index[i], now_ms);
 	}
 	step_timed(w, &watch, now_ms);
+	report_step(&w->report, NULL);
 }
 
 bool loop_run(struct world *world, bool (*reached)(struct world *world, int64_t now_ms), int64_t deadline_ms)

@@ -6,23 +6,25 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/sched.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "proto/wipe.h"
+#include "sys/process.h"
 #include "sys/sysfs.h"
 
-#define NAME       "@iscsi-init" /* the '@' keeps systemd's and sysvinit's killers away */
-#define COMM       "iscsi-init"
 #define COPY_BYTES 4194304 /* more than the program ever has */
 #define PAGE       4096
 
@@ -37,20 +39,24 @@
 #endif
 
 /* The kernel shows argv's memory, and the environment's behind it, as the process's name. */
-static void take_name(char *const argv[])
+static struct title find_title(char *const argv[])
 {
-	size_t room = strlen(argv[0]);
-	char *at = argv[0];
+	struct title title = {.at = argv[0], .room = strlen(argv[0])};
 
 	/* The strings of argv lie one behind the other. */
-	for (int i = 1; argv[i] == at + room + 1; i++)
-		room += 1 + strlen(argv[i]);
-	for (int i = 0; environ[i] && environ[i] == at + room + 1; i++)
-		room += 1 + strlen(environ[i]);
+	for (int i = 1; argv[i] == title.at + title.room + 1; i++)
+		title.room += 1 + strlen(argv[i]);
+	for (int i = 0; environ[i] && environ[i] == title.at + title.room + 1; i++)
+		title.room += 1 + strlen(environ[i]);
 	environ = NULL;
-	memset(at, 0, room);
-	snprintf(at, room + 1, "%s", NAME);
-	prctl(PR_SET_NAME, COMM);
+	return title;
+}
+
+void resident_take_name(const struct title *title, const char *name, const char *comm)
+{
+	memset(title->at, 0, title->room);
+	snprintf(title->at, title->room + 1, "%s", name);
+	prctl(PR_SET_NAME, comm);
 }
 
 /* Descriptors 0 to 2 must name something harmless, and not the console. */
@@ -114,6 +120,62 @@ static void unmap_program(void)
 	}
 }
 
+static void advise(void *start, size_t size, int advice)
+{
+	uintptr_t from = (uintptr_t)start & ~(uintptr_t)(PAGE - 1);
+	uintptr_t to = ((uintptr_t)start + size + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
+
+	madvise((void *)from, to - from, advice);
+}
+
+void resident_hide(void *start, size_t size)
+{
+	advise(start, size, MADV_WIPEONFORK);
+}
+
+void resident_show(void *start, size_t size)
+{
+	advise(start, size, MADV_KEEPONFORK);
+}
+
+void resident_own(void *start, size_t size)
+{
+	uintptr_t end = (uintptr_t)start + size;
+
+	for (uintptr_t at = (uintptr_t)start; at < end; at = (at | (PAGE - 1)) + 1) {
+		volatile char *byte = (volatile char *)at;
+		unsigned char is_there = 0;
+
+		if (!mincore((void *)(at & ~(uintptr_t)(PAGE - 1)), PAGE, &is_there) && is_there & 1)
+			*byte |= 0;
+	}
+}
+
+/* Its data, without what the start of the program has made read-only (RELRO). */
+void resident_own_program(void)
+{
+	const char *headers = (const char *)getauxval(AT_PHDR);
+	uintptr_t base = (uintptr_t)headers - sizeof(ELF(Ehdr)), relro_end = 0;
+
+	for (unsigned long i = 0; i < getauxval(AT_PHNUM); i++) {
+		const ELF(Phdr) *header = (const ELF(Phdr) *)headers + i;
+
+		if (header->p_type == PT_GNU_RELRO)
+			relro_end = (base + header->p_vaddr + header->p_memsz + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
+	}
+	for (unsigned long i = 0; i < getauxval(AT_PHNUM); i++) {
+		const ELF(Phdr) *header = (const ELF(Phdr) *)headers + i;
+		uintptr_t from = base + header->p_vaddr, end = from + header->p_memsz;
+
+		if (header->p_type != PT_LOAD || !(header->p_flags & PF_W))
+			continue;
+		if (from < relro_end)
+			from = relro_end;
+		if (from < end)
+			resident_own((void *)from, end - from);
+	}
+}
+
 static int lock_program(void)
 {
 	struct part part;
@@ -126,13 +188,24 @@ static int lock_program(void)
 	return failure;
 }
 
-/* All of the program, and what is touched of its data from now on. */
-static int lock_memory(int proc)
+int resident_lock(int proc)
 {
-	unmap_program();
 	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
 		return -errno;
 	return is_in_ramfs(proc) ? 0 : lock_program();
+}
+
+/* The lowest real-time priority: whatever number of ordinary processes is running, they wait. A nice value would not do, as
+   the kernel's automatic groups share the processor among sessions first (sched(7)). Children begin as ordinary ones. musl
+   has no sched_setscheduler. A kernel may refuse it (RT_GROUP_SCHED); then the nice value is what there is. */
+int resident_take_priority(void)
+{
+	const struct sched_param lowest = {.sched_priority = 1};
+	int result = setpriority(PRIO_PROCESS, 0, -20);
+
+	if (!syscall(SYS_sched_setscheduler, 0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest))
+		return 0;
+	return result ? -errno : 0;
 }
 
 /* A shutdown tells every process to end long before the disks are unmounted. SIGKILL still ends this one. Ignored SIGCHLD:
@@ -150,24 +223,31 @@ static int leave_oom_list(int proc)
 	return sysfs_write(proc, "self/oom_score_adj", "-1000");
 }
 
-int resident_become(int dev, int proc, char *const argv[], const char **step)
+int resident_become(int dev, int proc, char *const argv[], struct title *title, const char **step)
 {
 	int result, failure = 0;
 
 	setsid();
 	ignore_signals();
-	take_name(argv);
+	*title = find_title(argv);
+	resident_take_name(title, RESIDENT_NAME, RESIDENT_COMM);
 	leave_console(dev);
 	result = leave_oom_list(proc);
 	if (result) {
 		*step = "leaving the OOM killer's list";
 		failure = result;
 	}
+	result = resident_take_priority();
+	if (result) {
+		*step = "taking a high priority";
+		failure = result;
+	}
 	if (prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0)) {
 		*step = "PR_SET_IO_FLUSHER";
 		failure = -errno;
 	}
-	result = lock_memory(proc);
+	unmap_program();
+	result = resident_lock(proc);
 	if (result) {
 		*step = "locking memory";
 		failure = result;
@@ -213,7 +293,7 @@ int resident_leave_disk(char *const argv[])
 
 	if (readlink("/proc/self/exe", exe, sizeof(exe) - 1) > 0 && !strncmp(exe, "/memfd:", 7))
 		return 0;
-	copy = memfd_create(COMM, MFD_CLOEXEC);
+	copy = memfd_create(RESIDENT_COMM, MFD_CLOEXEC);
 	if (copy < 0)
 		return -errno;
 	result = copy_program(copy);
@@ -225,17 +305,17 @@ int resident_leave_disk(char *const argv[])
 	return result;
 }
 
-/* A process of root's whose name begins so: its children share it, and end with it. */
-static bool is_resident(int proc, const char *pid)
+/* The name that every process shows comes first: another's memory, where the second one lies, may wait for the disk. The
+   children of the resident process have both names, too, and end with it. */
+static bool is_resident(int proc, pid_t pid)
 {
-	char path[64], name[sizeof(NAME)];
+	char path[32], name[sizeof(RESIDENT_NAME)];
 
-	/* First the name that can be read of every process: another's memory may wait for the disk. */
-	if (pid[0] < '1' || pid[0] > '9' || snprintf(path, sizeof(path), "%.16s/comm", pid) >= (int)sizeof(path) ||
-	    sysfs_read(proc, path, name, sizeof(name)) <= 0 || strcmp(name, COMM) != 0)
+	if (strcmp(process_name(proc, pid, name, sizeof(name)), RESIDENT_COMM) != 0 ||
+	    !process_is_hosts_root(proc, pid))
 		return false;
-	snprintf(path, sizeof(path), "%.16s/cmdline", pid);
-	return sysfs_read(proc, path, name, sizeof(name)) > 0 && !strcmp(name, NAME) && proc_is_roots(proc, pid);
+	snprintf(path, sizeof(path), "%d/cmdline", (int)pid);
+	return sysfs_read(proc, path, name, sizeof(name)) > 0 && !strcmp(name, RESIDENT_NAME);
 }
 
 pid_t resident_find(int proc)
@@ -247,8 +327,10 @@ pid_t resident_find(int proc)
 	if (sysfs_dir_open(&dir, proc, "."))
 		return 0;
 	while (!found && (name = sysfs_dir_next(&dir, NULL))) {
-		if (is_resident(proc, name) && strtol(name, NULL, 10) != getpid())
-			found = (pid_t)strtol(name, NULL, 10);
+		pid_t pid = process_of_name(name);
+
+		if (pid && pid != getpid() && is_resident(proc, pid))
+			found = pid;
 	}
 	sysfs_dir_close(&dir);
 	return found;

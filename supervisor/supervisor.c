@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include "root/shutdown.h"
+#include "supervisor/keeper.h"
 #include "supervisor/loop.h"
 #include "supervisor/resident.h"
+#include "sys/confine.h"
 
 /* The members of an array behind those that are used. */
 static void release_unused(void *array, size_t member, int used, int count)
@@ -42,6 +44,8 @@ static void release_boot(struct world *w)
 
 int supervisor_settle(struct world *world, char *const argv[], const char **step)
 {
+	int result, failure;
+
 	world->resident = true;
 	for (int i = 0; i < world->session_count; i++)
 		session_settle(&world->sessions[i], world->dev);
@@ -50,11 +54,19 @@ int supervisor_settle(struct world *world, char *const argv[], const char **step
 	world->uevents = -1;
 	loader_stop(&world->loader);
 	if (world->net_open)
-		net_settle(&world->net);
+		net_settle(&world->net, !world->plan.boot.leaves_network);
 	release_boot(world);
 	if (world->run.fd >= 0)
 		shutdown_offer(world->proc, world->run.fd);
-	return resident_become(world->dev, world->proc, argv, step);
+	failure = resident_become(world->dev, world->proc, argv, &world->title, step);
+	result = status_lock(&world->status);
+	if (result) {
+		*step = "locking the status file";
+		failure = result;
+	}
+	resident_hide(&world->plan, sizeof(world->plan));
+	result = confine_resident(step);
+	return result ? result : failure;
 }
 
 static bool has_no_session(const struct world *w)
@@ -68,12 +80,15 @@ static bool has_no_session(const struct world *w)
 /* After each round of events: is the work over? */
 static bool record(struct world *world, int64_t now_ms)
 {
-	(void)now_ms;
 	status_write(&world->status, world->sessions, world->session_count);
-	return has_no_session(world);
+	if (has_no_session(world))
+		return true;
+	keeper_tend(world, now_ms);
+	return false;
 }
 
 void supervisor_live(struct world *world)
 {
 	loop_run(world, record, INT64_MAX);
+	keeper_stop(world);
 }

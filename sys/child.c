@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -83,4 +84,20 @@ void child_stop(struct child *child)
 	kill(child->pid, SIGKILL);
 	waitpid(child->pid, NULL, WNOHANG);
 	forget(child);
+}
+
+int child_run(void (*run)(const void *context, void *result), const void *context, int timeout_s)
+{
+	struct child child = CHILD_NONE;
+	struct pollfd ended;
+	int outcome = -EIO, error = child_start(&child, run, context, sizeof(outcome));
+
+	if (error)
+		return error;
+	ended = (struct pollfd){.fd = child.fd, .events = POLLIN};
+	if (poll(&ended, 1, timeout_s * 1000) <= 0) {
+		child_stop(&child);
+		return -ETIMEDOUT;
+	}
+	return child_step(&child, &outcome, sizeof(outcome)) == CHILD_DONE ? outcome : -EIO;
 }

@@ -28,6 +28,11 @@ int child_start(struct child *child, void (*run)(const void *context, void *resu
    and *child is CHILD_NONE. */
 enum child_state child_step(struct child *child, void *result, size_t size);
 
+/* The whole of it for a caller who can wait: forks, waits at most timeout_s seconds, and returns the int that run wrote as
+   its result (0 or -errno). -EIO: it ended without one. -ETIMEDOUT: it was told to end, and ends as soon as the kernel lets
+   it go. */
+int child_run(void (*run)(const void *context, void *result), const void *context, int timeout_s);
+
 /* Kills and forgets it: never blocks. A child that hangs in the kernel is left to init's reaping. */
 void child_stop(struct child *child);
 

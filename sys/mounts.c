@@ -19,6 +19,7 @@
 
 #define RUN_DIRECTORY "iscsi-init"
 #define COPY_BYTES    2048
+#define COPY_DEPTH    4 /* /run/systemd/system/X.service.d is three */
 
 struct place {
 	const char *path;
@@ -99,8 +100,8 @@ void mounts_leave(const struct mounts *mounts)
 			umount2(places[i].path, MNT_DETACH);
 }
 
-/* Makes and opens the directory in the /run that is seen at root. */
-static int open_directory(int root, dev_t *device)
+/* Makes and opens the directory in the /run that is seen at root, which *top becomes a descriptor of. */
+static int open_directory(int root, dev_t *device, int *top)
 {
 	int run = openat(root, "run", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct stat status;
@@ -115,18 +116,21 @@ static int open_directory(int root, dev_t *device)
 		error = -errno;
 	else
 		*device = status.st_dev;
-	close(run);
+	if (error)
+		close(run);
+	else
+		*top = run;
 	return error ? error : fd;
 }
 
 int mounts_run_open(struct mounts_run *run)
 {
-	*run = (struct mounts_run){.fd = -1, .root = -1, .mountinfo = -1};
+	*run = (struct mounts_run){.fd = -1, .top = -1, .root = -1, .mountinfo = -1};
 	run->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (run->root < 0)
 		return -errno;
 	run->mountinfo = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-	run->fd = open_directory(run->root, &run->device);
+	run->fd = open_directory(run->root, &run->device, &run->top);
 	run->first = run->device;
 	return run->fd < 0 ? run->fd : 0;
 }
@@ -141,13 +145,14 @@ static void copy_bytes(int in, int out)
 			return;
 }
 
+/* What is there already stays. */
 static void copy_file(int from, int to, const char *name)
 {
-	int in = openat(from, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), out = -1;
+	int in = openat(from, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC), out = -1;
 	struct stat status;
 
-	if (in >= 0 && fstat(in, &status) == 0)
-		out = openat(to, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, status.st_mode & 0777);
+	if (in >= 0 && fstat(in, &status) == 0 && S_ISREG(status.st_mode))
+		out = openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, status.st_mode & 0777);
 	if (out >= 0) {
 		copy_bytes(in, out);
 		close(out);
@@ -156,25 +161,41 @@ static void copy_file(int from, int to, const char *name)
 		close(in);
 }
 
-static void copy_files(int from, int to)
+static void copy_files(int from, int to, int depth)
 {
 	struct sysfs_dir dir;
 	const char *name;
 	bool is_directory;
+	int below, copy;
 
 	if (sysfs_dir_open(&dir, from, ".") < 0)
 		return;
-	while ((name = sysfs_dir_next(&dir, &is_directory)))
-		if (!is_directory)
+	while ((name = sysfs_dir_next(&dir, &is_directory))) {
+		if (!is_directory) {
 			copy_file(from, to, name);
+			continue;
+		}
+		if (depth == COPY_DEPTH || (mkdirat(to, name, 0755) && errno != EEXIST))
+			continue;
+		below = openat(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		copy = openat(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (below >= 0 && copy >= 0)
+			copy_files(below, copy, depth + 1);
+		if (below >= 0)
+			close(below);
+		if (copy >= 0)
+			close(copy);
+	}
 	sysfs_dir_close(&dir);
 }
 
+/* The first /run is ours alone, and what the next system is told of the network lies beside our own directory. Another is
+   other programs' as well. (".." would lead to the mount that lies on top.) */
 bool mounts_run_follow(struct mounts_run *run)
 {
 	struct stat status, root;
 	dev_t device;
-	int fd;
+	int fd, top;
 
 	if (run->fd < 0 || fstatat(run->root, "run", &status, 0) < 0 || fstat(run->root, &root) < 0)
 		return false;
@@ -183,12 +204,17 @@ bool mounts_run_follow(struct mounts_run *run)
 		return false;
 	if (!S_ISDIR(status.st_mode) || major(status.st_dev) != 0) /* not a file system in memory */
 		return false;
-	fd = open_directory(run->root, &device);
+	fd = open_directory(run->root, &device, &top);
 	if (fd < 0)
 		return false;
-	copy_files(run->fd, fd);
+	if (run->device == run->first)
+		copy_files(run->top, top, 0);
+	else
+		copy_files(run->fd, fd, 0);
 	close(run->fd);
+	close(run->top);
 	run->fd = fd;
+	run->top = top;
 	run->device = device;
 	return true;
 }

@@ -27,9 +27,11 @@ const char *mounts_path(enum mounts_place place);
 void mounts_leave(const struct mounts *mounts);
 
 /* Our files in /run, kept visible. Some inits (initramfs-tools) mount a new /run over ours: the resident process
-   notices, since /proc/self/mountinfo reports every change to a poller, and copies the files over. */
+   notices, since /proc/self/mountinfo reports every change to a poller, and copies the files over: from the first /run
+   all, from another one our own. */
 struct mounts_run {
 	int fd;        /* of the /run/iscsi-init that the system sees; -1 none. Files are made with openat below it */
+	int top;       /* of that /run itself */
 	int root;      /* of the root directory at the time of mounts_run_open */
 	int mountinfo; /* poll for POLLPRI */
 	dev_t device;  /* of the /run that fd is in */

@@ -1,7 +1,6 @@
 /* pollfds.h - filling an array for poll(2), and asking it what came.
  *
- * The loop polls the descriptors of all objects together, until the earliest of their deadlines; each object adds its own
- * descriptors and looks them up by number.
+ * The loop polls the descriptors of all objects together; each object adds its own and looks them up by number.
  */
 /* SPDX-License-Identifier: MIT */
 #ifndef SYS_POLLFDS_H
@@ -9,7 +8,6 @@
 
 #include <poll.h>
 #include <stdbool.h>
-#include <stdint.h>
 
 /* Adds fd for reading behind the first `count`, unless it is -1 or there is no room. The new count. */
 static inline int pollfds_add(struct pollfd *fds, int count, int max, int fd)
@@ -26,12 +24,6 @@ static inline bool pollfds_ready(const struct pollfd *fds, int count, int fd)
 		if (fds[i].fd == fd)
 			return fds[i].revents != 0;
 	return false;
-}
-
-/* The earlier of two deadlines; INT64_MAX is none. */
-static inline int64_t earlier_ms(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
 }
 
 #endif

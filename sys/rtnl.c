@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_addr.h>
+#include <linux/filter.h>
 #include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -248,20 +249,56 @@ static enum rtnl_type read_dns6(struct reader *r, struct rtnl_dns6 *dns6)
 	return RTNL_DNS6;
 }
 
-static enum rtnl_type read_route(struct reader *r, struct rtnl_router6 *router6)
+/* An IPv6 default route that a router advertised. */
+static enum rtnl_type read_router6(struct reader *r, struct rtnl_router6 *router6)
 {
 	struct reader value;
-	struct rtmsg head;
 	int type;
 
-	read_struct(r, &head, sizeof(head));
-	if (r->bad || head.rtm_family != AF_INET6 || head.rtm_dst_len || head.rtm_protocol != RTPROT_RA)
-		return RTNL_OTHER;
 	*router6 = (struct rtnl_router6){.index = 0};
 	while ((type = next_attribute(r, &value)) >= 0)
 		if (type == RTA_OIF)
 			router6->index = (int)read_u32(value);
 	return router6->index > 0 ? RTNL_ROUTER6 : RTNL_OTHER;
+}
+
+static enum rtnl_type read_host_route(struct reader *r, const struct rtmsg *head, struct rtnl_route *route)
+{
+	size_t size = head->rtm_family == AF_INET ? 4 : 16;
+	struct reader value;
+	int type;
+
+	*route = (struct rtnl_route){.family = head->rtm_family, .prefix = head->rtm_dst_len};
+	while ((type = next_attribute(r, &value)) >= 0) {
+		if (type == RTA_OIF) {
+			route->index = (int)read_u32(value);
+		} else if (type == RTA_DST && value.left == size) {
+			memcpy(route->to, value.at, size);
+		} else if (type == RTA_GATEWAY && value.left == size) {
+			memcpy(route->gateway, value.at, size);
+			route->has_gateway = true;
+		} else if (type == RTA_PREFSRC && value.left == size) {
+			memcpy(route->source, value.at, size);
+			route->has_source = true;
+		}
+	}
+	return route->index > 0 ? RTNL_ROUTE : RTNL_OTHER;
+}
+
+static enum rtnl_type read_route(struct reader *r, bool gone, struct rtnl_event *event)
+{
+	struct rtmsg head;
+
+	read_struct(r, &head, sizeof(head));
+	if (r->bad || (head.rtm_family != AF_INET && head.rtm_family != AF_INET6))
+		return RTNL_OTHER;
+	if (gone)
+		return head.rtm_table == RT_TABLE_MAIN ? RTNL_ROUTE_GONE : RTNL_OTHER;
+	if (head.rtm_dst_len == (head.rtm_family == AF_INET ? 32 : 128) && head.rtm_type == RTN_UNICAST)
+		return read_host_route(r, &head, &event->route);
+	if (head.rtm_family != AF_INET6 || head.rtm_dst_len || head.rtm_protocol != RTPROT_RA)
+		return RTNL_OTHER;
+	return read_router6(r, &event->router6);
 }
 
 static enum rtnl_type read_message(struct reader *r, uint16_t type, struct rtnl_event *event)
@@ -274,7 +311,8 @@ static enum rtnl_type read_message(struct reader *r, uint16_t type, struct rtnl_
 	case RTM_DELADDR:
 		return read_address(r, type == RTM_DELADDR, &event->address);
 	case RTM_NEWROUTE:
-		return read_route(r, &event->router6);
+	case RTM_DELROUTE:
+		return read_route(r, type == RTM_DELROUTE, event);
 	case RTM_NEWNDUSEROPT:
 		return read_dns6(r, &event->dns6);
 	default:
@@ -432,11 +470,22 @@ void rtnl_close(struct rtnl *rtnl)
 	rtnl->call_fd = rtnl->event_fd = -1;
 }
 
-void rtnl_ignore_routes(const struct rtnl *rtnl)
+/* The filter sees the header's numbers as a network's: they are in the host's order. */
+int rtnl_hear_lost_routes(const struct rtnl *rtnl)
 {
-	int group = RTNLGRP_IPV6_ROUTE;
+	struct sock_filter lines[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWROUTE), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	struct sock_fprog program = {.len = sizeof(lines) / sizeof(lines[0]), .filter = lines};
+	int group = RTNLGRP_IPV4_ROUTE;
 
-	(void)setsockopt(rtnl->event_fd, SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, &group, sizeof(group));
+	if (setsockopt(rtnl->event_fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) ||
+	    setsockopt(rtnl->event_fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)))
+		return -errno;
+	return 0;
 }
 
 int rtnl_dump_links(struct rtnl *rtnl, void (*found)(void *context, const struct rtnl_event *event), void *context)
@@ -455,6 +504,60 @@ int rtnl_dump_addresses(struct rtnl *rtnl, void (*found)(void *context, const st
 
 	begin(&request, RTM_GETADDR, NLM_F_DUMP, &head, sizeof(head));
 	return call(rtnl, &request, found, context);
+}
+
+/* What the answer to a question about one thing held. */
+struct answer {
+	enum rtnl_type wanted;
+	bool found;
+	struct rtnl_event event;
+};
+
+static void take_answer(void *context, const struct rtnl_event *event)
+{
+	struct answer *answer = context;
+
+	if (event->type != answer->wanted)
+		return;
+	answer->event = *event;
+	answer->found = true;
+}
+
+int rtnl_get_link(struct rtnl *rtnl, int index, struct rtnl_link *link)
+{
+	struct ifinfomsg head = {.ifi_family = AF_UNSPEC, .ifi_index = index};
+	struct answer answer = {.wanted = RTNL_LINK};
+	struct request request;
+	int result;
+
+	begin(&request, RTM_GETLINK, NLM_F_ACK, &head, sizeof(head));
+	result = call(rtnl, &request, take_answer, &answer);
+	if (!result && !answer.found)
+		result = -EPROTO;
+	if (!result)
+		*link = answer.event.link;
+	return result;
+}
+
+int rtnl_get_route(struct rtnl *rtnl, struct rtnl_route *route)
+{
+	size_t size = route->family == AF_INET ? 4 : 16;
+	bool is_link_local = route->family == AF_INET6 && route->to[0] == 0xfe && (route->to[1] & 0xc0) == 0x80;
+	struct rtmsg head = {.rtm_family = route->family, .rtm_dst_len = (uint8_t)(size * 8)};
+	struct answer answer = {.wanted = RTNL_ROUTE};
+	struct request request;
+	int result;
+
+	begin(&request, RTM_GETROUTE, NLM_F_ACK, &head, sizeof(head));
+	add(&request, RTA_DST, route->to, size);
+	if (is_link_local)
+		add(&request, RTA_OIF, &route->index, sizeof(route->index));
+	result = call(rtnl, &request, take_answer, &answer);
+	if (!result && !answer.found)
+		result = -ENETUNREACH; /* prohibited, or one of our own */
+	if (!result)
+		*route = answer.event.route;
+	return result;
 }
 
 /* ---- changing ---- */
@@ -485,7 +588,7 @@ int rtnl_change_link(struct rtnl *rtnl, int index, const struct rtnl_change *cha
 		add(&request, IFLA_ADDRESS, change->mac, 6);
 	if (change->name)
 		add_name(&request, IFLA_IFNAME, change->name);
-	if (change->master)
+	if (change->master || change->release)
 		add_u32(&request, IFLA_MASTER, (uint32_t)change->master);
 	return call(rtnl, &request, NULL, NULL);
 }
@@ -514,14 +617,14 @@ int rtnl_add_vlan(struct rtnl *rtnl, const char *name, int parent, uint16_t id)
 	return call(rtnl, &request, NULL, NULL);
 }
 
-int rtnl_add_bond(struct rtnl *rtnl, const char *name)
+int rtnl_add_link(struct rtnl *rtnl, const char *name, const char *kind)
 {
 	struct request request;
 	size_t info;
 
 	begin_new_link(&request, name);
 	info = open_nest(&request, IFLA_LINKINFO);
-	add_name(&request, IFLA_INFO_KIND, "bond");
+	add_name(&request, IFLA_INFO_KIND, kind);
 	close_nest(&request, info);
 	return call(rtnl, &request, NULL, NULL);
 }
@@ -541,6 +644,7 @@ static void begin_address(struct request *request, uint16_t type, uint16_t flags
 {
 	struct ifaddrmsg head = {.ifa_family = address->family,
 				 .ifa_prefixlen = address->prefix,
+				 .ifa_flags = (uint8_t)address->flags,
 				 .ifa_scope = address->scope,
 				 .ifa_index = (uint32_t)address->index};
 	size_t size = address->family == AF_INET ? 4 : 16;
@@ -585,6 +689,8 @@ int rtnl_add_route(struct rtnl *rtnl, const struct rtnl_route *route)
 		add(&request, RTA_DST, route->to, size);
 	if (route->has_gateway)
 		add(&request, RTA_GATEWAY, route->gateway, size);
+	if (route->has_source)
+		add(&request, RTA_PREFSRC, route->source, size);
 	if (route->metric)
 		add_u32(&request, RTA_PRIORITY, route->metric);
 	add_u32(&request, RTA_OIF, (uint32_t)route->index);

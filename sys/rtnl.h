@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sys/netnames.h"
+
 #define RTNL_NAME_MAX   16    /* IFNAMSIZ, with the NUL */
 #define RTNL_BUFFER_MAX 16384 /* a dump's datagram; kernel: NLMSG_GOODSIZE is 8 KiB at most */
 #define RTNL_DNS_MAX    4
@@ -29,6 +31,8 @@ enum rtnl_type {
 	RTNL_ADDRESS_GONE, /* .address */
 	RTNL_DNS6,         /* .dns6: name servers in a router advertisement (RFC 8106) */
 	RTNL_ROUTER6,      /* .router6: an IPv6 default route that a router advertised */
+	RTNL_ROUTE,        /* .route: to one host */
+	RTNL_ROUTE_GONE,   /* a route of the main table, without particulars */
 	RTNL_OTHER
 };
 
@@ -44,6 +48,7 @@ struct rtnl_link {
 	uint8_t mac[6];
 	bool has_permanent_mac;
 	uint8_t permanent_mac[6];
+	struct netnames aliases; /* not from the kernel: for the user of rtnl to fill */
 };
 
 struct rtnl_link6 {
@@ -72,6 +77,19 @@ struct rtnl_router6 {
 	int index;
 };
 
+struct rtnl_route {
+	int index;
+	uint8_t family;
+	uint8_t prefix; /* of to; 0: the default route */
+	uint8_t to[16];
+	bool has_gateway;
+	uint8_t gateway[16];
+	bool gateway_on_link; /* reach the gateway directly although no prefix covers it */
+	bool has_source;
+	uint8_t source[16]; /* the address that packets to it come from */
+	uint32_t metric;    /* 0: the kernel's */
+};
+
 struct rtnl_event {
 	enum rtnl_type type;
 	union {
@@ -80,6 +98,7 @@ struct rtnl_event {
 		struct rtnl_address address;
 		struct rtnl_dns6 dns6;
 		struct rtnl_router6 router6;
+		struct rtnl_route route;
 	};
 };
 
@@ -87,8 +106,9 @@ struct rtnl_event {
 int rtnl_open(struct rtnl *rtnl);
 void rtnl_close(struct rtnl *rtnl);
 
-/* Ends RTNL_ROUTER6 events, so that changes of a large routing table do not wake us. */
-void rtnl_ignore_routes(const struct rtnl *rtnl);
+/* Ends RTNL_ROUTER6 events, so that a large routing table does not wake us while it grows, and begins RTNL_ROUTE_GONE. 0
+   or -errno. */
+int rtnl_hear_lost_routes(const struct rtnl *rtnl);
 
 /* One datagram from the kernel, and how far it has been read. */
 struct rtnl_reader {
@@ -108,9 +128,17 @@ bool rtnl_next(struct rtnl_reader *reader, struct rtnl_event *event);
 int rtnl_dump_links(struct rtnl *rtnl, void (*found)(void *context, const struct rtnl_event *event), void *context);
 int rtnl_dump_addresses(struct rtnl *rtnl, void (*found)(void *context, const struct rtnl_event *event), void *context);
 
+/* One link, by its index. 0 or -errno: -ENODEV when there is none. */
+int rtnl_get_link(struct rtnl *rtnl, int index, struct rtnl_link *link);
+
+/* How the kernel would send to route->to now; .family, and for a link-local address .index, are given. Fills in the rest.
+   0 or -errno: -ENETUNREACH, for one, when there is no way. */
+int rtnl_get_route(struct rtnl *rtnl, struct rtnl_route *route);
+
 /* What to change. A field that is zero leaves its property as it is. */
 struct rtnl_change {
 	bool up, down;
+	bool release; /* from its master */
 	uint32_t mtu;
 	const uint8_t *mac;
 	const char *name;
@@ -120,21 +148,11 @@ struct rtnl_change {
 /* All return 0 or -errno, as the kernel said. */
 int rtnl_change_link(struct rtnl *rtnl, int index, const struct rtnl_change *change);
 int rtnl_add_vlan(struct rtnl *rtnl, const char *name, int parent, uint16_t id);
-int rtnl_add_bond(struct rtnl *rtnl, const char *name);
+/* A virtual link of a kind that needs no more than its name: "bond", "bridge". */
+int rtnl_add_link(struct rtnl *rtnl, const char *name, const char *kind);
 /* An address that is there already is no error. */
 int rtnl_add_address(struct rtnl *rtnl, const struct rtnl_address *address);
 int rtnl_remove_address(struct rtnl *rtnl, const struct rtnl_address *address);
-
-struct rtnl_route {
-	int index;
-	uint8_t family;
-	uint8_t prefix; /* of to; 0: the default route */
-	uint8_t to[16];
-	bool has_gateway;
-	uint8_t gateway[16];
-	bool gateway_on_link; /* reach the gateway directly although no prefix covers it */
-	uint32_t metric;      /* 0: the kernel's */
-};
 
 /* -EEXIST: there is a route with this destination and metric. */
 int rtnl_add_route(struct rtnl *rtnl, const struct rtnl_route *route);

@@ -192,11 +192,3 @@ void sysfs_dir_close(struct sysfs_dir *dir)
 		close(dir->fd);
 	dir->fd = -1;
 }
-
-bool proc_is_roots(int proc, const char *pid)
-{
-	char path[32], status[512]; /* the kernel escapes what the name in front of it has */
-
-	return snprintf(path, sizeof(path), "%s/status", pid) < (int)sizeof(path) &&
-	       sysfs_read(proc, path, status, sizeof(status)) > 0 && strstr(status, "\nUid:\t0\t0\t");
-}

@@ -55,8 +55,4 @@ const char *sysfs_dir_next(struct sysfs_dir *dir, bool *is_directory);
 
 void sysfs_dir_close(struct sysfs_dir *dir);
 
-/* Is a process (proc: descriptor of /proc; its pid as text) root's? The owner of its directory does not say so: root owns
-   that of every process that cannot be dumped. */
-bool proc_is_roots(int proc, const char *pid);
-
 #endif

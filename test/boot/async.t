@@ -4,6 +4,7 @@
 again, and no byte is lost. Something between guest and target slips the Async Messages in."""
 
 import os
+import re
 import sys
 import time
 
@@ -33,4 +34,12 @@ with Rig() as rig:
     lab.target.say(NEGOTIATE)  # asks for negotiation, which we need not
     time.sleep(0.5)
     rig.check(lab.guest, lab.wrote(2), "an Async Message that asks for nothing vital changes nothing")
+    before = len(re.findall("event=back", lab.guest.console))
+    spent = lab.shell("cut -d ' ' -f 1 /proc/$(resident)/schedstat") or "0"
+    lab.target.say(NEGOTIATE, 6000, ends=True)
+    rig.check(lab.guest, len(re.findall("event=back", lab.guest.console)) > before or lab.guest.expect("event=back", 60),
+              "6000 Async Messages hide no lost connection")
+    rig.check(lab.guest, lab.wrote(2), "files are written again")
+    spent = int(lab.shell("cut -d ' ' -f 1 /proc/$(resident)/schedstat") or 0) - int(spent)
+    rig.ok(0 < spent < 2e9, "and cost less than two seconds of the processor (%d ms)" % (spent / 1e6))
     lab.verify("asked to leave, and dropped")

@@ -103,12 +103,14 @@ class Between(Target):
                 continue
             self.links = [link for link in self.links if not link.ended] + [Link(guest, target, self.opcodes)]
 
-    def say(self, event):
-        """One Async Message, with the StatSN of the last answer: the numbers that follow stay right."""
+    def say(self, event, count=1, ends=False):
+        """Async Messages, with the StatSN of the last answer: the numbers that follow stay right. ends: and nothing more."""
         link = self.links[-1]
         header = struct.pack(">BBH4x8sI4x", ASYNC, 0x80, 0, b"\xff" * 8, 0xFFFFFFFF)
         with link.lock:
-            link.guest.sendall(header + link.numbers + struct.pack(">BBHHH4x", event, 0, 0, 0, 5))
+            link.guest.sendall((header + link.numbers + struct.pack(">BBHHH4x", event, 0, 0, 0, 5)) * count)
+            if ends:
+                link.guest.shutdown(socket.SHUT_RDWR)
 
     def drop(self):
         """Ends every connection, from the middle."""

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Disks unlike the usual one: sectors of 4 KiB, more than 2 TiB, read-only, with a LUN above 255."""
+"""Disks unlike the usual one: sectors of 4 KiB, more than 2 TiB, read-only, with a LUN above 255, not ready at first."""
 
 import os
 import sys
@@ -90,7 +90,19 @@ def protected(rig, kernel, initrd):
                   "which is %s" % ("said" if words == "rw" else "not said"))
 
 
-CASES = {"protected": protected, "sectors": sectors, "large": large, "numbers": numbers}
+def not_ready(rig, kernel, initrd):
+    """A unit in standby is attached with size 0. Another scan of the host does not look at it."""
+    target = Target(rig, {1: rig.disk()})
+    update = ("--mode", "logicalunit", "--op", "update", "--tid", "1", "--lun", "1", "--params")
+    target.admin(*update, "removable=1,online=0")
+    guest = rig.boot(kernel, initrd, "loglevel=6 rw root=LABEL=rigroot " + target.word("scan_timeout=60"))
+    rig.check(guest, guest.expect("asking again until scan_timeout is over", 60), "a unit without a medium is waited for")
+    target.admin(*update, "online=1")
+    rig.check(guest, guest.expect("^DONE", 60), "and used once it is ready")
+    guest.wait(30)
+
+
+CASES = {"standby": not_ready, "protected": protected, "sectors": sectors, "large": large, "numbers": numbers}
 
 if __name__ == "__main__":
     run_cases(CASES)

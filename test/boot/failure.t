@@ -2,17 +2,19 @@
 # SPDX-License-Identifier: MIT
 """What goes wrong is said in one line and retried or not, as it deserves; iscsi.onfail= decides what comes then."""
 
-import socket
 import os
+import re
+import socket
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from rig import HOST, TARGET_NAME, Kernel, Rig, Target, newc_archive  # noqa: E402
 
+BOX = r"\+-+\+\s+\| iscsi-init: this machine cannot boot.*\n\| +\|\s+\| reason: .*nonsense[^+]*\| hint: "
 SHELL = {"bin": None, "bin/sh": open("/bin/busybox", "rb").read()}
 
 
-def fails(rig, kernel, initrd, words, said, name, ended="reboot: Power down", seconds=40):
+def fails(rig, kernel, initrd, words, said, name, ended="reboot: Power down", seconds=60):
     """A boot that ends in iscsi.onfail=poweroff, after a line with everything in said."""
     guest = rig.boot(kernel, initrd, "quiet loglevel=6 iscsi.onfail=poweroff " + words)
     powered_off = guest.wait(seconds)
@@ -24,18 +26,31 @@ def fails(rig, kernel, initrd, words, said, name, ended="reboot: Power down", se
 
 def onfail(rig, kernel, initrd):
     bad = "root=/dev/sda1 iscsi=host,iqn.2026-01.test.rig:t1,nonsense=1 loglevel=6 "
-    guest = rig.boot(kernel, initrd, bad)
+    guest = rig.boot(kernel, initrd, bad + "iscsi.onfail=crash")
     guest.wait()
     rig.check(guest, "Kernel panic" in guest.console and "Attempted to kill init" in guest.console,
-              "onfail unset: the kernel panics")
+              "onfail=crash: the kernel panics")
     rig.check(guest, guest.said("nonsense"), "and the last words reached the console before that")
-    guest = rig.boot(kernel, initrd, bad + "iscsi.onfail=panic")
-    guest.wait()
-    rig.check(guest, "Kernel panic" in guest.console, "onfail=panic: the kernel panics")
-    guest = rig.boot(kernel, initrd, bad + "iscsi.onfail=reboot")
+    guest = rig.boot(kernel, initrd, bad) # the rig says panic=-1
     guest.wait()
     rig.check(guest, "reboot: Restarting system" in guest.console and "Kernel panic" not in guest.console,
-              "onfail=reboot: reboots")
+              "onfail unset: no panic, but what panic= asks for: -1 reboots")
+    rig.check(guest, re.search(BOX, guest.console), "after a box with the reason and a hint")
+    guest = rig.boot(kernel, initrd, bad + "iscsi.onfail=panic panic=3")
+    begun = guest.expect(r"reboot in 3 s reboot in 2 s reboot in 1 s ", 60)
+    guest.wait()
+    rig.check(guest, begun and "reboot: Restarting system" in guest.console, "panic=3 counts down before it reboots")
+    guest = rig.boot(kernel, initrd, bad + "panic=0")
+    guest.expect(r"r  reboot +\|")
+    rig.check(guest, not guest.expect("reboot: ", 4), "panic=0 stands still")
+    guest.send("x")
+    guest.send("r")
+    guest.wait()
+    rig.check(guest, "reboot: Restarting system" in guest.console, "until somebody presses r")
+    guest = rig.boot(kernel, initrd, bad + "iscsi.onfail=reboot")
+    guest.wait()
+    rig.check(guest, "reboot: Restarting system" in guest.console and re.search(BOX, guest.console),
+              "onfail=reboot: reboots, with the box")
     with_shell = rig.joined(initrd, newc_archive(SHELL))
     guest = rig.boot(kernel, with_shell, bad + "iscsi.onfail=shell")
     guest.expect("iscsi-init: .*nonsense")
@@ -45,6 +60,16 @@ def onfail(rig, kernel, initrd):
     guest.send("echo ENVIRONMENT-${iscsi:-clean}\n")  # the kernel hands iscsi=... to init as a variable
     rig.check(guest, guest.expect("^ENVIRONMENT-clean", 20), "without our words, and their secrets, in its environment")
     guest.kill()
+    guest = rig.boot(kernel, with_shell, bad + "panic=0")
+    guest.expect(r"s  shell +\|")
+    guest.send("s")
+    guest.expect("[#$] ", 20)
+    guest.send("echo SHELL-$((6 * 7)) $$; exit\n")
+    rig.check(guest, guest.expect(r"^SHELL-42 (?!1\b)", 20), "the box offers a shell where there is one")
+    rig.check(guest, guest.expect(r"s  shell +\|", 20), "and is there again when it has ended")
+    guest.send("r")
+    guest.wait()
+    rig.check(guest, "reboot: Restarting system" in guest.console, "and still reboots")
     chained = rig.joined(rig.initrd(kernel, "--archive"),
                          newc_archive(dict(SHELL, init="#!/bin/sh\necho CHAINED\nread line\n")))
     guest = rig.boot(kernel, chained, bad + "rdinit=/iscsi-init iscsi.onfail=continue")
@@ -72,7 +97,8 @@ with Rig() as rig:
               ["%s:%d" % (HOST, port), "refused|closed|reset"], "a portal where nobody listens")
     target = Target(rig, {1: rig.disk()})
     fails(rig, kernel, initrd, "root=/dev/sda1 iscsi.timeout=6 iscsi=%s,iqn.2026-01.test.rig:other" % target.portal(),
-          ["iqn.2026-01.test.rig:other", "not found"], "a target that is not there")
+          ["iqn.2026-01.test.rig:other", "not found", r"\[L0203\]; this portal has: iqn.2026-01.test.rig:t1"],
+          "a target that is not there")
     rig.ok(target.sessions() == 0, "no session is left on the target")
     fails(rig, kernel, initrd, target.word("MaxBurstLenght=65536"), ["'MaxBurstLenght'", "did you mean MaxBurstLength"],
           "an unknown option")

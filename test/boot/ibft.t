@@ -6,13 +6,12 @@ iPXE never writes: two targets, one target at two portals, a LUN of two digits, 
 import ipaddress
 import os
 import re
-import socket
 import struct
 import sys
-import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from rig import HOST, Kernel, Rig, Target  # noqa: E402
+from rig import HOST, Kernel, NamespaceTarget, Rig, Target, run  # noqa: E402
+from switch import Switch  # noqa: E402
 
 MAC = "52:54:00:12:34:56"
 INITIATOR = "iqn.2026-01.test.rig:firmware"
@@ -75,58 +74,12 @@ class Table:
         return bytes(12) + control + b"".join(self.structures) + self.heap
 
 
-class Switch(threading.Thread):
-    """Between the guest's card and the user network: what comes from the guest must be tagged, the network sees no tag."""
-
-    def __init__(self, rig, vlan):
-        super().__init__(daemon=True)
-        self.tag = struct.pack(">HH", 0x8100, vlan)
-        self.ends = []
-        self.paths = []
-        for _ in range(2):
-            ours, theirs = rig.path("switch", ""), rig.path("switch", "")
-            end = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-            end.bind(ours)
-            self.ends.append(end)
-            self.paths.append((ours, theirs))
-        self.dropped = 0
-
-    def qemu(self, name, index):
-        ours, theirs = self.paths[index]
-        return "dgram,id=%s,local.type=unix,local.path=%s,remote.type=unix,remote.path=%s" % (name, theirs, ours)
-
-    def network(self):
-        return ["-netdev", self.qemu("n0", 0), "-device", "virtio-net-pci,netdev=n0,romfile=,mac=" + MAC,
-                "-netdev", self.qemu("d1", 1), "-netdev", "user,id=u1", "-netdev", "hubport,id=h0,hubid=0,netdev=d1",
-                "-netdev", "hubport,id=h1,hubid=0,netdev=u1"]
-
-    def to_guest(self):
-        while True:
-            frame = self.ends[1].recv(65536)
-            self.send(0, frame[:12] + self.tag + frame[12:])
-
-    def run(self):
-        threading.Thread(target=self.to_guest, daemon=True).start()
-        while True:
-            frame = self.ends[0].recv(65536)
-            if frame[12:16] == self.tag:
-                self.send(1, frame[:12] + frame[16:])
-            else:
-                self.dropped += 1
-
-    def send(self, index, frame):
-        try:
-            self.ends[index].sendto(frame, self.paths[index][1])
-        except OSError:
-            pass  # the guest is not there yet, or no more
-
-
-def boot(rig, name, nics, targets, words, network=None, **expected):
+def boot(rig, name, nics, targets, words, network=None, program=None, **expected):
     kernel = Kernel("6.1-cloud-amd64")
     path = rig.path("table", ".ibft")
     with open(path, "wb") as file:
         file.write(Table(nics, targets).data())
-    guest = rig.boot(kernel, rig.initrd(kernel), "quiet " + words, network=network,
+    guest = rig.boot(kernel, rig.initrd(kernel), "quiet " + words, network=network, program=program,
                      options=["-acpitable", "sig=iBFT,rev=1,data=" + path])
     rig.check(guest, guest.expect("^ROOT-OK"), name)
     rig.check(guest, guest.expect("^DONE"), name + ": and its script runs to its end")
@@ -201,6 +154,43 @@ def ipv6(rig):
          "ip=ibft root=UUID=" + disk.UUID, addresses="inet6 fec0::77/64")
 
 
+def link_local(rig):
+    """Oracle's cloud: the target has a link-local address that only the gateway knows. QEMU and tgtd are in a namespace
+    that has the address, so that the machine's own network stays as it is."""
+    disk = rig.disk(script=SHOW)
+    name = "iscsi-init-ibft-%d" % os.getpid()
+    run("ip", "netns", "add", name)
+    try:
+        for words in ("link set lo up", "address add 169.254.0.2/32 dev lo"):
+            run("ip", "-n", name, *words.split())
+        program = rig.path("qemu", ".sh")
+        with open(program, "w") as file:
+            file.write('#!/bin/sh\nexec ip netns exec %s qemu-system-x86_64 "$@"\n' % name)
+        os.chmod(program, 0o755)
+        target = NamespaceTarget(rig, {1: disk}, name, "169.254.0.2")
+        boot(rig, "a link-local target behind the gateway", [STATIC], [
+            {"address": "169.254.0.2", "port": target.port, "name": target.name, "lun": 1}],
+             "rd.iscsi.firmware=1 rd.iscsi.ibft=1 ip=ibft root=UUID=" + disk.UUID, program=program,
+             addresses="inet 10.0.2.77/24")
+    finally:
+        for process in reversed(rig.processes):
+            process.kill()
+        run("ip", "netns", "del", name)
+
+
+def idle_card(rig):
+    """A second card that the firmware configured, without gateway, cable or target."""
+    disk = rig.disk(script=SHOW)
+    target = Target(rig, {1: disk})
+    other_mac = "52:54:00:12:34:57"
+    network = ["-netdev", "hubport,id=n1,hubid=3", "-device", "virtio-net-pci,netdev=n1,romfile=,mac=" + other_mac,
+               "-netdev", "user,id=n0", "-device", "virtio-net-pci,netdev=n0,romfile=,mac=" + MAC]
+    boot(rig, "a second card without target and gateway", [dict(STATIC), {
+        "address": "10.0.9.77", "prefix": 24, "mac": other_mac}], [
+            {"address": HOST, "port": target.port, "name": target.name, "lun": 1}],
+         "ip=ibft iscsi=ibft root=UUID=" + disk.UUID, network=network, addresses="inet 10.0.2.77/24")
+
+
 def refused(rig):
     """Bytes 01 11: the kernel shows 111000000, which may be cut as 1 11 or as 11 1, and neither is a LUN of one level."""
     kernel = Kernel("6.1-cloud-amd64")
@@ -215,6 +205,6 @@ def refused(rig):
 
 
 with Rig() as rig:
-    for test in (two_targets, two_portals, two_cards, vlan, ipv6, refused):
+    for test in (two_targets, two_portals, two_cards, vlan, ipv6, idle_card, refused, link_local):
         if not sys.argv[1:] or test.__name__ in sys.argv[1:]:
             test(rig)

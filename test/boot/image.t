@@ -119,14 +119,23 @@ refused 'ELF machine 62\) is not for .*ELF machine 183' --modules "$arm/lib/modu
 
 kernel=$kernels/vmlinuz
 binary=$PWD/iscsi-init # reads words
-refused "word 1 'iscsi', character 16" --cmdline 'iscsi=10.0.0.1,iqn.x root=LABEL=root'
-echo 'iscsi=10.0.0.1,iqn.x' >"$work/words"
-refused "character 16" --config cmdline="$work/words" --cmdline root=LABEL=root
-"$tool" --modules none --binary "$kernels/vmlinuz" --cmdline 'iscsi=10.0.0.1,iqn.x' -o "$work/refused" >"$work/out" 2>&1
-[ $? = 1 ] && says 'character 16' && [ ! -e "$work/refused" ]
+wrong=iscsi=10.0.0.1,iqn.2026-01.org.example:disk,queue_dept=64
+refused "word 1 'iscsi', character 45" --cmdline "$wrong root=LABEL=root"
+echo "$wrong" >"$work/words"
+refused "character 45" --config cmdline="$work/words" --cmdline root=LABEL=root
+"$tool" --modules none --binary "$kernels/vmlinuz" --cmdline "$wrong" -o "$work/refused" >"$work/out" 2>&1
+[ $? = 1 ] && says 'character 45' && [ ! -e "$work/refused" ]
 ok $? 'words for an image of another machine are read by the program of this one'
 image --cmdline 'iscsi=10.0.0.1,iqn.2026-01.org.example:disk root=LABEL=root' -o "$work/good" && [ ! -s "$work/out" ]
 ok $? 'good words pass, and nothing is said of them'
+echo 'iqn.2026-01.org.example:disk me' >"$work/table"
+refused 'secrets.*line 1.*expected target, user, secret' --config secrets="$work/table" \
+	--cmdline 'iscsi=10.0.0.1,iqn.2026-01.org.example:disk root=LABEL=root'
+echo 'iqn.2026-01.org.example:disk me a-long-secret-of-ours' >"$work/table"
+image --config secrets="$work/table" --cmdline 'iscsi=10.0.0.1,iqn.2026-01.org.example:disk root=LABEL=root' -o "$work/good"
+ok $? 'good secrets pass'
+image --cmdline 'iscsi=10.0.0.1,iqn.2026-01.org.example:disk root=sda1' -o "$work/good" && says '^iscsi-init-image: note: '
+ok $? 'what is probably not meant is said, and the image is made'
 refused '--boot-script needs' --boot-script --cmdline quiet
 refused 'single quote or a backslash' --boot-files "$work/folder" --boot-script --kernel "$kernel" --cmdline "iscsi.init='x'"
 [ ! -e "$work/folder" ]

@@ -44,6 +44,12 @@ def takes_over(rig, kernel, initrd):
               target=lambda disk: Target(rig, {1: disk}, accounts=((USER, SECRET), (USER_IN, SECRET_IN, "--outgoing"))))
     rig.ok(lab.guest.said("root's I/O fails 77 s after"), "what iscsid's own settings will change is said beforehand")
     lab.start_writer()
+    lab.shell("sh -c 'echo iscsid >/proc/$$/comm; while :; do sleep 3; done' >/dev/null 2>&1 &")
+    lab.target.kill()
+    lab.target.start()
+    lab.expect(r"is back at", "a process that has no more of iscsid than its name is not believed")
+    rig.ok("event=parked" not in lab.guest.console, "and nothing is left to it")
+    lab.shell("kill -9 $(pidof iscsid)")
     before = lab.shell("iscsiadm -m session -P 3; ls /sys/class/iscsi_session") or ""
     lab.shell("mkdir -p /run/lock/iscsi; iscsid")
     lab.expect(r"iscsid looks after it from now on \(event=parked", "the supervisor steps aside for iscsid")
@@ -69,7 +75,8 @@ def takes_over(rig, kernel, initrd):
     rig.ok(lab.target.sessions() == 1 and said(lab.guest, "event=lost") == lost,
            "and the supervisor keeps out of it", "%d outages of the supervisor's" % said(lab.guest, "event=lost"))
     listed = lab.shell("iscsi-init list") or ""
-    rig.ok("supervisor: left to iscsid since" in listed, "list says who looks after the session", listed)
+    rig.ok("state: left to iscsid since" in listed and re.search(r"repaired by: iscsid \(process \d+\)", listed),
+           "list says who looks after the session", listed)
     lab.shell("kill -9 $(pidof iscsid)")
     # its line may have come before the shell's
     back = said(lab.guest, "event=returned") or lab.guest.expect("event=returned", 60)

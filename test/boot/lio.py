@@ -103,7 +103,7 @@ class Lio:
             files["modules/" + module_name(path)] = lzma.decompress(data) if path.endswith(".xz") else data
         with open("/bin/busybox", "rb") as file:
             busybox = file.read()
-        for name in ("sh", "mount", "insmod", "ifconfig", "mkdir", "ln", "echo", "printf", "cat", "grep", "poweroff"):
+        for name in ("sh", "mount", "insmod", "ifconfig", "mkdir", "ln", "echo", "printf", "cat", "grep", "poweroff", "rm", "rmdir"):
             files["bin/" + name] = busybox
         files["init"] = INIT % {"modules": " ".join(module_name(path) for path in paths), "script": script}
         initrd = rig.path("lio", ".initrd")

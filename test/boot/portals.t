@@ -7,6 +7,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from lab import Lab  # noqa: E402
 from rig import HOST, IMAGE_TOOL, Target, newc_archive, run, run_cases  # noqa: E402
 
 BY_LABEL = "rw root=LABEL=rigroot loglevel=5 "
@@ -61,7 +62,34 @@ def root_is_late(rig, kernel, initrd):
     guest.wait(60)
 
 
-CASES = {"dead": another_is_dead, "portal": one_portal_is_dead, "late": root_is_late}
+def one_has_no_disk(rig, kernel, initrd):
+    """The passive controller of an array lets everybody log in, and has no LUN."""
+    target = Target(rig, {1: rig.disk()})
+    passive = Target(rig, {}, name="iqn.2026-11.test:passive")
+    guest = rig.boot(kernel, initrd, BY_LABEL + passive.word("scan_timeout=3") + " " + target.word())
+    rig.check(guest, guest.expect("^ROOT-OK", 60), "a target without a disk does not stop a boot whose root is elsewhere")
+    rig.ok(guest.said(r"going on without iqn\.2026-11\.test:passive: logged in, but no disk within 3 s"), "and it is named")
+    guest.wait(60)
+    alone = rig.boot(kernel, initrd, BY_LABEL + passive.word("scan_timeout=3"))
+    rig.check(alone, alone.expect("logged in, but no disk within 3 s", 60), "one that is alone fails the boot")
+    alone.kill()
+
+
+def one_comes_later(rig, kernel, initrd):
+    """After the boot that went on without it."""
+    late = Target(rig, {1: rig.disk(table="none")}, name="iqn.2026-11.test:late", start=False)
+    lab = Lab(rig, kernel, initrd, words=late.word("login_timeout=2"))
+    rig.ok(lab.guest.said("going on without iqn.2026-11.test:late"), "a boot goes on without a dead target")
+    late.start()
+    rig.check(lab.guest, lab.guest.expect("logged in to iqn.2026-11.test:late", 60), "which is tried again after it")
+    lab.shell("n=0; while [ ! -e /sys/block/sdb ] && [ $n -lt 100 ]; do sleep 0.1; n=$((n + 1)); done; ls /sys/block")
+    rig.check(lab.guest, "sdb" in (lab.shell("ls /sys/block") or ""), "and has its disk looked for")
+    shown = lab.shell("cat /sys/class/scsi_disk/*/max_retries; ls -d /sys/class/iscsi_session/*")
+    rig.check(lab.guest, shown and shown.startswith("-1"), "the kernel does not count how often root's I/O was interrupted: %s" % shown)
+    lab.guest.kill()
+
+
+CASES = {"diskless": one_has_no_disk, "later": one_comes_later, "dead": another_is_dead, "portal": one_portal_is_dead, "late": root_is_late}
 
 if __name__ == "__main__":
     run_cases(CASES)

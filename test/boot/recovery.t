@@ -67,11 +67,23 @@ def silent(lab):
 
 
 def supervisor_killed(lab):
-    """SIGKILL, an outage that nobody sees, and a new supervisor."""
+    """SIGKILL: the keeper takes its place. Both killed, an outage that nobody sees, and a new supervisor."""
+    first = lab.shell("resident")
+    counted = re.findall(r"(\d+) recoveries", lab.shell("iscsi-init list") or "")
+    lab.shell("kill -9 %s" % first)
+    lab.expect("event=restarted", "a supervisor that is killed has a successor")
+    listed = lab.shell("sleep 1; iscsi-init list") or ""
     pid = lab.shell("resident")
+    lab.rig.ok(pid and pid != first and "repaired by: resident (process %s)" % pid in listed and
+               re.findall(r"(\d+) recoveries", listed) == counted, "which list shows, and which goes on counting",
+               "%s %s\n%s" % (first, counted, listed))
+    lab.target.kill()
+    lab.target.start()
+    back(lab, "the next outage is repaired by it")
     lab.rig.ok(lab.shell("iscsi-init supervise") and lab.status == 1, "a second supervisor does not start")
     before = lab.shell("iscsi-init list")
-    lab.shell("kill -9 %s; iscsi-init list" % pid)
+    alone = lab.shell("kill -9 -- -$(cut -d ' ' -f 5 /proc/%s/stat); iscsi-init list" % pid) or ""
+    lab.rig.ok("repaired by: nobody" in alone, "with the keeper killed as well, list says that nobody repairs", alone)
     lab.target.kill()
     lab.target.start()
     time.sleep(0.5)
@@ -84,7 +96,7 @@ def supervisor_killed(lab):
     lab.rig.ok(len(counts) == 2 and counts[1] == counts[0] + 1, "which goes on counting", before + "\n" + after)
     record = lab.shell("cat /run/iscsi-init/sessions") or ""
     lab.rig.ok(" chap_algs=6.5.0.0 " in record, "and knows the CHAP algorithms that were allowed", record)
-    lab.rig.ok(re.search(r"session \d+: \S+ at \S+, LOGGED_IN .*\n  supervisor: logged in since 20\d\d-.* \(\d+ s\), "
+    lab.rig.ok(re.search(r"session \d+: \S+ at \S+, LOGGED_IN\n  initiator: \S+\n  state: logged in since 20\d\d-.* \(\d+ s\), "
                          r"\d+ recoveries, last error \w+", after),
                "list tells state, portal, since when, recoveries and the last error", after)
     maps = lab.shell("grep -c '/bin/iscsi-init' /proc/%s/maps; readlink /proc/%s/exe" % (now, now)) or ""
@@ -107,6 +119,15 @@ def holds_nothing(lab):
            " ".join(memory.split()), memory)
     with open(os.path.join(TOP, "build", "resident"), "w") as file:
         file.write("resident process, KiB: %d (limit 512, aim 256)\n" % max(sizes or [0]))
+    keeper = lab.shell("for p in /proc/[0-9]*; do [ \"$(cat $p/comm)\" = iscsi-keeper ] && grep ^Private_Dirty: $p/smaps_rollup; done") or ""
+    private = [int(n) for n in re.findall(r":\s+(\d+) kB", keeper)]
+    rig.ok(len(private) == 1 and private[0] <= 320, "its keeper adds %s KiB" % private, keeper)
+    rights = lab.shell("grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/%s/status; grep 'core file' /proc/%s/limits; echo priority $(cut -d ' ' -f 40,41 /proc/%s/stat)"
+                       % (pid, pid, pid)) or ""
+    rig.ok(re.search(r"CapEff:\s+0000000000a47400$", rights, re.M) and re.search(r"CapBnd:\s+0000000000a47400$", rights, re.M) and
+           re.search(r"NoNewPrivs:\s+1$", rights, re.M) and re.search(r"Seccomp:\s+2$", rights, re.M) and
+           re.search(r"core file size\s+0\s+0", rights), "it has few capabilities and a filter of system calls", rights)
+    rig.ok(re.search(r"^priority 1 1$", rights, re.M), "and real-time priority (SCHED_FIFO)", rights)
     zombies = lab.shell("grep -l '^State:.Z' /proc/[0-9]*/status 2>/dev/null") or ""
     rig.ok(not zombies.strip(), "it leaves no zombie", zombies)
     files = lab.shell("cd /proc/%s/fd; for i in *; do readlink $i; done; cd /" % pid) or ""

@@ -10,30 +10,10 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from lab import Lab  # noqa: E402
-from rig import TOP, Kernel, Process, Rig, Target, run  # noqa: E402
+from rig import TOP, Kernel, NamespaceTarget, Process, Rig, run  # noqa: E402
 
 SERVER, ADDRESS = "192.0.2.1", "192.0.2.50"
 LEASE = 8  # seconds
-
-
-class NearTarget(Target):
-    """A tgtd in the namespace."""
-
-    namespace = ""
-
-    def portal(self):
-        return "%s:%d" % (SERVER, self.port)
-
-    def try_start(self):
-        with open(self.log, "ab") as log:
-            process = Process(["ip", "netns", "exec", self.namespace, "tgtd", "-f", "-C", "0", "--iscsi",
-                               "portal=%s:%d" % (SERVER, self.port)], log, env=self.environment)
-        self.rig.processes.append(process)
-        while process.running():
-            if self.admin("--mode", "sys", "--op", "show", check=False).returncode == 0:
-                self.process = process
-                return True
-        return False
 
 
 def make_network(rig, name):
@@ -71,20 +51,19 @@ class Server:
 
 def main(rig, name):
     kernel = Kernel("6.1-cloud-amd64")
-    NearTarget.namespace = name
     program = make_network(rig, name)
     server = Server(rig, name)
     server.wait_for("^ready", 1, 5)
     lab = Lab(rig, kernel, rig.initrd(kernel), words="ip=dhcp", program=program,
               network=["-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no", "-device",
-                       "virtio-net-pci,netdev=n0,romfile="], target=lambda disk: NearTarget(rig, {1: disk}))
+                       "virtio-net-pci,netdev=n0,romfile="], target=lambda disk: NamespaceTarget(rig, {1: disk}, name, SERVER))
     lab.start_writer()
     seen = server.heard("^REQUEST " + ADDRESS)
     rig.check(lab.guest, server.wait_for("^REQUEST " + ADDRESS, seen + 3, 3 * LEASE),
               "the resident process renews the lease at half of its time, by unicast")
     rig.ok(server.heard("^DISCOVER") == 1, "and never had to begin anew")
     server.process.kill()
-    lab.expect("the address stays nevertheless", "without its server the lease runs out, which is said aloud", 4 * LEASE)
+    lab.expect("the address stays on the interface", "without its server the lease runs out, which is said aloud", 4 * LEASE)
     rig.check(lab.guest, lab.wrote(4), "root lives on")
     rig.ok(ADDRESS in (lab.shell("ip addr show dev eth0") or ""), "with its address")
     lab.target.kill()

@@ -328,6 +328,28 @@ class Target:
         self.process.kill()
 
 
+class NamespaceTarget(Target):
+    """A tgtd in a network namespace, at an address of that namespace."""
+
+    def __init__(self, rig, luns, namespace, address, **more):
+        self.namespace, self.address = namespace, address
+        super().__init__(rig, luns, **more)
+
+    def portal(self):
+        return "%s:%d" % (self.address, self.port)
+
+    def try_start(self):
+        with open(self.log, "ab") as log:
+            process = Process(["ip", "netns", "exec", self.namespace, "tgtd", "-f", "-C", "0", "--iscsi",
+                               "portal=" + self.portal()], log, env=self.environment)
+        self.rig.processes.append(process)
+        while process.running():
+            if self.admin("--mode", "sys", "--op", "show", check=False).returncode == 0:
+                self.process = process
+                return True
+        return False
+
+
 class Guest:
     """A QEMU guest; its console goes to a file and into .console."""
 

@@ -58,7 +58,8 @@ list >/root/share/left-by-rpm
 def package(kind):
     env = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     env.update(DEBFULLNAME="A Builder", DEBEMAIL="builder@example.net")
-    return os.path.join(TOP, run("make", "-C", TOP, kind, env=env).split("\n")[-2])
+    said = run("make", "--no-print-directory", "-C", TOP, kind, env=env)
+    return os.path.join(TOP, re.findall(r"^build/packages/\S+$", said, re.M)[-1])
 
 
 def same_again(rig, deb):

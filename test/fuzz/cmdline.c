@@ -9,7 +9,8 @@
 #include <string.h>
 
 #include "cmdline.h"
-#include "command/check.h"
+#include "command/plan_text.h"
+#include "plan/doubts.h"
 #include "plan/initiator.h"
 #include "plan/lease.h"
 #include "plan/planning.h"
@@ -74,7 +75,8 @@ static void print(void)
 	FILE *out = fmemopen(printed, sizeof(printed), "w");
 
 	must(out != NULL);
-	check_print(&cmdline, &plan, out);
+	doubts_note(&cmdline, &plan);
+	plan_text_print(&cmdline, &plan, true, out);
 	fclose(out);
 	for (const char *c = printed; *c; c++)
 		must(*c == '\n' || (*c >= ' ' && *c < 0x7f));

@@ -133,7 +133,7 @@ static void mend_frame(uint8_t *frame)
 
 static void parse_frame(const uint8_t *data, size_t size)
 {
-	static const uint8_t mac[6];
+	static const struct arp_stations own = {.count = 1};
 	uint8_t *frame = malloc(size + 1);
 	const uint8_t *payload;
 	size_t length;
@@ -141,7 +141,7 @@ static void parse_frame(const uint8_t *data, size_t size)
 	frame = realloc(frame, size ? size : 1);
 	if (size)
 		memcpy(frame, data, size);
-	(void)arp_is_conflict(frame, size, mac, 0x0a000001);
+	(void)arp_is_conflict(frame, size, &own, 0x0a000001);
 	if (!dhcp_frame_parse(frame, size, size & 1, &payload, &length))
 		must(payload >= frame + 28 && payload + length <= frame + size);
 	if (size >= 20) {

@@ -28,7 +28,6 @@ static void check_records(const struct target_list *list)
 	struct reader r = reader_of(list->records, list->used);
 	struct login_redirect address;
 	struct key key;
-	const char *why;
 	int names = 0;
 
 	while (keys_next(&r, &key) == 1) {
@@ -36,7 +35,7 @@ static void check_records(const struct target_list *list)
 			abort();
 		if (key_is(&key, "TargetName"))
 			names++;
-		if (key_is(&key, "TargetName") ? name_check(key.value, key.value_length, &why)
+		if (key_is(&key, "TargetName") ? !name_is_usable((struct text){key.value, key.value_length})
 					       : login_read_address(key.value, key.value_length, &address))
 			abort();
 	}

@@ -29,6 +29,8 @@ static void check(const struct rtnl_event *event)
 	case RTNL_DNS6:
 		must(event->dns6.count > 0 && event->dns6.count <= RTNL_DNS_MAX);
 		break;
+	case RTNL_ROUTE:
+	case RTNL_ROUTE_GONE:
 	case RTNL_ROUTER6:
 		must(event->router6.index > 0);
 		break;

@@ -1,6 +1,7 @@
 /* Answers to SCSI commands: whatever the bytes are, sizes and texts stay within their bounds, and a designator that was
  * chosen is found again in the page that it is of.
  */
+/* SPDX-License-Identifier: MIT */
 #include "proto/scsi.h"
 
 #include <stdlib.h>

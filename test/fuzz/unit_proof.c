@@ -4,6 +4,7 @@
  * Input: 32 bits for the units, then PDUs: a header of 48 bytes, a byte with the length of its data, the data. A header's tag
  * is replaced by that of the command that its byte 16 chooses, so that answers find theirs.
  */
+/* SPDX-License-Identifier: MIT */
 #include "session/unit_proof.h"
 
 #include <stdlib.h>

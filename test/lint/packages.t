@@ -20,7 +20,8 @@ PLACES = [("test/full/", ["build", "cross", "test", "full"]), ("test/bench/", ["
           ("tools/iscsi-init-image", ["build", "test", "full"])]
 # Words that only look like a program, and programs that are used where they are.
 BUILTIN = {"kill", "test", "echo", "printf", "true", "false", "pwd"}
-OTHERS = {"deps/dist": {"git"}, "packaging/deb": {"git"}, "packaging/rpm": {"git"}, "deps/install": {"systemd"}}
+OTHERS = {"test/boot/image.t": {"mkimage", "dtc"}, "deps/dist": {"git"}, "packaging/deb": {"git"}, "packaging/rpm": {"git"},
+          "deps/install": {"systemd"}}
 # They are on each Debian, or it is not one; sudo is used where it is there.
 EVERYWHERE = {"apt", "sudo", "login", "passwd", "init-system-helpers"}
 SHELL_WORD = re.compile(r"(?:^|[|;&(!`{]|\$\(|\b(?:then|do|else|exec|if|while|until|env|unshare -[a-z]+|xargs)\s)\s*"

@@ -3,7 +3,8 @@
 
 address=, server=, router=, lease=SECONDS, delay=SECONDS before each answer, drop=N (the first N messages are not
 answered), twice=1 (each answer is sent twice), mode= silent, garbage, past-end, other-server, nak, nak-once,
-zero-address, wrong-xid, no-server, mtu=, renumber=ADDRESS (after a DECLINE). Prints one line a message.
+zero-address, wrong-xid, no-server, wander (each offer is of another address, renewals are refused), mtu=,
+renumber=ADDRESS (after a DECLINE), mask-later=MASK (after the first acknowledgement). Prints one line a message.
 """
 import socket
 import struct
@@ -42,7 +43,7 @@ def reply(packet, kind, address, server):
     if mode != "no-server":
         body += option(54, quad(server))
     if kind != 6:
-        body += option(1, quad("255.255.255.0")) + option(51, struct.pack(">I", int(options.get("lease", 3600))))
+        body += option(1, quad(options["mask-later"] if acknowledged and "mask-later" in options else "255.255.255.0")) + option(51, struct.pack(">I", int(options.get("lease", 3600))))
         if "router" in options:
             body += option(3, quad(options["router"]))
         if "mtu" in options:
@@ -60,7 +61,7 @@ server_socket.bind(("", 67))
 print("ready", flush=True)
 address = options.get("address", "192.0.2.50")
 server = options.get("server", "192.0.2.1")
-heard = naks = 0
+heard = naks = acknowledged = 0
 while True:
     packet, source = server_socket.recvfrom(2000)
     asked = parse(packet)
@@ -74,9 +75,11 @@ while True:
     if kind == 3 and 54 in asked and asked[54] != quad(server):
         continue
     time.sleep(float(options.get("delay", 0)))
+    if mode == "wander" and acknowledged and kind == 1:
+        address = f"192.0.2.{100 + heard % 100}"
     if mode == "garbage":
         answer = bytes((i * 37 + heard) & 255 for i in range(300))
-    elif kind == 3 and (mode == "nak" or (mode == "nak-once" and not naks)):
+    elif kind == 3 and (mode == "nak" or (mode == "wander" and 54 not in asked) or (mode == "nak-once" and not naks)):
         naks += 1
         answer = reply(packet, 6, "0.0.0.0", server)
     elif mode == "zero-address":
@@ -85,6 +88,7 @@ while True:
         answer = reply(packet, 2 if kind == 1 else 5, address, server if kind == 1 else "192.0.2.77")
     else:
         answer = reply(packet, 2 if kind == 1 else 5, address, server)
+        acknowledged += kind == 3
     target = source[0] if source[0] != "0.0.0.0" else "255.255.255.255"
     for _ in range(2 if "twice" in options else 1):
         try:

@@ -1,8 +1,8 @@
 /* driver.c - the product's network part alone, for the tests in network namespaces.
  *
- * driver [-t SECONDS] [-k SECONDS] [-s] [-r DIRECTORY] 'KERNEL COMMAND LINE': reads the line as a boot does, brings the
+ * driver [-t SECONDS] [-k SECONDS] [-s] [-p ADDRESS [-o]] [-r DIRECTORY] 'KERNEL COMMAND LINE': reads the line as a boot does, brings the
  * network up, and prints one line for every change. -t: how long it may take; -k: how long to go on afterwards; -s: as
- * the resident process; -r: writes the records below the directory; -n NAME: looks the name up at the end, with the
+ * the resident process; -p: which keeps what an IPv4 or IPv6 portal needs; -o: and whose session is lost; -r: writes the records below the directory; -n NAME: looks the name up at the end, with the
  * machine's own resolv.conf. Exits 0 when the network was usable at the end.
  */
 /* SPDX-License-Identifier: MIT */
@@ -55,6 +55,29 @@ static void tell(enum net_state state, int64_t elapsed_ms)
 	fflush(stdout);
 }
 
+static bool lost;
+static unsigned outage;
+
+static void note(const char *portal)
+{
+	struct addrinfo *found, hints = {.ai_flags = AI_NUMERICHOST};
+
+	if (portal && getaddrinfo(portal, NULL, &hints, &found) == 0) {
+		heal_note(&net.heal, 0, now(), found->ai_addr);
+		freeaddrinfo(found);
+	}
+	printf("noted interface %d\n", net.heal.needs[0].route.index);
+	fflush(stdout);
+}
+
+/* A lost session tries again, and fails, after each repair and each event. */
+static void heal(void)
+{
+	if (net.settled && heal_step(&net.heal, lost ? ++outage : 0, now()))
+		printf("repaired\n");
+	fflush(stdout);
+}
+
 static void turn(int64_t until)
 {
 	struct pollfd fds[POLLFDS_MAX];
@@ -66,6 +89,7 @@ static void turn(int64_t until)
 	if (poll(fds, (nfds_t)count, wait < 0 ? 0 : (int)wait) < 0)
 		perror("poll");
 	net_step(&net, fds, count, now());
+	heal();
 }
 
 static void look_up(const char *name)
@@ -99,20 +123,24 @@ static void look_up(const char *name)
 int main(int argc, char *argv[])
 {
 	int64_t timeout = 10000, keep = 0, start = now(), end;
-	const char *root = NULL, *name = NULL, *module;
+	const char *root = NULL, *name = NULL, *portal = NULL, *module;
 	struct plan_error error;
 	bool settle = false;
 	enum net_state state = NET_WAITING_LINK, seen = NET_FAILED;
 	char what[400];
 	int option;
 
-	while ((option = getopt(argc, argv, "t:k:sr:n:")) != -1) {
+	while ((option = getopt(argc, argv, "t:k:sop:r:n:")) != -1) {
 		if (option == 't')
 			timeout = (int64_t)(atof(optarg) * 1000);
 		else if (option == 'k')
 			keep = (int64_t)(atof(optarg) * 1000);
 		else if (option == 's')
 			settle = true;
+		else if (option == 'o')
+			lost = true;
+		else if (option == 'p')
+			portal = optarg;
 		else if (option == 'r')
 			root = optarg;
 		else if (option == 'n')
@@ -139,8 +167,10 @@ int main(int argc, char *argv[])
 			tell(state, now() - start);
 		if (state == NET_USABLE && seen != state && keep) {
 			end = now() + keep;
-			if (settle)
-				net_settle(&net);
+			if (settle) {
+				net_settle(&net, true);
+				note(portal);
+			}
 		}
 		seen = state;
 		if (net_records_due(&net) && root)

@@ -5,7 +5,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lab import Lab, done, ok  # pylint: disable=wrong-import-position
+from lab import Lab, done, ok, wait_for  # pylint: disable=wrong-import-position
 
 lab = Lab("dnsmasq", "unshare")
 lab.machine("client")
@@ -48,6 +48,23 @@ ok("not found: no usable answer from the name server 192.0.2.66" in text, "a ser
 text = look_up("disk.example.org", ["192.0.2.66", "192.0.2.1"])
 ok("found 192.0.2.1 port" in text, "and the next one is asked", text)
 
+# It answers A, and refuses AAAA (or says nothing of it) as some appliances do.
+ANSWERS = """
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind((sys.argv[1], 53))
+while True:
+    packet, source = s.recvfrom(600)
+    end = packet.index(b"\\0", 12) + 5
+    question, kind = packet[12:end], packet[end - 4:end - 2]
+    if kind == b"\\0\\x01":
+        s.sendto(packet[:2] + bytes.fromhex("81800001000100000000") + question +
+                 bytes.fromhex("c00c000100010000003c0004") + socket.inet_aton("192.0.2.1"), source)
+    elif sys.argv[2] != "silent":
+        s.sendto(packet[:2] + b"\\x81" +
+                 bytes([0x80 | int(sys.argv[2])]) + bytes.fromhex("0001000000000000") + question, source)
+"""
+
 
 def discover(word, *hosts):
     """By the program itself, with an /etc/hosts of our own."""
@@ -68,4 +85,16 @@ text = discover("192.0.2.1,interface=eth0", "192.0.2.1")
 ok("cannot connect: Connection refused" in text, "by the interface that is wanted", text)
 text = discover("192.0.2.1,interface=lo,login_timeout=1", "192.0.2.1")
 ok("cannot connect: " in text and "refused" not in text, "and by no other", text)
+
+# The program's own libc decides here, not the driver's.
+for last, answer in ((67, "5"), (68, "2"), (69, "4"), (70, "silent")):
+    lab.ip("server", f"address add 192.0.2.{last}/24 dev srv0")
+    lab.start("server", sys.executable, "-c", ANSWERS, f"192.0.2.{last}", answer)
+    wait_for(lambda: ":53" in lab.inside("server", "ss", "-Hlun", f"src 192.0.2.{last}", check=False))
+    path = os.path.join(lab.directory, "resolv.conf")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(f"nameserver 192.0.2.{last}\noptions timeout:1 attempts:1\n")
+    text = lab.inside("client", "unshare", "-m", "sh", "-c", f"mount --bind {path} /etc/resolv.conf && "
+                      f"exec {TOP}/iscsi-init discover disk.example.org,login_timeout=5 2>&1", check=False)
+    ok("cannot connect: Connection refused" in text, f"a server that answers A, and AAAA with {answer}", text)
 done()

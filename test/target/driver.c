@@ -426,7 +426,7 @@ int main(int argc, char **argv)
 		return 2;
 	snprintf(d->plan.portal.host, sizeof(d->plan.portal.host), "%s", argv[i]);
 	d->plan.portal.port = (uint16_t)atoi(argv[i + 1]);
-	route_init(&d->route, &d->plan.portal, &d->plan.listed);
+	route_init(&d->route, &d->plan.portal, d->plan.listed, d->plan.listed_count);
 	d->plan.params.value[PARAM_LOGIN_TIMEOUT] = (d->timeout_ms + 999) / 1000;
 	if (d->proves)
 		prove(d);

@@ -9,22 +9,25 @@
 #include <cmocka.h>
 
 #include "command/check.h"
-#include "plan/planning.h"
+#include "proto/params.h"
 
-static struct cmdline cmdline;
-static struct plan plan;
-static struct plan_error error;
 static char printed[16384];
+
+static int run(const char *line, bool verbose)
+{
+	FILE *out = fmemopen(printed, sizeof(printed), "w");
+	struct check_options options = {.form = verbose ? CHECK_ALL : CHECK_CHANGED};
+	int result;
+
+	assert_non_null(out);
+	result = check_line(line, strlen(line), &options, (struct check_streams){out, out});
+	fclose(out);
+	return result;
+}
 
 static const char *check(const char *line)
 {
-	FILE *out = fmemopen(printed, sizeof(printed), "w");
-
-	assert_non_null(out);
-	cmdline_cut(line, strlen(line), &cmdline);
-	assert_int_equal(plan_make(&cmdline, NULL, NULL, &plan, &error), 0);
-	check_print(&cmdline, &plan, out);
-	fclose(out);
+	assert_int_equal(run(line, true), 0);
 	return printed;
 }
 
@@ -141,7 +144,8 @@ static void a_netmask_that_nobody_wrote_is_noted(void **state)
 		char line[200];
 
 		snprintf(line, sizeof(line), TARGET "%s", guessed[i]);
-		says(line, "note: command line, word 2: no netmask in ip=: /8, by the address's class\n");
+		says(line, "note: command line, word 2 ");
+		says(line, "ip=: /8, by the address's class\n");
 	}
 	for (size_t i = 0; i < sizeof(written) / sizeof(written[0]); i++) {
 		char line[200];
@@ -213,12 +217,172 @@ static void the_manual_has_every_setting_with_its_range_and_default(void **state
 	}
 }
 
-static void the_result_is_0_or_1(void **state)
+static void only_what_is_not_a_default_is_shown_unless_all_is_asked_for(void **state)
+{
+	static const char *const words[] = {"cmds_max", "scheduler", "time limit", "on failure", "log:", "init:"};
+
+	(void)state;
+	assert_int_equal(run(TARGET " root=LABEL=x", false), 0);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		assert_null(strstr(printed, words[i]));
+	assert_int_equal(run(TARGET ",cmds_max=64,scheduler=bfq iscsi.timeout=5 iscsi.onfail=shell init=/x", false), 0);
+	assert_non_null(strstr(printed, "  cmds_max = 64 (command line)\n"));
+	assert_non_null(strstr(printed, "  scheduler = bfq\n"));
+	assert_non_null(strstr(printed, "time limit: 5 s\non failure: shell\n"));
+	assert_non_null(strstr(printed, "  init=/x\n"));
+	assert_null(strstr(printed, "queue_depth"));
+}
+
+static void the_notes_are_counted(void **state)
 {
 	(void)state;
-	assert_int_equal(check_run("quiet"), 0);
-	assert_int_equal(check_run("iscsi.timeout=x"), 1);
-	assert_int_equal(check_run("iscsi=x/y"), 1);
+	says(TARGET " root=LABEL=x", "\nOK\n");
+	says(TARGET " root=LABEL=x root=LABEL=y", "\nOK, 1 note\n");
+	says(TARGET " root=LABEL=x root=uuid=y", "\nOK, 2 notes\n");
+}
+
+static void a_mark_stands_below_the_character(void **state)
+{
+	(void)state;
+	assert_int_equal(run("quiet iscsi=10.0.0.1,iqn.2026-01.x:y,lun=x", true), 1);
+	assert_non_null(strstr(printed, "character 42: lun: expected"));
+	assert_non_null(strstr(printed, "\n  iscsi=10.0.0.1,iqn.2026-01.x:y,lun=x\n"
+					"                                     ^\n"));
+	says(TARGET " root=uuid=x", "\n  root=uuid=x\n       ^\n");
+	/* no secret is shown beside it */
+	assert_int_equal(run("iscsi=10.0.0.1,username=u,password=geheim,cmds_max=0", true), 1);
+	assert_non_null(strstr(printed, "\n  iscsi=10.0.0.1,username=u,password=******,cmds_max=0\n"));
+	assert_int_equal(run("netroot=iscsi:u:geheim@10.0.0.999::::iqn.2009-06.a:b", true), 1);
+	assert_null(strstr(printed, "geheim"));
+	assert_int_equal(run("iscsi=iscsi://u%geheim@10.0.0.999/iqn.2009-06.a:b", true), 1);
+	assert_null(strstr(printed, "geheim"));
+	assert_int_equal(run("iscsi=10.0.0.1,iqn.2026-01.x:y lun=1,password=geheim", true), 0);
+	assert_null(strstr(printed, "geheim"));
+	assert_int_equal(run("iscsi=10.0.0.1,iqn.2026-01.x:y password=geheim", true), 0);
+	assert_null(strstr(printed, "geheim"));
+}
+
+/* Lines that are read without an error and do not boot. */
+static void what_is_probably_not_meant_is_noted(void **state)
+{
+	static const struct {
+		const char *line, *note;
+	} rows[] = {
+		{"iscsi=10.0.2.2 iqn.2026-01.x:y",
+		 "word 2 'iqn.2026-01.x:y', character 16: a target's name stands alone"},
+		{TARGET " lun=1 HeaderDigest=CRC32C", "word 2 'lun', character 46: an option of iscsi= stands alone"},
+		{TARGET " lun=1 HeaderDigest=CRC32C",
+		 "word 3 'HeaderDigest', character 52: an option of iscsi= stands"},
+		{TARGET " user=x", "word 2 'user', character 46: an option of iscsi= stands alone"},
+		{"ISCSI=10.0.2.2", "word 1 'ISCSI', character 1: this is another word than iscsi=, since case counts"},
+		{"iscs=10.0.2.2", "did you mean iscsi=?"},
+		{"iscsi:10.0.0.1", "did you mean iscsi=<portal>,<target>?"},
+		{TARGET " root=UUID=\"abc\"", "character 51: quotes inside the value are part of it"},
+		{TARGET " root='UUID=abc'", "quotes inside the value"},
+		{TARGET " root=uuid=abc", "this form is not read; did you mean UUID=?"},
+		{TARGET " root=UUID:abc", "did you mean UUID=?"},
+		{TARGET " root=partuuid=abc", "did you mean PARTUUID=?"},
+		{TARGET " root=sda1", "did you mean /dev/sda1?"},
+		{TARGET " root=UUID=notauuid", "what stands after UUID= is no UUID"},
+		{TARGET " root=/dev/mapper/vg-root", "only an initramfs's own /init"},
+		{TARGET " root=LABEL=a root=LABEL=b", "root= is given again in word 3, and the last one counts"},
+		{TARGET " ip=off", "word 1 'iscsi', character 1: ip=off: only an interface that already has"},
+		{TARGET " ip=static", "ip=off: only an interface that already has"},
+		{"iscsi=[2001:db8::1] ip=10.0.0.5/24", "no interface gets an IPv6 address"},
+		{TARGET " ip=auto6", "no interface gets an IPv4 address"},
+		{TARGET " ip=10.0.9.5:::24::eth0:off", "no gateway leads to it"},
+		{TARGET " ip=10.0.9.5::10.0.8.1:24::eth0:off", "the gateway 10.0.8.1 is outside the interface's own"},
+		{"iscsi=disk.example ip=10.0.9.5::10.0.9.1:24::eth0:off", "there is no name server"},
+		{"iscsi=[fe80::1] ip=eth0:link6", "a link-local portal must name its interface"},
+		{TARGET ",interface=eth1 ip=eth0:dhcp", "no ip= sets up the interface that this target names"},
+		{TARGET " " TARGET, "word 2 'iscsi', character 46: the same target is named twice"},
+		{"iscsi=10.0.2.2,iqn.2026-01.x:A_b", "is not a legal iSCSI name (expected only lower case letters"},
+		{TARGET " root=\xe2\x80\x9cLABEL=x\xe2\x80\x9d", "a typographic quotation mark"},
+	};
+	static const char *const fine[] = {
+		TARGET " ip=10.0.9.5::10.0.9.1:24::eth0:off",
+		TARGET " ip=10.0.2.5:::24::eth0:off",
+		TARGET " ip=10.0.9.5:::24::eth0:off rd.route=10.0.2.0/24:10.0.9.1",
+		TARGET " ip=dhcp root=UUID=0a1b-2c3d init=/bin/sh iscsid=1",
+		"iscsi=disk.example ip=10.0.9.5::10.0.9.1:24::eth0:off nameserver=10.0.9.1",
+		"iscsi=[fe80::1%eth0] root=nfs:x:/y",
+		"iscsi=[2001:db8::1] ip=auto6",
+		TARGET ",interface=vlan5 vlan=vlan5:eth0",
+		"lun=1 iqn.2026-01.x:y quiet",
+		"iscsi=10.0.0.5,iqn.2026-01.x:y iscsi=10.0.0.5,iqn.2026-01.x:z ip=10.0.0.1/24",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		says(rows[i].line, rows[i].note);
+	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++)
+		says(fine[i], "\nOK\n");
+}
+
+static void what_people_write_instead_gets_a_message_that_helps(void **state)
+{
+	static const struct {
+		const char *line, *message;
+	} rows[] = {
+		{"iscsi=10.0.0.1:iqn.2026-01.x:y", "expected ',' between portal and target, not ':'"},
+		{"iscsi=10.0.0.1:3260:iqn.2026-01.x:y", "expected ',' between portal and target, not ':'"},
+		{"iscsi=10.0.0.1/iqn.2026-01.x:y", "expected ',' between portal and target, not '/'"},
+		{"iscsi=https://10.0.0.1/x", "expected <portal>,<target> or iscsi://<portal>/<target>"},
+		{"iscsi=10.0.0.1,user=x", "option 'user' is not known; did you mean username?"},
+		{"iscsi=10.0.0.1,username=x,pass=y", "did you mean password?"},
+		{"iscsi.debug=1", "did you mean iscsi.log=debug?"},
+		{"ip=2001:db8::5/64", "an IPv6 address stands in brackets"},
+		{"iscsi=iscsi://10.0.0.1/disk", "expected a target's name"},
+		{"iscsi=iscsi://10.0.0.1/iqn.2026-01.x:y?a=b", "arguments after '?' are not read"},
+		{"iscsi=iscsi://10.0.0.1/iqn.2026-01.x:y/1,lun=2", "option 'lun' is given twice"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(run(rows[i].line, false), 1);
+		if (!strstr(printed, rows[i].message))
+			fail_msg("'%s' is not in what check says of '%s':\n%s", rows[i].message, rows[i].line, printed);
+	}
+}
+
+static void programs_get_json(void **state)
+{
+	FILE *out = fmemopen(printed, sizeof(printed), "w");
+
+	(void)state;
+	assert_int_equal(check_line("iscsi=10.0.0.1,iqn.2026-01.x:y,lun=1 root=uuid=x", 48,
+				    &(struct check_options){.form = CHECK_JSON}, (struct check_streams){out, out}),
+			 0);
+	fclose(out);
+	assert_non_null(strstr(printed,
+			       "{\"ok\":true,\"notes\":[{\"text\":\"command line, word 2 'root', character 43: "
+			       "this form is not read; did you mean UUID=?\",\"word\":2,\"character\":43}],"
+			       "\"network\":{"));
+	assert_non_null(strstr(printed, "\"interfaces\":[{\"methods\":[\"dhcp4\"],\"source\":\"default\"}]"));
+	assert_non_null(strstr(printed,
+			       "\"targets\":[{\"source\":\"command line\",\"portal\":\"10.0.0.1:3260\","
+			       "\"name\":\"iqn.2026-01.x:y\",\"lun\":1,\"settings\":{\"HeaderDigest\":\"None\""));
+	out = fmemopen(printed, sizeof(printed), "w");
+	assert_int_equal(check_line("iscsi.log=x", 11, &(struct check_options){.form = CHECK_JSON},
+				    (struct check_streams){out, out}),
+			 1);
+	fclose(out);
+	assert_string_equal(printed,
+			    "{\"ok\":false,\"error\":{\"text\":\"command line, word 1 'iscsi.log', character 11: "
+			    "expected err, warn, info or debug, not 'x'\",\"word\":1,\"character\":11}}\n");
+}
+
+static void the_result_is_0_or_1_or_2(void **state)
+{
+	char *words[][5] = {
+		{"quiet"},       {"iscsi.timeout=x"}, {"iscsi=10.0.0.1", "root=LABEL=x"},
+		{"-v", "quiet"}, {"--what", "quiet"}, {"quiet", "iscsi=x/y"},
+	};
+	static const int results[] = {0, 1, 0, 0, 2, 1};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++)
+		assert_int_equal(check_run(words[i]), results[i]);
 }
 
 int main(void)
@@ -234,7 +398,13 @@ int main(void)
 		cmocka_unit_test(the_firmware_and_the_lease_are_named_as_sources),
 		cmocka_unit_test(foreign_bytes_are_escaped),
 		cmocka_unit_test(the_manual_has_every_setting_with_its_range_and_default),
-		cmocka_unit_test(the_result_is_0_or_1),
+		cmocka_unit_test(only_what_is_not_a_default_is_shown_unless_all_is_asked_for),
+		cmocka_unit_test(the_notes_are_counted),
+		cmocka_unit_test(a_mark_stands_below_the_character),
+		cmocka_unit_test(what_is_probably_not_meant_is_noted),
+		cmocka_unit_test(what_people_write_instead_gets_a_message_that_helps),
+		cmocka_unit_test(programs_get_json),
+		cmocka_unit_test(the_result_is_0_or_1_or_2),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

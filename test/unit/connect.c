@@ -1,7 +1,7 @@
-/* Where the attempts of a session go: redirects, circles, and home; and what counts as an address. */
+/* Where the attempts of a session go: the table at the head of connect.h, redirects, and the address that worked. */
 /* SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,124 +12,157 @@
 
 #include "session/connect.h"
 
-static const struct portal planned = {.host = "192.0.2.1", .port = 3260};
 static struct route route;
-static char said[320];
 
-static int begin(void **state)
+static struct portal portal_of(const char *host)
 {
-	(void)state;
-	memset(&route, 0xee, sizeof(route));
-	route_init(&route, &planned, &(struct portal){.port = 0});
-	route_choose(&route, 1, true);
-	return 0;
+	struct portal portal = {.port = 3260};
+
+	(void)snprintf(portal.host, sizeof(portal.host), "%s", host);
+	return portal;
 }
 
-static int follow(const char *host, uint16_t port, bool permanent)
+static struct login_redirect redirect_to(const char *host, bool permanent)
 {
-	struct login_redirect to = {.port = port, .tpgt = 7, .permanent = permanent};
+	struct login_redirect to = {.port = 3260, .tpgt = -1, .permanent = permanent};
 
-	snprintf(to.host, sizeof(to.host), "%s", host);
+	(void)snprintf(to.host, sizeof(to.host), "%s", host);
+	return to;
+}
+
+static int follow(const char *host, bool permanent)
+{
+	struct login_redirect to = redirect_to(host, permanent);
+	char said[700];
+
 	return route_follow(&route, &to, said, sizeof(said));
 }
 
-static void assert_portal(const struct portal *is, const char *host, uint16_t port)
+static void begin(void)
 {
-	assert_string_equal(is->host, host);
-	assert_int_equal(is->port, port);
+	static struct portal listed[2];
+	struct portal planned = portal_of("planned");
+
+	listed[0] = portal_of("listed");
+	listed[1] = portal_of("second");
+	route_init(&route, &planned, listed, 2);
 }
 
-static void a_redirect_is_followed_and_told(void **state)
+static void attempts_go_where_the_table_says(void **state)
 {
-	(void)state;
-	assert_int_equal(follow("192.0.2.2", 3261, true), 0);
-	assert_portal(&route.portal, "192.0.2.2", 3261);
-	assert_int_equal(route.moved_tpgt, 7);
-	assert_string_equal(said, "192.0.2.1:3260 sends us to 192.0.2.2:3261 (for good)");
-	assert_int_equal(follow("192.0.2.3", 3260, false), 0);
-	assert_string_equal(said, "192.0.2.2:3261 sends us to 192.0.2.3:3260 (for now)");
-}
-
-static void so_many_redirects_are_followed_and_no_more(void **state)
-{
-	(void)state;
-	for (uint16_t i = 1; i <= 8; i++)
-		assert_int_equal(follow("192.0.2.2", i, true), 0);
-	assert_int_equal(follow("192.0.2.2", 9, true), -ELOOP);
-	assert_non_null(strstr(said, "redirected too often: 192.0.2.2:8 sends us to 192.0.2.2:9"));
-	assert_portal(&route.portal, "192.0.2.2", 8);
-	assert_int_equal(route.redirect_count, 8);
-}
-
-static void a_circle_is_noticed_wherever_it_closes(void **state)
-{
-	(void)state;
-	assert_int_equal(follow("192.0.2.1", 3260, true), -ELOOP); /* to itself */
-	assert_non_null(strstr(said, "redirected in a circle"));
-	assert_int_equal(follow("192.0.2.2", 3260, true), 0);
-	assert_int_equal(follow("192.0.2.3", 3260, true), 0);
-	assert_int_equal(follow("192.0.2.1", 3260, true), -ELOOP);
-	assert_int_equal(follow("192.0.2.2", 3260, true), -ELOOP);
-	assert_int_equal(follow("192.0.2.3", 3260, true), -ELOOP);
-	assert_int_equal(follow("192.0.2.1", 3261, true), 0); /* another port is another portal */
-}
-
-static void home_moves_only_for_good_and_with_a_login(void **state)
-{
-	(void)state;
-	assert_int_equal(follow("192.0.2.2", 3260, true), 0);
-	assert_portal(&route.home, "192.0.2.1", 3260);
-	route_arrive(&route);
-	assert_portal(&route.home, "192.0.2.2", 3260);
-	begin(NULL);
-	assert_int_equal(follow("192.0.2.2", 3260, false), 0);
-	assert_int_equal(follow("192.0.2.3", 3260, true), 0); /* one of them for now: all are */
-	route_arrive(&route);
-	assert_portal(&route.home, "192.0.2.1", 3260);
-}
-
-static void an_attempt_begins_without_the_last_ones_redirects(void **state)
-{
-	(void)state;
-	for (uint16_t i = 1; i <= 8; i++)
-		assert_int_equal(follow("192.0.2.2", i, false), 0);
-	route_choose(&route, 2, false);
-	assert_portal(&route.portal, "192.0.2.1", 3260);
-	assert_int_equal(route.redirect_count, 0);
-	assert_false(route.moved_for_now);
-	assert_int_equal(follow("192.0.2.2", 1, true), 0);
-}
-
-static void literal_addresses_need_no_look_up(void **state)
-{
-	static const struct {
-		const char *host;
-		sa_family_t family; /* 0: a name */
-	} rows[] = {{"192.0.2.1", AF_INET}, {"2001:db8::1", AF_INET6}, {"portal.example", 0}, {"192.0.2", 0}, {"", 0}};
-	struct sockaddr_storage out;
+	static const char *const before[] = {"planned", "listed", "planned", "second", "planned", "listed"};
+	static const char *const after[] = {"moved", "moved",  "listed", "moved",  "planned",
+					    "moved", "second", "moved",  "planned"};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct portal portal = {.port = 3261};
-
-		snprintf(portal.host, sizeof(portal.host), "%s", rows[i].host);
-		assert_int_equal(connect_read_literal(&portal, &out), rows[i].family != 0);
-		if (!rows[i].family)
-			continue;
-		assert_int_equal(out.ss_family, rows[i].family);
-		assert_int_equal(ntohs(((struct sockaddr_in *)&out)->sin_port), 3261); /* in both at the same place */
+	begin();
+	for (unsigned n = 0; n < 6; n++) {
+		route_choose(&route, n, false);
+		assert_string_equal(route.portal.host, before[n]);
 	}
+	route_choose(&route, 0, false);
+	assert_int_equal(follow("moved", true), 0);
+	route_arrive(&route);
+	for (unsigned n = 0; n < 9; n++) {
+		route_choose(&route, n, true);
+		assert_string_equal(route.portal.host, after[n]);
+	}
+}
+
+static void only_what_moved_for_good_is_remembered(void **state)
+{
+	(void)state;
+	begin();
+	assert_int_equal(follow("a", true), 0);
+	assert_int_equal(follow("b", false), 0); /* one that is temporary makes all of it so */
+	assert_int_equal(follow("c", true), 0);
+	assert_string_equal(route.portal.host, "c");
+	route_arrive(&route);
+	assert_string_equal(route.home.host, "planned");
+	route_choose(&route, 0, false);
+	assert_int_equal(route.redirect_count, 0);
+	assert_int_equal(follow("a", true), 0);
+	route_arrive(&route);
+	assert_string_equal(route.home.host, "a");
+}
+
+static void eight_redirects_are_followed_and_no_ninth(void **state)
+{
+	(void)state;
+	begin();
+	for (char host[] = "a"; host[0] < 'a' + 8; host[0]++)
+		assert_int_equal(follow(host, false), 0);
+	assert_int_equal(follow("z", false), -ELOOP);
+	assert_string_equal(route.portal.host, "h");
+}
+
+static void circles_are_left(void **state)
+{
+	(void)state;
+	begin();
+	assert_int_equal(follow("planned", true), -ELOOP);
+	assert_int_equal(follow("a", true), 0);
+	assert_int_equal(follow("planned", true), -ELOOP);
+	assert_int_equal(follow("b", true), 0);
+	assert_int_equal(follow("a", true), -ELOOP);
+}
+
+static void name_of_a_moved_target_is_kept_with_its_portal(void **state)
+{
+	struct login_redirect to = redirect_to("a", true);
+	char said[700];
+
+	(void)state;
+	begin();
+	strcpy(to.name, "iqn.2026-01.test:other");
+	assert_int_equal(route_follow(&route, &to, said, sizeof(said)), 0);
+	assert_string_equal(said, "planned:3260 sends us to iqn.2026-01.test:other at a:3260 (for good)");
+	assert_string_equal(route.name, "iqn.2026-01.test:other");
+	route_arrive(&route);
+	route_choose(&route, 1, true);
+	assert_string_equal(route.name, "iqn.2026-01.test:other");
+	route_choose(&route, 4, false); /* the planned portal has the planned target */
+	assert_string_equal(route.name, "");
+}
+
+/* A name server that is back with dead addresses only: the one that worked is still tried. */
+static void address_of_the_last_login_is_never_lost(void **state)
+{
+	static struct connect connect;
+	struct portal portal = portal_of("name");
+	struct sockaddr_storage worked = {0}, dead = {0};
+	struct sockaddr_in *v4 = (struct sockaddr_in *)&worked;
+
+	(void)state;
+	v4->sin_family = AF_INET;
+	v4->sin_port = htons(1);
+	v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	dead = worked;
+	((struct sockaddr_in *)&dead)->sin_port = htons(2);
+	connect_init(&connect);
+	(void)connect_begin_at(&connect, &portal, &worked, 1, 0, 1000, 0);
+	connect.race.winner = 0; /* as if it had answered */
+	connect_prove(&connect);
+	(void)connect_begin_at(&connect, &portal, &dead, 1, 0, 1000, 0);
+	assert_int_equal(connect.race.address_count, 2);
+	assert_memory_equal(&connect.race.addresses[1], &worked, sizeof(worked));
+	(void)connect_begin_at(&connect, &portal, &worked, 1, 0, 1000, 0);
+	assert_int_equal(connect.race.address_count, 1);
+	portal = portal_of("another"); /* a redirect's */
+	(void)connect_begin_at(&connect, &portal, &dead, 1, 0, 1000, 0);
+	assert_int_equal(connect.race.address_count, 1);
+	connect_stop(&connect);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(a_redirect_is_followed_and_told, begin),
-		cmocka_unit_test_setup(so_many_redirects_are_followed_and_no_more, begin),
-		cmocka_unit_test_setup(a_circle_is_noticed_wherever_it_closes, begin),
-		cmocka_unit_test_setup(home_moves_only_for_good_and_with_a_login, begin),
-		cmocka_unit_test_setup(an_attempt_begins_without_the_last_ones_redirects, begin),
-		cmocka_unit_test(literal_addresses_need_no_look_up),
+		cmocka_unit_test(attempts_go_where_the_table_says),
+		cmocka_unit_test(only_what_moved_for_good_is_remembered),
+		cmocka_unit_test(eight_redirects_are_followed_and_no_ninth),
+		cmocka_unit_test(circles_are_left),
+		cmocka_unit_test(name_of_a_moved_target_is_kept_with_its_portal),
+		cmocka_unit_test(address_of_the_last_login_is_never_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
 /* The digest of PDUs, by the vectors of RFC 3720 appendix B.4. */
+/* SPDX-License-Identifier: MIT */
 #include "proto/crc32c.h"
 
 #include <setjmp.h>

@@ -1416,25 +1416,44 @@ static void a_message_that_is_too_long_makes_no_frame(void **state)
 static void arp_sees_who_has_our_address(void **state)
 {
 	static const uint8_t theirs[6] = {2, 0, 0, 0, 0, 9};
+	struct arp_stations ours = {.count = 0}, others = {.count = 0};
 	uint8_t packet[ARP_SIZE + 18] = {0};
 
 	(void)state;
+	arp_add_station(&ours, config.mac);
+	arp_add_station(&others, theirs);
 	arp_build_probe(packet, config.mac, CLIENT);
 	assert_memory_equal(packet, "\0\1\10\0\6\4\0\1\122\124\0\22\64\126\0\0\0\0\0\0\0\0\0\0\300\0\2\144", ARP_SIZE);
-	assert_false(arp_is_conflict(packet, ARP_SIZE, config.mac, CLIENT));
-	assert_false(arp_is_conflict(packet, ARP_SIZE, theirs, CLIENT)); /* who probes does not have it */
+	assert_false(arp_is_conflict(packet, ARP_SIZE, &ours, CLIENT));
+	assert_false(arp_is_conflict(packet, ARP_SIZE, &others, CLIENT)); /* who probes does not have it */
 	arp_build_announcement(packet, theirs, CLIENT);
-	assert_true(arp_is_conflict(packet, ARP_SIZE, config.mac, CLIENT));
-	assert_true(arp_is_conflict(packet, ARP_SIZE + 18, config.mac, CLIENT));
-	assert_false(arp_is_conflict(packet, ARP_SIZE, config.mac, CLIENT + 1));
-	assert_false(arp_is_conflict(packet, ARP_SIZE, theirs, CLIENT)); /* our own */
+	assert_true(arp_is_conflict(packet, ARP_SIZE, &ours, CLIENT));
+	assert_true(arp_is_conflict(packet, ARP_SIZE + 18, &ours, CLIENT));
+	assert_false(arp_is_conflict(packet, ARP_SIZE, &ours, CLIENT + 1));
+	assert_false(arp_is_conflict(packet, ARP_SIZE, &others, CLIENT)); /* our own */
 	packet[7] = 2;
-	assert_true(arp_is_conflict(packet, ARP_SIZE, config.mac, CLIENT));
+	assert_true(arp_is_conflict(packet, ARP_SIZE, &ours, CLIENT));
 	packet[7] = 3;
-	assert_false(arp_is_conflict(packet, ARP_SIZE, config.mac, CLIENT));
+	assert_false(arp_is_conflict(packet, ARP_SIZE, &ours, CLIENT));
 	packet[7] = 2;
 	for (size_t cut = 0; cut < ARP_SIZE; cut++)
-		assert_false(arp_is_conflict(packet, cut, config.mac, CLIENT));
+		assert_false(arp_is_conflict(packet, cut, &ours, CLIENT));
+	arp_add_station(&ours, theirs); /* another interface of this machine */
+	assert_false(arp_is_conflict(packet, ARP_SIZE, &ours, CLIENT));
+}
+
+static void stations_are_kept_once_and_within_bounds(void **state)
+{
+	struct arp_stations stations = {.count = 0};
+
+	(void)state;
+	for (uint8_t i = 0; i < 2 * ARP_STATIONS_MAX; i++)
+		arp_add_station(&stations, (uint8_t[6]){2, [5] = i / 2});
+	assert_int_equal(stations.count, ARP_STATIONS_MAX);
+	for (uint8_t i = 100; i < 150; i++)
+		arp_add_station(&stations, (uint8_t[6]){2, [5] = i});
+	assert_int_equal(stations.count, ARP_STATIONS_MAX);
+	assert_int_equal(stations.macs[ARP_STATIONS_MAX - 1][5], ARP_STATIONS_MAX - 1);
 }
 
 int main(void)
@@ -1484,6 +1503,7 @@ int main(void)
 		cmocka_unit_test(other_packets_are_no_frames_of_ours),
 		cmocka_unit_test(a_message_that_is_too_long_makes_no_frame),
 		cmocka_unit_test(arp_sees_who_has_our_address),
+		cmocka_unit_test(stations_are_kept_once_and_within_bounds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -110,7 +110,7 @@ static const struct {
 	{"iscsiroot=10.0.0.1:::1:iqn.2009-06.dracut:target0",
 	 "10.0.0.1:3260 iqn.2009-06.dracut:target0 lun=1 [dracut's words]", "6  t0", "", false},
 	{"netroot=nfs:10.0.0.1:/x", "", "",
-	 "command line, word 1: netroot= names no iSCSI target; left to the next init", false},
+	 "command line, word 1 'netroot', character 1: names no iSCSI target, and is left to the next init", false},
 	{"netroot=iscsi:10.0.0.1::::iqn.2009-06.a:b rd.iscsi.initiator=iqn.2009-06.me:x rd.iscsi.username=u "
 	 "rd.iscsi.password=p rd.iscsi.in.username=iu rd.iscsi.in.password=ip rd.iscsi.target.group=3",
 	 "10.0.0.1:3260 iqn.2009-06.a:b user=u:p in=iu:ip from=iqn.2009-06.me:x(dracut's words) tpgt=3 [dracut's "

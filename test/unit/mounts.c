@@ -130,6 +130,8 @@ static int check_run(void)
 	MUST(mounts_early(&mounts, &place) == 0);
 	MUST(mounts_run_open(&run) == 0);
 	MUST(write_times(run.fd, "connect 3\n"));
+	MUST(mkdir("/run/a", 0755) == 0 && mkdir("/run/a/b", 0755) == 0);
+	MUST(write_times(open("/run/a/b", O_PATH), "of the network\n"));
 	changed.fd = run.mountinfo;
 	MUST(poll(&changed, 1, 0) == 0);
 	MUST(!mounts_run_follow(&run));
@@ -140,6 +142,7 @@ static int check_run(void)
 	MUST(poll(&changed, 1, 5000) == 1);
 	MUST(mounts_run_follow(&run));
 	MUST(says("/run/iscsi-init/times", "connect 3\n"));
+	MUST(says("/run/a/b/times", "of the network\n"));
 	MUST(stat("/run/iscsi-init/times", &status) == 0 && (status.st_mode & 0777) == 0640);
 	MUST(poll(&changed, 1, 0) == 0);
 

@@ -32,7 +32,7 @@ static int reset(void **state)
 	net.rtnl.call_fd = net.rtnl.event_fd = -1;
 	net.winner = -1;
 	for (int i = 0; i < NET_INTERFACES_MAX; i++)
-		interface_init(&net.interfaces[i], &net.rtnl, &plan);
+		interface_init(&net.interfaces[i], &net.rtnl, &plan, &net.own);
 	log_set_level(LOG_LEVEL_ERR);
 	return 0;
 }
@@ -224,7 +224,7 @@ static void settling_overwrites_what_leases_kept_secret(void **state)
 	strcpy(interface->lease4.dhcp.lease.chap_in_secret, "twelve others");
 	strcpy(interface->lease6.dhcp6.lease.boot_url, "iscsi:me:geheim@[2001:db8::1]::::iqn.2026-01.x:y");
 	strcpy(interface->lease6.dhcp6.offer.boot_url, interface->lease6.dhcp6.lease.boot_url);
-	net_settle(&net);
+	net_settle(&net, true);
 	for (size_t i = 0; i < sizeof(interface->lease4.dhcp.lease.chap_secret); i++)
 		assert_true(!interface->lease4.dhcp.lease.chap_secret[i] &&
 			    !interface->lease4.dhcp.lease.chap_in_secret[i]);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "proto/iscsi_abi.h"
+#include "sys/nlsock.h"
 
 struct message {
 	struct nlmsghdr header;
@@ -139,6 +140,122 @@ static void every_error_has_a_name_and_words(void **state)
 	assert_non_null(strstr(netlink_error_text(1022), "NOP-Out"));
 }
 
+/* ---- calls: the kernel is a queue of messages ---- */
+
+static struct {
+	struct message answer; /* given once something was sent */
+	struct message stale;  /* there before */
+	bool has_stale, has_answer;
+	unsigned sent;
+} kernel;
+
+int nlsock_open(int protocol, uint32_t groups)
+{
+	(void)protocol, (void)groups;
+	return -EINVAL;
+}
+
+int nlsock_send(int fd, const void *message, size_t length)
+{
+	(void)fd, (void)message, (void)length;
+	kernel.sent++;
+	return 0;
+}
+
+ssize_t nlsock_receive(int fd, void *buffer, size_t size)
+{
+	const struct message *m = kernel.has_stale ? &kernel.stale : &kernel.answer;
+	size_t length = m->header.nlmsg_len;
+
+	(void)fd;
+	if (!kernel.has_stale && !(kernel.sent && kernel.has_answer))
+		return -EAGAIN;
+	*(kernel.has_stale ? &kernel.has_stale : &kernel.has_answer) = false;
+	memcpy(buffer, m, length < size ? length : size);
+	return (ssize_t)length;
+}
+
+static const struct netlink netlink = {.call_fd = 3, .event_fd = 4, .transport = 77};
+
+static void prepare(struct message *m, uint16_t type, uint32_t kernel_type)
+{
+	memset(&kernel, 0, sizeof(kernel));
+	m->event.type = kernel_type;
+	m->header.nlmsg_type = type;
+	(void)finish(m, 0);
+	kernel.has_answer = true;
+}
+
+static void created_session_has_the_numbers_of_the_answer(void **state)
+{
+	struct message m = {.event = {.r.session = {.sid = 7, .host_no = 5}}};
+	uint32_t sid = 0, host = 0;
+
+	(void)state;
+	prepare(&m, ISCSI_UEVENT_CREATE_SESSION, ISCSI_UEVENT_CREATE_SESSION);
+	kernel.answer = m;
+	assert_int_equal(netlink_create_session(&netlink, 1, 128, 32, &sid, &host), 0);
+	assert_int_equal(sid, 7);
+	assert_int_equal(host, 5);
+}
+
+static void answer_of_another_type_is_no_answer(void **state)
+{
+	struct message m = {.event = {.r.session = {.sid = 7, .host_no = 5}}};
+	uint32_t sid = 0, host = 0;
+
+	(void)state;
+	prepare(&m, ISCSI_UEVENT_DESTROY_SESSION, ISCSI_UEVENT_DESTROY_SESSION);
+	kernel.answer = m;
+	assert_int_equal(netlink_create_session(&netlink, 1, 128, 32, &sid, &host), -EPROTO);
+	assert_int_equal(sid, 0);
+}
+
+static void answer_of_a_call_that_was_given_up_is_dropped(void **state)
+{
+	struct message m = {.event = {.r.session = {.sid = 7, .host_no = 5}}}, old = m;
+	uint32_t sid = 0, host = 0;
+
+	(void)state;
+	old.event.r.session.sid = 6;
+	prepare(&old, ISCSI_UEVENT_CREATE_SESSION, ISCSI_UEVENT_CREATE_SESSION);
+	prepare(&m, ISCSI_UEVENT_CREATE_SESSION, ISCSI_UEVENT_CREATE_SESSION);
+	kernel.answer = m;
+	kernel.stale = old;
+	kernel.has_stale = true;
+	assert_int_equal(netlink_create_session(&netlink, 1, 128, 32, &sid, &host), 0);
+	assert_int_equal(sid, 7);
+}
+
+static void answer_that_is_missing_or_short_is_none(void **state)
+{
+	struct message m = {.event = {.r.session = {.sid = 7, .host_no = 5}}};
+	uint32_t sid = 0, host = 0;
+
+	(void)state;
+	prepare(&m, ISCSI_UEVENT_CREATE_SESSION, ISCSI_UEVENT_CREATE_SESSION);
+	kernel.answer = m;
+	kernel.answer.header.nlmsg_len--;
+	assert_int_equal(netlink_create_session(&netlink, 1, 128, 32, &sid, &host), -EPROTO);
+	kernel.has_answer = false;
+	assert_int_equal(netlink_create_session(&netlink, 1, 128, 32, &sid, &host), -EPROTO);
+	assert_int_equal(sid, 0);
+}
+
+static void drivers_own_result_counts(void **state)
+{
+	struct message m = {.event = {.r.retcode = -EINVAL}};
+
+	(void)state;
+	prepare(&m, ISCSI_UEVENT_BIND_CONN, ISCSI_UEVENT_BIND_CONN);
+	kernel.answer = m;
+	assert_int_equal(netlink_bind(&netlink, 1, 0, 9), -EINVAL);
+	m.event.r.retcode = 0;
+	prepare(&m, ISCSI_UEVENT_BIND_CONN, ISCSI_UEVENT_BIND_CONN);
+	kernel.answer = m;
+	assert_int_equal(netlink_bind(&netlink, 1, 0, 9), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +267,11 @@ int main(void)
 		cmocka_unit_test(a_batch_holds_one_message_for_each_parameter),
 		cmocka_unit_test(a_batch_that_is_full_says_so),
 		cmocka_unit_test(every_error_has_a_name_and_words),
+		cmocka_unit_test(created_session_has_the_numbers_of_the_answer),
+		cmocka_unit_test(answer_of_another_type_is_no_answer),
+		cmocka_unit_test(answer_of_a_call_that_was_given_up_is_dropped),
+		cmocka_unit_test(answer_that_is_missing_or_short_is_none),
+		cmocka_unit_test(drivers_own_result_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -443,7 +443,7 @@ static void notes_have_an_end(void **state)
 	for (int i = 0; i < 40; i++)
 		plan_note(&plan, "%d", i);
 	assert_int_equal(plan.notes.count, PLAN_NOTES_MAX);
-	assert_string_equal(plan.notes.text[PLAN_NOTES_MAX - 1], "and more words without effect");
+	assert_string_equal(plan.notes.text[PLAN_NOTES_MAX - 1], "and there is more to say");
 }
 
 int main(void)

@@ -42,6 +42,8 @@ static inline void put_target(char *out, const struct target_plan *target)
 
 	put(out, "%s %s", target->wants_lease ? "lease" : portal_write(&target->portal, portal),
 	    target->name[0] ? target->name : "-");
+	if (target->all_targets)
+		put(out, " all");
 	if (target->has_lun)
 		put(out, " lun=%llu", (unsigned long long)target->lun);
 	put_secret(out, "user", target->chap.username, &target->chap.password, target->secret_file);

@@ -1,5 +1,6 @@
 /* The race of a portal's addresses: who wins, what a dead one costs, when it is over. The sockets are real; the time is not.
    A listener whose queue is full swallows packets, as a black hole does. */
+/* SPDX-License-Identifier: MIT */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>

@@ -18,6 +18,7 @@
 static char root[] = "/tmp/records-XXXXXX";
 static struct interface interface;
 static struct network_plan network;
+static const struct arp_stations own;
 static struct address dns[2] = {{4, {192, 0, 2, 53}}, {6, {0x20, 1, 0xd, 0xb8, [15] = 0x53}}};
 static char text[8192];
 
@@ -53,7 +54,7 @@ static int make(void **state)
 	(void)state;
 	strcpy(root, "/tmp/records-XXXXXX");
 	assert_non_null(mkdtemp(root));
-	interface_init(&interface, NULL, &network);
+	interface_init(&interface, NULL, &network, &own);
 	strcpy(interface.link.name, "eth0");
 	interface.link.index = 7;
 	interface.link.has_mac = true;
@@ -140,10 +141,50 @@ static void network_managers_are_kept_away(void **state)
 	(void)state;
 	assert_int_equal(records_write_interface(root, &interface, dns, 2), 0);
 	assert_non_null(strstr(read_back("/run/systemd/network/05-iscsi-init-eth0.network"),
-			       "MACAddress=52:54:00:12:34:56\n\n[Network]\nKeepConfiguration=yes\n"));
+			       "[Match]\nName=eth0\n\n[Network]\nKeepConfiguration=yes\n"));
 	assert_non_null(strstr(text, "DNS=192.0.2.53\nDNS=2001:db8::53\n"));
+	assert_null(
+		strstr(text, "RequiredForOnline=no")); /* it may be the only one: nothing else would ever be online */
 	assert_non_null(strstr(read_back("/run/NetworkManager/conf.d/05-iscsi-init-eth0.conf"),
 			       "match-device=interface-name:eth0\nmanaged=0\n"));
+	assert_non_null(strstr(read_back("/run/udev/rules.d/69-iscsi-init-eth0.rules"), "KERNEL==\"eth0\", RUN+="));
+}
+
+/* udev may give it another name after the hand-over. */
+static void an_interface_with_a_driver_is_known_by_its_mac_address(void **state)
+{
+	(void)state;
+	interface.link.has_permanent_mac = true;
+	memcpy(interface.link.permanent_mac, "\x52\x54\0\x12\x34\x57", 6);
+	assert_int_equal(records_write_interface(root, &interface, dns, 2), 0);
+	assert_non_null(strstr(read_back("/run/systemd/network/05-iscsi-init-eth0.network"),
+			       "[Match]\nPermanentMACAddress=52:54:00:12:34:57\n\n"));
+	assert_null(strstr(text, "Name="));
+	assert_non_null(strstr(read_back("/run/NetworkManager/conf.d/05-iscsi-init-eth0.conf"),
+			       "match-device=mac:52:54:00:12:34:57\nmanaged=0\n"));
+	assert_non_null(strstr(read_back("/run/udev/rules.d/69-iscsi-init-eth0.rules"),
+			       "DRIVERS==\"?*\", ATTR{address}==\"52:54:00:12:34:56\", RUN+="));
+}
+
+/* The script that udev runs, in a /run of the test's own. */
+static void what_is_kept_by_name_follows_the_name(void **state)
+{
+	char command[400];
+
+	(void)state;
+	assert_int_equal(records_write_interface(root, &interface, dns, 2), 0);
+	assert_int_equal(records_write_boot(root, &interface), 0);
+	(void)snprintf(command, sizeof(command),
+		       "cd %s && sed 's,cd /run,cd %s/run,; s,/etc/default,%s/etc,g' run/iscsi-init/named >script && "
+		       "mkdir etc && echo 'EXCLUDE_INTERFACES=wlan0' >etc/networking && "
+		       "INTERFACE=enp0s1 sh ./script eth0 && INTERFACE=enp0s1 sh ./script eth0",
+		       root, root, root);
+	assert_int_equal(system(command), 0);
+	assert_non_null(strstr(read_back("/run/net-enp0s1.conf"), "DEVICE='enp0s1'\nPROTO='dhcp'\n"));
+	assert_string_equal(read_back("/run/initramfs/open-iscsi.interface"), "enp0s1\n");
+	assert_string_equal(read_back("/run/network/ifstate"), "enp0s1=enp0s1\n");
+	assert_string_equal(read_back("/run/iscsi-init/ifupdown"), "EXCLUDE_INTERFACES='wlan0 enp0s1 '\n");
+	assert_string_equal(read_back("/run/iscsi-init/keep/enp0s1"), "");
 }
 
 static void an_ipv6_address_has_its_own_record(void **state)
@@ -209,6 +250,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_lease_cannot_run_commands_in_a_shell, make, clean),
 		cmocka_unit_test_setup_teardown(the_boot_interface_is_named_for_debian, make, clean),
 		cmocka_unit_test_setup_teardown(network_managers_are_kept_away, make, clean),
+		cmocka_unit_test_setup_teardown(an_interface_with_a_driver_is_known_by_its_mac_address, make, clean),
+		cmocka_unit_test_setup_teardown(what_is_kept_by_name_follows_the_name, make, clean),
 		cmocka_unit_test_setup_teardown(an_ipv6_address_has_its_own_record, make, clean),
 		cmocka_unit_test_setup_teardown(resolv_conf_is_written_where_there_is_none_and_again, make, clean),
 		cmocka_unit_test_setup_teardown(somebody_elses_resolv_conf_stays, make, clean),

@@ -1,4 +1,5 @@
 /* SCSI commands and answers, byte for byte as RFC 7143 11.3 to 11.19, SPC-4 and SBC-3 draw them, and what is cut off. */
+/* SPDX-License-Identifier: MIT */
 #include "proto/scsi.h"
 #include "proto/scsi_id.h"
 

@@ -27,7 +27,7 @@
 
 static struct {
 	int bind, send; /* what it answers */
-	unsigned bound, sent, destroyed, created;
+	unsigned bound, sent, destroyed, created, started;
 	uint32_t next_sid; /* 0: SID */
 } kernel;
 
@@ -70,6 +70,7 @@ int netlink_bind(const struct netlink *netlink, uint32_t sid, uint32_t cid, int 
 int netlink_start(const struct netlink *netlink, uint32_t sid, uint32_t cid)
 {
 	(void)netlink, (void)sid, (void)cid;
+	kernel.started++;
 	return 0;
 }
 
@@ -446,8 +447,9 @@ static void login_without_an_answer_is_tried_otherwise_once(void **state)
 static void listed_portal_is_asked_in_turns_with_the_one_that_was_named(void **state)
 {
 	(void)state;
-	strcpy(plan.listed.host, "127.0.0.8");
-	plan.listed.port = 1;
+	strcpy(plan.listed[0].host, "127.0.0.8");
+	plan.listed[0].port = 1;
+	plan.listed_count = 1;
 	session_init(&session, &plan, &netlink, tree, 1);
 	step(SESSION_EVENT_START, 0);
 	for (int i = 0; i < 4; i++) {
@@ -607,6 +609,40 @@ static void kernel_is_asked_now_and_then_how_a_session_fares(void **state)
 	assert_int_equal(session.state, SESSION_GONE);
 }
 
+/* The kernel's numbers: another session's event, or another transport's, is nobody's here. */
+static void events_of_other_sessions_are_ignored(void **state)
+{
+	struct netlink_event event = {.type = NETLINK_EVENT_ERROR, .transport = netlink.transport, .sid = SID + 1};
+
+	(void)state;
+	session_adopt(&session, SID, 1, true, 1000);
+	session_kernel_event(&session, &event, 2000);
+	assert_int_equal(session.state, SESSION_UP);
+	event.sid = SID;
+	event.transport++;
+	session_kernel_event(&session, &event, 2000);
+	assert_int_equal(session.state, SESSION_UP);
+	event.transport--;
+	session_kernel_event(&session, &event, 2000);
+	assert_int_equal(session.state, SESSION_CONNECTING);
+}
+
+/* RFC 7143 11.9: event 4 wants parameters negotiated, which a logout answers as well. */
+static void demand_for_negotiation_is_answered(void **state)
+{
+	unsigned sent;
+
+	(void)state;
+	step(SESSION_EVENT_START, 100000);
+	log_in(100000);
+	sent = kernel.sent;
+	hear_pdu(ISCSI_OP_ASYNC, ISCSI_ASYNC_NEGOTIATE, 0, 200000);
+	assert_int_equal(kernel.sent, sent + 1);
+	assert_int_equal(session.state, SESSION_LOGOUT);
+	hear_pdu(ISCSI_OP_LOGOUT_RESPONSE, 0, 0, 200100);
+	log_in(200100);
+}
+
 /* A target that holds the session of an earlier attempt lets the same ISID take its place (RFC 7143 6.3.5). */
 static void every_attempt_has_the_same_isid(void **state)
 {
@@ -684,6 +720,172 @@ static void only_a_session_that_is_repaired_counts_as_lost(void **state)
 	assert_false(session_is_lost(&session));
 }
 
+/* ---- the proof that the units are the same ---- */
+
+#define UNIT "class/iscsi_session/session3/device/target1:0:0/1:0:0:1"
+
+/* In sysfs: a disk of the session's. */
+static void give_a_unit(void)
+{
+	char path[] = UNIT;
+	int fd;
+
+	for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		(void)mkdirat(tree, path, 0755);
+		*slash = '/';
+	}
+	assert_int_equal(mkdirat(tree, UNIT, 0755), 0);
+	fd = openat(tree, UNIT "/type", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	assert_int_equal(write(fd, "0\n", 2), 2);
+	(void)close(fd);
+}
+
+/* Lost, and logged in again: nothing is let go yet. */
+static void log_in_and_prove(int64_t now_ms)
+{
+	assert_int_equal(session.state, SESSION_CONNECTING);
+	await_socket();
+	step(SESSION_EVENT_READY, now_ms);
+	answer_login(0, now_ms);
+	assert_int_equal(session.state, SESSION_PROVING);
+}
+
+static void lose_and_prove(void)
+{
+	give_a_unit();
+	session_adopt(&session, SID, 1, false, 1000);
+	log_in_and_prove(1000);
+}
+
+static void let_prover_find(enum unit_verdict verdict, int64_t now_ms)
+{
+	prover_stop(&session.prover);
+	session.prover.state = PROVER_DONE;
+	session.prover.verdict = verdict;
+	strcpy(session.prover.text, "LUN 1 is what it is");
+	step(SESSION_EVENT_PROOF, now_ms);
+}
+
+static void lost_session_is_started_when_its_units_are_the_same(void **state)
+{
+	struct pollfd fds[2];
+
+	(void)state;
+	lose_and_prove();
+	assert_int_equal(session_pollfds(&session, fds, 2), 1); /* does the target end the kernel's connection? */
+	assert_int_equal(session_proof_pollfds(&session, fds, 2), 1);
+	assert_int_equal(kernel.started, 0);
+	assert_true(session_is_lost(&session));
+	let_prover_find(UNIT_PENDING, 1000);
+	assert_int_equal(kernel.started, 0);
+	let_prover_find(UNIT_SAME, 1000);
+	assert_int_equal(session.state, SESSION_UP);
+	assert_int_equal(kernel.started, 1);
+}
+
+static void lost_session_is_held_as_long_as_a_unit_is_not_right(void **state)
+{
+	int64_t now = 1000;
+
+	(void)state;
+	session.attempt.resident = true;
+	lose_and_prove();
+	for (int i = 0; i < 20; i++) {
+		let_prover_find(i < 10 ? UNIT_OTHER : UNIT_NOT_READY, now);
+		assert_int_equal(session.state, SESSION_WAITING);
+		assert_string_equal(session_state_text(&session),
+				    i < 10 ? "held: another disk" : "held: disk not ready");
+		assert_string_equal(session_failure(&session), "LUN 1 is what it is");
+		now = session_deadline(&session);
+		step(SESSION_EVENT_DEADLINE, now);
+		log_in_and_prove(now);
+	}
+	assert_int_equal(kernel.started, 0);
+	let_prover_find(UNIT_SAME, now);
+	assert_int_equal(session.state, SESSION_UP);
+	assert_string_equal(session_state_text(&session), "logged in");
+}
+
+static void target_that_allows_one_session_is_asked_before_the_login(void **state)
+{
+	(void)state;
+	lose_and_prove();
+	let_prover_find(UNIT_BROKEN, 1000);
+	assert_int_equal(session.state, SESSION_PROVING); /* at once, and the kernel has no connection meanwhile */
+	assert_int_equal(session.attempt.connect.fd, -1);
+	assert_memory_equal(session.prover.isid, ((uint8_t[]){0, 2, 0x3d, 0, 0, SID}), 6);
+	let_prover_find(UNIT_SAME, 1000);
+	assert_int_equal(kernel.started, 0);
+	log_in(1000); /* without another proof */
+	assert_int_equal(kernel.started, 1);
+}
+
+static void unit_that_we_have_reserved_is_asked_as_the_port_that_did(void **state)
+{
+	(void)state;
+	session.attempt.resident = true;
+	lose_and_prove();
+	assert_memory_equal(session.prover.isid, ((uint8_t[]){0, 2, 0x3d, 0x40, 0, SID}), 6);
+	let_prover_find(UNIT_RESERVED, 1000);
+	assert_int_equal(session.state, SESSION_PROVING);
+	let_prover_find(UNIT_RESERVED, 1000); /* it is another's */
+	assert_int_equal(session.state, SESSION_WAITING);
+	assert_string_equal(session_state_text(&session), "held: disk not ready");
+	assert_int_equal(kernel.started, 0);
+}
+
+static void target_that_does_not_answer_is_not_believed(void **state)
+{
+	(void)state;
+	session.attempt.resident = true;
+	lose_and_prove();
+	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+	assert_int_equal(session.state, SESSION_PROVING); /* the other way */
+	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+	assert_int_equal(session.state, SESSION_WAITING);
+	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+	log_in_and_prove(100000);
+	step(SESSION_EVENT_ERROR, 100000);
+	assert_int_equal(session.state, SESSION_WAITING);
+	assert_int_equal(kernel.started, 0);
+}
+
+static void session_without_units_needs_no_proof(void **state)
+{
+	(void)state;
+	session_adopt(&session, SID, 1, false, 1000);
+	log_in(1000);
+	assert_int_equal(kernel.started, 1);
+}
+
+static void unit_that_the_kernel_forgets_is_not_waited_for(void **state)
+{
+	(void)state;
+	session.attempt.resident = true;
+	lose_and_prove();
+	let_prover_find(UNIT_OTHER, 1000);
+	assert_int_equal(unlinkat(tree, UNIT "/type", 0), 0);
+	assert_int_equal(unlinkat(tree, UNIT, AT_REMOVEDIR), 0);
+	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+	log_in(2000);
+}
+
+static void session_that_is_proving_can_be_taken_or_leave(void **state)
+{
+	(void)state;
+	lose_and_prove();
+	step(SESSION_EVENT_TAKEN, 1000);
+	assert_int_equal(session.state, SESSION_PARKED);
+	assert_int_equal(session.prover.state, PROVER_IDLE);
+	step(SESSION_EVENT_RETURNED, 1000);
+	assert_int_equal(session.state, SESSION_CONNECTING);
+	log_in_and_prove(1000);
+	step(SESSION_EVENT_LEAVE, 1000);
+	assert_int_equal(session.state, SESSION_GONE);
+	assert_int_equal(kernel.started, 0);
+}
+
 /* Events go to every session: each takes what is its own, of the transport that it uses. */
 static void events_of_others_are_not_ours(void **state)
 {
@@ -731,10 +933,20 @@ int main(void)
 		cmocka_unit_test_setup_teardown(short_sessions_are_no_storm, begin, end),
 		cmocka_unit_test_setup_teardown(target_says_how_long_to_wait, begin, end),
 		cmocka_unit_test_setup_teardown(kernel_is_asked_now_and_then_how_a_session_fares, begin, end),
+		cmocka_unit_test_setup_teardown(events_of_other_sessions_are_ignored, begin, end),
+		cmocka_unit_test_setup_teardown(demand_for_negotiation_is_answered, begin, end),
 		cmocka_unit_test_setup_teardown(every_attempt_has_the_same_isid, begin, end),
 		cmocka_unit_test_setup_teardown(late_session_keeps_its_isid_too, begin, end),
 		cmocka_unit_test_setup_teardown(lesson_that_did_not_help_is_unlearned, begin, end),
 		cmocka_unit_test_setup_teardown(only_a_session_that_is_repaired_counts_as_lost, begin, end),
+		cmocka_unit_test_setup_teardown(lost_session_is_started_when_its_units_are_the_same, begin, end),
+		cmocka_unit_test_setup_teardown(lost_session_is_held_as_long_as_a_unit_is_not_right, begin, end),
+		cmocka_unit_test_setup_teardown(target_that_allows_one_session_is_asked_before_the_login, begin, end),
+		cmocka_unit_test_setup_teardown(unit_that_we_have_reserved_is_asked_as_the_port_that_did, begin, end),
+		cmocka_unit_test_setup_teardown(target_that_does_not_answer_is_not_believed, begin, end),
+		cmocka_unit_test_setup_teardown(session_without_units_needs_no_proof, begin, end),
+		cmocka_unit_test_setup_teardown(unit_that_the_kernel_forgets_is_not_waited_for, begin, end),
+		cmocka_unit_test_setup_teardown(session_that_is_proving_can_be_taken_or_leave, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

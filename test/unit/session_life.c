@@ -369,7 +369,6 @@ static void async_messages_have_their_own_ends(void **state)
 	(void)state;
 	log_in(1000);
 	hear_async(ISCSI_ASYNC_SCSI, 0, 20000);
-	hear_async(ISCSI_ASYNC_NEGOTIATE, 0, 20000);
 	hear_async(255, 0, 20000);
 	assert_int_equal(session.state, SESSION_UP);
 	hear_async(ISCSI_ASYNC_DROPPING_CONNECTION, 0, 20000);
@@ -381,6 +380,16 @@ static void async_messages_have_their_own_ends(void **state)
 	hear_async(ISCSI_ASYNC_DROPPING_ALL, 3, 40000);
 	assert_int_equal(session.state, SESSION_WAITING);
 	assert_int_equal(session_deadline(&session), 43000); /* Time2Wait */
+}
+
+static void negotiation_is_answered_by_a_logout(void **state)
+{
+	(void)state;
+	log_in(1000);
+	kernel.sent = 0;
+	hear_async(ISCSI_ASYNC_NEGOTIATE, 0, 20000); /* RFC 7143 11.9.1: a Text exchange, or a Logout */
+	assert_int_equal(session.state, SESSION_LOGOUT);
+	assert_int_equal(kernel.sent, ISCSI_OP_LOGOUT);
 }
 
 static void target_that_asks_for_a_logout_gets_one(void **state)
@@ -552,6 +561,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lost_session_keeps_its_place_in_the_kernel, begin, end),
 		cmocka_unit_test_setup_teardown(session_that_was_short_waits_before_the_next_login, begin, end),
 		cmocka_unit_test_setup_teardown(async_messages_have_their_own_ends, begin, end),
+		cmocka_unit_test_setup_teardown(negotiation_is_answered_by_a_logout, begin, end),
 		cmocka_unit_test_setup_teardown(target_that_asks_for_a_logout_gets_one, begin, end),
 		cmocka_unit_test_setup_teardown(leaving_is_a_logout_whose_answer_is_waited_for, begin, end),
 		cmocka_unit_test_setup_teardown(leaving_has_an_end_without_an_answer, begin, end),

@@ -117,7 +117,7 @@ static void what_is_no_list_is_refused(void **state)
 	assert_int_equal(target_list_take(&list, text, 1), -EINVAL);
 }
 
-static void listed_portal_is_taken_only_where_the_asked_one_is_not_listed(void **state)
+static void listed_portals_are_kept_but_for_the_asked_one(void **state)
 {
 	struct target_plan plan;
 
@@ -127,16 +127,18 @@ static void listed_portal_is_taken_only_where_the_asked_one_is_not_listed(void *
 	assert_int_equal(target_list_take(&list, TEXT("TargetName=iqn.2026-01.test:a\0TargetAddress=192.0.2.7:3261,2\0"
 						      "TargetAddress=192.0.2.8,3\0")),
 			 0);
-	target_list_use(&list, &plan);
+	target_list_use(&list, 0, &plan);
 	assert_string_equal(plan.name, "iqn.2026-01.test:a");
-	assert_string_equal(plan.listed.host, "192.0.2.7");
-	assert_int_equal(plan.listed.port, 3261);
+	assert_int_equal(plan.listed_count, 2);
+	assert_string_equal(plan.listed[0].host, "192.0.2.7");
+	assert_int_equal(plan.listed[0].port, 3261);
+	assert_string_equal(plan.listed[1].host, "192.0.2.8");
 	assert_int_equal(target_list_take(&list, TEXT("TargetAddress=192.0.2.1:3261,1\0")), 0); /* another port */
-	target_list_use(&list, &plan);
-	assert_string_equal(plan.listed.host, "192.0.2.7");
+	target_list_use(&list, 0, &plan);
+	assert_int_equal(plan.listed_count, 3);
 	assert_int_equal(target_list_take(&list, TEXT("TargetAddress=192.0.2.1,1\0")), 0);
-	target_list_use(&list, &plan);
-	assert_string_equal(plan.listed.host, "");
+	target_list_use(&list, 0, &plan);
+	assert_int_equal(plan.listed_count, 3);
 	assert_string_equal(plan.portal.host, asked.host);
 }
 
@@ -164,7 +166,7 @@ int main(void)
 		cmocka_unit_test_setup(target_that_comes_again_is_counted_once, begin),
 		cmocka_unit_test_setup(what_is_of_no_use_is_passed_over, begin),
 		cmocka_unit_test_setup(what_is_no_list_is_refused, begin),
-		cmocka_unit_test_setup(listed_portal_is_taken_only_where_the_asked_one_is_not_listed, begin),
+		cmocka_unit_test_setup(listed_portals_are_kept_but_for_the_asked_one, begin),
 		cmocka_unit_test_setup(names_that_do_not_fit_are_hinted_at, begin),
 	};
 

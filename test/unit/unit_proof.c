@@ -1,4 +1,5 @@
 /* The proof that units are the same: a target in a few functions, which answers each question as a case wants it. */
+/* SPDX-License-Identifier: MIT */
 #include "session/unit_proof.h"
 
 #include <setjmp.h>

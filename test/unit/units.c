@@ -1,4 +1,5 @@
 /* units.c: what the kernel knows of a session's units, from a tree that looks like sysfs. */
+/* SPDX-License-Identifier: MIT */
 #include "session/units.h"
 
 #include <fcntl.h>

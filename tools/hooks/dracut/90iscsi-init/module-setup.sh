@@ -17,7 +17,7 @@ depends()
 
 installkernel()
 {
-	hostonly='' instmods iscsi_tcp sd_mod crc32c iscsi_ibft 8021q bonding virtio_net =drivers/net/ethernet
+	hostonly='' instmods iscsi_tcp sd_mod crc32c iscsi_ibft 8021q bonding bridge virtio_net =drivers/net/ethernet
 }
 
 # shellcheck disable=SC2154 # dracut's own variable

@@ -1,9 +1,9 @@
-/* ipv6_conf.c - an interface's IPv6 settings.
+/* ip_conf.c - an interface's settings in /proc/sys/net/ipv4 and ipv6.
  *
- * Contracts in ipv6_conf.h. A setting is written only where it differs, because writing disable_ipv6 has side effects.
+ * Contracts in ip_conf.h. A setting is written only where it differs, because writing disable_ipv6 has side effects.
  */
 /* SPDX-License-Identifier: MIT */
-#include "sys/ipv6_conf.h"
+#include "sys/ip_conf.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -12,7 +12,13 @@
 
 #include "sys/sysfs.h"
 
-#define CONF_DIRECTORY "/proc/sys/net/ipv6/conf"
+static int open_conf(int version, const char *interface)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv%d/conf/%s", version, interface);
+	return sysfs_open(path);
+}
 
 static int set(int directory, const char *name, int64_t wanted)
 {
@@ -26,13 +32,10 @@ static int set(int directory, const char *name, int64_t wanted)
 	return sysfs_write(directory, name, text);
 }
 
-int ipv6_conf_prepare(const char *interface, bool routers)
+int ip_conf_prepare6(const char *interface, bool routers)
 {
-	char path[64];
-	int directory, result;
+	int directory = open_conf(6, interface), result;
 
-	snprintf(path, sizeof(path), CONF_DIRECTORY "/%s", interface);
-	directory = sysfs_open(path);
 	if (directory < 0)
 		return directory;
 	result = set(directory, "disable_ipv6", 0);
@@ -43,6 +46,19 @@ int ipv6_conf_prepare(const char *interface, bool routers)
 		(void)set(directory, "router_solicitation_interval", 1); /* RFC 4861 10 has 4 s; it doubles */
 		(void)set(directory, "autoconf", 1);
 	}
+	(void)close(directory);
+	return result;
+}
+
+int ip_conf_separate_arp(const char *interface)
+{
+	int directory = open_conf(4, interface), result;
+
+	if (directory < 0)
+		return directory;
+	result = set(directory, "arp_ignore", 1);
+	if (!result)
+		result = set(directory, "arp_announce", 2);
 	(void)close(directory);
 	return result;
 }

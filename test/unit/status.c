@@ -1,0 +1,134 @@
+/* The file of the sessions' states: what is written is read back, and nobody who meddles with the file can end the writer. */
+/* SPDX-License-Identifier: MIT */
+#include "session/status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char root[] = "/tmp/status-test-XXXXXX", path[64];
+static int dir;
+static struct status status;
+static struct target_plan plans[2];
+static struct session sessions[2];
+
+static void prepare(int i, const char *name, uint32_t sid)
+{
+	static const struct netlink netlink = {.call_fd = -1, .event_fd = -1};
+
+	snprintf(plans[i].name, sizeof(plans[i].name), "%s", name);
+	snprintf(plans[i].portal.host, sizeof(plans[i].portal.host), "fe80::1");
+	snprintf(plans[i].portal.scope, sizeof(plans[i].portal.scope), "eth0");
+	plans[i].portal.port = 3260;
+	session_init(&sessions[i], &plans[i], &netlink, -1, 1);
+	sessions[i].sid = sid;
+	sessions[i].state = SESSION_UP;
+	sessions[i].up_ms = 1234;
+	sessions[i].recoveries = 3;
+	sessions[i].last_error = 1020;
+}
+
+static void a_record_is_read_back(void **state)
+{
+	struct status_record record;
+
+	(void)state;
+	plans[1].chap.algorithms_given = true;
+	plans[1].chap.algorithms[0] = 7;
+	status_write(&status, sessions, 2);
+	assert_int_equal(status_find(path, 9, &record), 0);
+	assert_string_equal(record.state, "logged in");
+	assert_int_equal(record.since_ms, 1234);
+	assert_int_equal(record.recoveries, 3);
+	assert_int_equal(record.attempts, 0);
+	assert_string_equal(record.last_error, "ISCSI_ERR_TCP_CONN_CLOSE");
+	assert_string_equal(record.portal, "[fe80::1%eth0]:3260");
+	assert_int_equal(record.chap_algorithms[0], 7);
+	assert_int_equal(status_find(path, 1, &record), -ENOENT);
+	assert_int_equal(status_find("/no/such/file", 9, &record), -ENOENT);
+}
+
+static void a_change_replaces_its_record_alone(void **state)
+{
+	struct status_record record;
+	struct stat file;
+
+	(void)state;
+	sessions[0].state = SESSION_WAITING;
+	sessions[0].attempt.count = 12;
+	status_write(&status, sessions, 2);
+	assert_int_equal(status_find(path, 8, &record), 0);
+	assert_string_equal(record.state, "waiting");
+	assert_int_equal(record.attempts, 12);
+	assert_int_equal(status_find(path, 9, &record), 0);
+	assert_string_equal(record.state, "logged in");
+	assert_int_equal(stat(path, &file), 0);
+	assert_int_equal(file.st_size, 2 * STATUS_RECORD);
+}
+
+static void a_file_that_was_cut_off_is_not_written_to(void **state)
+{
+	struct status_record record;
+
+	(void)state;
+	assert_int_equal(truncate(path, 0), 0);
+	sessions[0].attempt.count = 13;
+	status_write(&status, sessions, 2);
+	assert_int_equal(status_find(path, 8, &record), -ENOENT);
+	assert_int_equal(status_open(&status, dir, 2), 0);
+	status_write(&status, sessions, 2);
+	assert_int_equal(status_find(path, 8, &record), 0);
+	assert_int_equal(record.attempts, 13);
+}
+
+static void without_a_file_nothing_is_written(void **state)
+{
+	struct status none = {.fd = -1};
+
+	(void)state;
+	status_write(&none, sessions, 2);
+	assert_int_equal(status_lock(&none), 0);
+	assert_true(status_open(&none, -1, 2) < 0);
+	status_write(&none, sessions, 2);
+}
+
+static int make_file(void **state)
+{
+	(void)state;
+	if (!mkdtemp(root))
+		return -1;
+	snprintf(path, sizeof(path), "%s/" STATUS_FILE, root);
+	dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	status.fd = -1;
+	prepare(0, "iqn.2026-01.test:a", 8);
+	prepare(1, "iqn.2026-01.test:b", 9);
+	return status_open(&status, dir, 2);
+}
+
+static int remove_file(void **state)
+{
+	(void)state;
+	return unlink(path) || rmdir(root);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_record_is_read_back),
+		cmocka_unit_test(a_change_replaces_its_record_alone),
+		cmocka_unit_test(a_file_that_was_cut_off_is_not_written_to),
+		cmocka_unit_test(without_a_file_nothing_is_written),
+	};
+
+	return cmocka_run_group_tests(tests, make_file, remove_file);
+}
