@@ -105,7 +105,7 @@ class Between(Target):
 
     def say(self, event, count=1, ends=False):
         """Async Messages, with the StatSN of the last answer: the numbers that follow stay right. ends: and nothing more."""
-        link = self.links[-1]
+        link = [link for link in self.links if not link.ended][-1]  # that of a proof has come and gone
         header = struct.pack(">BBH4x8sI4x", ASYNC, 0x80, 0, b"\xff" * 8, 0xFFFFFFFF)
         with link.lock:
             link.guest.sendall((header + link.numbers + struct.pack(">BBHHH4x", event, 0, 0, 0, 5)) * count)
