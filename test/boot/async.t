@@ -39,7 +39,7 @@ with Rig() as rig:
     rig.check(lab.guest, lab.wrote(2), "an Async Message that asks for nothing vital changes nothing")
     before = len(re.findall("event=back", lab.guest.console))
     spent = lab.shell("cut -d ' ' -f 1 /proc/$(resident)/schedstat") or "0"
-    lab.target.flood(6000)
+    lab.target.say(NEGOTIATE, 6000, ends=True)
     rig.check(lab.guest, len(re.findall("event=back", lab.guest.console)) > before or lab.guest.expect("event=back", 60),
               "6000 Async Messages hide no lost connection")
     rig.check(lab.guest, lab.wrote(2), "files are written again")

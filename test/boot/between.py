@@ -103,12 +103,14 @@ class Between(Target):
                 continue
             self.links = [link for link in self.links if not link.ended] + [Link(guest, target, self.opcodes)]
 
-    def say(self, event):
-        """One Async Message, with the StatSN of the last answer: the numbers that follow stay right."""
-        link = self.links[-1]
+    def say(self, event, count=1, ends=False):
+        """Async Messages, with the StatSN of the last answer: the numbers that follow stay right. ends: and nothing more."""
+        link = [link for link in self.links if not link.ended][-1]  # that of a proof has come and gone
         header = struct.pack(">BBH4x8sI4x", ASYNC, 0x80, 0, b"\xff" * 8, 0xFFFFFFFF)
         with link.lock:
-            link.guest.sendall(header + link.numbers + struct.pack(">BBHHH4x", event, 0, 0, 0, 5))
+            link.guest.sendall((header + link.numbers + struct.pack(">BBHHH4x", event, 0, 0, 0, 5)) * count)
+            if ends:
+                link.guest.shutdown(socket.SHUT_RDWR)
 
     def flood(self, count):
         """So many Async Messages that ask for nothing, as fast as they go, and then the end of the connection."""
