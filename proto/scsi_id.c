@@ -79,7 +79,7 @@ static enum scsi_id_kind kind_of(const struct designator *d)
 	static const enum scsi_id_kind kinds[] = {
 		[1] = SCSI_ID_T10, [2] = SCSI_ID_EUI, [3] = SCSI_ID_NAA, [8] = SCSI_ID_NAME};
 
-	if (d->type >= sizeof(kinds))
+	if (d->type >= sizeof(kinds) / sizeof(kinds[0]))
 		return SCSI_ID_NONE;
 	return kinds[d->type];
 }

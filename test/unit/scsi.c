@@ -291,6 +291,21 @@ static void the_best_designator_of_the_unit_is_chosen(void **state)
 	assert_int_equal(scsi_id_choose(page, make_page(page, all, 0), &id), -ENOENT);
 }
 
+/* The field has four bits, and SPC-6 7.7.6.1 leaves some of their values to the future. */
+static void types_that_are_not_known_choose_nothing(void **state)
+{
+	struct part part = {0, 0, "whatever", 8};
+	uint8_t page[255];
+	struct scsi_id id;
+
+	(void)state;
+	for (part.type = 4; part.type < 16; part.type++) {
+		if (part.type == 8)
+			continue;
+		assert_int_equal(scsi_id_choose(page, make_page(page, &part, 1), &id), -ENOENT);
+	}
+}
+
 static void a_page_that_breaks_off_is_read_up_to_there(void **state)
 {
 	static const struct part two[] = {T10, NAA_6};
@@ -344,6 +359,7 @@ int main(void)
 		cmocka_unit_test(standard_inquiry_data_are_text),
 		cmocka_unit_test(a_list_of_luns_is_read_to_its_end),
 		cmocka_unit_test(the_best_designator_of_the_unit_is_chosen),
+		cmocka_unit_test(types_that_are_not_known_choose_nothing),
 		cmocka_unit_test(a_page_that_breaks_off_is_read_up_to_there),
 		cmocka_unit_test(a_serial_number_is_taken_without_its_spaces),
 	};
