@@ -18,10 +18,12 @@ void target_list_clear(struct target_list *list)
 }
 
 /* A new target begins. False: its name is not to be kept. Some portals list a target once for each of its portal groups.
-   What no login could carry is left out, together with its addresses. */
+   What is no iSCSI name is left out, together with its addresses: a word of the command line may name it all the same. */
 static bool begin_target(struct target_list *list, const struct key *key)
 {
-	list->skips = !name_is_usable((struct text){key->value, key->value_length});
+	const char *why;
+
+	list->skips = name_check(key->value, key->value_length, &why) < 0;
 	list->left_out += list->skips;
 	if (list->skips || (list->count && key_value_is(key, list->records + list->last_name)))
 		return false;

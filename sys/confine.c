@@ -121,7 +121,7 @@ static const uint32_t refused_to_readers[] = {
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define HEAD         6
 #define SOCKETS      5
-#define FILTER_SIZE  (HEAD + COUNT(refused) + COUNT(refused_to_readers) + SOCKETS + 2)
+#define FILTER_SIZE  (HEAD + COUNT(refused) + COUNT(refused_to_readers) + SOCKETS + 3)
 
 _Static_assert(FILTER_SIZE < 255, "a jump's distance is one byte");
 
@@ -149,21 +149,22 @@ static size_t add_calls(struct sock_filter *out, size_t n, const uint32_t *calls
 	return n;
 }
 
-/* socket() of a family that talks to the kernel. Every architecture here is little-endian: the family is the first half. */
+/* socket() of a family that talks to the kernel is refused and not deadly, since glibc's resolver tries one and does without
+   it. Every architecture here is little-endian: the family is the first half. */
 static size_t add_sockets(struct sock_filter *out, size_t n)
 {
 	out[n++] = jump_if(SYS_socket, 1);
 	out[n++] = end_with(SECCOMP_RET_ALLOW);
 	out[n++] = load(offsetof(struct seccomp_data, args));
-	out[n++] = jump_if(AF_NETLINK, 2);
-	out[n++] = jump_if(AF_PACKET, 1);
+	out[n++] = jump_if(AF_NETLINK, 3);
+	out[n++] = jump_if(AF_PACKET, 2);
 	return n;
 }
 
-/* The filter, whose last two instructions allow and refuse. Its length. */
+/* The filter, whose last three instructions allow, refuse, and refuse a socket. Its length. */
 static size_t make_filter(struct sock_filter out[FILTER_SIZE], uint32_t action, bool is_reader)
 {
-	size_t length = HEAD + COUNT(refused) + (is_reader ? COUNT(refused_to_readers) + SOCKETS : 0) + 2, n = 0;
+	size_t length = HEAD + COUNT(refused) + (is_reader ? COUNT(refused_to_readers) + SOCKETS : 0) + 3, n = 0;
 
 	out[n++] = load(offsetof(struct seccomp_data, arch));
 	out[n++] = jump_if(ARCHITECTURE, 1);
@@ -171,13 +172,14 @@ static size_t make_filter(struct sock_filter out[FILTER_SIZE], uint32_t action, 
 	out[n++] = load(offsetof(struct seccomp_data, nr));
 	out[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1);
 	out[n++] = end_with(action);
-	n = add_calls(out, n, refused, COUNT(refused), length - 1);
+	n = add_calls(out, n, refused, COUNT(refused), length - 2);
 	if (is_reader) {
-		n = add_calls(out, n, refused_to_readers, COUNT(refused_to_readers), length - 1);
+		n = add_calls(out, n, refused_to_readers, COUNT(refused_to_readers), length - 2);
 		n = add_sockets(out, n);
 	}
 	out[n++] = end_with(SECCOMP_RET_ALLOW);
 	out[n++] = end_with(action);
+	out[n++] = end_with(SECCOMP_RET_ERRNO | EAFNOSUPPORT);
 	return n;
 }
 

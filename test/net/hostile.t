@@ -851,7 +851,7 @@ def but(command, answer):
     return lambda peer: peer.units(otherwise)
 
 
-def endless(opcode, data=b"", **fields):
+def without_end(opcode, data=b"", **fields):
     def answer(peer, request):
         while True:
             peer.scsi(opcode, request, data, **fields)
@@ -883,10 +883,10 @@ def proof():
     for at, verdict in ((4, SAME), (5, OTHER), (6, SAME), (7, OTHER)):
         case("proof: 255 in byte %d of the page" % at, but(INQUIRY, says(DATA_IN, page[:at] + b"\xff" + page[at + 1:])), verdict, PROOF)
     case("proof: the page says that it is longer", but(INQUIRY, says(DATA_IN, b"\0\x83\xff\xff" + page[4:])), SAME, PROOF)
-    case("proof: data without an end", but(INQUIRY, endless(DATA_IN, bytes(200), flags=0)), BROKEN + "the target sent data", PROOF)
-    case("proof: empty data without an end", but(INQUIRY, endless(DATA_IN, flags=0)), BROKEN, PROOF)
-    case("proof: NOP-Ins without an end", but(INQUIRY, endless(0x20, itt=0xFFFFFFFF, ttt=7)), BROKEN, PROOF)
-    case("proof: async messages without an end", but(INQUIRY, endless(0x32)), BROKEN, PROOF)
+    case("proof: data without an end", but(INQUIRY, without_end(DATA_IN, bytes(200), flags=0)), BROKEN + "the target sent data", PROOF)
+    case("proof: empty data without an end", but(INQUIRY, without_end(DATA_IN, flags=0)), BROKEN, PROOF)
+    case("proof: NOP-Ins without an end", but(INQUIRY, without_end(0x20, itt=0xFFFFFFFF, ttt=7)), BROKEN, PROOF)
+    case("proof: async messages without an end", but(INQUIRY, without_end(0x32)), BROKEN, PROOF)
     case("proof: 512 bytes for 255", but(INQUIRY, says(DATA_IN, bytes(512))), BROKEN + "the target sent data", PROOF)
     case("proof: data behind its place", but(INQUIRY, says(DATA_IN, page, offset=4)), BROKEN + "the target sent data", PROOF)
     for tag in (0, 1, 0x99, 0xFFFFFFFF):
