@@ -107,7 +107,7 @@ static enum login_action enter_operational(struct login *l, struct login_pdu *re
 
 enum login_action login_start(struct login *login, const struct login_config *config, struct login_pdu *request)
 {
-	memset(login, 0, sizeof(*login));
+	memset(login, 0, offsetof(struct login, answers)); /* what is behind counts as far as it is filled */
 	login->config = *config;
 	login->result.negotiated = *config->offer;
 	login->result.tpgt = -1;
@@ -546,7 +546,7 @@ const struct login_failure *login_get_failure(const struct login *login)
 void login_wipe(struct login *login)
 {
 	wipe(login->text, login->joined);
-	wipe(login->answers, sizeof(login->answers));
+	wipe(login->answers, login->reply);
 	wipe(&login->chap, sizeof(login->chap));
 	wipe(login->config.challenge, sizeof(login->config.challenge));
 	login->joined = login->reply = login->sent = 0;

@@ -25,7 +25,6 @@
 #include "sys/monotonic.h"
 
 #define RESCAN_PAUSE_MS 1000
-#define QUIET_MS        2000 /* a longer pause is named on a quiet console, too */
 
 /* What iSCSI needs, in the order in which it is requested. Kernels up to 6.12 need crc32c for iscsi_tcp, even without
    digests; later ones have no such module.
@@ -388,15 +387,18 @@ static void take_discovered(struct world *w, struct target_plan *target)
 static bool ask_again(struct world *w, const struct target_plan *target, int64_t now_ms)
 {
 	const char *why = discovery_failure(&w->discovery);
+	enum attempt_report report;
 	int pause;
 
 	if (!discovery_again(&w->discovery, now_ms)) {
 		fail(w, "asking %s for its targets failed: %s", target->portal.host, why);
 		return false;
 	}
+	report = discovery_take_report(&w->discovery, now_ms);
 	pause = (int)(discovery_deadline(&w->discovery) - now_ms);
-	(pause > QUIET_MS ? log_err : log_warn)("asking %s for its targets: %s; next try in %d ms", target->portal.host,
-						why, pause);
+	if (report != ATTEMPT_SILENT)
+		(report == ATTEMPT_OVERDUE ? log_err : log_warn)("asking %s for its targets: %s; next try in %d ms",
+								 target->portal.host, why, pause);
 	return true;
 }
 
@@ -449,6 +451,7 @@ static void start_sessions(struct world *world, int64_t now_ms)
 		session_init(&world->sessions[i], &world->plan.targets[i], &world->netlink, world->sysfs,
 			     jitter_seed() + (uint32_t)i);
 		world->session_count = i + 1;
+		session_reserve(&world->sessions[i]);
 		session_step(&world->sessions[i], SESSION_EVENT_START, &in);
 	}
 }

@@ -72,7 +72,9 @@ static bool plan_targets(struct world *w, char *words[])
 	int result;
 
 	for (int i = 0; words[i]; i++) {
-		int n = snprintf(line + used, sizeof(line) - used, "%siscsi=%s", i ? " " : "", words[i]);
+		bool has_key = text_starts(text_of(words[i]), "iscsi="); /* copied from a kernel's line */
+		int n = snprintf(line + used, sizeof(line) - used, "%s%s%s", i ? " " : "",
+				 has_key ? "" : "iscsi=", words[i]);
 
 		if (n < 0 || (size_t)n >= sizeof(line) - used) {
 			log_err("too many words");

@@ -28,7 +28,7 @@ struct view {
 	struct adopted session;
 	bool has_record;
 	struct status_record record; /* what the resident process wrote of it */
-	char since[32];              /* RFC 3339, of the record's state; "" */
+	char since[40];              /* RFC 3339, of the record's state; "" */
 	int64_t since_s;
 	const char *repairer; /* "resident", "iscsid", "nobody" */
 	pid_t repairer_pid;
@@ -47,7 +47,8 @@ static void read_since(struct view *view, int64_t now_ms)
 	view->since_s = (now_ms - view->record.since_ms) / 1000;
 	at = time(NULL) - (time_t)view->since_s;
 	if (gmtime_r(&at, &t))
-		strftime(view->since, sizeof(view->since), "%Y-%m-%d %H:%M:%SZ", &t);
+		snprintf(view->since, sizeof(view->since), "%04d-%02d-%02d %02d:%02d:%02dZ", t.tm_year + 1900,
+			 t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
 }
 
 /* The resident process repairs the sessions of which it keeps a record, as long as it lives. A running iscsid takes them. */
@@ -245,13 +246,14 @@ static void write_view(const struct world *w, const struct view *view, struct js
 
 static void write_times(struct json *json)
 {
-	char phase[32];
-	int64_t ms;
+	char line[64], *ms;
 	FILE *file = fopen(TIMES_FILE, "re");
 
 	json_open(json, "boot_ms", '{');
-	while (file && fscanf(file, "%31s %" SCNd64, phase, &ms) == 2)
-		json_number(json, phase, ms);
+	while (file && fgets(line, sizeof(line), file) && (ms = strchr(line, ' '))) {
+		*ms++ = '\0';
+		json_number(json, line, strtoll(ms, NULL, 10));
+	}
 	json_close(json, '}');
 	if (file)
 		fclose(file);

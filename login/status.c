@@ -26,7 +26,9 @@ static const struct status {
 	{0x020b, RETRY_NEVER, "invalid during login: the target did not expect this request"},
 	{0x0300, RETRY_TRANSIENT, "target error"},
 	{0x0301, RETRY_TRANSIENT,
-	 "service unavailable: the target is not ready, or (Linux LIO) has no target of this name"},
+	 "service unavailable: the target is not ready, still holds an old session of ours, or (Linux LIO) has no "
+	 "target of "
+	 "this name"},
 	{0x0302, RETRY_TRANSIENT, "out of resources: the target may still hold an old session of ours"},
 };
 

@@ -265,9 +265,13 @@ static void tell_damage(const struct heal_need *need, const struct rtnl_link *li
 		put(&line, "its address %s was taken away", source);
 	if (damage & HEAL_ROUTE)
 		put(&line, "there is no route to %s", peer);
-	log_warn("%s: root needs this interface: %s; it is set up again in %lld ms unless that happens before "
-		 "(event=network-damaged)",
-		 link->name, line.text, (long long)wait_ms);
+	if (wait_ms > 0)
+		log_warn("%s: root needs this interface: %s; unless the system mends that within %lld ms, it is set up "
+			 "again (event=network-damaged)",
+			 link->name, line.text, (long long)wait_ms);
+	else
+		log_warn("%s: root needs this interface: %s; it is set up again now (event=network-damaged)",
+			 link->name, line.text);
 }
 
 static void tell_repair(const struct heal_need *need, const struct rtnl_link *link, int result, unsigned repairs)
@@ -379,14 +383,20 @@ int64_t heal_deadline(const struct heal *heal)
 	return heal->due_ms;
 }
 
-static void note_well(struct heal *heal, int64_t now_ms)
+static void note_well(struct heal *heal)
 {
 	if (heal->damage && heal->repaired_ms < heal->seen_ms)
 		log_info("root's network is whole again (event=network-whole)");
-	if (heal->repairs && now_ms - heal->repaired_ms >= CALM_MS)
-		heal->repairs = 0;
 	heal->damage = 0;
 	heal->due_ms = INT64_MAX;
+}
+
+/* Damage that is found now was not there before. */
+static void begin_story(struct heal *heal, int64_t now_ms)
+{
+	heal->seen_ms = now_ms;
+	if (now_ms - heal->repaired_ms >= CALM_MS)
+		heal->repairs = 0;
 }
 
 /* One need's part of a look: says what is new, and repairs it where that is due. True: it was repaired. */
@@ -421,14 +431,14 @@ bool heal_step(struct heal *heal, unsigned outage, int64_t now_ms)
 		return false;
 	heal->touched = false;
 	if (!heal->damage)
-		heal->seen_ms = now_ms;
+		begin_story(heal, now_ms);
 	heal->due_ms = heal_due(heal->seen_ms, heal->repairs, heal->repaired_ms, outage);
 	due = now_ms >= heal->due_ms;
 	for (int i = 0; i < HEAL_NEEDS_MAX; i++)
 		if (heal->needs[i].route.index)
 			repaired |= tend(heal, &heal->needs[i], now_ms, &damage);
 	if (!damage) {
-		note_well(heal, now_ms);
+		note_well(heal);
 		return false;
 	}
 	heal->damage = damage;
@@ -436,6 +446,6 @@ bool heal_step(struct heal *heal, unsigned outage, int64_t now_ms)
 		return false;
 	heal->repairs++;
 	heal->repaired_ms = now_ms;
-	heal->due_ms = heal_due(heal->seen_ms, heal->repairs, now_ms, outage);
+	heal->due_ms = damage == HEAL_GONE ? INT64_MAX : heal_due(heal->seen_ms, heal->repairs, now_ms, outage);
 	return repaired;
 }

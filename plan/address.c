@@ -137,7 +137,7 @@ static bool is_name_character(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
-/* A DNS name whose last label is no number: those are meant as IPv4 addresses. */
+/* A DNS name. If its last label is a number, an IPv4 address was meant. */
 static bool is_host_name(struct text text)
 {
 	struct text label;

@@ -1,6 +1,7 @@
 /* address.h - addresses, prefixes, hardware addresses and portals as text.
  *
- * Owns the forms that all dialects share; not their place in a word. Pure (inet_pton and inet_ntop are libc's).
+ * Owns the forms that all dialects share, but not where they stand in a word. Pure: libc's inet_pton and inet_ntop only
+ * convert.
  */
 /* SPDX-License-Identifier: MIT */
 #ifndef PLAN_ADDRESS_H
@@ -20,10 +21,10 @@ bool address_is_link_local(const struct address *address);
 /* Returns out; "" for none. */
 const char *address_write(const struct address *address, char out[ADDRESS_TEXT_MAX]);
 
-/* Address with "/prefix" behind the address or (IPv6) behind the brackets; *prefix stays where there is none. */
+/* An address with "/prefix" after it or, for IPv6, after its brackets. *prefix stays as it is if there is no prefix. */
 int address_read_prefix(struct text text, struct address *address, uint8_t *prefix, bool *has_prefix);
 
-/* A netmask: dotted, with ones first, or a number of bits up to that of the family (4 or 6). */
+/* A netmask: dotted and with all ones first, or a number of bits that the family (4 or 6) allows. */
 int address_read_mask(struct text text, uint8_t family, uint8_t *prefix);
 
 /* The prefix of an IPv4 address's class: 8, 16 or 24 (the kernel's default for an empty netmask). */

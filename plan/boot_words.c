@@ -1,4 +1,4 @@
-/* boot_words.c - iscsi.*= and root= and its kin. See boot_words.h. */
+/* boot_words.c - iscsi.*=, and root= and related words. See boot_words.h. */
 /* SPDX-License-Identifier: MIT */
 #include "plan/boot_words.h"
 
@@ -10,7 +10,7 @@
 #include "plan/words.h"
 #include "proto/syslog.h"
 
-#define SECONDS_MAX  2000000 /* in milliseconds still an int */
+#define SECONDS_MAX  2000000 /* fits an int in milliseconds, too */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* What the words fill. */
@@ -24,7 +24,7 @@ typedef int read_word(struct text value, struct manner *manner, struct fault *fa
 
 static int read_seconds(struct text value, int *seconds, struct fault *fault)
 {
-	bool is_hex = text_starts(value, "0x"); /* the kernel takes that, too */
+	bool is_hex = text_starts(value, "0x"); /* the kernel accepts that, too */
 	char shown[TEXT_SHOWN];
 	uint64_t number;
 
@@ -158,7 +158,7 @@ static int check_partuuid(struct text value, struct fault *fault)
 	return 0;
 }
 
-/* UUID=... and its like. */
+/* UUID=..., LABEL=..., PARTUUID=... and PARTLABEL=... */
 static int read_tagged(struct text value, enum root_kind kind, struct device_text *out, struct fault *fault)
 {
 	struct text rest = text_skip(value, strlen(plan_root_prefix(kind)));
@@ -188,7 +188,7 @@ int boot_words_device(struct text value, struct device_text *out, struct fault *
 	return 0;
 }
 
-/* What the kernel or an initramfs understands. A form that we cannot mount is kept for an /init that can. */
+/* Every form that the kernel or an initramfs understands. One that we cannot mount is kept for an /init that can. */
 static int read_root(struct text value, struct manner *manner, struct fault *fault)
 {
 	struct root_plan *root = manner->root;

@@ -1,6 +1,7 @@
-/* boot_words.h - the words iscsi.* of our own that steer the boot, and the kernel's root= and its kin.
+/* boot_words.h - our own words iscsi.* that control the boot, and the kernel's root= and related words.
  *
- * Owns their values; not iscsi= and iscsi.ip= (target_word, network_words), nor root=iscsi: and root=dhcp (the dialects).
+ * Owns their values. It does not read iscsi= and iscsi.ip= (target_word, network_words), nor root=iscsi: and root=dhcp
+ * (the dialects).
  * Pure.
  */
 /* SPDX-License-Identifier: MIT */

@@ -20,7 +20,7 @@ static int decode_percent(struct text text, uint8_t *out, size_t size, struct fa
 			int low = i + 2 < text.length ? text_hex_digit(text.at[i + 2]) : -1;
 
 			if (high < 0 || low < 0) {
-				fault_set(fault, text.at + i, "'%%' must have two hexadecimal digits behind it");
+				fault_set(fault, text.at + i, "'%%' must be followed by two hexadecimal digits");
 				return -1;
 			}
 			byte = (uint8_t)(high << 4 | low);
@@ -73,7 +73,7 @@ int credential_take_secret(struct text text, struct chap_secret *secret, struct 
 static int read_hex(struct text text, struct chap_secret *secret, struct fault *fault)
 {
 	if (!text.length || text.length % 2)
-		return fault_set(fault, NULL, "a secret 0x... has an even number of hexadecimal digits");
+		return fault_set(fault, NULL, "a secret 0x... needs an even number of hexadecimal digits");
 	if (text.length / 2 > CHAP_SECRET_MAX)
 		return fault_set(fault, NULL, "a CHAP secret has at most %d bytes", CHAP_SECRET_MAX);
 	for (size_t i = 0; i < text.length; i += 2) {
@@ -82,7 +82,7 @@ static int read_hex(struct text text, struct chap_secret *secret, struct fault *
 		if (high < 0 || low < 0)
 			return fault_set(
 				fault, NULL,
-				"a secret that begins with 0x goes on in hexadecimal (write %%30x for the characters)");
+				"a secret that begins with 0x must be hexadecimal (write %%30x for these characters)");
 		secret->bytes[i / 2] = (uint8_t)(high << 4 | low);
 	}
 	secret->length = (uint16_t)(text.length / 2);
@@ -115,7 +115,7 @@ static int read_base64(struct text text, struct chap_secret *secret, struct faul
 		if (digit < 0)
 			return fault_set(
 				fault, NULL,
-				"a secret that begins with 0b goes on in base64 (write %%30b for the characters)");
+				"a secret that begins with 0b must be base64 (write %%30b for these characters)");
 		bits = bits << 6 | (uint32_t)digit;
 		count += 6;
 		if (count >= 8) {
@@ -127,7 +127,7 @@ static int read_base64(struct text text, struct chap_secret *secret, struct faul
 	return 0;
 }
 
-/* 1: it was a binary form and is read; 0: it is not one; -EINVAL. */
+/* 1: the secret has a binary form and was read; 0: it has no binary form; -EINVAL. */
 static int read_binary(struct text text, struct chap_secret *secret, struct fault *fault)
 {
 	struct text rest = text_skip(text, 2);
@@ -143,7 +143,7 @@ static int read_path(struct text text, char *file, size_t size, struct fault *fa
 {
 	if (!text_starts(text, "/"))
 		return fault_set(fault, NULL,
-				 "'@' at the beginning names a file by its full path (write %%40 for the character)");
+				 "a secret that begins with '@' is a file's full path (write %%40 for the character)");
 	if (text_copy(text, file, size) < 0)
 		return fault_set(fault, NULL, "a path has at most %zu bytes", size - 1);
 	return 0;

@@ -48,8 +48,8 @@ static const struct {
 /* A setting's value and where it stood. */
 struct found {
 	struct text value;
-	const struct word *word; /* NULL: in the file */
-	unsigned line;           /* of the file */
+	const struct word *word; /* NULL: it is in the file */
+	unsigned line;           /* in the file */
 };
 
 /* ---- the file: shell assignments ---- */
@@ -186,7 +186,7 @@ static int take_settings(const struct cmdline *cmdline, const struct plan_files 
 		if (!takes[i] || !find(cmdline, files, i, &found))
 			continue;
 		if (!found.value.length)
-			continue; /* Debian: an empty one is none */
+			continue; /* Debian treats an empty value as none */
 		if (takes[i](found.value, target, &fault) < 0)
 			return error_at(error, cmdline, &found, i, &fault);
 		if ((i == PASSWORD || i == IN_PASSWORD) && found.word)
@@ -195,7 +195,7 @@ static int take_settings(const struct cmdline *cmdline, const struct plan_files 
 	return 0;
 }
 
-/* One address: with Debian a bare IPv6 address needs no brackets, since nothing follows it. */
+/* One address. Nothing follows it in Debian's words, so that an IPv6 address needs no brackets. */
 static int take_address(struct text value, struct target_plan *target, struct fault *fault)
 {
 	uint16_t port = target->portal.port;

@@ -18,7 +18,7 @@
 
 /* ---- one target ---- */
 
-/* Text of a message that may show a field, or not when a secret may be in it. */
+/* The field is shown unless it may contain a secret. */
 static int field_fault(struct fault *fault, struct text field, bool hide, const char *expected)
 {
 	char shown[TEXT_SHOWN];
@@ -28,7 +28,7 @@ static int field_fault(struct fault *fault, struct text field, bool hide, const 
 	return fault_set(fault, field.at, "%s, not %s", expected, text_show(field, shown));
 }
 
-/* user:password[:user_in:password_in] before the first '@', when four colons or more follow that. */
+/* user:password[:user_in:password_in] before the first '@', if at least four colons follow it. */
 static struct text cut_auth(struct text *text)
 {
 	struct text rest = *text, auth = text_cut(&rest, '@');
@@ -54,8 +54,8 @@ static int read_auth(struct text auth, struct target_plan *target, struct fault 
 		field[count++] = text_cut(&auth, ':');
 	if (count != 2 && count != 4)
 		return fault_set(fault, field[0].at,
-				 "before '@': expected user:password or user:password:user_in:password_in; "
-				 "with ':' or '@' in a password use iscsi=");
+				 "before '@': expected user:password or user:password:user_in:password_in; use iscsi= "
+				 "for a password with ':' or '@'");
 	if (credential_take_name(field[0], chap->username, fault) < 0 ||
 	    credential_take_secret(field[1], &chap->password, fault) < 0)
 		return -EINVAL;
@@ -114,7 +114,7 @@ static bool is_number(struct text text)
 	return text_number(text, 10, UINT64_MAX, &number) == 0;
 }
 
-/* [protocol]:[port]:[[iface:][netdev:]][lun]; a LUN may have one ':' too many behind it, which dracut's shell drops. */
+/* [protocol]:[port]:[[iface:][netdev:]][lun]; one ':' too many after the LUN is ignored, as in dracut's shell. */
 static int cut_fields(struct text middle, struct fields *fields, struct fault *fault)
 {
 	struct text field[FIELDS_MAX] = {0}, start = middle;
@@ -197,7 +197,7 @@ int dracut_read_target(struct text text, bool hex_lun, struct target_plan *targe
 
 /* ---- rd.iscsi.param ---- */
 
-/* A record that is no row of proto/params. */
+/* Records that are not a row of proto/params. */
 enum {
 	RECORD_IGNORED = PARAM_COUNT,
 	RECORD_USERNAME,
@@ -207,7 +207,7 @@ enum {
 	RECORD_ALGORITHMS
 };
 
-/* open-iscsi's names; no pointers, which would cost a relocation each. */
+/* open-iscsi's names. Arrays and not pointers, since each pointer would cost a relocation. */
 static const struct {
 	char name[44];
 	uint8_t setting; /* enum param, or from RECORD_IGNORED on */
@@ -278,7 +278,7 @@ static int take_password_in(struct text value, struct target_plan *target, struc
 	return credential_take_secret(value, &target->chap.password_in, fault);
 }
 
-/* open-iscsi joins a list with ',', our table with ':'. */
+/* open-iscsi separates a list with ',', our table with ':'. */
 static struct text join_with_colons(struct text value, char *out, size_t size)
 {
 	if (!text_has(value, ',') || value.length >= size)
@@ -356,9 +356,9 @@ static int take_group(struct text value, struct target_plan *target, struct faul
 }
 
 static const struct {
-	enum word_key key, older; /* dracut's word, and the one it had before, which is Debian's, too */
+	enum word_key key, older; /* dracut's word, and its older name, which Debian uses, too */
 	int (*take)(struct text value, struct target_plan *target, struct fault *fault);
-	bool auth; /* what stands before '@' wins */
+	bool auth; /* credentials before '@' win over it */
 } settings[] = {
 	{WORD_USERNAME, WORD_DEBIAN_USERNAME, take_username, true},
 	{WORD_PASSWORD, WORD_DEBIAN_PASSWORD, take_password, true},
@@ -442,7 +442,7 @@ static int add_target(const struct cmdline *cmdline, const struct word *at, stru
 		plan->root.target = plan->target_count;
 	}
 	if (target->lun == 0 && !(is_root && plan->root.kind == ROOT_TARGET && target->has_lun))
-		target->has_lun = false; /* LUN 0 is what people write when they mean none: dracut attaches every LUN */
+		target->has_lun = false; /* people write 0 when they mean no LUN, and then dracut attaches every LUN */
 	return finish_target(cmdline, at, plan, error);
 }
 
@@ -506,7 +506,7 @@ struct dracut_wishes dracut_wishes(const struct cmdline *cmdline)
 	return wishes;
 }
 
-/* dracut links /dev/root to the target's disk, and without root= means that one. */
+/* dracut links /dev/root to the target's disk, and uses that disk if there is no root=. */
 static void choose_root(struct plan *plan)
 {
 	if (!plan->target_count)

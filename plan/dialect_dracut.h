@@ -1,6 +1,6 @@
 /* dialect_dracut.h - netroot=, root=iscsi:, root=dhcp and rd.iscsi.*, as dracut reads them (dracut.cmdline(7)).
  *
- * Owns dracut's iSCSI words; its network words are network_words'. Pure.
+ * Owns dracut's iSCSI words; network_words has its network words. Pure.
  */
 /* SPDX-License-Identifier: MIT */
 #ifndef PLAN_DIALECT_DRACUT_H
@@ -9,7 +9,7 @@
 #include "cmdline.h"
 #include "plan/plan.h"
 
-/* Does the line ask, in dracut's words, for a target, the firmware's, the lease's? */
+/* What do dracut's words ask for: targets that they name, the firmware's, the lease's? */
 struct dracut_wishes {
 	bool targets, firmware, dhcp, dhcp6;
 };
@@ -21,7 +21,7 @@ int dracut_check(const struct cmdline *cmdline, struct plan *plan, struct plan_e
 /* Adds the targets of netroot= and root=iscsi: and, for dhcp, the template. 0, or -EINVAL with *error. */
 int dracut_add_targets(const struct cmdline *cmdline, struct plan *plan, struct plan_error *error);
 
-/* rd.iscsi.initiator. 0 (with or without one: *name is then empty), or -EINVAL with *error. */
+/* Reads rd.iscsi.initiator= into *name, which is empty if there is none. 0, or -EINVAL with *error. */
 int dracut_initiator(const struct cmdline *cmdline, char name[NAME_MAX_BYTES + 1], struct plan_error *error);
 
 /* [auth@]server:[proto]:[port]:[[iface:][netdev:]][lun]:target, without "iscsi:" before it. The LUN is decimal, or

@@ -12,7 +12,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* ---- words that are not ours, but nearly ---- */
+/* ---- words that are nearly ours ---- */
 
 /* Does the word before it belong to iscsi=, so that a blank stands where a comma belongs? */
 static bool follows_target(const struct cmdline *cmdline, const struct word *word)
@@ -28,7 +28,7 @@ static bool follows_target(const struct cmdline *cmdline, const struct word *wor
 	return false;
 }
 
-/* The word of the table that this one is but for its case; -1: none. */
+/* The row of the table that differs from this word in case only; -1: there is none. */
 static int find_in_any_case(struct text key)
 {
 	for (int i = 0; i < WORD_COUNT; i++)
@@ -44,10 +44,10 @@ static void doubt_foreign_word(const struct cmdline *cmdline, const struct word 
 
 	if (name_has_type(key) && follows_target(cmdline, word))
 		words_note(plan, cmdline, word, key.at,
-			   "a target's name stands alone; a comma and no blank belongs between portal and name");
+			   "a target's name stands alone; put a comma, not a blank, between portal and name");
 	else if (target_has_option(key) && follows_target(cmdline, word))
 		words_note(plan, cmdline, word, key.at,
-			   "an option of iscsi= stands alone; commas and no blanks belong between options");
+			   "an option of iscsi= stands alone; separate options by commas, not by blanks");
 	else if (known >= 0)
 		words_note(plan, cmdline, word, key.at, "this is another word than %s=, since case counts",
 			   word_rows[known].name);
@@ -57,7 +57,7 @@ static void doubt_foreign_word(const struct cmdline *cmdline, const struct word 
 		words_note(plan, cmdline, word, key.at, "this word is not read; did you mean iscsi=<portal>,<target>?");
 }
 
-/* U+2018 to U+201F in UTF-8: what a word processor makes of quotes. */
+/* U+2018 to U+201F in UTF-8: a word processor turns quotes into these. */
 static const char *find_typographic_quote(struct text text)
 {
 	for (size_t i = 0; i + 2 < text.length; i++)
@@ -75,7 +75,7 @@ static void doubt_word(const struct cmdline *cmdline, const struct word *word, s
 
 	if (find_typographic_quote(key) || find_typographic_quote(value))
 		words_note(plan, cmdline, word, key.at,
-			   "a typographic quotation mark is not a quote; write \" or leave it away");
+			   "a typographic quotation mark is not a quote; write \" or omit it");
 	if (row < 0) {
 		doubt_foreign_word(cmdline, word, plan);
 		return;
@@ -98,7 +98,7 @@ static bool is_hex_and_dashes(const char *text)
 	return true;
 }
 
-/* "uuid=", "UUID:": what was probably meant, or NULL. */
+/* The prefix that was probably meant by "uuid=" or "UUID:", or NULL. */
 static const char *find_tag(struct text value)
 {
 	static const enum root_kind tags[] = {ROOT_PARTUUID, ROOT_PARTLABEL, ROOT_UUID, ROOT_LABEL};
@@ -163,7 +163,7 @@ static bool is_in_net(const struct address *address, const struct address *net, 
 	return true;
 }
 
-/* The families in which somebody else gives the interface an address and, most likely, routes. */
+/* Does a server or router give the interface an address of this family and, most likely, routes? */
 static bool is_dynamic(const struct interface_plan *interface, uint8_t family)
 {
 	return interface->methods & (family == 4 ? METHOD_DHCP4 : METHOD_DHCP6 | METHOD_AUTO6);
@@ -209,7 +209,7 @@ static bool has_name_server(const struct network_plan *network)
 	return network->dns_count > 0;
 }
 
-/* Why the target cannot be reached, as far as the line says; NULL: nothing speaks against it. */
+/* Why the target cannot be reached, as far as the line says; NULL: it can probably be reached. */
 static const char *why_unreachable(const struct network_plan *network, const struct target_plan *target)
 {
 	const struct portal *portal = &target->portal;

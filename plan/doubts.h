@@ -1,7 +1,7 @@
 /* doubts.h - what a command line says, but probably does not mean.
  *
- * A line may be read without an error and still not boot: a blank for a comma, a root that nothing has, a target that no
- * address can reach. Owns these questions; `check` asks them. Pure.
+ * A line may have no error and still not boot: there is a blank instead of a comma, no disk can have that root, or no
+ * address can reach the target. `check` looks for such things. Pure.
  */
 /* SPDX-License-Identifier: MIT */
 #ifndef PLAN_DOUBTS_H
@@ -10,7 +10,7 @@
 #include "cmdline.h"
 #include "plan/plan.h"
 
-/* Adds a note to the plan for each doubt. The plan must be plan_make's, of this command line. */
+/* Adds a note to the plan for each doubt. plan_make must have made the plan from this command line. */
 void doubts_note(const struct cmdline *cmdline, struct plan *plan);
 
 #endif

@@ -65,8 +65,8 @@ static int fill_firmware_target(const struct ibft_target *from, struct target_pl
 	if (!target->has_lun) {
 		if (!from->has_lun)
 			return firmware_error(error, from,
-					      "the LUN's bytes %s can be read in more ways than one, or none; "
-					      "say which it is with iscsi=ibft,lun=",
+					      "the LUN's bytes %s can be read in several ways or in none; name the LUN "
+					      "with iscsi=ibft,lun=",
 					      text_show(text_of(from->lun_text), shown));
 		target->lun = from->lun;
 		target->has_lun = true;
@@ -116,7 +116,7 @@ static void add_firmware_dns(const struct ibft_nic *nic, struct network_plan *ne
 	}
 }
 
-/* A VLAN of the firmware: the card is its parent, and it has the address. */
+/* If the card uses a VLAN, the card is the VLAN's parent, and the VLAN gets the address. */
 static int add_firmware_vlan(const struct ibft_nic *nic, struct network_plan *network, struct interface_plan *interface)
 {
 	struct link_plan *link = &network->links[network->link_count];

@@ -1,6 +1,6 @@
 /* firmware.h - what the firmware's boot table (iBFT) means for the plan: its targets and its cards.
  *
- * Owns the translation; whether the table is used at all is for plan/planning to say. Pure.
+ * Owns the translation. plan/planning decides whether the table is used at all. Pure.
  */
 /* SPDX-License-Identifier: MIT */
 #ifndef PLAN_FIRMWARE_H

@@ -34,7 +34,7 @@ static int cut_fields(struct text text, struct fields *fields, struct fault *fau
 
 /* ---- methods ---- */
 
-/* What a method's word says beside the methods. */
+/* What a method's word means besides its methods. */
 enum { EITHER = 1, FIRST_CARD = 2, REFUSED = 4 };
 
 static const struct {
@@ -68,7 +68,7 @@ static int find_method(struct text text)
 	return -1;
 }
 
-/* A list of method words? The kernel's "dhcp,<type>,<value>" is one too. */
+/* Is it a list of methods? The kernel's "dhcp,<type>,<value>" counts, too. */
 static bool is_method(struct text text)
 {
 	return text.length && (find_method(text_cut(&text, ',')) >= 0);
@@ -90,7 +90,7 @@ static int read_client_id(struct text text, struct interface_plan *interface, st
 	return 0;
 }
 
-/* Of several methods in a list each may fail: an image that says dhcp,dhcp6 boots where there is only one of them. */
+/* Each method of a list may fail: an image with dhcp,dhcp6 boots where only one of them has a server. */
 static void add_method(struct interface_plan *interface, unsigned added)
 {
 	if (interface->methods && added & ~interface->methods)
@@ -213,7 +213,7 @@ static int read_device(struct text text, struct ip_word *word, struct fault *fau
 	return 0;
 }
 
-/* Debian's ip=eth0. What looks like something else is a typing error. */
+/* Debian's ip=eth0. A name that looks like a method or an address is a typing error. */
 static int read_lone_device(struct text text, struct ip_word *word, struct fault *fault)
 {
 	char shown[TEXT_SHOWN];
@@ -226,7 +226,7 @@ static int read_lone_device(struct text text, struct ip_word *word, struct fault
 	for (size_t i = 0; i < text.length; i++)
 		numeric &= text.at[i] == '.' || (text.at[i] >= '0' && text.at[i] <= '9');
 	if (numeric)
-		return fault_set(fault, text.at, "expected an address, an interface or dhcp and its like, not %s",
+		return fault_set(fault, text.at, "expected an address, an interface or a method such as dhcp, not %s",
 				 shown);
 	return read_device(text, word, fault);
 }
@@ -293,9 +293,9 @@ static int read_server(struct text text, struct ip_word *word, struct fault *fau
 	if (!text.length)
 		return 0;
 	if (address_read_prefix(text, &address, &prefix, &has_prefix) < 0)
-		return fault_expected(
-			fault, text,
-			"second field: expected dhcp or its like after an interface, an address after an address");
+		return fault_expected(fault, text,
+				      "second field: expected a method such as dhcp after an interface, or an address "
+				      "after an address");
 	if (has_prefix) {
 		word->interface.peer = address;
 		word->interface.prefix = prefix;
@@ -403,8 +403,7 @@ int ip_word_read(struct text text, struct ip_word *word, struct fault *fault)
 	memset(word, 0, sizeof(*word));
 	if (is_bare_ipv6(text))
 		return fault_set(fault, text.at,
-				 "an IPv6 address stands in brackets, and its prefix behind them: "
-				 "[2001:db8::2]/64");
+				 "write an IPv6 address in brackets and its prefix after them: [2001:db8::2]/64");
 	if (cut_fields(text, &fields, fault) < 0)
 		return -EINVAL;
 	if (fields.count == 1)

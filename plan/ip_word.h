@@ -19,7 +19,7 @@
 enum ip_form {
 	IP_INTERFACE, /* *interface is filled */
 	IP_OFF,       /* configure nothing */
-	IP_FIRMWARE   /* as the iBFT says */
+	IP_FIRMWARE   /* use the iBFT's settings */
 };
 
 struct ip_word {
@@ -29,14 +29,14 @@ struct ip_word {
 	int dns_count;
 	bool boot_interface; /* the interface is given as BOOTIF: the one whose MAC address BOOTIF= has */
 	bool bare_address;   /* a single address: netmask=, gateway=, ... may complete it */
-	bool guesses_prefix; /* nothing says the netmask: the address's class does */
-	bool ignored_server; /* the kernel's server field had an address, which means nothing here */
+	bool guesses_prefix; /* no netmask is given, so that the address's class decides */
+	bool ignored_server; /* the kernel's server field has an address, which has no meaning here */
 };
 
 /* 0, or -EINVAL with *fault. */
 int ip_word_read(struct text text, struct ip_word *word, struct fault *fault);
 
-/* An MTU, also of other words; "" leaves *mtu as it is. The same result. */
+/* Reads an MTU, also for other words; "" leaves *mtu as it is. 0, or -EINVAL with *fault. */
 int ip_word_read_mtu(struct text text, int *mtu, struct fault *fault);
 
 #endif

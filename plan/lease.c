@@ -53,7 +53,7 @@ static int take_root_path(const struct root_path *from, struct target_plan *targ
 	return 0;
 }
 
-/* RFC 4173 first; else dracut's longer form, its LUN read as RFC 4173 has it. */
+/* RFC 4173's form or, if it is not one, dracut's longer form with RFC 4173's LUN. */
 static int read_root_path(struct text text, const struct disk_lease *lease, struct target_plan *target,
 			  struct plan_error *error)
 {
@@ -101,15 +101,14 @@ static int take_lease_chap(const struct disk_lease *lease, struct target_plan *t
 	return result;
 }
 
-/* One root path into one target, which holds the options of iscsi=dhcp. */
+/* Reads one root path into a target that has the options of iscsi=dhcp. */
 static int fill_lease_target(struct text path, const struct disk_lease *lease, struct target_plan *target,
 			     struct plan_error *error)
 {
 	if (read_root_path(path, lease, target, error) < 0)
 		return -EINVAL;
 	if (!target->portal.host[0] && !lease->next_server[0])
-		return lease_error(error, lease,
-				   "names no server, and the lease no next-server that could stand for it");
+		return lease_error(error, lease, "names no server, and the lease has no next-server to use instead");
 	if (!target->portal.host[0])
 		snprintf(target->portal.host, sizeof(target->portal.host), "%s", lease->next_server);
 	target->wants_lease = false;
@@ -117,7 +116,7 @@ static int fill_lease_target(struct text path, const struct disk_lease *lease, s
 	return take_lease_chap(lease, target, error);
 }
 
-/* Several root paths with spaces between them, as iPXE has them, are several targets. */
+/* Several root paths, separated by spaces as iPXE does it, are several targets. */
 static int fill_lease_targets(const struct disk_lease *lease, struct plan *plan, struct plan_error *error)
 {
 	struct target_plan template = plan->targets[plan->dhcp_template];
@@ -151,7 +150,7 @@ static int add_disk_lease(const struct disk_lease *lease, struct plan *plan, str
 	if (plan->network.wants_root_path) {
 		if (!lease->root_path[0]) {
 			snprintf(error->text, sizeof(error->text),
-				 "%s: the lease has none, and the disk was to come from it", lease->what);
+				 "%s: the lease has none, but the disk was to come from it", lease->what);
 			return -ENOENT;
 		}
 		if (fill_lease_targets(lease, plan, error) < 0)

@@ -1,6 +1,6 @@
-/* lease.h - the disk that a DHCP lease names: root-path, initiator name and CHAP, where the command line waits for them.
+/* lease.h - the disk that a DHCP lease names: root-path, initiator name and CHAP, if the command line asks for them.
  *
- * Owns RFC 4173's and dracut's root paths as parts of a plan; not the lease's addresses (net/). Pure.
+ * Owns how RFC 4173's and dracut's root paths become part of a plan. The lease's addresses belong to net/. Pure.
  */
 /* SPDX-License-Identifier: MIT */
 #ifndef PLAN_LEASE_H

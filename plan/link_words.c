@@ -129,7 +129,7 @@ static int read_bond(struct text value, struct plan *plan, struct fault *fault)
 	return 0;
 }
 
-/* team[=name:port,port[:runner]]: only teamd makes teams, so that a bond of the same kind takes its place. */
+/* team[=name:port,port[:runner]]: only teamd can make a team, so that a bond of the same kind is made instead. */
 static int read_team(struct text value, struct plan *plan, struct fault *fault)
 {
 	static const struct {
@@ -177,7 +177,7 @@ static int read_bridge(struct text value, struct plan *plan, struct fault *fault
 	return 0;
 }
 
-/* Is the link only there for another one: the parent of a VLAN, a slave of a bond, a port of a bridge? */
+/* Does another link stand on this one: is it the parent of a VLAN, a slave of a bond, a port of a bridge? */
 static bool is_below_another(const struct network_plan *network, const char *name)
 {
 	for (int i = 0; i < network->link_count; i++) {

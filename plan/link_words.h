@@ -1,6 +1,6 @@
 /* link_words.h - the words that make or rename links: vlan=, bond=, team=, bridge= and ifname=.
  *
- * Owns dracut's grammar of them, and which of the links get an address; not how they are made (net/link). Pure.
+ * Owns dracut's grammar, and which of the links get an address. net/link makes them. Pure.
  */
 /* SPDX-License-Identifier: MIT */
 #ifndef PLAN_LINK_WORDS_H
@@ -13,7 +13,7 @@
    the nameless one, if there is one, else DHCP. To be called when all ip= are read. 0, or -EINVAL with *error. */
 int link_words_read(const struct cmdline *cmdline, struct plan *plan, struct plan_error *error);
 
-/* Is it for any card: neither name nor MAC address say which? */
+/* Is the plan for any card, because it has neither a name nor a MAC address? */
 bool link_words_is_nameless(const struct interface_plan *interface);
 
 /* The name of an interface in a word; `what` names the field for the message. 0, or -EINVAL with *fault. */

@@ -30,7 +30,7 @@ static int add_dns(struct plan *plan, const struct address *address)
 	return 0;
 }
 
-/* A lone address is completed by words of their own (anaconda's grammar, which dracut reads too). */
+/* netmask=, gateway= and others complete an address that stands alone (anaconda's grammar, which dracut reads, too). */
 static int complete_bare(const struct cmdline *cmdline, struct interface_plan *interface, struct fault *fault)
 {
 	struct text gateway = words_value(cmdline, WORD_GATEWAY), mask = words_value(cmdline, WORD_NETMASK);
@@ -87,7 +87,7 @@ static int add_interface(const struct cmdline *cmdline, const struct word *at, c
 	if (word->bare_address && complete_bare(cmdline, interface, fault) < 0)
 		return -EINVAL;
 	if (word->guesses_prefix && !(word->bare_address && words_value(cmdline, WORD_NETMASK).length))
-		words_note(plan, cmdline, at, NULL, "no netmask in %s=: /%u, by the address's class",
+		words_note(plan, cmdline, at, NULL, "%s= has no netmask: /%u is used, after the address's class",
 			   word_rows[words_find(cmdline_key(cmdline, at))].name, interface->prefix);
 	for (int i = 0; i < word->dns_count; i++)
 		add_dns(plan, &word->dns[i]);
@@ -150,7 +150,7 @@ static struct interface_plan *find_interface(struct network_plan *network, struc
 	return NULL;
 }
 
-/* ip6= of Debian and Ubuntu: an address by IPv6 beside what ip= says; a device, or dhcp and its like for any. */
+/* ip6= of Debian and Ubuntu adds an address by IPv6 to what ip= says: on a device, or on any (dhcp, on, auto). */
 static int read_ip6(struct text value, struct plan *plan, struct network_words *found, struct fault *fault)
 {
 	static const char *const any[] = {"", "dhcp", "on", "any", "auto", "dhcp6", "auto6"};
@@ -191,7 +191,7 @@ static int apply_ip6(const struct cmdline *cmdline, struct plan *plan, struct ne
 	return 0;
 }
 
-/* ipv6.disable=1: nothing is waited for that the kernel cannot do. */
+/* ipv6.disable=1: the boot must not wait for what the kernel cannot do. */
 static void leave_ipv6(const struct cmdline *cmdline, struct plan *plan)
 {
 	static const unsigned six = METHOD_AUTO6 | METHOD_DHCP6 | METHOD_LINK6;
@@ -212,7 +212,7 @@ static void leave_ipv6(const struct cmdline *cmdline, struct plan *plan)
 
 /* ---- words that are not supported ---- */
 
-/* They would change the network, so they are not passed over in silence. */
+/* These words would change the network, so that ignoring them in silence could boot another disk. */
 static void note_unsupported(const struct cmdline *cmdline, struct plan *plan)
 {
 	static const enum word_key keys[] = {WORD_DHCP_DSCP, WORD_DNS,  WORD_DNS_BACKEND, WORD_DNS_MODE,
@@ -246,7 +246,7 @@ static int read_route(struct text value, struct plan *plan, struct fault *fault)
 	if (!gateway.length && !interface.length)
 		return fault_set(fault, value.at, "expected a gateway or an interface after the network");
 	if (route->to.family && route->gateway.family && route->to.family != route->gateway.family)
-		return fault_set(fault, gateway.at, "network and gateway are of two families");
+		return fault_set(fault, gateway.at, "the network and the gateway belong to different address families");
 	if (interface.at && link_words_read_name(interface, route->interface, "route", fault) < 0)
 		return -EINVAL;
 	plan->network.route_count++;
@@ -286,7 +286,7 @@ static int read_dhcp_timeout(struct text value, struct plan *plan, struct fault 
 	return read_number(value, SECONDS_MAX, &plan->network.dhcp_timeout_s, fault);
 }
 
-/* dracut tries DHCP so many times for the time-out each; here it is one conversation. */
+/* dracut tries DHCP this many times, each for the time-out; here it is one conversation of the same length. */
 static int read_dhcp_retry(struct text value, struct plan *plan, struct fault *fault)
 {
 	int tries = 0;
@@ -303,7 +303,7 @@ static int read_carrier_timeout(struct text value, struct plan *plan, struct fau
 	return read_number(value, SECONDS_MAX, &plan->network.carrier_timeout_s, fault);
 }
 
-/* What events make needless: read, so that a typing error is found, and without effect. */
+/* Waits here are for events, so that these words have no effect. They are read to find typing errors. */
 static int read_needless_timeout(struct text value, struct plan *plan, struct fault *fault)
 {
 	int seconds;
@@ -312,7 +312,7 @@ static int read_needless_timeout(struct text value, struct plan *plan, struct fa
 	return read_number(value, SECONDS_MAX, &seconds, fault);
 }
 
-/* rd.net.dhcp.vendor-class=: what a server may choose the root-path by. It is no use to those that ask by DHCPv6. */
+/* rd.net.dhcp.vendor-class=: a DHCPv4 server may choose the root-path by it. */
 static int read_vendor_class(struct text value, struct plan *plan, struct fault *fault)
 {
 	for (int i = 0; i < plan->network.interface_count; i++) {
@@ -404,7 +404,7 @@ static int read_row(const struct cmdline *cmdline, unsigned row, struct plan *pl
 	return 0;
 }
 
-/* Without any ip= there is one interface by DHCP, so that BOOTIF= and bootdev= have something to hold for. */
+/* Without any ip= there is one interface with DHCP, to which BOOTIF= and bootdev= can apply. */
 static void add_default_interface(struct plan *plan)
 {
 	struct interface_plan *interface = &plan->network.interfaces[0];

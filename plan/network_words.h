@@ -1,7 +1,7 @@
 /* network_words.h - everything on the command line about the network, into a network plan.
  *
- * Owns ip=, iscsi.ip=, nfsaddrs=, nameserver=, rd.route=, vlan=, bond=, ifname=, bootdev=, BOOTIF= and rd.net.*; not
- * what a target or the firmware needs of the network (plan.c). Pure.
+ * Owns ip=, iscsi.ip=, nfsaddrs=, ip6=, nameserver=, rd.route=, bootdev=, BOOTIF= and rd.net.*. link_words reads the words
+ * that make links; planning.c adds what targets and firmware need of the network. Pure.
  */
 /* SPDX-License-Identifier: MIT */
 #ifndef PLAN_NETWORK_WORDS_H

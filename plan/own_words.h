@@ -9,8 +9,8 @@
 
 #include <stdbool.h>
 
-/* Is "key=value" or "key" (a string of the environment or of argv) meant for us? True for every word of the table but the
-   kernel's own, and for each that only a typing error keeps out of it, since it may hold a secret. */
+/* Is "key=value" or "key" (a string of the environment or of argv) meant for us? True for every word of the table except
+   the kernel's own, and for a misspelt one, since it may hold a secret. */
 bool own_words_has(const char *word);
 
 #endif

@@ -1,4 +1,4 @@
-/* plan.c - the notes of a plan, and how its data is written. See plan.h. */
+/* plan.c - the notes of a plan, and the prefixes of root=. See plan.h. */
 /* SPDX-License-Identifier: MIT */
 #include "plan/plan.h"
 

@@ -88,7 +88,7 @@ static int add_word_targets(const struct cmdline *cmdline, const struct plan_fil
 	if (own && dracuts)
 		plan_note(plan, "iscsi= names the targets: those of netroot= and root=iscsi: are not used");
 	if ((own || dracuts) && debian.targets)
-		plan_note(plan, "%s names the targets: iscsi_target_ip= and its like are not used",
+		plan_note(plan, "%s names the targets: iscsi_target_ip= and related words are not used",
 			  own ? "iscsi=" : "netroot= or root=iscsi:");
 	if (own && (dracut.firmware || debian.firmware))
 		plan_note(plan, "iscsi= names the targets: the iBFT is not used; to have both, add iscsi=ibft");
@@ -214,8 +214,8 @@ static void note_secrets(struct plan *plan)
 	for (int i = 0; i < plan->target_count; i++) {
 		if (!plan->targets[i].secret_on_cmdline)
 			continue;
-		plan_note(plan, "a CHAP secret stands on the command line, where /proc/cmdline shows it to everybody; "
-				"better: password=@/path");
+		plan_note(plan, "a CHAP secret is on the command line, which everybody can read in /proc/cmdline; use "
+				"password=@/path instead");
 		return;
 	}
 }
@@ -251,7 +251,8 @@ static void fit_bursts(struct plan *plan)
 		if (value[PARAM_FIRST_BURST_LENGTH] <= most)
 			continue;
 		value[PARAM_FIRST_BURST_LENGTH] = most;
-		plan_note(plan, "target %d: FirstBurstLength is %d, no more than MaxBurstLength", i + 1, (int)most);
+		plan_note(plan, "target %d: FirstBurstLength is reduced to %d, since it may not exceed MaxBurstLength",
+			  i + 1, (int)most);
 	}
 }
 
@@ -271,9 +272,19 @@ static int check_length(const struct cmdline *cmdline, struct plan_error *error)
 {
 	if (cmdline->given_length <= CMDLINE_BYTES_MAX)
 		return 0;
-	snprintf(error->text, sizeof(error->text), "command line: %zu bytes long, at most %d are read",
+	snprintf(error->text, sizeof(error->text), "command line: %zu bytes long, but at most %d bytes are read",
 		 cmdline->given_length, CMDLINE_BYTES_MAX);
 	return -EINVAL;
+}
+
+/* A system that was written to a swap partition knows connections that are long gone, and its root would be mounted here
+   before it is back. */
+static void note_resume(const struct cmdline *cmdline, struct plan *plan)
+{
+	if (words_last(cmdline, WORD_RESUME))
+		plan_note(plan, "resume= has no effect: a hibernated system is not continued, it boots anew, unless "
+				"the initramfs's own "
+				"/init continues it");
 }
 
 int plan_make(const struct cmdline *cmdline, const struct ibft *firmware, const struct plan_files *files,
@@ -298,6 +309,7 @@ int plan_make(const struct cmdline *cmdline, const struct ibft *firmware, const 
 	    plan_network(cmdline, firmware, plan, error) < 0)
 		return -EINVAL;
 	fit_bursts(plan);
+	note_resume(cmdline, plan);
 	note_names(plan);
 	note_secrets(plan);
 	return 0;

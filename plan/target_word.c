@@ -89,7 +89,8 @@ static int read_interface(struct text value, struct target_plan *target, struct 
 	if (address_read_interface(value, name) < 0)
 		return fault_expected(fault, value, "expected an interface");
 	if (target->portal.scope[0] && strcmp(target->portal.scope, name) != 0)
-		return fault_set(fault, value.at, "the portal says %s, the option %s", target->portal.scope, name);
+		return fault_set(fault, value.at, "the portal names interface %s, but the option names %s",
+				 target->portal.scope, name);
 	memcpy(target->portal.scope, name, sizeof(name));
 	return 0;
 }
@@ -204,7 +205,7 @@ static int unknown_option(struct text name, bool after_secret, struct fault *fau
 	if (after_secret)
 		return fault_set(
 			fault, name.at,
-			"what follows the user name or password is no option; a comma in them is written %%2C");
+			"what follows the user name or password is not an option; write a comma in them as %%2C");
 	text_show(name, shown);
 	for (unsigned i = 0; i < OPTIONS; i++)
 		if (text_is_near(name, options[i].name))
@@ -253,7 +254,7 @@ static int read_option(struct text text, struct seen *seen, struct target_plan *
 	int row = param_find(name.at ? name.at : "", name.length);
 
 	if (!text.length)
-		return fault_set(fault, text.at, "an empty option: two commas, or one at the end");
+		return fault_set(fault, text.at, "empty option: there are two commas, or one at the end");
 	for (unsigned i = 0; i < OPTIONS; i++)
 		if (text_is_word(name, options[i].name))
 			return read_listed_option(i, name, value, seen, target, fault);
@@ -313,7 +314,7 @@ static int refuse_other_grammars(struct text first, struct fault *fault)
 			return fault_set(fault, first.at, "expected <portal>,<target> or iscsi://<portal>/<target>");
 	if (text_has(first, '@'))
 		return fault_set(fault, first.at,
-				 "user:password@ is another grammar; here they are username= and password=");
+				 "user:password@ is not supported here; use the options username= and password=");
 	if (name_has_type(first))
 		return fault_set(fault, first.at, "expected a portal before the target's name: <portal>,<target>");
 	for (size_t i = 0; i < first.length; i++)

@@ -11,6 +11,7 @@
 #include "sys/log.h"
 
 #define PAUSE_FIRST_MS    100
+#define REPORT_FIRST_MS   2500
 #define OUTAGE_PART       8
 #define PAUSE_CONNECT_MS  1000  /* the longest one of a boot whose target cannot be connected to: it may be starting */
 #define CONNECT_FIRST_MS  2000  /* the SYN and its repetition, a second later */
@@ -18,7 +19,7 @@
 
 void attempt_init(struct attempt *attempt, const struct target_plan *plan, uint32_t random)
 {
-	memset(attempt, 0, sizeof(*attempt));
+	memset(attempt, 0, offsetof(struct attempt, login));
 	attempt->plan = plan;
 	attempt->random = random;
 	attempt->deadline_ms = INT64_MAX;
@@ -98,6 +99,10 @@ enum attempt_state attempt_begin(struct attempt *attempt, int64_t now_ms)
 	struct attempt *a = attempt;
 
 	attempt_stop(a);
+	if (!a->begun_ms) {
+		a->begun_ms = now_ms;
+		a->report_ms = REPORT_FIRST_MS;
+	}
 	return follow_connect(a, connect_begin(&a->connect, &a->route.portal, a->count, login_timeout_ms(a),
 					       connect_timeout_ms(a, now_ms), now_ms));
 }
@@ -300,9 +305,20 @@ enum attempt_state attempt_put_off(struct attempt *attempt, int64_t now_ms)
 	return a->state = ATTEMPT_PAUSE;
 }
 
+enum attempt_report attempt_take_report(struct attempt *attempt, int64_t now_ms)
+{
+	int64_t lasted_ms = now_ms - attempt->begun_ms;
+
+	if (lasted_ms < attempt->report_ms)
+		return attempt->count == 1 ? ATTEMPT_FIRST : ATTEMPT_SILENT;
+	attempt->report_ms = 2 * lasted_ms;
+	return ATTEMPT_OVERDUE;
+}
+
 void attempt_start_over(struct attempt *attempt, int64_t now_ms)
 {
 	attempt->lost_ms = now_ms;
+	attempt->begun_ms = 0;
 	attempt->count = 0;
 	attempt->lessons = (struct login_lessons){0};
 	route_choose(&attempt->route, 0, true);
@@ -313,6 +329,7 @@ void attempt_succeed(struct attempt *attempt)
 	route_arrive(&attempt->route);
 	connect_prove(&attempt->connect);
 	attempt->was_up = true;
+	attempt->begun_ms = 0;
 	attempt->count = 0;
 	attempt->not_found_ms = 0;
 	attempt->lessons.guessed = false;

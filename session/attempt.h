@@ -46,6 +46,8 @@ struct attempt {
 	bool was_up;          /* there has been a login */
 	bool unconnected;     /* the last attempt got no TCP connection */
 	int64_t lost_ms;      /* of a resident's attempts: when the outage began */
+	int64_t begun_ms;     /* the first attempt in a row; 0: none */
+	int64_t report_ms;    /* so long after it the next failure is reported */
 	int64_t deadline_ms;  /* of what is waited for; INT64_MAX: none */
 	unsigned count;       /* attempts that failed in a row */
 	int64_t pause_ms;     /* that was chosen last */
@@ -59,7 +61,7 @@ struct attempt {
 	struct login login;
 };
 
-/* plan must outlive the attempts. random: seed of the jitter. */
+/* Of a struct that is all zero, or was an attempt before. plan must outlive the attempts. random: seed of the jitter. */
 void attempt_init(struct attempt *attempt, const struct target_plan *plan, uint32_t random);
 
 enum attempt_state attempt_begin(struct attempt *attempt, int64_t now_ms);
@@ -91,6 +93,11 @@ enum attempt_state attempt_fail(struct attempt *attempt, enum login_retry retry,
 
 /* After a failure: ATTEMPT_PAUSE until deadline_ms, with the next portal chosen; or ATTEMPT_OVER. */
 enum attempt_state attempt_put_off(struct attempt *attempt, int64_t now_ms);
+
+/* What is to be said of the failure before a pause: the first one; one after some seconds, and then each time that the wait has
+   doubled (a day of failures makes no more than twenty lines); else nothing. */
+enum attempt_report { ATTEMPT_SILENT, ATTEMPT_FIRST, ATTEMPT_OVERDUE };
+enum attempt_report attempt_take_report(struct attempt *attempt, int64_t now_ms);
 
 /* A session was lost: its next attempt is the first of an outage. */
 void attempt_start_over(struct attempt *attempt, int64_t now_ms);

@@ -308,6 +308,11 @@ bool discovery_again(struct discovery *discovery, int64_t now_ms)
 	return true;
 }
 
+enum attempt_report discovery_take_report(struct discovery *discovery, int64_t now_ms)
+{
+	return attempt_take_report(&discovery->attempt, now_ms);
+}
+
 int discovery_pollfds(const struct discovery *discovery, struct pollfd *out, int max)
 {
 	if (discovery->state != DISCOVERY_RUNNING || max < 1)

@@ -42,6 +42,8 @@ enum discovery_state discovery_state(const struct discovery *discovery);
 const char *discovery_failure(const struct discovery *discovery);
 /* After a failure that may pass: asks again after a pause, which grows. False: the failure is permanent. */
 bool discovery_again(struct discovery *discovery, int64_t now_ms);
+/* After that: what is to be said of the failure (attempt.h). */
+enum attempt_report discovery_take_report(struct discovery *discovery, int64_t now_ms);
 /* Ends it, whatever it is doing. */
 void discovery_stop(struct discovery *discovery);
 

@@ -172,6 +172,7 @@ void prover_start(struct prover *prover, const struct prover_order *order, int64
 
 	prover_stop(prover);
 	attempt_init(&prover->attempt, order->plan, 0);
+	resolve_init_like(&prover->attempt.connect.resolve, order->names);
 	prover->attempt.lessons = *order->lessons;
 	memcpy(prover->isid, order->isid, sizeof(prover->isid));
 	prover->units = order->units;

@@ -42,6 +42,7 @@ struct prover_order {
 	const struct target_plan *plan;
 	const struct portal *portal;            /* where it goes */
 	const struct sockaddr_storage *address; /* of the portal; NULL: it is looked up */
+	const struct resolve *names;            /* what is known of names: no file of root may be read for them */
 	const struct login_lessons *lessons;
 	const uint8_t *isid; /* 6 bytes */
 	const struct unit *units;

@@ -143,6 +143,13 @@ void resolve_init(struct resolve *resolve)
 	resolve->child = CHILD_NONE;
 }
 
+void resolve_init_like(struct resolve *resolve, const struct resolve *other)
+{
+	*resolve = *other;
+	resolve->child = CHILD_NONE;
+	resolve->running = false;
+}
+
 void resolve_keep_files(struct resolve *resolve)
 {
 	for (size_t i = 0; i < FILES; i++) {

@@ -43,6 +43,9 @@ struct resolve {
 
 void resolve_init(struct resolve *resolve);
 
+/* Begins with what another one knows: its files and the addresses that it has found. */
+void resolve_init_like(struct resolve *resolve, const struct resolve *other);
+
 /* From now on names are resolved with the present contents of resolv.conf and hosts; later ones on / are ignored. */
 void resolve_keep_files(struct resolve *resolve);
 

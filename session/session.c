@@ -20,7 +20,6 @@
 #include "sys/iscsi_class.h"
 #include "sys/log.h"
 
-#define REPORT_FIRST_MS   2500
 #define SHORT_LIFE_MS     5000 /* a session that ends so soon after its login is not taken up at once */
 #define SHORT_PAUSE_MS    1000 /* then, at least */
 #define DELAY_MAX_MS      60000
@@ -118,19 +117,16 @@ static void end_attempt(struct session *s)
 		netlink_stop(s->netlink, s->sid, SESSION_CID, ISCSI_STOP_CONN_RECOVER);
 }
 
-/* Reports the first failure, then one after some seconds, and then each time that the wait has doubled: on a quiet console,
-   too, while it is a boot that is held up. A day's outage makes no more than twenty lines. */
+/* On a quiet console, too, while it is a boot that is held up. */
 static void report_pause(struct session *s, const char *portal, int64_t now_ms)
 {
-	bool is_due = now_ms - s->begun_ms >= s->report_after_ms;
+	enum attempt_report report = attempt_take_report(&s->attempt, now_ms);
 	int64_t pause = s->attempt.pause_ms;
 
-	if (is_due && !s->attempt.resident)
+	if (report == ATTEMPT_OVERDUE && !s->attempt.resident)
 		log_err("%s at %s: %s; next try in %" PRId64 " ms", s->plan->name, portal, session_failure(s), pause);
-	else if (is_due || s->attempt.count == 1 || log_get_level() >= LOG_LEVEL_DEBUG)
+	else if (report != ATTEMPT_SILENT || log_get_level() >= LOG_LEVEL_DEBUG)
 		log_warn("%s at %s: %s; next try in %" PRId64 " ms", s->plan->name, portal, session_failure(s), pause);
-	if (is_due)
-		s->report_after_ms = 2 * (now_ms - s->begun_ms);
 }
 
 /* Says that a session is held: at once, and then ever more seldom. */
@@ -183,12 +179,6 @@ static void prove_first(struct session *s, const struct session_input *in);
 static void prove_beside(struct session *s, int64_t now_ms);
 static void take_verdict(struct session *s, enum unit_verdict verdict, const struct session_input *in);
 
-static void begin_counting(struct session *s, int64_t now_ms)
-{
-	s->begun_ms = now_ms;
-	s->report_after_ms = REPORT_FIRST_MS;
-}
-
 static void go_on(struct session *s, enum attempt_state state, const struct session_input *in);
 
 static void begin_attempt(struct session *s, const struct session_input *in)
@@ -196,7 +186,7 @@ static void begin_attempt(struct session *s, const struct session_input *in)
 	end_attempt(s);
 	s->held = UNIT_PENDING;
 	if (!s->begun_ms)
-		begin_counting(s, in->now_ms);
+		s->begun_ms = in->now_ms;
 	record_units(s);
 	if (s->proves_first && s->unit_count)
 		prove_first(s, in);
@@ -478,6 +468,7 @@ static void prove(struct session *s, const uint8_t isid[6], const struct sockadd
 		.plan = s->plan,
 		.portal = session_portal(s),
 		.address = address,
+		.names = &s->attempt.connect.resolve,
 		.lessons = &s->attempt.lessons,
 		.isid = isid,
 		.units = s->units,
@@ -488,7 +479,8 @@ static void prove(struct session *s, const uint8_t isid[6], const struct sockadd
 	prover_start(&s->prover, &order, now_ms);
 }
 
-/* Beside the kernel's login: asked is when that is done, so that the answers are those of the target it is logged in to. */
+/* Beside the kernel's login. The questions are asked when that is done: so the answers are those of the very target that the
+   kernel is logged in to. */
 static void prove_beside(struct session *s, int64_t now_ms)
 {
 	struct sockaddr_storage address = {0};
@@ -513,7 +505,7 @@ static void prove_first(struct session *s, const struct session_input *in)
 	take_verdict(s, s->prover.verdict, in);
 }
 
-/* It says nothing about the units that the target does not let us ask: the other way is tried, the first time at once. */
+/* That the target does not let us ask says nothing about its units: the other way is tried, the first time at once. */
 static void prove_otherwise(struct session *s, const struct session_input *in)
 {
 	bool at_once = !s->proved_otherwise;
@@ -623,6 +615,7 @@ static void go_on(struct session *s, enum attempt_state state, const struct sess
 		begin_login(s, in);
 		break;
 	case ATTEMPT_AGAIN:
+		s->proven = false; /* it may have moved to another portal */
 		begin_attempt(s, in);
 		break;
 	case ATTEMPT_DONE:
@@ -680,9 +673,9 @@ static void report_storm(const struct session *s)
 {
 	if (s->short_lives < STORM_LIVES || s->short_lives & (s->short_lives - 1))
 		return;
-	log_err("%s has ended %u sessions within seconds of their login: another machine may be using the initiator "
-		"name "
-		"%s, or the target cannot serve this one (event=storm sid=%u)",
+	log_err("%s has ended %u sessions within seconds of their login: another machine may be using initiator name "
+		"%s, "
+		"or the target cannot serve this one (event=storm sid=%u)",
 		s->plan->name, s->short_lives, s->plan->initiator, s->sid);
 }
 
@@ -714,7 +707,7 @@ static void lose(struct session *s, const struct session_input *in, int64_t aske
 		 portal, why, s->sid, s->last_error ? netlink_error_name(s->last_error) : "none");
 	delay_ms = choose_delay(s, asked_ms, in->now_ms);
 	s->down_ms = in->now_ms;
-	begin_counting(s, in->now_ms);
+	s->begun_ms = in->now_ms;
 	child_stop(&s->learning);
 	forget_proofs(s);
 	attempt_start_over(&s->attempt, in->now_ms);

@@ -72,8 +72,7 @@ struct session {
 
 	enum session_state state;
 	int64_t deadline_ms;
-	int64_t begun_ms;        /* the first attempt of this boot or this outage */
-	int64_t report_after_ms; /* so long after it, the next failure is reported */
+	int64_t begun_ms; /* the first attempt of this boot or this outage */
 
 	/* In the kernel. */
 	bool in_kernel, has_connection;

@@ -46,7 +46,7 @@ bool status_recall(const struct status *status, int i, struct status_record *rec
 
 /* What one record says, as it is read back. */
 struct status_record {
-	char state[24]; /* a name of session_state_name */
+	char state[120]; /* a text of session_state_text */
 	int64_t since_ms;
 	unsigned recoveries, attempts;
 	char last_error[40];        /* a name of netlink_error_name, or "none" */

@@ -21,7 +21,7 @@ static bool is_settled(const struct session *s)
 {
 	switch (s->state) {
 	case SESSION_UP:
-		return s->devices.fd < 0;
+		return s->devices.fd < 0 && s->learning.fd < 0;
 	case SESSION_WAITING: /* for a target that was away at boot, perhaps for days */
 		return !session_was_up(s);
 	case SESSION_PARKED:
@@ -64,6 +64,12 @@ void keeper_stop(struct world *world)
 		return;
 	syscall(SYS_pidfd_send_signal, world->keeper.fd, SIGKILL, NULL, 0);
 	keeper_ended(world);
+}
+
+void keeper_renew(struct world *world)
+{
+	keeper_stop(world);
+	world->keeper.tried_ms = 0;
 }
 
 /* The recoveries since the fork are counted in the record, which both share. */

@@ -18,6 +18,9 @@ void keeper_tend(struct world *world, int64_t now_ms);
 /* The keeper has ended (world->keeper.fd is readable): another one is forked by keeper_tend. */
 void keeper_ended(struct world *world);
 
+/* Something that the keeper knows is no longer true: keeper_tend replaces it at once. */
+void keeper_renew(struct world *world);
+
 /* Ends the keeper, before the resident process ends by itself. */
 void keeper_stop(struct world *world);
 

@@ -257,6 +257,7 @@ static void follow_run(struct world *w)
 		return;
 	status_open(&w->status, w->run.fd, w->session_count);
 	status_lock(&w->status);
+	keeper_renew(w); /* it has the old file */
 	shutdown_offer(w->proc, w->run.fd);
 }
 

@@ -9,7 +9,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from between import DROPS_ALL, DROPS_CONNECTION, LOGOUT_REQUEST, NEGOTIATE, REQUEST_LOGOUT, Between  # noqa: E402
+from between import DROPS_ALL, DROPS_CONNECTION, LOGOUT_REQUEST, NEGOTIATE, OF_VENDOR, REQUEST_LOGOUT, Between  # noqa: E402
 from lab import Lab  # noqa: E402
 from rig import Kernel, Rig  # noqa: E402
 
@@ -31,7 +31,10 @@ with Rig() as rig:
         lab.expect("lost .*announced that it drops the connection", "a target that says it drops %s is left" % name)
         lab.expect("is back at", "and the session comes again")
         rig.check(lab.guest, lab.wrote(2), "files are written again")
-    lab.target.say(NEGOTIATE)  # asks for negotiation, which we need not
+    lab.target.say(NEGOTIATE)
+    lab.expect("is back at", "a target that wants to negotiate gets a new login")
+    rig.check(lab.guest, lab.wrote(2), "files are written again")
+    lab.target.say(OF_VENDOR)
     time.sleep(0.5)
     rig.check(lab.guest, lab.wrote(2), "an Async Message that asks for nothing vital changes nothing")
     before = len(re.findall("event=back", lab.guest.console))

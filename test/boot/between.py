@@ -13,7 +13,7 @@ from rig import HOST, Target  # noqa: E402
 from target import Closed, Peer  # noqa: E402
 
 ASYNC, LOGOUT_REQUEST = 0x32, 0x06
-REQUEST_LOGOUT, DROPS_CONNECTION, DROPS_ALL, NEGOTIATE = 1, 2, 3, 4
+REQUEST_LOGOUT, DROPS_CONNECTION, DROPS_ALL, NEGOTIATE, OF_VENDOR = 1, 2, 3, 4, 255
 WITH_STATSN = (0x20, 0x21, 0x23, 0x25)  # their StatSN is always meant
 MOVED_FOR_NOW = 0x0101
 
@@ -111,6 +111,15 @@ class Between(Target):
             link.guest.sendall((header + link.numbers + struct.pack(">BBHHH4x", event, 0, 0, 0, 5)) * count)
             if ends:
                 link.guest.shutdown(socket.SHUT_RDWR)
+
+    def flood(self, count):
+        """So many Async Messages that ask for nothing, as fast as they go, and then the end of the connection."""
+        link = self.links[-1]
+        header = struct.pack(">BBH4x8sI4x", ASYNC, 0x80, 0, b"\xff" * 8, 0xFFFFFFFF)
+        message = header + link.numbers + struct.pack(">BBHHH4x", OF_VENDOR, 0, 0, 0, 5)
+        with link.lock:
+            link.guest.sendall(message * count)
+            link.guest.shutdown(socket.SHUT_RDWR)
 
     def drop(self):
         """Ends every connection, from the middle."""

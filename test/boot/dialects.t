@@ -11,11 +11,11 @@ from rig import HOST, Kernel, Rig, Target  # noqa: E402
 ACCOUNTS = [("inuser", "in-secret-1234"), ("outuser", "out-secret", "--outgoing")]
 
 
-def boots(rig, kernel, initrd, name, line, accounts=()):
+def boots(rig, kernel, initrd, name, line, accounts=(), table="gpt"):
     disk = rig.disk(script="cat /sys/class/iscsi_session/session*/targetname | show target\n"
                            "cat /sys/class/iscsi_session/session*/initiatorname | show initiator\n"
                            "cat /sys/class/iscsi_session/session*/username_in | show user\n"
-                           "dmesg | grep 'CHAP secret has' | show warnings\n")
+                           "dmesg | grep 'CHAP secret has' | show warnings\n", table=table)
     target = Target(rig, {1: disk}, accounts=accounts)
     words = {"port": target.port, "name": target.name, "host": HOST, "uuid": disk.UUID}
     guest = rig.boot(kernel, initrd, "quiet iscsi.onfail=poweroff " + line % words)
@@ -43,6 +43,13 @@ with Rig() as rig:
         guest.cmdline, ""), "no secret on the console")
     rig.ok("a CHAP secret has less than 96 bits" in guest.section("warnings"), "the short one gets a warning",
            guest.section("warnings"))
+    guest = boots(rig, cloud, image, "dracut: root=iscsi: without a LUN is the only disk, whatever its LUN",
+                  "root=iscsi:%(host)s::%(port)d::%(name)s rd.iscsi.initiator=maas-enlist", table="none")
+    rig.ok("maas-enlist" in guest.section("initiator"), "and an initiator name that RFC 7143 does not allow is used",
+           guest.section("initiator"))
+    boots(rig, cloud, image, "Oracle: DHCPv6 does not answer, and there is no iBFT",
+          "ip=dhcp,dhcp6 rd.iscsi.firmware=1 rd.iscsi.bypass netroot=iscsi:%(host)s::%(port)d:1:%(name)s root=UUID=%(uuid)s")
+    boots(rig, cloud, image, "libiscsi's and QEMU's URL", "iscsi=iscsi://%(host)s:%(port)d/%(name)s/1 root=UUID=%(uuid)s")
     boots(rig, cloud, image, "Debian: iscsi_target_name=, iscsi_target_ip= and the rest",
           "ip=dhcp iscsi_initiator=iqn.2026-01.test.rig:deb iscsi_target_name=%(name)s iscsi_target_ip=%(host)s "
           "iscsi_target_port=%(port)d iscsi_target_group=1 root=UUID=%(uuid)s")

@@ -75,7 +75,7 @@ def late(rig, kernel, initrd):
     """Nobody listens, then somebody without a target, then the target."""
     target = Target(rig, {1: rig.disk()}, start=False)
     guest = rig.boot(kernel, initrd, "quiet rw root=/dev/sda1 iscsi=" + target.portal())
-    rig.check(guest, guest.expect("asking .* for its targets: cannot connect: Connection refused; next try in", 60),
+    rig.check(guest, guest.expect("asking .* for its targets: cannot connect: Connection refused.*; next try in", 60),
               "a portal that is not there yet is asked again, and a quiet console says so")
     empty = Listener(lambda peer: peer.targets(b""), port=target.port)
     rig.check(guest, guest.expect("asking .* for its targets: it has no target for us; next try in", 30),

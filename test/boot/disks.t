@@ -96,7 +96,7 @@ def not_ready(rig, kernel, initrd):
     update = ("--mode", "logicalunit", "--op", "update", "--tid", "1", "--lun", "1", "--params")
     target.admin(*update, "removable=1,online=0")
     guest = rig.boot(kernel, initrd, "loglevel=6 rw root=LABEL=rigroot " + target.word("scan_timeout=60"))
-    rig.check(guest, guest.expect("asking again until scan_timeout is over", 60), "a unit without a medium is waited for")
+    rig.check(guest, guest.expect(r"still waiting for the disk .* not ready \(size 0\)", 60), "a unit without a medium is waited for")
     target.admin(*update, "online=1")
     rig.check(guest, guest.expect("^DONE", 60), "and used once it is ready")
     guest.wait(30)

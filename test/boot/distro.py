@@ -50,7 +50,7 @@ systemctl --failed --no-legend --plain | show failed
 systemctl list-jobs --no-legend --plain | show jobs
 systemd-analyze time 2>&1 | show analyze
 { ip -o link; ip -o -4 addr; ip route; } | show network
-errors() { dmesg | grep -E "I/O error|Buffer I/O|EXT4-fs (error|warning)|emount|rejecting I/O"; }
+errors() { dmesg | grep -E "I/O error|Buffer I/O|EXT4-fs (error|warning)|Remounting filesystem|rejecting I/O"; }
 echo LAB-READY
 while read -r line; do
 	eval "$line" >/run/printed 2>&1
@@ -71,7 +71,6 @@ TTYPath=/dev/console
 TTYVHangup=no
 """
 FILES = {
-    "/rig.sh": SHELL,
     "/etc/systemd/system/rig.service": UNIT,
     "/etc/fstab": "UUID=%s / ext4 errors=remount-ro 0 1\n" % Disk.UUID,
     "/etc/hostname": "rig\n",
@@ -144,7 +143,7 @@ def root(rig, suite, manager, iscsid, kernel, files=None):
     image = cached(key, ".disk", lambda path: build(path, suite, manager, iscsid, kernel))
     path = rig.path("disk", ".img")
     run("cp", "--sparse=always", image, path)
-    for name, content in (files or {}).items():
+    for name, content in dict(files or {}, **{"/rig.sh": SHELL}).items():
         with tempfile.NamedTemporaryFile("w") as file:
             file.write(content)
             file.flush()
@@ -220,7 +219,8 @@ def outage(rig, machine, name):
     rig.ok(machine.guest.expect("cannot connect", 60), name + ": the target is away", machine.guest.console[-2000:])
     machine.target.start()
     rig.check(machine.guest, machine.guest.expect(r"^did 0\n", 90), name + ": a write waits for it and is done")
-    rig.ok(machine.shell("errors") == "", name + ": the file system saw no error")
+    errors = machine.shell("errors")
+    rig.ok(errors == "", name + ": the file system saw no error", str(errors))
 
 
 def from_on_to_off(rig, machine, name, during=None):
@@ -229,7 +229,7 @@ def from_on_to_off(rig, machine, name, during=None):
     if not machine.booted:
         machine.guest.kill()
         return
-    rig.ok(machine.failed() == "" and machine.guest.section("state").endswith("running"),
+    rig.ok(machine.failed() == "" and machine.guest.section("state").strip().endswith("running"),
            name + ": no unit has failed, no job waits", machine.guest.section("state") + "\n" + machine.failed())
     outage(rig, machine, name)
     if during:

@@ -30,11 +30,13 @@ static void check(const struct rtnl_event *event)
 		must(event->dns6.count > 0 && event->dns6.count <= RTNL_DNS_MAX);
 		break;
 	case RTNL_ROUTE:
-	case RTNL_ROUTE_GONE:
+		must(event->route.index > 0 && event->route.prefix == (event->route.family == 2 ? 32 : 128));
+		break;
 	case RTNL_ROUTER6:
 		must(event->router6.index > 0);
 		break;
 	case RTNL_LINK6:
+	case RTNL_ROUTE_GONE:
 	case RTNL_OTHER:
 		break;
 	}

@@ -134,6 +134,23 @@ ok(HEALED in scene.log() or "File exists" in scene.log(), "a route that leads as
    scene.log())
 scene.end()
 
+def leases():
+    """A DHCP client of the system's: dhclient and its script, networkd and dhcpcd all end in such changes."""
+    same = ["address change 192.0.2.9/24 dev eth0 valid_lft 2 preferred_lft 2"]
+    heals("a lease on the same address that runs out", FOUR, FAR, *same, expected="its address 192.0.2.9 was taken away")
+    other = ["address add 192.0.2.77/24 dev eth0", "address del 192.0.2.9/24 dev eth0"]
+    heals("a lease of another address", FOUR, NEAR, *other, expected="its address 192.0.2.9 was taken away")
+    released = ["address flush dev eth0", "link set eth0 down"]
+    heals("a lease that is released", FOUR, FAR, *released)
+
+
+leases()
+scene = Guarded(FOUR, FAR)
+lab.ip("client", "address change 192.0.2.9/24 dev eth0 valid_lft 2 preferred_lft 2")
+ok(scene.hears(HEALED) and "valid_lft forever" in lab.ip("client", "-4 address show dev eth0"),
+   "what is set again does not run out", lab.ip("client", "-4 address show dev eth0"))
+scene.end()
+
 scene = Guarded(FOUR, FAR)
 scene.ip("link del eth0")
 ok(scene.hears("is gone, and root needs it"), "a deleted interface is said to be gone", scene.log())

@@ -97,4 +97,18 @@ for last, answer in ((67, "5"), (68, "2"), (69, "4"), (70, "silent")):
     text = lab.inside("client", "unshare", "-m", "sh", "-c", f"mount --bind {path} /etc/resolv.conf && "
                       f"exec {TOP}/iscsi-init discover disk.example.org,login_timeout=5 2>&1", check=False)
     ok("cannot connect: Connection refused" in text, f"a server that answers A, and AAAA with {answer}", text)
+
+# Any user can take every ephemeral port to the portal; root has others.
+listener = lab.start("server", sys.executable, "-c", "import socket\ns = socket.create_server(('192.0.2.1', 3260))\n"
+                     "kept = []\nprint('ready', flush=True)\nwhile True:\n    kept.append(s.accept())\n"
+                     "    print('port', kept[-1][1][1], flush=True)")
+wait_for(lambda: "ready" in lab.log(listener))
+lab.inside("client", "sysctl", "-qw", "net.ipv4.ip_local_port_range=40000 40001")
+taker = lab.start("client", sys.executable, "-c", "import socket, time\nkept = []\ntry:\n    while True:\n        "
+                  "kept.append(socket.create_connection(('192.0.2.1', 3260)))\nexcept OSError as error:\n"
+                  "    print(error, flush=True)\ntime.sleep(60)")
+wait_for(lambda: "assign" in lab.log(taker))
+text = discover("192.0.2.1,login_timeout=1", "192.0.2.1")
+ok("assign" in lab.log(taker) and "port 1023" in lab.log(listener) and "assign" not in text,
+   "where every ephemeral port is taken, a reserved one is used", text + lab.log(taker) + lab.log(listener))
 done()

@@ -304,10 +304,12 @@ static void discover(struct driver *d)
 static void prove(struct driver *d)
 {
 	static const struct login_lessons none;
+	static const struct resolve no_names;
 	static const uint8_t isid[6] = {0, 2, 0x3d, 0x40, 0, 1};
 	struct prover *prover = calloc(1, sizeof(*prover));
 	const struct prover_order order = {.plan = &d->plan,
 					   .portal = &d->plan.portal,
+					   .names = &no_names,
 					   .lessons = &none,
 					   .isid = isid,
 					   .units = &d->unit,

@@ -53,7 +53,7 @@ static void a_target_is_shown_with_every_setting_and_its_source(void **state)
 	says(TARGET ",MaxBurstLength=65536", "  MaxBurstLength = 65536 bytes (command line)\n");
 	says(TARGET ",MaxBurstLength=65536", "  FirstBurstLength = 65536 bytes");
 	says(TARGET ",MaxBurstLength=512,FirstBurstLength=65536",
-	     "note: target 1: FirstBurstLength is 512, no more than MaxBurstLength\n");
+	     "note: target 1: FirstBurstLength is reduced to 512, since it may not exceed MaxBurstLength\n");
 	says(TARGET, "  cmds_max = 128 (default)\n");
 	says("netroot=iscsi:10.0.0.1::::iqn.2026-01.x:y rd.iscsi.param=node.session.cmds_max=64",
 	     "  cmds_max = 64 (dracut's words)\n");
@@ -103,7 +103,7 @@ static void secrets_are_not_shown(void **state)
 		assert_null(strstr(check(lines[i]), "geheim"));
 		says(lines[i], "  CHAP as 'me', secret (set, not shown)\n");
 		says(lines[i], "  mutual CHAP: the target is 'it', secret (set, not shown)\n");
-		says(lines[i], "note: a CHAP secret stands on the command line");
+		says(lines[i], "note: a CHAP secret is on the command line");
 	}
 	says(TARGET ",username=me,password=exactly-12-b,username_in=it,password_in=eleven-byte",
 	     "note: target 1: a CHAP secret has less than 96 bits");
@@ -145,13 +145,13 @@ static void a_netmask_that_nobody_wrote_is_noted(void **state)
 
 		snprintf(line, sizeof(line), TARGET "%s", guessed[i]);
 		says(line, "note: command line, word 2 ");
-		says(line, "ip=: /8, by the address's class\n");
+		says(line, "ip= has no netmask: /8 is used, after the address's class\n");
 	}
 	for (size_t i = 0; i < sizeof(written) / sizeof(written[0]); i++) {
 		char line[200];
 
 		snprintf(line, sizeof(line), TARGET "%s", written[i]);
-		assert_null(strstr(check(line), "no netmask"));
+		assert_null(strstr(check(line), "has no netmask"));
 	}
 }
 
@@ -331,7 +331,7 @@ static void what_people_write_instead_gets_a_message_that_helps(void **state)
 		{"iscsi=10.0.0.1,user=x", "option 'user' is not known; did you mean username?"},
 		{"iscsi=10.0.0.1,username=x,pass=y", "did you mean password?"},
 		{"iscsi.debug=1", "did you mean iscsi.log=debug?"},
-		{"ip=2001:db8::5/64", "an IPv6 address stands in brackets"},
+		{"ip=2001:db8::5/64", "write an IPv6 address in brackets"},
 		{"iscsi=iscsi://10.0.0.1/disk", "expected a target's name"},
 		{"iscsi=iscsi://10.0.0.1/iqn.2026-01.x:y?a=b", "arguments after '?' are not read"},
 		{"iscsi=iscsi://10.0.0.1/iqn.2026-01.x:y/1,lun=2", "option 'lun' is given twice"},

@@ -60,13 +60,13 @@ static const struct {
 	{"iscsi=10.0.2.2,iqn.2026-01.x:y,username=us%2cer,password=se%40c%3Aret,username_in=t,password_in=0x00ff,chap_"
 	 "algs=SHA3-256:sha-256:SHA1:MD5",
 	 "10.0.2.2:3260 iqn.2026-01.x:y user=us,er:se@c:ret in=t: algs=8:7:6:5 [command line]", "",
-	 "a CHAP secret stands on the command line, where /proc/cmdline shows it to everybody; better: password=@/path",
+	 "a CHAP secret is on the command line, which everybody can read in /proc/cmdline; use password=@/path instead",
 	 false},
 	{"iscsi=10.0.2.2,iqn.2026-01.x:y,username=u,password=@/etc/secret",
 	 "10.0.2.2:3260 iqn.2026-01.x:y user=u:@/etc/secret [command line]", "", "", false},
 	{"iscsi=10.0.2.2,iqn.2026-01.x:y,username=u,password=0bQUJD",
 	 "10.0.2.2:3260 iqn.2026-01.x:y user=u:ABC [command line]", "",
-	 "a CHAP secret stands on the command line, where /proc/cmdline shows it to everybody; better: password=@/path",
+	 "a CHAP secret is on the command line, which everybody can read in /proc/cmdline; use password=@/path instead",
 	 false},
 	{"iscsi=iscsi://10.0.2.2/iqn.2026-01.x:y/1", "10.0.2.2:3260 iqn.2026-01.x:y lun=1 [command line]", "", "",
 	 false},
@@ -75,22 +75,22 @@ static const struct {
 	{"iscsi=iscsi://disk.example/", "disk.example:3260 - [command line]", "", "", false},
 	{"iscsi=iscsi://u%p@10.0.2.2/iqn.2026-01.x:y/0,cmds_max=64",
 	 "10.0.2.2:3260 iqn.2026-01.x:y lun=0 user=u:p cmds_max=64 [command line]", "",
-	 "a CHAP secret stands on the command line, where /proc/cmdline shows it to everybody; better: password=@/path",
+	 "a CHAP secret is on the command line, which everybody can read in /proc/cmdline; use password=@/path instead",
 	 false},
 	{"iscsi=10.0.2.2,targets=all", "10.0.2.2:3260 - all [command line]", "", "", false},
 	{"iscsi=dhcp", "lease - [command line]", "", "", false},
 	{"iscsi=dhcp,lun=4,username=u,password=p", "lease - lun=4 user=u:p [command line]", "",
-	 "a CHAP secret stands on the command line, where /proc/cmdline shows it to everybody; better: password=@/path",
+	 "a CHAP secret is on the command line, which everybody can read in /proc/cmdline; use password=@/path instead",
 	 false},
 	{"iscsi=ibft", "", "", "", true},
 	{"iscsi=ibft,replacement_timeout=20", "", "", "", true},
 	{"iscsi=\"10.0.2.2,iqn.2026-01.x:y,username=a b,password=c d\"",
 	 "10.0.2.2:3260 iqn.2026-01.x:y user=a b:c d [command line]", "",
-	 "a CHAP secret stands on the command line, where /proc/cmdline shows it to everybody; better: password=@/path",
+	 "a CHAP secret is on the command line, which everybody can read in /proc/cmdline; use password=@/path instead",
 	 false},
 	{"\"iscsi=10.0.2.2,iqn.2026-01.x:y,username=a b,password=c d\" ro",
 	 "10.0.2.2:3260 iqn.2026-01.x:y user=a b:c d [command line]", "",
-	 "a CHAP secret stands on the command line, where /proc/cmdline shows it to everybody; better: password=@/path",
+	 "a CHAP secret is on the command line, which everybody can read in /proc/cmdline; use password=@/path instead",
 	 false},
 	{"iscsi.timeout=30 iscsi.onfail=reboot iscsi.log=debug iscsi.init=/linuxrc", "", "", "", false},
 	{"root=/dev/sda1", "", "1 /dev/sda1 t0", "", false},
@@ -106,7 +106,7 @@ static const struct {
 	{"iscsi=10.0.2.2,iqn.2026-01.x:y,username=us%2cer,password=se%40c%3Aret,username_in=t,password_in=0x4142,chap_"
 	 "algs=SHA3-256:sha-256:SHA1:MD5",
 	 "10.0.2.2:3260 iqn.2026-01.x:y user=us,er:se@c:ret in=t:AB algs=8:7:6:5 [command line]", "",
-	 "a CHAP secret stands on the command line, where /proc/cmdline shows it to everybody; better: password=@/path",
+	 "a CHAP secret is on the command line, which everybody can read in /proc/cmdline; use password=@/path instead",
 	 false},
 };
 
@@ -122,9 +122,9 @@ static const struct {
 	{"iscsi=10.0.2.2,",
 	 "command line, word 1 'iscsi', character 16: expected a target's name (iqn., eui. or naa.), not ''"},
 	{"iscsi=10.0.2.2,iqn.2026-01.x:y,",
-	 "command line, word 1 'iscsi', character 32: an empty option: two commas, or one at the end"},
+	 "command line, word 1 'iscsi', character 32: empty option: there are two commas, or one at the end"},
 	{"iscsi=10.0.2.2,iqn.2026-01.x:y,,lun=1",
-	 "command line, word 1 'iscsi', character 32: an empty option: two commas, or one at the end"},
+	 "command line, word 1 'iscsi', character 32: empty option: there are two commas, or one at the end"},
 	{"iscsi=10.0.2.2,iqn.2026-01.x:y,lun",
 	 "command line, word 1 'iscsi', character 32: lun: expected '=' and a value"},
 	{"iscsi=10.0.2.2,iqn.2026-01.x:y,lun=", "command line, word 1 'iscsi', character 36: lun: expected a decimal "
@@ -180,13 +180,14 @@ static const struct {
 	{"iscsi=[fe80::1%],iqn.2026-01.x:y",
 	 "command line, word 1 'iscsi', character 16: expected an interface after '%', not ''"},
 	{"iscsi=[fe80::1%eth0],iqn.2026-01.x:y,interface=eth1",
-	 "command line, word 1 'iscsi', character 48: interface: the portal says eth0, the option eth1"},
+	 "command line, word 1 'iscsi', character 48: interface: the portal names interface eth0, but the option names "
+	 "eth1"},
 	{"iscsi=-a,iqn.2026-01.x:y", "command line, word 1 'iscsi', character 7: expected an IPv4 address, an [IPv6] "
 				     "address or a host name, not '-a'"},
 	{"iscsi=-/,iqn.2026-01.x:y", "command line, word 1 'iscsi', character 7: expected an IPv4 address, an [IPv6] "
 				     "address or a host name, not '-/'"},
 	{"iscsi=user:geheim@10.0.0.1,iqn.2026-01.x:y", "command line, word 1 'iscsi', character 7: user:password@ is "
-						       "another grammar; here they are username= and password="},
+						       "not supported here; use the options username= and password="},
 	{"iscsi=10.0.2.2,iqn.2026-01.x:y,username=u",
 	 "command line, word 1 'iscsi', character 7: a CHAP user name without a password"},
 	{"iscsi=10.0.2.2,iqn.2026-01.x:y,password=geheim",
@@ -202,26 +203,26 @@ static const struct {
 	 "command line, word 1 'iscsi', character 7: the same CHAP secret in both directions (RFC 7143 9.2.1 forbids "
 	 "it)"},
 	{"iscsi=10.0.2.2,iqn.2026-01.x:y,username=u,password=%4",
-	 "command line, word 1 'iscsi', character 52: password: '%' must have two hexadecimal digits behind it"},
+	 "command line, word 1 'iscsi', character 52: password: '%' must be followed by two hexadecimal digits"},
 	{"iscsi=10.0.2.2,iqn.2026-01.x:y,username=u,password=",
 	 "command line, word 1 'iscsi', character 52: password: a CHAP secret must not be empty"},
 	{"iscsi=10.0.2.2,iqn.2026-01.x:y,username=u%00,password=x",
 	 "command line, word 1 'iscsi', character 41: username: a CHAP name must not hold a zero byte"},
 	{"iscsi=10.0.2.2,iqn.2026-01.x:y,username=u,password=@geheim",
-	 "command line, word 1 'iscsi', character 52: password: '@' at the beginning names a file by its full path "
+	 "command line, word 1 'iscsi', character 52: password: a secret that begins with '@' is a file's full path "
 	 "(write %40 for the character)"},
 	{"iscsi=10.0.2.2,iqn.2026-01.x:y,username=u,password=0xgeheim",
-	 "command line, word 1 'iscsi', character 52: password: a secret that begins with 0x goes on in hexadecimal "
-	 "(write %30x for the characters)"},
+	 "command line, word 1 'iscsi', character 52: password: a secret that begins with 0x must be hexadecimal "
+	 "(write %30x for these characters)"},
 	{"iscsi=10.0.2.2,iqn.2026-01.x:y,username=u,password=0x123",
-	 "command line, word 1 'iscsi', character 52: password: a secret 0x... has an even number of hexadecimal "
+	 "command line, word 1 'iscsi', character 52: password: a secret 0x... needs an even number of hexadecimal "
 	 "digits"},
 	{"iscsi=10.0.2.2,iqn.2026-01.x:y,username=u,password=0b!!!!",
-	 "command line, word 1 'iscsi', character 52: password: a secret that begins with 0b goes on in base64 (write "
-	 "%30b for the characters)"},
+	 "command line, word 1 'iscsi', character 52: password: a secret that begins with 0b must be base64 (write "
+	 "%30b for these characters)"},
 	{"iscsi=10.0.2.2,iqn.2026-01.x:y,username=u,password=ge,heim",
-	 "command line, word 1 'iscsi', character 55: what follows the user name or password is no option; a comma in "
-	 "them is written %2C"},
+	 "command line, word 1 'iscsi', character 55: what follows the user name or password is not an option; write a "
+	 "comma in them as %2C"},
 	{"iscsi=10.0.2.2,iqn.2026-01.x:y,username=u,password=x,chap_algs=SHA512",
 	 "command line, word 1 'iscsi', character 64: chap_algs: expected a list of SHA3-256, SHA256, SHA1 and MD5, "
 	 "joined with ':', not 'SHA512'"},
@@ -385,7 +386,7 @@ static void the_kernels_longest_line_is_read_to_its_last_word(void **state)
 	assert_int_equal(cmdline.word_count, CMDLINE_WORDS_MAX);
 	memset(long_line, 'x', CMDLINE_BYTES_MAX + 1);
 	assert_true(read_text(long_line, CMDLINE_BYTES_MAX + 1) < 0);
-	assert_string_equal(error.text, "command line: 8193 bytes long, at most 8192 are read");
+	assert_string_equal(error.text, "command line: 8193 bytes long, but at most 8192 bytes are read");
 	assert_int_equal(cmdline.length, CMDLINE_BYTES_MAX);
 }
 

@@ -31,7 +31,7 @@ static const struct {
 } good_lines[] = {
 	{"netroot=iscsi:u:p@10.0.0.1::::eui.0123456789abcdef",
 	 "10.0.0.1:3260 eui.0123456789abcdef user=u:p [dracut's words]", "6  t0",
-	 "a CHAP secret stands on the command line, where /proc/cmdline shows it to everybody; better: password=@/path",
+	 "a CHAP secret is on the command line, which everybody can read in /proc/cmdline; use password=@/path instead",
 	 false},
 	{"netroot=iscsi:10.0.0.1:::0:iqn.2009-06.a:b root=LABEL=x", "10.0.0.1:3260 iqn.2009-06.a:b [dracut's words]",
 	 "3 x t0", "", false},
@@ -45,15 +45,15 @@ static const struct {
 	 "[2001:db8::1]:3260 eui.0123456789abcdef [dracut's words]", "6  t0", "", false},
 	{"netroot=iscsi:user:pass@192.168.50.1:::1:iqn.2009-06.dracut:target0",
 	 "192.168.50.1:3260 iqn.2009-06.dracut:target0 lun=1 user=user:pass [dracut's words]", "6  t0",
-	 "a CHAP secret stands on the command line, where /proc/cmdline shows it to everybody; better: password=@/path",
+	 "a CHAP secret is on the command line, which everybody can read in /proc/cmdline; use password=@/path instead",
 	 false},
 	{"netroot=iscsi:user:pass:inu:inp@192.168.50.1::::iqn.2009-06.dracut:target0",
 	 "192.168.50.1:3260 iqn.2009-06.dracut:target0 user=user:pass in=inu:inp [dracut's words]", "6  t0",
-	 "a CHAP secret stands on the command line, where /proc/cmdline shows it to everybody; better: password=@/path",
+	 "a CHAP secret is on the command line, which everybody can read in /proc/cmdline; use password=@/path instead",
 	 false},
 	{"netroot=iscsi:user:pass::@192.168.50.1::::iqn.2009-06.dracut:target0",
 	 "192.168.50.1:3260 iqn.2009-06.dracut:target0 user=user:pass [dracut's words]", "6  t0",
-	 "a CHAP secret stands on the command line, where /proc/cmdline shows it to everybody; better: password=@/path",
+	 "a CHAP secret is on the command line, which everybody can read in /proc/cmdline; use password=@/path instead",
 	 false},
 	{"netroot=iscsi:@192.168.50.1::::iqn.2009-06.dracut:target0",
 	 "192.168.50.1:3260 iqn.2009-06.dracut:target0 [dracut's words]", "6  t0", "", false},
@@ -103,7 +103,7 @@ static const struct {
 	 "192.168.50.1:3260 iqn.2009-06.dracut:target0 lun=1 [dracut's words]", "6  t0", "", false},
 	{"root=iscsi:user:pass:iu:ip@10.1.2.3:6:3260:1:iqn.2001-04.com.example:disk root=UUID=abc",
 	 "10.1.2.3:3260 iqn.2001-04.com.example:disk lun=1 user=user:pass in=iu:ip [dracut's words]", "2 abc t0",
-	 "a CHAP secret stands on the command line, where /proc/cmdline shows it to everybody; better: password=@/path",
+	 "a CHAP secret is on the command line, which everybody can read in /proc/cmdline; use password=@/path instead",
 	 false},
 	{"root=/dev/root netroot=iscsi:10.0.0.1:::1:iqn.2009-06.dracut:target0",
 	 "10.0.0.1:3260 iqn.2009-06.dracut:target0 lun=1 [dracut's words]", "6  t0", "", false},
@@ -116,11 +116,11 @@ static const struct {
 	 "10.0.0.1:3260 iqn.2009-06.a:b user=u:p in=iu:ip from=iqn.2009-06.me:x(dracut's words) tpgt=3 [dracut's "
 	 "words]",
 	 "6  t0",
-	 "a CHAP secret stands on the command line, where /proc/cmdline shows it to everybody; better: password=@/path",
+	 "a CHAP secret is on the command line, which everybody can read in /proc/cmdline; use password=@/path instead",
 	 false},
 	{"netroot=iscsi:a:b@10.0.0.1::::iqn.2009-06.a:b rd.iscsi.username=u rd.iscsi.password=p",
 	 "10.0.0.1:3260 iqn.2009-06.a:b user=a:b [dracut's words]", "6  t0",
-	 "a CHAP secret stands on the command line, where /proc/cmdline shows it to everybody; better: password=@/path",
+	 "a CHAP secret is on the command line, which everybody can read in /proc/cmdline; use password=@/path instead",
 	 false},
 	{"netroot=iscsi:10.0.0.1::::iqn.2009-06.a:b rd.iscsi.param=node.session.timeo.replacement_timeout=30 "
 	 "rd.iscsi.param=node.conn[0].iscsi.HeaderDigest=CRC32C,None "
@@ -136,7 +136,7 @@ static const struct {
 	{"netroot=iscsi:10.0.0.1::::iqn.2009-06.a:b rd.iscsi.param=node.session.auth.username=u "
 	 "rd.iscsi.param=node.session.auth.password=p",
 	 "10.0.0.1:3260 iqn.2009-06.a:b user=u:p [dracut's words]", "6  t0",
-	 "a CHAP secret stands on the command line, where /proc/cmdline shows it to everybody; better: password=@/path",
+	 "a CHAP secret is on the command line, which everybody can read in /proc/cmdline; use password=@/path instead",
 	 false},
 	{"netroot=iscsi:10.0.0.1::::iqn.2009-06.a:b iscsi=10.0.0.2,iqn.2009-06.a:b",
 	 "10.0.0.2:3260 iqn.2009-06.a:b [command line]", "",
@@ -150,7 +150,7 @@ static const struct {
 	 "10.0.0.1:3261 iqn.2009-06.a:b user=u:p in=iu:ip from=iqn.2009-06.me:x(Debian's words) tpgt=2 [Debian's "
 	 "words]",
 	 "",
-	 "a CHAP secret stands on the command line, where /proc/cmdline shows it to everybody; better: password=@/path",
+	 "a CHAP secret is on the command line, which everybody can read in /proc/cmdline; use password=@/path instead",
 	 false},
 	{"ISCSI_TARGET_NAME=iqn.2009-06.a:b ISCSI_TARGET_IP=10.0.0.1 ISCSI_INITIATOR=iqn.2009-06.me:x",
 	 "10.0.0.1:3260 iqn.2009-06.a:b from=iqn.2009-06.me:x(Debian's words) [Debian's words]", "", "", false},
@@ -163,14 +163,15 @@ static const struct {
 	{"iscsi_tcp.debug_iscsi_tcp=1", "", "", "", false},
 	{"iscsi=10.0.0.1,iqn.2009-06.a:b iscsi_target_name=iqn.2009-06.a:b iscsi_target_ip=10.0.0.1 iscsi_auto",
 	 "10.0.0.1:3260 iqn.2009-06.a:b [command line]", "",
-	 "iscsi= names the targets: iscsi_target_ip= and its like are not used / iscsi= names the targets: the iBFT is "
+	 "iscsi= names the targets: iscsi_target_ip= and related words are not used / iscsi= names the targets: the "
+	 "iBFT is "
 	 "not used; to have both, add iscsi=ibft",
 	 false},
 	{"root=LABEL=x netroot=iscsi:10.0.0.1:::1:iqn.2009-06.dracut:target0",
 	 "10.0.0.1:3260 iqn.2009-06.dracut:target0 lun=1 [dracut's words]", "3 x t0", "", false},
 	{"rd.iscsi.target.name=iqn.2009-06.a:b rd.iscsi.target.ip=10.0.0.1 rd.iscsi.username=u rd.iscsi.password=p",
 	 "10.0.0.1:3260 iqn.2009-06.a:b user=u:p [Debian's words]", "",
-	 "a CHAP secret stands on the command line, where /proc/cmdline shows it to everybody; better: password=@/path",
+	 "a CHAP secret is on the command line, which everybody can read in /proc/cmdline; use password=@/path instead",
 	 false},
 };
 
@@ -223,10 +224,10 @@ static const struct {
 	 "command line, word 1 'netroot', character 15: server: expected [IPv6 address]:, not '[2001:db8::1]x'"},
 	{"netroot=iscsi:user@10.0.0.1::::iqn.2009-06.a:b",
 	 "command line, word 1 'netroot', character 15: before '@': expected user:password or "
-	 "user:password:user_in:password_in; with ':' or '@' in a password use iscsi="},
+	 "user:password:user_in:password_in; use iscsi= for a password with ':' or '@'"},
 	{"netroot=iscsi:u:geheim:x@10.0.0.1::::iqn.2009-06.a:b",
 	 "command line, word 1 'netroot', character 15: before '@': expected user:password or "
-	 "user:password:user_in:password_in; with ':' or '@' in a password use iscsi="},
+	 "user:password:user_in:password_in; use iscsi= for a password with ':' or '@'"},
 	{"netroot=iscsi:u:ge@heim@10.0.0.1::::iqn.2009-06.a:b",
 	 "command line, word 1 'netroot', character 20: server: expected an address or a host name"},
 	{"netroot=iscsi:u:geheim@10.0.0.999::::iqn.2009-06.a:b",

@@ -166,8 +166,8 @@ static const struct {
 	 "command line, word 2 'ip', character 15: with several ip= each must name its interface"},
 	{"ip=10.0.0.256::::::",
 	 "command line, word 1 'ip', character 4: first field: expected an address or an interface, not '10.0.0.256'"},
-	{"ip=10.0.0.2:x:::::", "command line, word 1 'ip', character 13: second field: expected dhcp or its like after "
-			       "an interface, an address after an address, not 'x'"},
+	{"ip=10.0.0.2:x:::::", "command line, word 1 'ip', character 13: second field: expected a method such as dhcp "
+			       "after an interface, or an address after an address, not 'x'"},
 	{"ip=10.0.0.2::10.0.0.1:255.0.255.0::eth0:none", "command line, word 1 'ip', character 23: netmask: expected "
 							 "255.255.255.0 or a prefix length, not '255.0.255.0'"},
 	{"ip=10.0.0.2::fe80::1:24::eth0:none",
@@ -195,8 +195,8 @@ static const struct {
 	 "command line, word 2 'rd.route', character 23: expected a gateway or an interface after the network"},
 	{"rd.neednet=1 rd.route=10.1.0.0/16:x",
 	 "command line, word 2 'rd.route', character 35: expected the gateway's address, not 'x'"},
-	{"rd.neednet=1 rd.route=10.1.0.0/16:[fe80::1]",
-	 "command line, word 2 'rd.route', character 35: network and gateway are of two families"},
+	{"rd.neednet=1 rd.route=10.1.0.0/16:[fe80::1]", "command line, word 2 'rd.route', character 35: the network "
+							"and the gateway belong to different address families"},
 	{"rd.neednet=1 vlan=vlan:eth0", "command line, word 2 'vlan', character 19: expected a name that ends in the "
 					"VLAN's number, 1 to 4094, not 'vlan'"},
 	{"rd.neednet=1 vlan=vlan4095:eth0", "command line, word 2 'vlan', character 19: expected a name that ends in "
@@ -215,13 +215,13 @@ static const struct {
 	 "command line, word 2 'rd.net.timeout.ipv6dad', character 37: expected a number from 0 to 86400, not 'soon'"},
 	{"rd.neednet=1 rd.net.timeout.carrier=x",
 	 "command line, word 2 'rd.net.timeout.carrier', character 37: expected a number from 0 to 86400, not 'x'"},
-	{"iscsi.ip=eth1:bla", "command line, word 1 'iscsi.ip', character 15: second field: expected dhcp or its like "
-			      "after an interface, an address after an address, not 'bla'"},
+	{"iscsi.ip=eth1:bla", "command line, word 1 'iscsi.ip', character 15: second field: expected a method such as "
+			      "dhcp after an interface, or an address after an address, not 'bla'"},
 	{"ip=auto", "command line, word 1 'ip', character 4: 'auto' is not known; did you mean auto6?"},
-	{"ip=10.0.0.256", "command line, word 1 'ip', character 4: expected an address, an interface or dhcp and its "
-			  "like, not '10.0.0.256'"},
-	{"ip=eth0:bla", "command line, word 1 'ip', character 9: second field: expected dhcp or its like after an "
-			"interface, an address after an address, not 'bla'"},
+	{"ip=10.0.0.256", "command line, word 1 'ip', character 4: expected an address, an interface or a method such "
+			  "as dhcp, not '10.0.0.256'"},
+	{"ip=eth0:bla", "command line, word 1 'ip', character 9: second field: expected a method such as dhcp after an "
+			"interface, or an address after an address, not 'bla'"},
 };
 
 static void a_line_becomes_this_network(void **state)

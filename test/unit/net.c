@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <cmocka.h>
 
+#include "net/assignment.h"
 #include "net/link.h"
 #include "net/net.h"
 #include "sys/log.h"
@@ -251,6 +252,129 @@ static void limits_end_in_a_failure_that_says_what_was_missing(void **state)
 	assert_int_equal(interface_deadline(interface), INT64_MAX);
 }
 
+/* A leased address as it is on the interface, without a kernel. */
+static void give_lease4(struct interface *interface)
+{
+	interface->assignment.leased4 = address_of(AF_INET, 50, 0);
+}
+
+static void of_several_methods_one_answer_is_enough(void **state)
+{
+	static const struct interface_plan both = {.methods = METHOD_DHCP4 | METHOD_AUTO6};
+	struct interface *interface = put_interface(0, "eth0", IFF_UP | LOWER_UP);
+
+	(void)state;
+	interface_add_plan(interface, &both);
+	interface->state = INTERFACE_ADDRESS;
+	interface->started = interface->link_up = true;
+	interface_step(interface, NULL, 0, 1000);
+	assert_int_equal(interface->state, INTERFACE_ADDRESS);
+	give_lease4(interface);
+	interface_step(interface, NULL, 0, 2000);
+	assert_int_equal(interface->state, INTERFACE_USABLE);
+	assert_int_equal(interface_answers(interface), METHOD_STATIC | METHOD_DHCP4);
+	assert_true(interface_is_pending(interface));
+	assert_int_equal(interface_deadline(interface), 62000);
+	interface_step(interface, NULL, 0, 62000);
+	assert_false(interface_is_pending(interface));
+	assert_int_equal(interface->state, INTERFACE_USABLE);
+	assert_int_equal(interface_deadline(interface), INT64_MAX);
+}
+
+static void addresses_of_the_command_line_must_all_be_there(void **state)
+{
+	static const struct interface_plan one = {.methods = METHOD_STATIC | METHOD_DHCP4, .address = {.family = 4}},
+					   other = {.methods = METHOD_STATIC, .address = {.family = 6}};
+	struct interface *interface = put_interface(0, "eth0", IFF_UP | LOWER_UP);
+
+	(void)state;
+	interface_add_plan(interface, &one);
+	interface_add_plan(interface, &other);
+	interface->state = INTERFACE_ADDRESS;
+	interface->started = interface->link_up = true;
+	interface->assignment.fixed[0] = address_of(AF_INET, 9, 0);
+	interface_step(interface, NULL, 0, 1000);
+	assert_int_equal(interface->state, INTERFACE_ADDRESS);
+	interface->assignment.fixed[1] = interface->addresses[0] = address_of(AF_INET6, 9, 0);
+	interface->address_count = 1;
+	interface_step(interface, NULL, 0, 2000);
+	assert_int_equal(interface->state, INTERFACE_USABLE);
+	assert_true(interface_is_pending(interface)); /* DHCP beside the address */
+}
+
+static void the_hand_over_ends_what_has_not_answered(void **state)
+{
+	static const struct interface_plan both = {.methods = METHOD_DHCP4 | METHOD_DHCP6};
+	struct interface *used = put_interface(0, "eth0", IFF_UP | LOWER_UP),
+			 *idle = put_interface(1, "eth1", IFF_UP | LOWER_UP);
+
+	(void)state;
+	interface_add_plan(used, &both);
+	interface_add_plan(idle, &both);
+	used->state = INTERFACE_USABLE;
+	idle->state = INTERFACE_ADDRESS;
+	used->started = used->link_up = idle->started = idle->link_up = true;
+	give_lease4(used);
+	interface_settle(used);
+	interface_settle(idle);
+	assert_int_equal(used->state, INTERFACE_USABLE);
+	assert_int_equal(used->given_up, METHOD_DHCP6);
+	assert_false(interface_is_pending(used));
+	assert_int_equal(idle->state, INTERFACE_UNUSED);
+	assert_int_equal(idle->plan_count, 0);
+}
+
+/* Whatever the server says: the address of the hand-over is root's. */
+static void after_the_hand_over_a_lease_changes_nothing(void **state)
+{
+	struct interface *interface = put_interface(0, "eth0", IFF_UP | LOWER_UP);
+	struct assignment *assignment = &interface->assignment;
+	struct dhcp_lease lease = {.address = 0xc0000232, .prefix = 8};
+
+	(void)state;
+	give_lease4(interface);
+	assignment->settled = true;
+	assert_false(assignment_set_lease4(assignment, &lease, 0));
+	lease.address++;
+	assert_false(assignment_set_lease4(assignment, &lease, 0));
+	assert_int_equal(assignment->leased4.address[3], 50);
+	assert_int_equal(assignment->leased4.prefix, 24);
+	assignment_lose(assignment, &assignment->leased4);
+	assert_int_equal(assignment->leased4.family, AF_INET);
+}
+
+static void interfaces_are_known_by_udevs_names_too(void **state)
+{
+	struct rtnl_link link = {.index = 2, .name = "eth0", .aliases = {.count = 2, .names = {"ens3", "enp0s3"}}};
+
+	(void)state;
+	assert_true(link_is_called(&link, "eth0"));
+	assert_true(link_is_called(&link, "enp0s3"));
+	assert_false(link_is_called(&link, "enp0s4"));
+	put_interface(0, "eth0", IFF_UP)->link.aliases = link.aliases;
+	assert_string_equal(net_real_name(&net, "ens3"), "eth0");
+	assert_null(net_real_name(&net, "eth0")); /* no alias */
+	assert_null(net_real_name(&net, "ens4"));
+	link.aliases.count = 0;
+	interface_set_link(&net.interfaces[0], &link); /* the kernel's event knows no aliases */
+	assert_string_equal(net_real_name(&net, "ens3"), "eth0");
+}
+
+static void what_a_link_is_made_of_gets_no_address_unasked(void **state)
+{
+	const struct rtnl_link card = {.name = "eth0"}, vlan = {.name = "vlan7", .kind = "vlan"};
+
+	(void)state;
+	plan.link_count = 1;
+	plan.links[0] = (struct link_plan){.kind = LINK_VLAN, .name = "vlan7", .parent = "eth0"};
+	assert_true(link_is_below(&plan, &card));
+	assert_false(link_is_below(&plan, &vlan));
+	assert_true(link_is_planned(&plan, &vlan));
+	assert_false(link_is_planned(&plan, &card));
+	plan.links[0] = (struct link_plan){.kind = LINK_BRIDGE, .name = "br0", .slaves = {"eth0"}, .slave_count = 1};
+	assert_true(link_is_below(&plan, &card));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +388,12 @@ int main(void)
 		cmocka_unit_test_setup(slaves_and_interfaces_to_be_renamed_are_not_for_addresses, reset),
 		cmocka_unit_test_setup(a_lost_cable_leads_back_to_waiting_for_it, reset),
 		cmocka_unit_test_setup(settling_overwrites_what_leases_kept_secret, reset),
+		cmocka_unit_test_setup(of_several_methods_one_answer_is_enough, reset),
+		cmocka_unit_test_setup(addresses_of_the_command_line_must_all_be_there, reset),
+		cmocka_unit_test_setup(the_hand_over_ends_what_has_not_answered, reset),
+		cmocka_unit_test_setup(after_the_hand_over_a_lease_changes_nothing, reset),
+		cmocka_unit_test_setup(interfaces_are_known_by_udevs_names_too, reset),
+		cmocka_unit_test_setup(what_a_link_is_made_of_gets_no_address_unasked, reset),
 		cmocka_unit_test_setup(limits_end_in_a_failure_that_says_what_was_missing, reset),
 	};
 

@@ -150,10 +150,8 @@ static void a_table_that_cannot_be_used_is_refused_by_name(void **state)
 	ibft.targets[0].has_lun = false;
 	snprintf(ibft.targets[0].lun_text, sizeof(ibft.targets[0].lun_text), "4112000000");
 	assert_int_equal(make("", &ibft, NULL), -EINVAL);
-	assert_string_equal(
-		error.text,
-		"iBFT target0: the LUN's bytes '4112000000' can be read in more ways than one, or none; say "
-		"which it is with iscsi=ibft,lun=");
+	assert_string_equal(error.text, "iBFT target0: the LUN's bytes '4112000000' can be read in several ways or in "
+					"none; name the LUN with iscsi=ibft,lun=");
 	assert_int_equal(make("iscsi=ibft,lun=3", &ibft, NULL), 0);
 	assert_int_equal(plan.targets[0].lun, 3);
 
@@ -233,6 +231,14 @@ static void the_file_of_the_initiators_name_is_read(void **state)
 		plan_read_initiator_name(files[i].file, strlen(files[i].file), &read);
 		assert_string_equal(read.initiator_name, files[i].name);
 	}
+}
+
+static void a_hibernated_system_is_not_continued_and_that_is_noted(void **state)
+{
+	(void)state;
+	assert_int_equal(make("iscsi=1.2.3.4,iqn.2026-01.x:y resume=UUID=1234", NULL, NULL), 0);
+	assert_int_equal(plan.notes.count, 1);
+	assert_non_null(strstr(plan.notes.text[0], "resume= has no effect: a hibernated system is not continued"));
 }
 
 static void an_odd_name_in_the_file_is_used_and_noted_and_a_bad_one_refused(void **state)
@@ -346,7 +352,7 @@ static void a_root_path_that_cannot_be_used_says_why(void **state)
 		const char *path, *error;
 		int result;
 	} paths[] = {
-		{"", WHAT ": the lease has none, and the disk was to come from it", -ENOENT},
+		{"", WHAT ": the lease has none, but the disk was to come from it", -ENOENT},
 		{"10.0.0.1:/nfs",
 		 WHAT " '10.0.0.1:/nfs': not iSCSI; expected iscsi:<server>:<protocol>:<port>:<LUN>:<target>", -EINVAL},
 		{"iscsi:10.0.0.1:17:::iqn.2026-01.x:y",
@@ -455,6 +461,7 @@ int main(void)
 		cmocka_unit_test(a_table_that_cannot_be_used_is_refused_by_name),
 		cmocka_unit_test(the_initiators_name_comes_from_the_first_that_has_one),
 		cmocka_unit_test(the_file_of_the_initiators_name_is_read),
+		cmocka_unit_test(a_hibernated_system_is_not_continued_and_that_is_noted),
 		cmocka_unit_test(an_odd_name_in_the_file_is_used_and_noted_and_a_bad_one_refused),
 		cmocka_unit_test(only_our_own_word_insists_on_the_firmwares_table),
 		cmocka_unit_test(a_root_path_becomes_the_target),

@@ -262,6 +262,50 @@ static void a_router_is_known_by_its_default_route(void **state)
 	assert_int_equal(event.type, RTNL_OTHER);
 }
 
+/* The answer to "how would you send there?". */
+static void a_route_to_one_host_is_read_whole(void **state)
+{
+	struct rtmsg head = {.rtm_family = AF_INET, .rtm_dst_len = 32, .rtm_type = RTN_UNICAST, .rtm_table = 254};
+	uint32_t index = 7;
+
+	(void)state;
+	begin(RTM_NEWROUTE, &head, sizeof(head));
+	attribute(RTA_DST, "\xc6\x33\x64\x01", 4);
+	attribute(RTA_OIF, &index, 4);
+	attribute(RTA_PREFSRC, "\xc0\0\2\x09", 4);
+	attribute(RTA_GATEWAY, "\xc0\0\2\x01", 4);
+	finish();
+	assert_true(rtnl_next(&reader, &event));
+	assert_int_equal(event.type, RTNL_ROUTE);
+	assert_int_equal(event.route.index, 7);
+	assert_true(event.route.has_gateway && event.route.has_source);
+	assert_memory_equal(event.route.to, "\xc6\x33\x64\x01", 4);
+	assert_memory_equal(event.route.source, "\xc0\0\2\x09", 4);
+	assert_memory_equal(event.route.gateway, "\xc0\0\2\x01", 4);
+	head.rtm_type = RTN_UNREACHABLE;
+	begin(RTM_NEWROUTE, &head, sizeof(head));
+	attribute(RTA_OIF, &index, 4);
+	finish();
+	assert_true(rtnl_next(&reader, &event));
+	assert_int_equal(event.type, RTNL_OTHER);
+}
+
+static void a_route_of_the_main_table_that_goes_is_heard(void **state)
+{
+	struct rtmsg head = {.rtm_family = AF_INET, .rtm_table = RT_TABLE_MAIN};
+
+	(void)state;
+	begin(RTM_DELROUTE, &head, sizeof(head));
+	finish();
+	assert_true(rtnl_next(&reader, &event));
+	assert_int_equal(event.type, RTNL_ROUTE_GONE);
+	head.rtm_table = RT_TABLE_LOCAL;
+	begin(RTM_DELROUTE, &head, sizeof(head));
+	finish();
+	assert_true(rtnl_next(&reader, &event));
+	assert_int_equal(event.type, RTNL_OTHER);
+}
+
 static void an_answer_carries_its_error(void **state)
 {
 	struct nlmsgerr head = {.error = -EEXIST};
@@ -328,6 +372,8 @@ int main(void)
 		cmocka_unit_test(a_name_server_option_that_lies_is_left_out),
 		cmocka_unit_test(more_name_servers_than_places_are_cut),
 		cmocka_unit_test(a_router_is_known_by_its_default_route),
+		cmocka_unit_test(a_route_to_one_host_is_read_whole),
+		cmocka_unit_test(a_route_of_the_main_table_that_goes_is_heard),
 		cmocka_unit_test(an_answer_carries_its_error),
 		cmocka_unit_test(several_messages_come_one_after_the_other),
 		cmocka_unit_test(a_cut_message_is_never_read_past_its_end),

@@ -134,7 +134,7 @@ static void a_file_that_cannot_be_trusted_or_read_is_refused(void **state)
 		{"", 0600, "a CHAP secret must not be empty"},
 		{"\ngeheim", 0600, "a CHAP secret must not be empty"},
 		{"0xgeheim", 0600,
-		 "a secret that begins with 0x goes on in hexadecimal (write %30x for the characters)"},
+		 "a secret that begins with 0x must be hexadecimal (write %30x for these characters)"},
 	};
 
 	(void)state;
@@ -233,7 +233,7 @@ static void a_bad_table_is_refused_by_line(void **state)
 		 "secrets': line 2: expected target, user, secret and perhaps the target's user and secret"},
 		{"* u p v w x\n",
 		 "secrets': line 1: expected target, user, secret and perhaps the target's user and secret"},
-		{"* u geheim%4\n", "secrets': line 1: '%' must have two hexadecimal digits behind it"},
+		{"* u geheim%4\n", "secrets': line 1: '%' must be followed by two hexadecimal digits"},
 		{"* u geheim v geheim\n", "secrets': line 1: the same CHAP secret in both directions"},
 	};
 
@@ -310,7 +310,7 @@ static void a_credential_that_cannot_be_used_is_refused_by_name(void **state)
 	write_file(SYSTEM_CREDENTIALS "iscsi.password", "geheim", 0444);
 	assert_non_null(strstr(load(ONE_TARGET), "can be read or written by others"));
 	write_file(SYSTEM_CREDENTIALS "iscsi.password", "0xgeheim", 0400);
-	assert_non_null(strstr(load(ONE_TARGET), "iscsi.password': a secret that begins with 0x goes on"));
+	assert_non_null(strstr(load(ONE_TARGET), "iscsi.password': a secret that begins with 0x must be hexadecimal"));
 	assert_null(strstr(error.text, "geheim"));
 	remove_file(SYSTEM_CREDENTIALS "iscsi.password");
 	assert_non_null(strstr(load(ONE_TARGET), "iscsi.*': a CHAP user name without a password"));

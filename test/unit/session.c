@@ -708,6 +708,25 @@ static void lesson_that_did_not_help_is_unlearned(void **state)
 	assert_int_equal(session.attempt.login.stage, 1);
 }
 
+/* A target that starts late is found within about a second, and the console hears of it seldom. */
+static void refused_connection_of_a_boot_is_tried_each_second(void **state)
+{
+	int64_t now = 0, end = 60000;
+	int attempts = 0, reports = 0;
+
+	(void)state;
+	plan.portal.port = 1;
+	session_init(&session, &plan, &netlink, tree, 1);
+	for (step(SESSION_EVENT_START, now); now < end; step(SESSION_EVENT_DEADLINE, now), attempts++) {
+		let_attempt_fail(now);
+		assert_in_range(session_deadline(&session) - now, 1, 1000);
+		reports += attempt_take_report(&session.attempt, now) == ATTEMPT_OVERDUE;
+		now = session_deadline(&session);
+	}
+	assert_in_range(attempts, 60, 90);
+	assert_in_range(reports, 0, 6);
+}
+
 static void only_a_session_that_is_repaired_counts_as_lost(void **state)
 {
 	(void)state;
@@ -930,6 +949,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(listed_portal_is_asked_in_turns_with_the_one_that_was_named, begin,
 						end),
 		cmocka_unit_test_setup_teardown(target_that_is_not_found_is_asked_for_thirty_seconds, begin, end),
+		cmocka_unit_test_setup_teardown(refused_connection_of_a_boot_is_tried_each_second, begin, end),
 		cmocka_unit_test_setup_teardown(short_sessions_are_no_storm, begin, end),
 		cmocka_unit_test_setup_teardown(target_says_how_long_to_wait, begin, end),
 		cmocka_unit_test_setup_teardown(kernel_is_asked_now_and_then_how_a_session_fares, begin, end),

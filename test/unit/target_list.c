@@ -142,6 +142,29 @@ static void listed_portals_are_kept_but_for_the_asked_one(void **state)
 	assert_string_equal(plan.portal.host, asked.host);
 }
 
+static struct target_plan use(int index)
+{
+	struct target_plan plan;
+
+	memset(&plan, 0, sizeof(plan));
+	plan.portal = asked;
+	target_list_use(&list, index, &plan);
+	return plan;
+}
+
+static void each_target_is_taken_by_its_index(void **state)
+{
+	(void)state;
+	assert_int_equal(target_list_take(&list, two, sizeof(two) - 1), 0);
+	assert_int_equal(target_list_take(&list, TEXT("TargetName=odd-name\0TargetAddress=192.0.2.9,1\0")), 0);
+	assert_string_equal(use(0).name, "iqn.2026-01.test:a");
+	assert_int_equal(use(0).listed_count, 2);
+	assert_string_equal(use(1).name, "iqn.2026-01.test:b");
+	assert_int_equal(use(1).listed_count, 0);
+	assert_string_equal(use(2).name, "odd-name");
+	assert_string_equal(use(2).listed[0].host, "192.0.2.9");
+}
+
 static void names_that_do_not_fit_are_hinted_at(void **state)
 {
 	char out[64];
@@ -167,6 +190,7 @@ int main(void)
 		cmocka_unit_test_setup(what_is_of_no_use_is_passed_over, begin),
 		cmocka_unit_test_setup(what_is_no_list_is_refused, begin),
 		cmocka_unit_test_setup(listed_portals_are_kept_but_for_the_asked_one, begin),
+		cmocka_unit_test_setup(each_target_is_taken_by_its_index, begin),
 		cmocka_unit_test_setup(names_that_do_not_fit_are_hinted_at, begin),
 	};
 
