@@ -156,7 +156,8 @@ static void each_target_is_taken_by_its_index(void **state)
 {
 	(void)state;
 	assert_int_equal(target_list_take(&list, two, sizeof(two) - 1), 0);
-	assert_int_equal(target_list_take(&list, TEXT("TargetName=iqn.2026-01.test:c\0TargetAddress=192.0.2.9,1\0")), 0);
+	assert_int_equal(target_list_take(&list, TEXT("TargetName=iqn.2026-01.test:c\0TargetAddress=192.0.2.9,1\0")),
+			 0);
 	assert_string_equal(use(0).name, "iqn.2026-01.test:a");
 	assert_int_equal(use(0).listed_count, 2);
 	assert_string_equal(use(1).name, "iqn.2026-01.test:b");
