@@ -55,7 +55,7 @@
 /* Scans: the child's part. */
 
 struct scan {
-	int sysfs;
+	int sysfs, dev;
 	unsigned host;
 	const struct target_plan *plan;
 };
@@ -127,7 +127,7 @@ static void release_flags(struct blockdev *blockdev)
 int blockdev_start(struct blockdev *blockdev, int sysfs, int dev, unsigned host, const struct target_plan *plan,
 		   struct blockdev_flags *flags)
 {
-	const struct scan scan = {.sysfs = sysfs, .host = host, .plan = plan};
+	const struct scan scan = {.sysfs = sysfs, .dev = dev, .host = host, .plan = plan};
 	int error;
 
 	*blockdev = (struct blockdev){
@@ -294,13 +294,18 @@ static void visit_units(const struct tour *tour)
 	visit_below(tour, path, 0);
 }
 
+/* A unit that had no medium is not asked for its size before an open has found one (kernel: sd_check_events). */
 static bool revalidate_empty(void *context, const struct logical_unit *unit)
 {
 	const struct blockdev *blockdev = context;
 	char path[BLOCKDEV_PATH_MAX + 16];
+	int fd;
 
 	if (!unit->empty)
 		return true;
+	fd = openat(blockdev->dev, unit->block, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
 	snprintf(path, sizeof(path), "%s/rescan", unit->path);
 	if (sysfs_write(blockdev->sysfs, path, "1"))
 		log_debug("%s: its size cannot be read again", unit->block);
@@ -309,9 +314,9 @@ static bool revalidate_empty(void *context, const struct logical_unit *unit)
 
 /* A unit that was not ready (standby, no medium, reserved) is attached with size 0, and a scan does not look at what is
    attached. */
-static void look_at_empty_again(int sysfs, unsigned host)
+static void look_at_empty_again(int sysfs, int dev, unsigned host)
 {
-	struct blockdev blockdev = {.sysfs = sysfs, .dev = -1, .host = host};
+	struct blockdev blockdev = {.sysfs = sysfs, .dev = dev, .host = host};
 	const struct tour tour = {.blockdev = &blockdev, .visitor = revalidate_empty, .context = &blockdev};
 
 	visit_units(&tour);
@@ -321,7 +326,7 @@ static void run_scan(const void *context, void *result)
 {
 	const struct scan *scan = context;
 
-	look_at_empty_again(scan->sysfs, scan->host);
+	look_at_empty_again(scan->sysfs, scan->dev, scan->host);
 	if (!try_flat(scan, result))
 		*(int *)result = write_scan(scan->sysfs, scan->host, scan->plan->has_lun, scan->plan->lun);
 }
@@ -724,11 +729,14 @@ const char *blockdev_describe(const struct blockdev *blockdev, char *out, size_t
 
 int blockdev_rescan(int sysfs, uint32_t sid)
 {
-	int host = iscsi_class_host(sysfs, sid);
+	int host = iscsi_class_host(sysfs, sid), dev;
 
 	if (host < 0)
 		return host;
-	look_at_empty_again(sysfs, (unsigned)host);
+	dev = sysfs_open("/dev");
+	look_at_empty_again(sysfs, dev, (unsigned)host);
+	if (dev >= 0)
+		close(dev);
 	return write_scan(sysfs, (unsigned)host, false, 0);
 }
 
