@@ -120,7 +120,7 @@ def main(rig, network):
           "iscsi.log=debug iscsi=disk.example.org,%s,lun=10" % NAME,
           ["--no-round-robin", "--local=/example.org/", "--dhcp-option=6,%s" % SERVER,
            "--host-record=disk.example.org,192.0.2.99", "--host-record=disk.example.org,%s" % SERVER],
-          {"log": "(?s)ready, while connecting.*ready, while connecting"})
+          {"log": "(?s)deadline, while connecting T2.*ready, while connecting"})  # the next address has its turn after 250 ms
     server = network.serve("--dhcp-option-force=17,192.0.2.1:/srv/nfs")
     guest = rig.boot(kernel, initrd, "quiet iscsi.onfail=poweroff iscsi.timeout=20 iscsi=dhcp root=/dev/sda1",
                      program=network.program, network=NETWORK)
