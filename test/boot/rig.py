@@ -311,7 +311,7 @@ class Target:
         self.admin("--mode", "target", "--op", "new", "--tid", 1, "--targetname", self.name)
         for lun, disk in self.luns.items():
             self.admin("--mode", "logicalunit", "--op", "new", "--tid", 1, "--lun", lun, "--backing-store", disk.path)
-            if disk.params:
+            if getattr(disk, "params", ""):
                 self.admin("--mode", "logicalunit", "--op", "update", "--tid", 1, "--lun", lun, "--params", disk.params)
         for name, value in self.parameters:
             self.admin("--mode", "target", "--op", "update", "--tid", 1, "--name", name, "--value", value)
