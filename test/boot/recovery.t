@@ -134,14 +134,14 @@ def holds_nothing(lab):
     rig.ok(files.count("/dev/null") == 3 and "console" not in files and "ttyS" not in files,
            "it holds no console", files)
     rest = [name for name in files.splitlines()
-            if not re.fullmatch(r"/dev/null|/|/dev|/sys|/proc|/run/iscsi-init(/sessions)?|socket:\[\d+\]|/proc/\d+/mountinfo",
+            if not re.fullmatch(r"/dev/null|/|/dev|/sys|/proc|/run|/run/iscsi-init(/sessions)?|anon_inode:\[pidfd\]|socket:\[\d+\]|/proc/\d+/mountinfo",
                                 name)]
     rig.ok(not rest, "and no file but the kernel's and its own in /run", " ".join(rest))
     sockets = lab.shell("for s in $(ls -l /proc/%s/fd | sed -n 's/.*socket:.\\([0-9]*\\).*/\\1/p'); do awk -v i=$s "
                         "'$NF == i { print $2 }' /proc/net/netlink; done | sort | uniq -c" % pid) or ""
     rig.ok(" 15\n" not in sockets + "\n", "it does not listen to uevents any more", sockets)
     maps = lab.shell("awk 'NF > 5 { print $6, $7 }' /proc/%s/maps | sort -u" % pid) or ""
-    rig.ok(maps.split("\n") == ["/init (deleted)", "[stack] ", "[vdso] ", "[vvar] "],
+    rig.ok(maps.split("\n") == ["/init (deleted)", "/run/iscsi-init/sessions ", "[stack] ", "[vdso] ", "[vvar] "],
            "of the old initramfs only its own program is left in memory", maps)
     state = lab.shell("cat /proc/%s/oom_score_adj; grep -E 'SigIgn|VmLck' /proc/%s/status; head -c 1 /proc/%s/cmdline" %
                       (pid, pid, pid)) or ""
