@@ -71,7 +71,8 @@ def supervisor_killed(lab):
     first = lab.shell("resident")
     counted = re.findall(r"(\d+) recoveries", lab.shell("iscsi-init list") or "")
     lab.shell("kill -9 %s" % first)
-    lab.expect("event=restarted", "a supervisor that is killed has a successor")
+    lab.rig.check(lab.guest, "event=restarted" in lab.guest.console or lab.guest.expect("event=restarted", 20),
+                  "a supervisor that is killed has a successor")
     listed = lab.shell("sleep 1; iscsi-init list") or ""
     pid = lab.shell("resident")
     lab.rig.ok(pid and pid != first and "repaired by: resident (process %s)" % pid in listed and
@@ -103,7 +104,9 @@ def supervisor_killed(lab):
     lab.rig.ok(maps.startswith("0\n/memfd:"), "and runs from memory, not from the disk it repairs", maps)
     locked = lab.shell("grep -A30 -m 1 'r-xp.*memfd:' /proc/%s/smaps | grep -E '^(Size|Locked)'" % now) or ""
     sizes = re.findall(r"\d+", locked)[:2]
-    lab.rig.ok(len(sizes) == 2 and sizes[0] == sizes[1] and int(sizes[0]) >= 64, "its code is locked", locked)
+    # the kernel gives each process its share of what both have locked: half, where there is a keeper
+    lab.rig.ok(len(sizes) == 2 and int(sizes[0]) in (int(sizes[1]), 2 * int(sizes[1])) and int(sizes[0]) >= 64,
+               "its code is locked", locked)
     lab.target.kill()
     lab.target.start()
     back(lab, "the next outage is its as well")

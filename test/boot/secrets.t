@@ -97,7 +97,7 @@ def on_the_command_line(rig, kernel, initrd):
     guest = rig.boot(kernel, initrd, "loglevel=8 iscsi.log=debug rw root=/dev/sda1 " + target.word(
         "username=me", "password=" + SECRET, "username_in=it", "password_in=" + SECRET_IN))
     guest.expect("^DONE", 150)
-    rig.check(guest, guest.said("/proc/cmdline shows it to everybody"), "a secret on the command line gets a warning")
+    rig.check(guest, guest.said("which everybody can read in /proc/cmdline"), "a secret on the command line gets a warning")
     nobody_has_it(rig, guest, "the command line", 2)
     guest.wait()
 
@@ -107,7 +107,7 @@ def without_random_numbers(rig, kernel, initrd):
     target = Target(rig, {1: rig.disk()}, accounts=ACCOUNTS)
     guest = rig.boot(kernel, initrd, "quiet random.trust_cpu=off random.trust_bootloader=off rw root=/dev/sda1 " + target.word(
         "username=me", "password=" + SECRET, "username_in=it", "password_in=" + SECRET_IN))
-    rig.check(guest, guest.expect("iscsi-init: waiting for the kernel's random numbers", 60),
+    rig.check(guest, guest.expect("iscsi-init: waiting for the kernel's random number generator", 60),
               "no random numbers yet: that is said, also with quiet")
     rig.check(guest, guest.expect("^DONE", 60), "and then the boot goes on")
     guest.wait()
