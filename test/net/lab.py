@@ -110,8 +110,7 @@ class Packages:
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
             if shown.returncode == 0:
                 return sorted(re.findall(r"^Inst (.*)$", shown.stdout, re.M))
-        skip_all(f"apt cannot fetch {' '.join(names)}")
-        return []
+        raise RuntimeError(f"apt cannot fetch {' '.join(names)}")
 
     def unpack(self, names):
         with tempfile.TemporaryDirectory(dir=os.path.dirname(self.folder)) as work:
@@ -120,7 +119,7 @@ class Packages:
                 done_well = subprocess.run(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", *names], cwd=work,
                                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
                 if done_well.returncode:
-                    skip_all(f"apt cannot download {' '.join(names)}")
+                    raise RuntimeError(f"apt cannot download {' '.join(names)}")
             for package in glob.glob(work + "/*.deb"):
                 run("dpkg-deb", "-x", package, work + "/tree")
             os.rename(work + "/tree", self.folder)
