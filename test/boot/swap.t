@@ -12,7 +12,8 @@ from lab import Lab  # noqa: E402
 from rig import Kernel, Rig  # noqa: E402
 
 MIB = 1 << 20
-OUTAGES = 20
+OUTAGES = int(sys.argv[1]) if sys.argv[1:] else 6  # test/full/swap.t: 20
+LASTING = 6  # seconds: after a shorter session a recovery waits
 # More than the machine has memory, read and written all the time: a tmpfs is swapped out like any other memory.
 PRESSURE = """
 mkdir -p /hog
@@ -52,6 +53,7 @@ with Rig() as rig:
         if back(lab) == before and not lab.guest.expect("event=back", 90):
             break
         lab.wrote(1)
+        lab.shell("sleep %d" % LASTING, 60)
     rig.check(lab.guest, number == OUTAGES - 1 and back(lab) >= OUTAGES, "%d outages, %d recoveries" % (number + 1, back(lab)))
     rig.check(lab.guest, lab.wrote(2), "and files go on being written")
     lab.verify("with swap on the disk")
