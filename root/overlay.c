@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "root/search.h"
 #include "sys/sysfs.h"
 
 #define RUN_DIRECTORY "/run/iscsi-init"
@@ -33,34 +34,20 @@ static int set_read_only(int dev, const char *name)
 	return result;
 }
 
-/* The disk of a partition: its directory in sysfs is within that of the disk. "" for a whole disk. */
-static void read_disk(int sysfs, const char *name, char disk[64])
+static bool is_partition(int sysfs, const char *name)
 {
-	char path[128], place[512], *end;
+	char path[128];
 
-	disk[0] = 0;
 	snprintf(path, sizeof(path), "class/block/%s/partition", name);
-	if (!sysfs_exists(sysfs, path))
-		return;
-	snprintf(path, sizeof(path), "class/block/%s", name);
-	if (sysfs_read_link(sysfs, path, place, sizeof(place)))
-		return;
-	end = strrchr(place, '/');
-	if (!end)
-		return;
-	*end = 0;
-	end = strrchr(place, '/');
-	if (end)
-		snprintf(disk, 64, "%s", end + 1);
+	return sysfs_exists(sysfs, path);
 }
 
 int overlay_protect(int sysfs, int dev, const char *name)
 {
-	char disk[64];
+	char disk[SEARCH_NAME_BYTES];
 	int result = set_read_only(dev, name);
 
-	read_disk(sysfs, name, disk);
-	if (!result && disk[0])
+	if (!result && is_partition(sysfs, name) && search_disk_of(sysfs, name, disk))
 		result = set_read_only(dev, disk);
 	return result;
 }

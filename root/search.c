@@ -25,7 +25,7 @@
 #include "sys/prefetch.h"
 #include "sys/sysfs.h"
 
-#define NAME_BYTES   48
+#define NAME_BYTES   SEARCH_NAME_BYTES
 #define PLACE_BYTES  512
 #define STARTS_MAX   512 /* of 1024 descriptors that a process has */
 #define SECTOR_BYTES 512 /* the unit of sysfs, whatever the disk's own */
@@ -154,19 +154,22 @@ static void read_place(const struct search *search, const char *name, char place
 		place[0] = 0;
 }
 
-/* The directory of a partition is within that of its disk. */
-static void read_disk_name(const struct search *search, struct device *device, const char *name)
+bool search_disk_of(int sysfs, const char *name, char disk[static SEARCH_NAME_BYTES])
 {
-	char target[PLACE_BYTES], *end;
+	const struct search search = {.sysfs = sysfs};
+	char place[PLACE_BYTES], *end;
 
-	read_place(search, name, target);
-	end = strrchr(target, '/');
+	disk[0] = 0;
+	read_place(&search, name, place);
+	end = strrchr(place, '/');
 	if (!end)
-		return;
+		return false;
 	*end = 0;
-	end = strrchr(target, '/');
-	if (end && strlen(end + 1) < sizeof(device->disk))
-		memcpy(device->disk, end + 1, strlen(end + 1) + 1);
+	end = strrchr(place, '/');
+	if (!end || strlen(end + 1) >= SEARCH_NAME_BYTES)
+		return false;
+	memcpy(disk, end + 1, strlen(end + 1) + 1);
+	return true;
 }
 
 static bool has_node(const struct search *search, const struct device *device)
@@ -193,7 +196,7 @@ static bool read_device(const struct search *search, const char *name, struct de
 	if (sysfs_read_number(search->sysfs, path, 1, INT32_MAX, &device->number))
 		device->has_partitions = has_partitions(search, name);
 	else
-		read_disk_name(search, device, name);
+		search_disk_of(search->sysfs, name, device->disk);
 	memcpy(device->name, name, strlen(name) + 1);
 	for (char *c = device->name; *c; c++)
 		if (*c == '!') /* sysfs's sign for a '/' */

@@ -12,9 +12,11 @@
 
 #include "plan/plan.h"
 
+#define SEARCH_NAME_BYTES 48 /* of a block device's name, with the NUL */
+
 struct search_result {
-	char name[48]; /* "sda1": relative to /dev; "" not found */
-	char type[18]; /* what superblock found there; "" unknown */
+	char name[SEARCH_NAME_BYTES]; /* "sda1": relative to /dev; "" not found */
+	char type[18];                /* what superblock found there; "" unknown */
 	int fd; /* its open descriptor, where a file system was looked for, else -1: what was read stays in memory
 			  until it is closed */
 };
@@ -23,6 +25,10 @@ struct search_result {
    /sys and /dev. */
 bool search_find(int sysfs, int dev, const struct root_plan *plan, struct search_result *found, char *seen,
 		 size_t size);
+
+/* The disk of a partition, both as sysfs names them: the partition's directory is within the disk's. False, with "", where that
+   cannot be read. */
+bool search_disk_of(int sysfs, const char *name, char disk[static SEARCH_NAME_BYTES]);
 
 /* What root= says, for messages: "UUID=1234", "/dev/sda1". Returns out. */
 const char *search_wanted(const struct root_plan *plan, char *out, size_t size);
