@@ -388,6 +388,8 @@ static void scan_late(struct session *s)
 
 bool session_needs_repair(const struct session *session)
 {
+	if (session->state == SESSION_LEAVING)
+		return false;
 	return session->state != SESSION_UP || !iscsi_class_has_session(session->sysfs, session->sid) ||
 	       iscsi_class_is_broken(session->sysfs, session->sid);
 }

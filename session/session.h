@@ -131,7 +131,7 @@ void session_kernel_event(struct session *session, const struct netlink_event *e
 /* Events were lost: it gets what it may have missed, by what sysfs says. */
 void session_look_again(struct session *session, int64_t now_ms);
 
-/* Is it not up, or does sysfs say that the kernel has lost it? */
+/* Is it not up, or does sysfs say that the kernel has lost it? One that is leaving wants no repair. */
 bool session_needs_repair(const struct session *session);
 
 int session_pollfds(const struct session *session, struct pollfd *out, int max);

@@ -38,8 +38,9 @@ static void release_boot(struct world *w)
 	release_unused(w->plan.targets, sizeof(w->plan.targets[0]), sessions, PLAN_TARGETS_MAX);
 	release_unused(w->net.interfaces, sizeof(w->net.interfaces[0]), used_interfaces(&w->net), NET_INTERFACES_MAX);
 	release_unused(w->sessions, sizeof(w->sessions[0]), sessions, PLAN_TARGETS_MAX);
-	for (int i = 0; i < sessions; i++)
-		resident_release(&w->sessions[i].attempt.login, sizeof(w->sessions[i].attempt.login));
+	for (int i = 0; i < sessions; i++) /* one that was lost again may be logging in just now */
+		if (w->sessions[i].attempt.state == ATTEMPT_IDLE)
+			resident_release(&w->sessions[i].attempt.login, sizeof(w->sessions[i].attempt.login));
 }
 
 int supervisor_settle(struct world *world, char *const argv[], const char **step)
