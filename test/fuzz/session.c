@@ -33,6 +33,7 @@
 #define SECRET    "insecret1234"
 #define TRANSPORT 7
 #define STEPS_MAX 400
+#define FDS_MAX   32
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -578,7 +579,7 @@ static bool waits(enum session_state state)
 static void check(void)
 {
 	char text[1024];
-	struct pollfd fds[RACE_TRIES_MAX];
+	struct pollfd fds[FDS_MAX];
 	bool at_rest = session.state == SESSION_UP || session.state == SESSION_WAITING || !waits(session.state);
 
 	require(!waits(session.state) || session_deadline(&session) != SESSION_NEVER);
@@ -591,8 +592,8 @@ static void check(void)
 	if (session.state == SESSION_GONE || session.state == SESSION_FAILED) {
 		require(!session.in_kernel && !kernel.exists);
 		require(session_deadline(&session) == SESSION_NEVER);
-		require(!session_pollfds(&session, fds, RACE_TRIES_MAX));
-		require(!session_proof_pollfds(&session, fds, RACE_TRIES_MAX));
+		require(!session_pollfds(&session, fds, FDS_MAX));
+		require(!session_proof_pollfds(&session, fds, FDS_MAX));
 	}
 	require(!(session.attempt.resident && session.state == SESSION_FAILED));
 	check_text(session_failure(&session));
@@ -670,7 +671,7 @@ static void refuse(void)
 
 static void happen(int64_t *now_ms)
 {
-	struct pollfd fds[RACE_TRIES_MAX];
+	struct pollfd fds[FDS_MAX];
 	uint8_t what = next_byte();
 
 	*now_ms += 1 + (what >> 4) * 100;
@@ -678,12 +679,12 @@ static void happen(int64_t *now_ms)
 	case 0:
 	case 1:
 	case 2:
-		if (session_pollfds(&session, fds, RACE_TRIES_MAX))
+		if (session_pollfds(&session, fds, FDS_MAX))
 			step(SESSION_EVENT_READY, *now_ms);
 		break;
 	case 3:
 	case 4:
-		if (session_proof_pollfds(&session, fds, RACE_TRIES_MAX))
+		if (session_proof_pollfds(&session, fds, FDS_MAX))
 			step(SESSION_EVENT_PROOF, *now_ms);
 		break;
 	case 5:
