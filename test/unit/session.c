@@ -1227,6 +1227,51 @@ static void what_is_waited_for_is_said_with_its_reason(void **state)
 	assert_string_equal(session_state_name(SESSION_STATES), "?");
 }
 
+/* Where it was sent on to nothing has been proven. */
+static void redirect_after_a_proof_leads_to_another_proof(void **state)
+{
+	static const char text[] = "TargetAddress=127.0.0.1:1";
+	uint8_t bhs[48] = {ISCSI_OP_LOGIN_RESPONSE, 0, [7] = sizeof(text), [36] = 1, [37] = 1};
+	const struct netlink_event moved = {.type = NETLINK_EVENT_PDU,
+					    .transport = netlink.transport,
+					    .sid = SID,
+					    .bhs = bhs,
+					    .data = (const uint8_t *)text,
+					    .length = sizeof(text)};
+
+	(void)state;
+	lose_and_prove();
+	let_prover_find(UNIT_BROKEN, 1000);
+	let_prover_find(UNIT_SAME, 1000);
+	assert_int_equal(session.state, SESSION_CONNECTING);
+	await_socket();
+	step(SESSION_EVENT_READY, 1000);
+	assert_int_equal(session.state, SESSION_LOGIN);
+	memcpy(bhs + 8, session.attempt.login.config.isid, 6);
+	session_kernel_event(&session, &moved, 1000);
+	assert_int_equal(session.attempt.route.portal.port, 1);
+	assert_int_equal(session.state, SESSION_PROVING);
+	assert_int_equal(kernel.started, 0);
+}
+
+static void adopted_session_is_looked_at_and_forgotten_when_it_is_gone(void **state)
+{
+	(void)state;
+	session_adopt(&session, SID, 1, true, 1000);
+	assert_int_equal(session_deadline(&session), 46000);
+	assert_int_equal(session.up_ms, 1000);
+	step(SESSION_EVENT_TAKEN, 2000);
+	assert_int_equal(times_said("event=parked"), 1);
+	step(SESSION_EVENT_RETURNED, 3000); /* sysfs does not know it any more */
+	assert_int_equal(session.state, SESSION_GONE);
+	assert_int_equal(times_said("event=ended"), 1);
+	session_init(&session, &plan, &netlink, tree, 1);
+	relogin();
+	hear(NETLINK_EVENT_DESTROYED, 2000);
+	assert_int_equal(session.attempt.connect.fd, -1); /* in the middle of a login */
+	assert_int_equal(session.attempt.state, ATTEMPT_IDLE);
+}
+
 /* A boot's console is told of the first failure, and again when seconds have passed; a settled session's log likewise. */
 static void failures_are_reported_first_and_when_they_last(void **state)
 {
@@ -1301,6 +1346,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(iscsid_that_comes_after_its_login_was_seen_keeps_the_session, begin,
 						end),
 		cmocka_unit_test_setup_teardown(what_is_waited_for_is_said_with_its_reason, begin, end),
+		cmocka_unit_test_setup_teardown(redirect_after_a_proof_leads_to_another_proof, begin, end),
+		cmocka_unit_test_setup_teardown(adopted_session_is_looked_at_and_forgotten_when_it_is_gone, begin, end),
 		cmocka_unit_test_setup_teardown(failures_are_reported_first_and_when_they_last, begin, end),
 	};
 
