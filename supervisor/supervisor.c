@@ -9,6 +9,7 @@
 #include "supervisor/loop.h"
 #include "supervisor/resident.h"
 #include "sys/confine.h"
+#include "sys/sysfs.h"
 
 /* The members of an array behind those that are used. */
 static void release_unused(void *array, size_t member, int used, int count)
@@ -43,11 +44,23 @@ static void release_boot(struct world *w)
 			resident_release(&w->sessions[i].attempt.login, sizeof(w->sessions[i].attempt.login));
 }
 
+/* The system may hide its processes from whom has few capabilities (proc's hidepid=): not in a /proc of our own. */
+static void make_proc(struct world *w)
+{
+	int proc = sysfs_make("proc");
+
+	if (proc < 0)
+		return;
+	close(w->proc);
+	w->proc = proc;
+}
+
 int supervisor_settle(struct world *world, char *const argv[], const char **step)
 {
 	int result, failure;
 
 	world->resident = true;
+	make_proc(world);
 	for (int i = 0; i < world->session_count; i++)
 		session_settle(&world->sessions[i], world->dev);
 	if (world->uevents >= 0)
