@@ -105,7 +105,8 @@ ssize_t getrandom(void *out, size_t size, unsigned flags)
 
 static struct {
 	bool exists, has_connection, bound, started, broken;
-	bool same; /* the units have been proven in this outage */
+	bool same; /* the units have been proven in this attempt */
+	int units; /* so many were to be proven */
 	uint32_t sid;
 	int refuses; /* the next call but so many: 0 none */
 	int error;
@@ -153,8 +154,9 @@ static int32_t carry_out(struct iscsi_uevent *m)
 	case ISCSI_UEVENT_SEND_PDU:
 		return kernel.bound ? 0 : -ENOTCONN;
 	case ISCSI_UEVENT_START_CONN:
-		require(kernel.bound && !kernel.started && (kernel.same || !session.unit_count));
+		require(kernel.bound && !kernel.started && (kernel.same || !kernel.units));
 		kernel.started = true;
+		kernel.same = false; /* of another outage nothing is known */
 		kernel.broken = false;
 		return 0;
 	default:
@@ -270,7 +272,7 @@ int devices_scan(struct child *child, int sysfs, uint32_t host, const struct tar
 int units_read(int sysfs, uint32_t sid, struct unit *out, int max)
 {
 	(void)sysfs, (void)sid, (void)out, (void)max;
-	return unit_count;
+	return kernel.units = unit_count;
 }
 
 int units_learn(struct child *child, int sysfs, int dev, uint32_t sid)
@@ -584,6 +586,7 @@ static void check(void)
 
 	require(!waits(session.state) || session_deadline(&session) != SESSION_NEVER);
 	require(session.state != SESSION_UP || (kernel.exists ? session.in_kernel : true));
+	kernel.same = kernel.same && session.state != SESSION_WAITING;
 	if (at_rest) { /* nothing of an attempt is left */
 		require(session.attempt.connect.fd < 0 && !session.attempt.connect.resolve.running);
 		require(session.prover.state == PROVER_IDLE || session.prover.state == PROVER_DONE);

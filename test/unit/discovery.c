@@ -569,6 +569,21 @@ static void nobody_there_is_a_failure_that_may_pass(void **state)
 	assert_string_not_equal(discovery_failure(&discovery), "");
 }
 
+/* A name server that does not answer. */
+static void look_up_has_an_end(void **state)
+{
+	(void)state;
+	discovery_stop(&discovery);
+	strcpy(plan.portal.host, "portal.invalid");
+	plan.params.value[PARAM_LOGIN_TIMEOUT] = 7;
+	discovery_start(&discovery, &plan, T0);
+	assert_int_equal(discovery.attempt.state, ATTEMPT_RESOLVING);
+	assert_int_equal(discovery_deadline(&discovery), T0 + 7000);
+	discovery_step(&discovery, T0 + 7000);
+	assert_int_equal(discovery_state(&discovery), DISCOVERY_FAILED);
+	assert_non_null(strstr(discovery_failure(&discovery), "cannot look up \"portal.invalid\""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -590,6 +605,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(portal_that_proves_nothing_is_named, begin, end),
 		cmocka_unit_test_setup_teardown(portal_that_sends_us_on_is_followed, begin, end),
 		cmocka_unit_test_setup_teardown(pdu_that_is_too_long_is_refused, begin, end),
+		cmocka_unit_test_setup_teardown(look_up_has_an_end, begin, end),
 		cmocka_unit_test_setup_teardown(nobody_there_is_a_failure_that_may_pass, begin, end),
 	};
 

@@ -1254,6 +1254,29 @@ static void redirect_after_a_proof_leads_to_another_proof(void **state)
 	assert_int_equal(kernel.started, 0);
 }
 
+/* A target that does not take the connection at once may have been restarted with another disk. */
+static void proof_before_the_login_holds_for_seconds(void **state)
+{
+	(void)state;
+	lose_and_prove();
+	let_prover_find(UNIT_BROKEN, 1000);
+	let_prover_find(UNIT_SAME, 1000);
+	await_socket();
+	step(SESSION_EVENT_START, 2000); /* a cable was plugged in: it is still the same proof */
+	assert_int_equal(session.state, SESSION_CONNECTING);
+	await_socket();
+	step(SESSION_EVENT_READY, 4001);
+	assert_int_equal(session.state, SESSION_PROVING);
+	assert_int_equal(session.attempt.connect.fd, -1);
+	let_prover_find(UNIT_SAME, 4001);
+	await_socket();
+	step(SESSION_EVENT_READY, 7001);
+	assert_int_equal(session.state, SESSION_LOGIN);
+	answer_login(0, 9000);
+	assert_int_equal(session.state, SESSION_UP);
+	assert_int_equal(kernel.started, 1);
+}
+
 static void adopted_session_is_looked_at_and_forgotten_when_it_is_gone(void **state)
 {
 	(void)state;
@@ -1347,6 +1370,7 @@ int main(void)
 						end),
 		cmocka_unit_test_setup_teardown(what_is_waited_for_is_said_with_its_reason, begin, end),
 		cmocka_unit_test_setup_teardown(redirect_after_a_proof_leads_to_another_proof, begin, end),
+		cmocka_unit_test_setup_teardown(proof_before_the_login_holds_for_seconds, begin, end),
 		cmocka_unit_test_setup_teardown(adopted_session_is_looked_at_and_forgotten_when_it_is_gone, begin, end),
 		cmocka_unit_test_setup_teardown(failures_are_reported_first_and_when_they_last, begin, end),
 	};
