@@ -745,6 +745,21 @@ static void late_session_keeps_its_isid_too(void **state)
 	assert_false(session.in_kernel);
 }
 
+/* Only what was said to MD5 alone, on a guess, says nothing of the rest. */
+static void refusal_after_a_guess_counts(void **state)
+{
+	(void)state;
+	step(SESSION_EVENT_START, 0);
+	await_socket();
+	step(SESSION_EVENT_READY, 0);
+	step(SESSION_EVENT_READY, 0); /* the target closed the connection: the next begins in the security stage */
+	await_socket();
+	step(SESSION_EVENT_READY, 0);
+	assert_true(session.attempt.lessons.guessed);
+	answer_login(0x0202, 0);
+	assert_int_equal(session.state, SESSION_FAILED);
+}
+
 static void lesson_that_did_not_help_is_unlearned(void **state)
 {
 	(void)state;
@@ -1345,6 +1360,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(demand_for_negotiation_is_answered, begin, end),
 		cmocka_unit_test_setup_teardown(every_attempt_has_the_same_isid, begin, end),
 		cmocka_unit_test_setup_teardown(late_session_keeps_its_isid_too, begin, end),
+		cmocka_unit_test_setup_teardown(refusal_after_a_guess_counts, begin, end),
 		cmocka_unit_test_setup_teardown(lesson_that_did_not_help_is_unlearned, begin, end),
 		cmocka_unit_test_setup_teardown(only_a_session_that_is_repaired_counts_as_lost, begin, end),
 		cmocka_unit_test_setup_teardown(lost_session_is_started_when_its_units_are_the_same, begin, end),
