@@ -14,6 +14,8 @@
 #include "plan/address.h"
 
 #define TURNS 4 /* of so many attempts one goes to the planned portal */
+#define KNOWN_LOOK_UP_MS \
+	500 /* of a name whose addresses are known from the last time; twice that in the next attempt */
 
 /* ---- which portal ---- */
 
@@ -226,6 +228,14 @@ void connect_prove(struct connect *connect)
 	memcpy(connect->proven_host, connect->portal.host, sizeof(connect->proven_host));
 }
 
+/* Name servers are lost in the same outages as targets: the first attempts do not wait for them where they need not. */
+static int64_t look_up_time(const struct connect *c, unsigned n, int64_t most_ms)
+{
+	int64_t known_ms = (int64_t)KNOWN_LOOK_UP_MS << (n < 16 ? n : 16);
+
+	return resolve_knows(&c->resolve) && known_ms < most_ms ? known_ms : most_ms;
+}
+
 enum connect_state connect_begin(struct connect *connect, const struct portal *portal, unsigned n, int64_t look_up_ms,
 				 int64_t timeout_ms, int64_t now_ms)
 {
@@ -239,7 +249,7 @@ enum connect_state connect_begin(struct connect *connect, const struct portal *p
 	result = resolve_start(&c->resolve, portal->host, portal->port);
 	if (result)
 		return fail(c, "cannot look up \"%s\": %s", portal->host, strerror(-result));
-	c->deadline_ms = now_ms + look_up_ms;
+	c->deadline_ms = now_ms + look_up_time(c, n, look_up_ms);
 	return c->state = CONNECT_RESOLVING;
 }
 

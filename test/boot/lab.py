@@ -8,6 +8,7 @@ cache, in the guest and in the disk's image.
 import hashlib
 import os
 import re
+import time
 
 from rig import Target, run
 
@@ -49,6 +50,8 @@ resident() {
 errors() { dmesg | grep -E "I/O error|Buffer I/O|EXT4-fs (error|warning)|emount|rejecting I/O"; }
 """
 
+SHORT_LIFE = 5.2  # session/session.c's, and a little
+
 
 class Lab:
     """One guest whose root is a target's disk."""
@@ -63,6 +66,11 @@ class Lab:
                               **boot)
         if not self.guest.expect("^LAB-READY", 90):
             rig.check(self.guest, False, "the guest boots")
+        self.since = time.monotonic()
+
+    def lasts(self):
+        """Until the session is no longer a short one, which would not be taken up at once."""
+        time.sleep(max(0, self.since + SHORT_LIFE - time.monotonic()))
 
     def shell(self, command, seconds=60):
         """What a command printed; None when it did not end in time. Its exit status is in .status."""
