@@ -40,6 +40,7 @@ struct keeper {
 	int fd;           /* a pidfd; -1: there is none */
 	int64_t tried_ms; /* when the last one was forked; 0: never */
 	int64_t lease_ms; /* what it knows: the network's next deadline */
+	int known;        /* and so many sessions that have been up */
 };
 
 /* The memory that the kernel shows as this process's name: supervisor/resident.h. */

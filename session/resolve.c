@@ -7,16 +7,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/mount.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "sys/confine.h"
+#include "sys/sysfs.h"
 
 _Static_assert(sizeof(struct resolve_result) <= CHILD_RESULT_MAX, "one write of the child's");
 
@@ -76,11 +75,8 @@ static void explain(int error, char out[RESOLVE_FAILURE_MAX])
 /* Gives this process a root of its own in memory: / may be on the disk that is lost, so no path on it may be touched. */
 static bool enter_memory(void)
 {
-	int type = (int)syscall(SYS_fsopen, "ramfs", FSOPEN_CLOEXEC), root;
+	int root = sysfs_make("ramfs");
 
-	if (type < 0 || syscall(SYS_fsconfig, type, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
-		return false;
-	root = (int)syscall(SYS_fsmount, type, FSMOUNT_CLOEXEC, 0);
 	return root >= 0 && !fchdir(root) && !chroot(".");
 }
 

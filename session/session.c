@@ -29,8 +29,9 @@
 #define LOOK_MS           45000 /* how often the kernel is asked how a session that is up fares */
 #define DEVICES_AGAIN_MS \
 	5000 /* the kernel's error handling may still be about to give devices up: they are looked at twice */
-#define HELD_AGAIN_MS 10000 /* until it is said for the second time that a session is held */
-#define FOREIGN_MS    10000 /* what another program that is not iscsid may take for its login or logout */
+#define PROOF_HOLDS_MS 3000  /* from a proof before the login until that one's connection is there */
+#define HELD_AGAIN_MS  10000 /* until it is said for the second time that a session is held */
+#define FOREIGN_MS     10000 /* what another program that is not iscsid may take for its login or logout */
 
 static const char *const state_names[SESSION_STATES] = {
 	[SESSION_IDLE] = "idle",
@@ -325,6 +326,12 @@ static void begin_login(struct session *s, const struct session_input *in)
 	const char *step = "";
 	int result;
 
+	if (s->proven &&
+	    in->now_ms - s->proven_ms > PROOF_HOLDS_MS) { /* the target may have been another's meanwhile */
+		s->proven = false;
+		begin_attempt(s, in);
+		return;
+	}
 	s->connected_ms = in->now_ms;
 	result = make_in_kernel(s, &step);
 	if (result == -EINVAL && session_was_up(s) && !iscsi_class_has_session(s->sysfs, s->sid)) {
@@ -388,6 +395,8 @@ static void scan_late(struct session *s)
 
 bool session_needs_repair(const struct session *session)
 {
+	if (session->state == SESSION_LEAVING)
+		return false;
 	return session->state != SESSION_UP || !iscsi_class_has_session(session->sysfs, session->sid) ||
 	       iscsi_class_is_broken(session->sysfs, session->sid);
 }
@@ -540,6 +549,7 @@ static void take_verdict(struct session *s, enum unit_verdict verdict, const str
 		hold(s, verdict, in);
 	} else if (s->proves_first) {
 		s->proven = true;
+		s->proven_ms = in->now_ms;
 		begin_attempt(s, in);
 	} else {
 		start_connection(s, in);

@@ -90,10 +90,11 @@ struct session {
 	/* The proof that its units are the same, in an outage. */
 	bool proves_first;      /* before the login, with the session's own ISID: the target allows no second session */
 	bool has_learned;       /* learned is valid */
-	bool proven;            /* in this attempt */
+	bool proven;            /* in this attempt, before its login, at proven_ms */
 	bool proved_otherwise;  /* this outage's failures have made it change the way once */
 	enum unit_verdict held; /* why the last attempt was not let go; UNIT_PENDING: that was not the reason */
 	enum unit_verdict said; /* what was said of it */
+	int64_t proven_ms;
 	int64_t say_ms, say_pause_ms; /* when it is said again */
 	int unit_count;               /* to be proven in this attempt; 0: nothing is */
 
@@ -131,7 +132,7 @@ void session_kernel_event(struct session *session, const struct netlink_event *e
 /* Events were lost: it gets what it may have missed, by what sysfs says. */
 void session_look_again(struct session *session, int64_t now_ms);
 
-/* Is it not up, or does sysfs say that the kernel has lost it? */
+/* Is it not up, or does sysfs say that the kernel has lost it? One that is leaving wants no repair. */
 bool session_needs_repair(const struct session *session);
 
 int session_pollfds(const struct session *session, struct pollfd *out, int max);
