@@ -19,6 +19,7 @@
 #include "supervisor/resident.h"
 #include "sys/iscsi_class.h"
 #include "sys/log.h"
+#include "sys/sysfs.h"
 
 #define SESSIONS_MAX 256
 #define TIMES_FILE   PLACES_STATE_DIRECTORY "/times"
@@ -293,7 +294,9 @@ static void list_text(const struct world *w, const uint32_t *sids, int count, in
 		if (read_view(w, sids[i], &repairers, now_ms, &view))
 			print_view(w, &view);
 	if (!count)
-		printf("no sessions\n");
+		printf("no sessions%s\n", sysfs_exists(w->sysfs, "class/iscsi_transport")
+						  ? ""
+						  : " (the kernel has no iSCSI: its modules are not loaded)");
 	print_times();
 	wipe(&view, sizeof(view));
 }
@@ -346,5 +349,9 @@ struct job sessions_partitions(struct world *w, const struct job_words *given, i
 	if (result == -EBUSY)
 		log_err("%s: one of its partitions is in use, so the kernel keeps the table that it has",
 			given->words[0]);
-	return result ? job_fail(given->words[0], result) : job_done(JOB_OK);
+	else if (result == -ENOTTY || result == -EINVAL)
+		log_err("%s is no disk; expected a whole one, such as /dev/sda", given->words[0]);
+	else if (result)
+		return job_fail(given->words[0], result);
+	return job_done(result ? JOB_FAILED : JOB_OK);
 }

@@ -68,7 +68,7 @@ static void explain(int error, char out[RESOLVE_FAILURE_MAX])
 		snprintf(out, RESOLVE_FAILURE_MAX, "no usable answer from the name server%s %s",
 			 strchr(servers, ',') ? "s" : "", servers);
 	else
-		snprintf(out, RESOLVE_FAILURE_MAX, "%s%s%s", gai_strerror(error),
+		snprintf(out, RESOLVE_FAILURE_MAX, "%s%s%s (is the name right?)", gai_strerror(error),
 			 servers[0] ? ", according to " : "; no name server is known", servers);
 }
 

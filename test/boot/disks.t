@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Disks unlike the usual one: sectors of 4 KiB, more than 2 TiB, read-only, with a LUN above 255, not ready at first."""
+"""Disks unlike the usual one: sectors of 4 KiB, more than 2 TiB, read-only, with a LUN above 255, not ready at first, tiny."""
 
 import os
 import sys
@@ -102,7 +102,18 @@ def not_ready(rig, kernel, initrd):
     guest.wait(30)
 
 
-CASES = {"standby": not_ready, "protected": protected, "sectors": sectors, "large": large, "numbers": numbers}
+def small(rig, kernel, initrd):
+    """Not every look for a table or a file system fits into it."""
+    little = Disk(rig.path("little", ".img"))
+    with open(little.path, "wb") as file:
+        file.truncate(MIB)
+    target = Target(rig, {1: little, 2: rig.disk(script="cat /sys/block/sda/size | show size\n")})
+    guest = boots(rig, kernel, initrd, target.word() + " root=LABEL=rigroot", "/dev/sdb1", "boots beside a disk of 1 MiB")
+    rig.ok(guest.section("size").strip() == "2048", "which is there, too", guest.section("size"))
+
+
+CASES = {"standby": not_ready, "protected": protected, "sectors": sectors, "large": large, "numbers": numbers,
+         "small": small}
 
 if __name__ == "__main__":
     run_cases(CASES)
