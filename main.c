@@ -472,7 +472,6 @@ static struct world *make_world(void)
 	w->uevents = w->random = w->interrupts = w->iscsid = w->keeper.fd = w->status.fd = w->run.fd =
 		w->run.mountinfo = -1;
 	w->loader.fd = -1;
-	w->discovering = -1;
 	return w;
 }
 

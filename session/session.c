@@ -98,8 +98,11 @@ int session_destroy(const struct netlink *netlink, uint32_t sid, uint32_t cid)
 
 static void destroy_in_kernel(struct session *s)
 {
-	int result = s->in_kernel ? session_destroy(s->netlink, s->sid, SESSION_CID) : 0;
+	int result = 0;
 
+	if (s->in_kernel)
+		result = s->has_connection ? session_destroy(s->netlink, s->sid, SESSION_CID)
+					   : netlink_destroy_session(s->netlink, s->sid);
 	if (result)
 		log_warn("session %u: cleaning up in the kernel failed: %s", s->sid, strerror(-result));
 	s->in_kernel = s->has_connection = false;
@@ -975,6 +978,11 @@ void session_init(struct session *session, const struct target_plan *plan, const
 	session->devices = session->learning = CHILD_NONE;
 	attempt_init(&session->attempt, plan, random);
 	prover_init(&session->prover);
+}
+
+void session_discovered(struct session *session)
+{
+	attempt_init(&session->attempt, session->plan, session->attempt.random);
 }
 
 void session_adopt(struct session *session, uint32_t sid, uint32_t host, bool up, int64_t now_ms)

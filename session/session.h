@@ -111,6 +111,9 @@ struct session {
 void session_init(struct session *session, const struct target_plan *plan, const struct netlink *netlink, int sysfs,
 		  uint32_t random);
 
+/* Its target had no name at session_init, and was discovered: the plan has its name, and its other portals. */
+void session_discovered(struct session *session);
+
 /* Creates the kernel's session now, whose number makes the ISID. Called in the plan's order, so that a target meets the same ISID
    at each boot, whatever answers first. A failure shows when the session logs in. */
 void session_reserve(struct session *session);

@@ -62,6 +62,12 @@ static void claim(struct watch *watch, enum owner owner, int index, int count)
 	}
 }
 
+/* How many to look at: their memory is given back at the hand-over. */
+static int discoveries(const struct world *w)
+{
+	return w->resident ? 0 : w->plan.target_count;
+}
+
 static void collect(const struct world *w, struct watch *watch)
 {
 	watch->count = 0;
@@ -76,9 +82,9 @@ static void collect(const struct world *w, struct watch *watch)
 	add(watch, OWN_RUN, 0, w->resident ? w->run.mountinfo : -1, POLLPRI);
 	if (w->net_open)
 		claim(watch, OWN_NET, 0, net_pollfds(&w->net, watch->fds + watch->count, FDS_MAX - watch->count));
-	if (w->discovering >= 0)
-		claim(watch, OWN_DISCOVERY, 0,
-		      discovery_pollfds(&w->discovery, watch->fds + watch->count, FDS_MAX - watch->count));
+	for (int i = 0; i < discoveries(w); i++)
+		claim(watch, OWN_DISCOVERY, i,
+		      discovery_pollfds(&w->discoveries[i], watch->fds + watch->count, FDS_MAX - watch->count));
 	for (int i = 0; i < w->session_count; i++) {
 		claim(watch, OWN_SESSION, i,
 		      session_pollfds(&w->sessions[i], watch->fds + watch->count, FDS_MAX - watch->count));
@@ -93,8 +99,8 @@ static int64_t next_deadline(const struct world *w, int64_t at)
 {
 	if (w->net_open)
 		at = monotonic_earlier(at, net_deadline(&w->net));
-	if (w->discovering >= 0)
-		at = monotonic_earlier(at, discovery_deadline(&w->discovery));
+	for (int i = 0; i < discoveries(w); i++)
+		at = monotonic_earlier(at, discovery_deadline(&w->discoveries[i]));
 	if (!w->resident)
 		at = monotonic_earlier(at, boot_deadline(w));
 	for (int i = 0; i < w->session_count; i++)
@@ -347,7 +353,8 @@ static void watch_network(struct world *w, int64_t now_ms)
 	if ((!carrier && !address) || guard_yield(w, now_ms))
 		return;
 	for (int i = 0; i < w->session_count; i++)
-		session_step(&w->sessions[i], SESSION_EVENT_START, &(struct session_input){.now_ms = now_ms});
+		if (w->plan.targets[i].name[0])
+			session_step(&w->sessions[i], SESSION_EVENT_START, &(struct session_input){.now_ms = now_ms});
 }
 
 /* Objects that take their descriptors together with their deadlines, and the sessions' deadlines. */
@@ -362,8 +369,8 @@ static void step_timed(struct world *w, const struct watch *watch, int64_t now_m
 		watch_network(w, now_ms);
 		guard_heal(w, now_ms);
 	}
-	if (w->discovering >= 0)
-		discovery_step(&w->discovery, now_ms);
+	for (int i = 0; i < discoveries(w); i++)
+		discovery_step(&w->discoveries[i], now_ms);
 	for (int i = 0; i < w->session_count; i++) {
 		if (session_deadline(&w->sessions[i]) <= now_ms)
 			pass_deadline(w, &w->sessions[i], now_ms);

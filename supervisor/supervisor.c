@@ -34,7 +34,7 @@ static void release_boot(struct world *w)
 	resident_release(&w->files, sizeof(w->files));
 	resident_release(w->debian, sizeof(w->debian));
 	resident_release(&w->ibft, sizeof(w->ibft));
-	resident_release(&w->discovery, sizeof(w->discovery));
+	resident_release(w->discoveries, sizeof(w->discoveries));
 	release_unused(w->plan.targets, sizeof(w->plan.targets[0]), sessions, PLAN_TARGETS_MAX);
 	release_unused(w->net.interfaces, sizeof(w->net.interfaces[0]), used_interfaces(&w->net), NET_INTERFACES_MAX);
 	release_unused(w->sessions, sizeof(w->sessions[0]), sessions, PLAN_TARGETS_MAX);
