@@ -368,14 +368,56 @@ static enum blockdev_state look(struct blockdev *blockdev)
 
 /* Queue settings and partitions: also the child's part. */
 
+/* For something that the kernel has not made yet. Events, of which the disk's own come last, say when to try again. */
+struct patience {
+	int fd; /* -1: events are not heard yet */
+	bool over;
+};
+
+#define PATIENCE         \
+	{                \
+		.fd = -1 \
+	}
+
+/* True: it is worth another try; the last one comes when there has been no event for a while. */
+static bool await_event(struct patience *patience)
+{
+	struct pollfd events = {.events = POLLIN};
+	struct uevent event;
+
+	if (patience->fd < 0) {
+		patience->fd = uevent_open();
+		return patience->fd >= 0; /* what happened before is not heard of */
+	}
+	if (patience->over)
+		return false;
+	events.fd = patience->fd;
+	patience->over = poll(&events, 1, OPEN_WAIT_MS) <= 0;
+	while (uevent_receive(patience->fd, &event) > 0)
+		;
+	return true;
+}
+
+static void end_patience(const struct patience *patience)
+{
+	if (patience->fd >= 0)
+		close(patience->fd);
+}
+
+/* Before its queue is registered, a disk refuses any scheduler (kernel: elv_iosched_store). Up to 5.15 even a disk that can
+   be opened may have none yet. */
 static void set_scheduler(const struct blockdev *blockdev, const struct logical_unit *unit)
 {
+	struct patience patience = PATIENCE;
 	char path[BLOCKDEV_PATH_MAX + 64], offered[128];
 	const char *wanted = blockdev->plan->scheduler[0] ? blockdev->plan->scheduler : "none";
 	int error;
 
 	snprintf(path, sizeof(path), "%s/block/%s/queue/scheduler", unit->path, unit->block);
-	error = sysfs_write(blockdev->sysfs, path, wanted);
+	do
+		error = sysfs_write(blockdev->sysfs, path, wanted);
+	while (error == -ENOENT && await_event(&patience));
+	end_patience(&patience);
 	if (!error)
 		return;
 	if (sysfs_read(blockdev->sysfs, path, offered, sizeof(offered)) < 0)
@@ -500,26 +542,17 @@ static int try_open(int dev, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-/* The node is there before the kernel lets anybody open the disk: ENXIO until then (kernel: device_add_disk). Events, of
-   which the disk's own comes last, say when to try again. After that, open itself waits until the kernel's own partition
-   scan is over (the disk's open mutex). Descriptor or -errno. */
+/* The node is there before the kernel lets anybody open the disk: ENXIO until then (kernel: device_add_disk). After that, open
+   itself waits until the kernel's own partition scan is over (the disk's open mutex). Descriptor or -errno. */
 static int open_disk(int dev, const char *name)
 {
-	struct pollfd events = {.events = POLLIN};
-	struct uevent event;
-	bool quiet = false;
-	int fd = try_open(dev, name);
+	struct patience patience = PATIENCE;
+	int fd;
 
-	if (fd != -ENXIO)
-		return fd;
-	events.fd = uevent_open();
-	while ((fd = try_open(dev, name)) == -ENXIO && !quiet) {
-		quiet = poll(&events, 1, OPEN_WAIT_MS) <= 0;
-		while (uevent_receive(events.fd, &event) > 0)
-			;
-	}
-	if (events.fd >= 0)
-		close(events.fd);
+	do
+		fd = try_open(dev, name);
+	while (fd == -ENXIO && await_event(&patience));
+	end_patience(&patience);
 	return fd;
 }
 
