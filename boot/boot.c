@@ -752,12 +752,24 @@ static bool is_ready(const struct world *w)
 	return w->chains || (w->has_root && w->root.result.state == ROOT_MOUNTED);
 }
 
+/* Nobody names a target. One line for all machines asks for the firmware's targets where it has any, and the others have their
+   root on a disk of their own; without such a word it is a mistake. True: ready, or failed. */
+static bool boot_from_local_disk(struct world *w, int64_t now_ms)
+{
+	if (w->chains || !w->plan.boot.firmware_is_optional)
+		return true;
+	if (!w->disks_ready_ms)
+		w->disks_ready_ms = now_ms;
+	advance_root(w, now_ms);
+	return w->verdict.failed || w->root.result.state == ROOT_MOUNTED;
+}
+
 bool boot_advance(struct world *world, int64_t now_ms)
 {
 	advance_modules(world, now_ms);
 	advance_firmware(world);
 	if (has_nothing_to_do(world))
-		return true;
+		return world->verdict.failed || boot_from_local_disk(world, now_ms);
 	advance_network(world, now_ms);
 	advance_targets(world, now_ms);
 	advance_sessions(world);
@@ -814,7 +826,7 @@ const char *boot_waiting_for(const struct world *world, char *out, size_t size)
 {
 	if (world->net_open && net_state(&world->net) != NET_USABLE)
 		return net_waiting_for(&world->net, out, size);
-	if (world->session_count)
+	if (world->session_count || world->has_root)
 		return waiting_for_session(world, out, size);
 	if (is_waiting_for_firmware(world))
 		snprintf(out, size, "the module " FIRMWARE_MODULE);
