@@ -10,8 +10,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/bsg.h>
 #include <linux/fs.h>
 #include <poll.h>
+#include <scsi/sg.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,13 +25,16 @@
 #include <unistd.h>
 
 #include "proto/partition.h"
+#include "proto/scsi.h"
 #include "sys/iscsi_class.h"
 #include "sys/log.h"
 #include "sys/prefetch.h"
 #include "sys/sysfs.h"
 #include "sys/uevent.h"
 
-#define SETTLERS_MAX 16      /* processes that read partition tables, for each target */
+#define SETTLERS_MAX 16   /* processes that read partition tables, for each target */
+#define ASKED_MS     5000 /* a unit that is slow is not to meet the kernel's error handling */
+#define ASKED_SENSE  32
 #define OPEN_WAIT_MS 1000    /* without an event, until a disk that cannot be opened yet is given up */
 #define NO_MEDIUM    32      /* beside the peripheral device types, 0 to 31 */
 #define FLAT_SPACE   0x4000U /* SAM-5 4.7.7.3, in a LUN's first group */
@@ -89,6 +94,12 @@ static bool try_flat(const struct scan *scan, int *error)
 
 static void run_scan(const void *context, void *result);
 
+/* What the child that scans or asks tells. */
+struct finding {
+	int error;
+	char why[BLOCKDEV_WHY_MAX];
+};
+
 /* 0, or -EAGAIN: a scan with other flags is under way. What the kernel does not let us set is not set. */
 static int take_flags(struct blockdev *blockdev)
 {
@@ -135,7 +146,7 @@ int blockdev_start(struct blockdev *blockdev, int sysfs, int dev, unsigned host,
 	error = take_flags(blockdev);
 	if (error)
 		return error;
-	error = child_start(&blockdev->child, run_scan, &scan, sizeof(int));
+	error = child_start(&blockdev->child, run_scan, &scan, sizeof(struct finding));
 	if (error)
 		release_flags(blockdev);
 	else
@@ -322,13 +333,72 @@ static void look_at_empty_again(int sysfs, int dev, unsigned host)
 	visit_units(&tour);
 }
 
+/* TEST UNIT READY, by the node that every SCSI device has, attached or not. NULL: it is ready, or there is no answer. */
+static const char *ask_unit(int dev, const char *address)
+{
+	uint8_t cdb[SCSI_CDB_BYTES], answer[2 + ASKED_SENSE]; /* as a SCSI Response has it: length, sense data */
+	struct sg_io_v4 request = {.guard = 'Q',
+				   .request_len = 6,
+				   .request = (uintptr_t)cdb,
+				   .timeout = ASKED_MS,
+				   .max_response_len = ASKED_SENSE,
+				   .response = (uintptr_t)(answer + 2)};
+	struct scsi_sense sense;
+	char path[48];
+	int fd, error;
+
+	snprintf(path, sizeof(path), "bsg/%s", address);
+	fd = openat(dev, path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	scsi_test_unit_ready(cdb);
+	error = ioctl(fd, SG_IO, &request);
+	close(fd);
+	answer[0] = 0;
+	answer[1] = (uint8_t)request.response_len;
+	if (error || request.transport_status || !request.device_status)
+		return NULL;
+	if (request.device_status == SCSI_CHECK_CONDITION && !scsi_read_sense(answer, 2 + request.response_len, &sense))
+		return scsi_sense_text(&sense);
+	return scsi_status_text((uint8_t)request.device_status);
+}
+
+struct question {
+	const struct blockdev *blockdev;
+	struct finding *finding;
+};
+
+static bool ask_why(void *context, const struct logical_unit *unit)
+{
+	const struct question *question = context;
+	const char *why =
+		unit->is_disk && !unit->ready ? ask_unit(question->blockdev->dev, strrchr(unit->path, '/') + 1) : NULL;
+
+	if (why)
+		snprintf(question->finding->why, sizeof(question->finding->why), "; LUN %" PRIu64 " says: %s",
+			 unit->lun, why);
+	return !why;
+}
+
+/* The first unit that cannot be used says why. */
+static void run_ask(const void *context, void *result)
+{
+	struct question question = {context, result};
+	const struct tour tour = {.blockdev = context, .visitor = ask_why, .context = &question};
+
+	visit_units(&tour);
+}
+
 static void run_scan(const void *context, void *result)
 {
 	const struct scan *scan = context;
+	const struct blockdev blockdev = {.sysfs = scan->sysfs, .dev = scan->dev, .host = scan->host};
+	struct finding *finding = result;
 
 	look_at_empty_again(scan->sysfs, scan->dev, scan->host);
-	if (!try_flat(scan, result))
-		*(int *)result = write_scan(scan->sysfs, scan->host, scan->plan->has_lun, scan->plan->lun);
+	run_ask(&blockdev, result);
+	if (!try_flat(scan, &finding->error))
+		finding->error = write_scan(scan->sysfs, scan->host, scan->plan->has_lun, scan->plan->lun);
 }
 
 static bool count_unit(void *context, const struct logical_unit *unit)
@@ -624,13 +694,14 @@ static void run_settle(const void *context, void *result)
 
 static void end_scan(struct blockdev *blockdev)
 {
-	int error = 0;
-	enum child_state state = child_step(&blockdev->child, &error, sizeof(error));
+	struct finding finding = {0};
+	enum child_state state = child_step(&blockdev->child, &finding, sizeof(finding));
 
 	if (state == CHILD_RUNNING)
 		return;
 	release_flags(blockdev);
-	blockdev->error = state == CHILD_DIED ? -EIO : error;
+	memcpy(blockdev->why, finding.why, sizeof(blockdev->why));
+	blockdev->error = state == CHILD_DIED ? -EIO : finding.error;
 	blockdev->state = blockdev->error ? BLOCKDEV_FAILED : BLOCKDEV_WAITING;
 }
 
@@ -662,10 +733,27 @@ static void look_and_read(struct blockdev *blockdev)
 	if (is_awaited(blockdev))
 		return;
 	blockdev->state = look(blockdev);
+	if (blockdev->state != BLOCKDEV_WAITING)
+		child_stop(&blockdev->child);
 	if (blockdev->state == BLOCKDEV_READING && child_start(&blockdev->child, run_settle, blockdev, sizeof(char))) {
 		log_warn("no process for the partition tables: they stay as the kernel read them");
 		blockdev->state = BLOCKDEV_READY;
 	}
+}
+
+void blockdev_ask(struct blockdev *blockdev)
+{
+	blockdev->asked = true;
+	if (blockdev->state == BLOCKDEV_WAITING && blockdev->child.fd < 0)
+		child_start(&blockdev->child, run_ask, blockdev, sizeof(struct finding));
+}
+
+static void end_asking(struct blockdev *blockdev)
+{
+	struct finding finding;
+
+	if (child_step(&blockdev->child, &finding, sizeof(finding)) == CHILD_DONE)
+		memcpy(blockdev->why, finding.why, sizeof(blockdev->why));
 }
 
 enum blockdev_state blockdev_step(struct blockdev *blockdev)
@@ -674,6 +762,8 @@ enum blockdev_state blockdev_step(struct blockdev *blockdev)
 		end_scan(blockdev);
 	if (blockdev->state == BLOCKDEV_READING)
 		end_reading(blockdev);
+	if (blockdev->state == BLOCKDEV_WAITING && blockdev->child.fd >= 0)
+		end_asking(blockdev);
 	if (blockdev->state == BLOCKDEV_WAITING || blockdev->state == BLOCKDEV_EMPTY)
 		look_and_read(blockdev);
 	return blockdev->state;
@@ -721,13 +811,13 @@ static void describe_empty(const struct blockdev *blockdev, char *out, size_t si
 	if (blockdev->other_count == 0)
 		snprintf(out, size, "the target has no %s for this initiator", which);
 	else if (blockdev->plan->has_lun)
-		snprintf(out, size, "LUN %" PRIu64 " is %s, not a usable disk", blockdev->other_lun,
-			 type_name(blockdev->other_type));
+		snprintf(out, size, "LUN %" PRIu64 " is %s, not a usable disk%s", blockdev->other_lun,
+			 type_name(blockdev->other_type), blockdev->why);
 	else
 		snprintf(out, size,
-			 "the target has no disk for this initiator, only %d other LUN%s (LUN %" PRIu64 " is %s)",
+			 "the target has no disk for this initiator, only %d other LUN%s (LUN %" PRIu64 " is %s)%s",
 			 blockdev->other_count, blockdev->other_count > 1 ? "s" : "", blockdev->other_lun,
-			 type_name(blockdev->other_type));
+			 type_name(blockdev->other_type), blockdev->why);
 }
 
 const char *blockdev_describe(const struct blockdev *blockdev, char *out, size_t size)
@@ -741,8 +831,8 @@ const char *blockdev_describe(const struct blockdev *blockdev, char *out, size_t
 		break;
 	case BLOCKDEV_WAITING:
 		snprintf(out, size,
-			 "%d of %d disks attached: the SCSI disk driver (sd_mod) is not done with the others",
-			 blockdev->ready_count, blockdev->disk_count);
+			 "%d of %d disks attached: the SCSI disk driver (sd_mod) is not done with the others%s",
+			 blockdev->ready_count, blockdev->disk_count, blockdev->why);
 		break;
 	case BLOCKDEV_READING:
 		snprintf(out, size, "partition tables are being read");

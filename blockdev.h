@@ -34,6 +34,7 @@ struct blockdev_flags {
 
 #define BLOCKDEV_NAME_MAX 32
 #define BLOCKDEV_PATH_MAX 256
+#define BLOCKDEV_WHY_MAX  120
 
 struct blockdev {
 	enum blockdev_state state;
@@ -53,6 +54,8 @@ struct blockdev {
 	int ready_count;                    /* disks that can be opened */
 	char first_disk[BLOCKDEV_NAME_MAX]; /* that of the lowest LUN: "sda"; "" none */
 	uint64_t first_lun;
+	bool asked;
+	char why[BLOCKDEV_WHY_MAX]; /* "; LUN 1 says: it is becoming ready": the first unit that cannot be used; "" nothing */
 	char awaited[BLOCKDEV_PATH_MAX]; /* in sysfs: the last disk that was not attached yet; "" none */
 };
 
@@ -64,6 +67,9 @@ int blockdev_start(struct blockdev *blockdev, int sysfs, int dev, unsigned host,
 /* Looks at the disks and goes on to the next state. To be called after a uevent of a disk of this host, and whenever
    blockdev_fd is readable. The children that it starts log what they set and read; it logs what becomes of them. */
 enum blockdev_state blockdev_step(struct blockdev *blockdev);
+
+/* In BLOCKDEV_WAITING: has the first unit that is not attached asked what it lacks, for blockdev_describe. */
+void blockdev_ask(struct blockdev *blockdev);
 
 /* To be polled for reading; -1: nothing runs. Changes with every step. */
 int blockdev_fd(const struct blockdev *blockdev);

@@ -25,6 +25,7 @@
 #include "sys/monotonic.h"
 
 #define RESCAN_PAUSE_MS 1000
+#define ASK_AFTER_MS    2000
 
 /* What iSCSI needs, in the order in which it is requested. Kernels up to 6.12 need crc32c for iscsi_tcp, even without
    digests; later ones have no such module.
@@ -545,6 +546,12 @@ static void give_up_disk(struct world *w, int i, const char *why)
 	w->diskless[i] = true;
 }
 
+/* When a unit that is not attached yet is asked why. */
+static int64_t ask_time(const struct world *w, int i)
+{
+	return w->disks[i].asked ? INT64_MAX : w->sessions[i].up_ms + ASK_AFTER_MS;
+}
+
 static int64_t disk_limit(const struct world *w, int i)
 {
 	return w->sessions[i].up_ms + (int64_t)w->plan.targets[i].params.value[PARAM_SCAN_TIMEOUT] * 1000;
@@ -593,8 +600,11 @@ static bool advance_disk(struct world *w, int i, int64_t now_ms)
 	case BLOCKDEV_FAILED:
 		give_up_disk(w, i, blockdev_describe(disk, what, sizeof(what)));
 		break;
-	case BLOCKDEV_SCANNING:
 	case BLOCKDEV_WAITING:
+		if (now_ms >= ask_time(w, i))
+			blockdev_ask(disk);
+		/* fall through */
+	case BLOCKDEV_SCANNING:
 	case BLOCKDEV_READING:
 		if (now_ms < disk_limit(w, i) || w->sessions[i].state != SESSION_UP || w->sessions[i].recoveries)
 			break;
@@ -794,8 +804,9 @@ int64_t boot_deadline(const struct world *world)
 		if (world->rescan_ms[i] && world->disks[i].state == BLOCKDEV_EMPTY)
 			at = monotonic_earlier(at, world->rescan_ms[i]);
 		if (s->state == SESSION_UP)
-			at = monotonic_earlier(at,
-					       s->up_ms + (int64_t)s->plan->params.value[PARAM_SCAN_TIMEOUT] * 1000);
+			at = monotonic_earlier(at, disk_limit(world, i));
+		if (world->disks[i].state == BLOCKDEV_WAITING)
+			at = monotonic_earlier(at, ask_time(world, i));
 	}
 	return at;
 }
