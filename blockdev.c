@@ -59,12 +59,6 @@
 
 /* Scans: the child's part. */
 
-struct scan {
-	int sysfs, dev;
-	unsigned host;
-	const struct target_plan *plan;
-};
-
 static int write_scan(int sysfs, unsigned host, bool has_lun, uint64_t lun)
 {
 	char path[64], text[64];
@@ -80,16 +74,16 @@ static int write_scan(int sysfs, unsigned host, bool has_lun, uint64_t lun)
 
 /* SAM-5 4.7: a LUN above 255 is in flat space addressing for tgt and most arrays; Linux's own target keeps it in peripheral
    device addressing. Scans for the former. True: the unit is there. */
-static bool try_flat(const struct scan *scan, int *error)
+static bool try_flat(const struct blockdev *blockdev, int *error)
 {
-	uint64_t lun = scan->plan->lun | FLAT_SPACE;
+	uint64_t lun = blockdev->lun | FLAT_SPACE;
 	char path[64];
 
-	if (!scan->plan->has_lun || scan->plan->lun < 256 || scan->plan->lun >= FLAT_SPACE)
+	if (!blockdev->has_lun || blockdev->lun < 256 || blockdev->lun >= FLAT_SPACE)
 		return false;
-	*error = write_scan(scan->sysfs, scan->host, true, lun);
-	snprintf(path, sizeof(path), "class/scsi_device/%u:0:0:%" PRIu64, scan->host, lun);
-	return sysfs_exists(scan->sysfs, path);
+	*error = write_scan(blockdev->sysfs, blockdev->host, true, lun);
+	snprintf(path, sizeof(path), "class/scsi_device/%u:0:0:%" PRIu64, blockdev->host, lun);
+	return sysfs_exists(blockdev->sysfs, path);
 }
 
 static void run_scan(const void *context, void *result);
@@ -104,7 +98,7 @@ struct finding {
 static int take_flags(struct blockdev *blockdev)
 {
 	struct blockdev_flags *flags = blockdev->flags;
-	bool lean = blockdev->plan->params.value[PARAM_SCAN] == SCAN_LEAN;
+	bool lean = blockdev->params.value[PARAM_SCAN] == SCAN_LEAN;
 	char text[32];
 	int error;
 
@@ -138,15 +132,21 @@ static void release_flags(struct blockdev *blockdev)
 int blockdev_start(struct blockdev *blockdev, int sysfs, int dev, unsigned host, const struct target_plan *plan,
 		   struct blockdev_flags *flags)
 {
-	const struct scan scan = {.sysfs = sysfs, .dev = dev, .host = host, .plan = plan};
 	int error;
 
-	*blockdev = (struct blockdev){
-		.sysfs = sysfs, .dev = dev, .host = host, .plan = plan, .flags = flags, .child = CHILD_NONE};
+	*blockdev = (struct blockdev){.sysfs = sysfs,
+				      .dev = dev,
+				      .host = host,
+				      .flags = flags,
+				      .child = CHILD_NONE,
+				      .has_lun = plan->has_lun,
+				      .lun = plan->lun,
+				      .params = plan->params};
+	memcpy(blockdev->scheduler, plan->scheduler, sizeof(blockdev->scheduler));
 	error = take_flags(blockdev);
 	if (error)
 		return error;
-	error = child_start(&blockdev->child, run_scan, &scan, sizeof(struct finding));
+	error = child_start(&blockdev->child, run_scan, blockdev, sizeof(struct finding));
 	if (error)
 		release_flags(blockdev);
 	else
@@ -305,30 +305,36 @@ static void visit_units(const struct tour *tour)
 	visit_below(tour, path, 0);
 }
 
+/* Which units are looked at again. */
+struct look {
+	struct blockdev blockdev; /* only what the walk needs */
+	bool all;
+};
+
 /* A unit that had no medium is not asked for its size before an open has found one (kernel: sd_check_events). */
-static bool revalidate_empty(void *context, const struct logical_unit *unit)
+static bool revalidate_unit(void *context, const struct logical_unit *unit)
 {
-	const struct blockdev *blockdev = context;
+	const struct look *look = context;
 	char path[BLOCKDEV_PATH_MAX + 16];
 	int fd;
 
-	if (!unit->empty)
+	if (!unit->empty && !(look->all && unit->ready))
 		return true;
-	fd = openat(blockdev->dev, unit->block, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	fd = unit->empty ? openat(look->blockdev.dev, unit->block, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
 	if (fd >= 0)
 		close(fd);
 	snprintf(path, sizeof(path), "%s/rescan", unit->path);
-	if (sysfs_write(blockdev->sysfs, path, "1"))
+	if (sysfs_write(look->blockdev.sysfs, path, "1"))
 		log_debug("%s: its size cannot be read again", unit->block);
 	return true;
 }
 
 /* A unit that was not ready (standby, no medium, reserved) is attached with size 0, and a scan does not look at what is
    attached. */
-static void look_at_empty_again(int sysfs, int dev, unsigned host)
+static void look_at_units_again(int sysfs, int dev, unsigned host, bool all)
 {
-	struct blockdev blockdev = {.sysfs = sysfs, .dev = dev, .host = host};
-	const struct tour tour = {.blockdev = &blockdev, .visitor = revalidate_empty, .context = &blockdev};
+	struct look look = {{.sysfs = sysfs, .dev = dev, .host = host}, all};
+	const struct tour tour = {.blockdev = &look.blockdev, .visitor = revalidate_unit, .context = &look};
 
 	visit_units(&tour);
 }
@@ -391,14 +397,13 @@ static void run_ask(const void *context, void *result)
 
 static void run_scan(const void *context, void *result)
 {
-	const struct scan *scan = context;
-	const struct blockdev blockdev = {.sysfs = scan->sysfs, .dev = scan->dev, .host = scan->host};
+	const struct blockdev *blockdev = context;
 	struct finding *finding = result;
 
-	look_at_empty_again(scan->sysfs, scan->dev, scan->host);
-	run_ask(&blockdev, result);
-	if (!try_flat(scan, &finding->error))
-		finding->error = write_scan(scan->sysfs, scan->host, scan->plan->has_lun, scan->plan->lun);
+	look_at_units_again(blockdev->sysfs, blockdev->dev, blockdev->host, blockdev->flags->revalidates);
+	run_ask(blockdev, finding);
+	if (!try_flat(blockdev, &finding->error))
+		finding->error = write_scan(blockdev->sysfs, blockdev->host, blockdev->has_lun, blockdev->lun);
 }
 
 static bool count_unit(void *context, const struct logical_unit *unit)
@@ -480,7 +485,7 @@ static void set_scheduler(const struct blockdev *blockdev, const struct logical_
 {
 	struct patience patience = PATIENCE;
 	char path[BLOCKDEV_PATH_MAX + 64], offered[128];
-	const char *wanted = blockdev->plan->scheduler[0] ? blockdev->plan->scheduler : "none";
+	const char *wanted = blockdev->scheduler[0] ? blockdev->scheduler : "none";
 	int error;
 
 	snprintf(path, sizeof(path), "%s/block/%s/queue/scheduler", unit->path, unit->block);
@@ -520,7 +525,7 @@ static void set_retries(const struct blockdev *blockdev, const struct logical_un
 	const char *address = strrchr(unit->path, '/');
 	char path[BLOCKDEV_PATH_MAX + 64];
 
-	if (blockdev->plan->params.value[PARAM_REPLACEMENT_TIMEOUT] >= 0 || !address)
+	if (blockdev->params.value[PARAM_REPLACEMENT_TIMEOUT] >= 0 || !address)
 		return;
 	snprintf(path, sizeof(path), "%s/scsi_disk/%s/max_retries", unit->path, address + 1);
 	if (sysfs_write(blockdev->sysfs, path, "-1"))
@@ -529,7 +534,7 @@ static void set_retries(const struct blockdev *blockdev, const struct logical_un
 
 static void set_queue(const struct blockdev *blockdev, const struct logical_unit *unit)
 {
-	const struct params *params = &blockdev->plan->params;
+	const struct params *params = &blockdev->params;
 	char attribute[BLOCKDEV_NAME_MAX + 32];
 
 	set_scheduler(blockdev, unit);
@@ -645,7 +650,7 @@ static void settle_disk(const struct blockdev *blockdev, const struct logical_un
 		set_queue(blockdev, unit);
 	if (fd < 0)
 		error = fd;
-	else if (blockdev->plan->params.value[PARAM_PARTITIONS] == PARTITIONS_REREAD)
+	else if (blockdev->params.value[PARAM_PARTITIONS] == PARTITIONS_REREAD)
 		error = reread(blockdev->sysfs, unit, fd, sectors);
 	if (fd >= 0)
 		close(fd);
@@ -771,7 +776,7 @@ enum blockdev_state blockdev_step(struct blockdev *blockdev)
 
 int blockdev_fd(const struct blockdev *blockdev)
 {
-	return blockdev->child.fd;
+	return blockdev->state == BLOCKDEV_IDLE ? -1 : blockdev->child.fd;
 }
 
 void blockdev_stop(struct blockdev *blockdev)
@@ -806,11 +811,11 @@ static void describe_empty(const struct blockdev *blockdev, char *out, size_t si
 {
 	char which[48] = "disk";
 
-	if (blockdev->plan->has_lun)
-		snprintf(which, sizeof(which), "LUN %" PRIu64, blockdev->plan->lun);
+	if (blockdev->has_lun)
+		snprintf(which, sizeof(which), "LUN %" PRIu64, blockdev->lun);
 	if (blockdev->other_count == 0)
 		snprintf(out, size, "the target has no %s for this initiator", which);
-	else if (blockdev->plan->has_lun)
+	else if (blockdev->has_lun)
 		snprintf(out, size, "LUN %" PRIu64 " is %s, not a usable disk%s", blockdev->other_lun,
 			 type_name(blockdev->other_type), blockdev->why);
 	else
@@ -857,7 +862,7 @@ int blockdev_rescan(int sysfs, uint32_t sid)
 	if (host < 0)
 		return host;
 	dev = sysfs_open("/dev");
-	look_at_empty_again(sysfs, dev, (unsigned)host);
+	look_at_units_again(sysfs, dev, (unsigned)host, true);
 	if (dev >= 0)
 		close(dev);
 	return write_scan(sysfs, (unsigned)host, false, 0);

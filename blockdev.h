@@ -28,7 +28,8 @@ enum blockdev_state {
 /* The SCSI layer's default device flags while scans run: one for the whole program, all zero at first. */
 struct blockdev_flags {
 	unsigned users;
-	bool lean; /* scan=lean */
+	bool lean;        /* scan=lean */
+	bool revalidates; /* scans have every unit's size read again, not only of those that have none */
 	char before[32];
 };
 
@@ -42,8 +43,12 @@ struct blockdev {
 	int sysfs; /* descriptors of /sys and /dev; not owned */
 	int dev;
 	unsigned host;
-	const struct target_plan *plan;
 	struct blockdev_flags *flags;
+	/* Of the target's plan, which children of the resident process do not see. */
+	bool has_lun;
+	uint64_t lun;
+	char scheduler[32];
+	struct params params;
 	bool counted; /* in flags->users */
 	bool touched; /* a uevent says that it is worth a look */
 	struct child child;
@@ -59,8 +64,8 @@ struct blockdev {
 	char awaited[BLOCKDEV_PATH_MAX]; /* in sysfs: the last disk that was not attached yet; "" none */
 };
 
-/* Starts the scan: of plan->lun alone when it is given, else of every LUN. sysfs, dev: descriptors of /sys and /dev; plan
-   and flags must stay. 0; -EAGAIN: when a scan of the other kind (lean or full) is over; or -errno. */
+/* Starts the scan: of plan->lun alone when it is given, else of every LUN. sysfs, dev: descriptors of /sys and /dev;
+   flags must stay. 0; -EAGAIN: when a scan of the other kind (lean or full) is over; or -errno. */
 int blockdev_start(struct blockdev *blockdev, int sysfs, int dev, unsigned host, const struct target_plan *plan,
 		   struct blockdev_flags *flags);
 

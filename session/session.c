@@ -380,15 +380,6 @@ static void revive_devices(struct session *s, const struct session_input *in)
 		log_err("%s: its devices stay offline: %s", s->plan->name, strerror(-result));
 }
 
-/* The boot went on without this target, so that nobody has scanned it. */
-static void scan_late(struct session *s)
-{
-	int result = devices_scan(&s->devices, s->sysfs, s->host, s->plan);
-
-	if (result)
-		log_err("%s: its disks cannot be looked for: %s", s->plan->name, strerror(-result));
-}
-
 bool session_needs_repair(const struct session *session)
 {
 	return session->state != SESSION_UP || !iscsi_class_has_session(session->sysfs, session->sid) ||
@@ -444,7 +435,7 @@ static void start_connection(struct session *s, const struct session_input *in)
 	attempt_stop(&s->attempt); /* the kernel has its own reference to the socket */
 	say_up(s, in->now_ms);
 	if (s->attempt.resident && !session_was_up(s))
-		scan_late(s);
+		s->has_news = true; /* the boot went on without this target, so that nobody has scanned it */
 	s->looks_at_devices = session_was_up(s);
 	if (s->looks_at_devices) {
 		again_ms = in->now_ms + DEVICES_AGAIN_MS;

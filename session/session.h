@@ -99,7 +99,8 @@ struct session {
 
 	struct child learning; /* asks the units for their identity */
 	bool looks_at_devices; /* once more, at the deadline */
-	struct child devices;  /* sets devices running again that the kernel gave up */
+	bool has_news; /* its units are to be looked for again: it was missing at the boot, or says that they changed */
+	struct child devices; /* sets devices running again that the kernel gave up */
 	struct login_result negotiated;
 	struct attempt attempt;
 	struct prover prover; /* from here on: touched in an outage only */

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "supervisor/supervisor.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "root/shutdown.h"
@@ -9,6 +10,7 @@
 #include "supervisor/loop.h"
 #include "supervisor/resident.h"
 #include "sys/confine.h"
+#include "sys/uevent.h"
 
 /* The members of an array behind those that are used. */
 static void release_unused(void *array, size_t member, int used, int count)
@@ -42,6 +44,19 @@ static void release_boot(struct world *w)
 		resident_release(&w->sessions[i].attempt.login, sizeof(w->sessions[i].attempt.login));
 }
 
+/* What the units of the sessions say of themselves is heard from now on, too, and nothing else. */
+static void settle_uevents(struct world *w)
+{
+	if (w->uevents < 0)
+		w->uevents = uevent_open();
+	if (w->uevents >= 0 && uevent_narrow(w->uevents)) {
+		close(w->uevents);
+		w->uevents = -1;
+	}
+	w->scan_flags.revalidates = true;
+	memset(w->rescan_ms, 0, sizeof(w->rescan_ms));
+}
+
 int supervisor_settle(struct world *world, char *const argv[], const char **step)
 {
 	int result, failure;
@@ -49,9 +64,7 @@ int supervisor_settle(struct world *world, char *const argv[], const char **step
 	world->resident = true;
 	for (int i = 0; i < world->session_count; i++)
 		session_settle(&world->sessions[i], world->dev);
-	if (world->uevents >= 0)
-		close(world->uevents);
-	world->uevents = -1;
+	settle_uevents(world);
 	loader_stop(&world->loader);
 	if (world->net_open)
 		net_settle(&world->net, !world->plan.boot.leaves_network);
