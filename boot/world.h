@@ -59,7 +59,6 @@ struct world {
 
 	/* What the boot's rules remember: each is a level that was reached, see boot.c. */
 	bool net_open, has_netlink, has_firmware, asked_firmware, has_lease, has_secrets, has_root, chains, resident;
-	int discovering; /* index of the target whose portal is asked; -1 */
 	int64_t disks_ready_ms;
 	bool hurries; /* RCU is expedited for the time of the boot */
 	bool diskless
@@ -84,13 +83,13 @@ struct world {
 	struct loader loader;
 	struct net net;
 	struct netlink netlink;
-	struct discovery discovery;
 	struct root root;
 	struct blockdev_flags scan_flags;
 
 	struct session sessions[PLAN_TARGETS_MAX];
 	struct blockdev disks[PLAN_TARGETS_MAX];
-	int64_t rescan_ms[PLAN_TARGETS_MAX]; /* when an empty target is scanned again; 0: not */
+	int64_t rescan_ms[PLAN_TARGETS_MAX];            /* when an empty target is scanned again; 0: not */
+	struct discovery discoveries[PLAN_TARGETS_MAX]; /* of the targets without a name; unused, it takes no memory */
 
 	struct times times;
 	struct report report;

@@ -325,7 +325,7 @@ int discovery_pollfds(const struct discovery *discovery, struct pollfd *out, int
 
 int64_t discovery_deadline(const struct discovery *discovery)
 {
-	return discovery->deadline_ms;
+	return discovery->state == DISCOVERY_RUNNING ? discovery->deadline_ms : INT64_MAX;
 }
 
 void discovery_step(struct discovery *discovery, int64_t now_ms)

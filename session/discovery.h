@@ -17,7 +17,7 @@
 
 #define DISCOVERY_EXCHANGES_MAX 256
 
-enum discovery_state { DISCOVERY_RUNNING, DISCOVERY_DONE, DISCOVERY_FAILED };
+enum discovery_state { DISCOVERY_IDLE, DISCOVERY_RUNNING, DISCOVERY_DONE, DISCOVERY_FAILED };
 
 struct discovery {
 	enum discovery_state state;

@@ -99,8 +99,11 @@ int session_destroy(const struct netlink *netlink, uint32_t sid, uint32_t cid)
 
 static void destroy_in_kernel(struct session *s)
 {
-	int result = s->in_kernel ? session_destroy(s->netlink, s->sid, SESSION_CID) : 0;
+	int result = 0;
 
+	if (s->in_kernel)
+		result = s->has_connection ? session_destroy(s->netlink, s->sid, SESSION_CID)
+					   : netlink_destroy_session(s->netlink, s->sid);
 	if (result)
 		log_warn("session %u: cleaning up in the kernel failed: %s", s->sid, strerror(-result));
 	s->in_kernel = s->has_connection = false;
@@ -384,15 +387,6 @@ static void revive_devices(struct session *s, const struct session_input *in)
 		log_err("%s: its devices stay offline: %s", s->plan->name, strerror(-result));
 }
 
-/* The boot went on without this target, so that nobody has scanned it. */
-static void scan_late(struct session *s)
-{
-	int result = devices_scan(&s->devices, s->sysfs, s->host, s->plan);
-
-	if (result)
-		log_err("%s: its disks cannot be looked for: %s", s->plan->name, strerror(-result));
-}
-
 bool session_needs_repair(const struct session *session)
 {
 	if (session->state == SESSION_LEAVING)
@@ -450,7 +444,7 @@ static void start_connection(struct session *s, const struct session_input *in)
 	attempt_stop(&s->attempt); /* the kernel has its own reference to the socket */
 	say_up(s, in->now_ms);
 	if (s->attempt.resident && !session_was_up(s))
-		scan_late(s);
+		s->has_news = true; /* the boot went on without this target, so that nobody has scanned it */
 	s->looks_at_devices = session_was_up(s);
 	if (s->looks_at_devices) {
 		again_ms = in->now_ms + DEVICES_AGAIN_MS;
@@ -985,6 +979,11 @@ void session_init(struct session *session, const struct target_plan *plan, const
 	session->devices = session->learning = CHILD_NONE;
 	attempt_init(&session->attempt, plan, random);
 	prover_init(&session->prover);
+}
+
+void session_discovered(struct session *session)
+{
+	attempt_init(&session->attempt, session->plan, session->attempt.random);
 }
 
 void session_adopt(struct session *session, uint32_t sid, uint32_t host, bool up, int64_t now_ms)

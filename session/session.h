@@ -100,7 +100,8 @@ struct session {
 
 	struct child learning; /* asks the units for their identity */
 	bool looks_at_devices; /* once more, at the deadline */
-	struct child devices;  /* sets devices running again that the kernel gave up */
+	bool has_news; /* its units are to be looked for again: it was missing at the boot, or says that they changed */
+	struct child devices; /* sets devices running again that the kernel gave up */
 	struct login_result negotiated;
 	struct attempt attempt;
 	struct prover prover; /* from here on: touched in an outage only */
@@ -111,6 +112,9 @@ struct session {
 /* plan, netlink and the descriptor of /sys must outlive the session. random: seed of the jitter. */
 void session_init(struct session *session, const struct target_plan *plan, const struct netlink *netlink, int sysfs,
 		  uint32_t random);
+
+/* Its target had no name at session_init, and was discovered: the plan has its name, and its other portals. */
+void session_discovered(struct session *session);
 
 /* Creates the kernel's session now, whose number makes the ISID. Called in the plan's order, so that a target meets the same ISID
    at each boot, whatever answers first. A failure shows when the session logs in. */

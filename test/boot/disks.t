@@ -96,7 +96,8 @@ def not_ready(rig, kernel, initrd):
     update = ("--mode", "logicalunit", "--op", "update", "--tid", "1", "--lun", "1", "--params")
     target.admin(*update, "removable=1,online=0")
     guest = rig.boot(kernel, initrd, "loglevel=6 rw root=LABEL=rigroot " + target.word("scan_timeout=60"))
-    rig.check(guest, guest.expect(r"still waiting for the disk .* not ready \(size 0\)", 60), "a unit without a medium is waited for")
+    rig.check(guest, guest.expect(r"still waiting for the disk .* not ready \(size 0\).*LUN 1 says: it has no medium", 60),
+              "a unit without a medium is waited for, and named so")
     target.admin(*update, "online=1")
     rig.check(guest, guest.expect("^DONE", 60), "and used once it is ready")
     guest.wait(30)
@@ -112,8 +113,18 @@ def small(rig, kernel, initrd):
     rig.ok(guest.section("size").strip() == "2048", "which is there, too", guest.section("size"))
 
 
-CASES = {"standby": not_ready, "protected": protected, "sectors": sectors, "large": large, "numbers": numbers,
-         "small": small}
+def becomes_ready(rig, kernel, initrd):
+    """While a unit says that it is becoming ready, the kernel does not attach it."""
+    target = Target(rig, {1: rig.disk()})
+    target.admin("--mode", "logicalunit", "--op", "update", "--tid", "1", "--lun", "1", "--params", "online=0")
+    guest = rig.boot(kernel, initrd, "loglevel=4 rw root=LABEL=rigroot iscsi.onfail=poweroff " + target.word("scan_timeout=5"))
+    rig.check(guest, guest.expect(r"no.* usable .*within 5 s.*LUN 1 says: it is becoming ready|no disk within 5 s.*LUN 1 says: it is becoming ready", 60),
+              "a unit that is becoming ready is named so")
+    guest.kill()
+
+
+CASES = {"becoming": becomes_ready, "standby": not_ready, "protected": protected, "sectors": sectors, "large": large,
+         "numbers": numbers, "small": small}
 
 if __name__ == "__main__":
     run_cases(CASES)
