@@ -18,6 +18,7 @@
 
 #include "boot/boot.h"
 #include "boot/box.h"
+#include "boot/join.h"
 #include "command/command.h"
 #include "plan/initiator.h"
 #include "plan/own_words.h"
@@ -473,6 +474,7 @@ static struct world *make_world(void)
 		w->run.mountinfo = -1;
 	w->loader.fd = -1;
 	w->discovering = -1;
+	join_init(w);
 	return w;
 }
 

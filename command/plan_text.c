@@ -220,6 +220,8 @@ static void print_endpoint(const struct target_plan *target, FILE *out)
 			target->name[0]       ? safe(name, sizeof(name), target->name)
 			: target->all_targets ? "(the portal is asked, and every target is attached)"
 					      : "(the portal is asked; it must have just one)");
+		if (target->all_portals)
+			fprintf(out, "  and by every other portal that this one lists\n");
 	}
 	if (target->has_lun)
 		fprintf(out, "  LUN %llu (RFC 4173: %s)\n", (unsigned long long)target->lun,

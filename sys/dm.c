@@ -98,7 +98,21 @@ int dm_resume(int control, const char *name)
 	struct dm_ioctl head;
 	int result = prepare(&head, sizeof(head), name);
 
+	head.flags = DM_SKIP_LOCKFS_FLAG | DM_NOFLUSH_FLAG;
 	return result ? result : call(control, DM_DEV_SUSPEND, &head); /* without DM_SUSPEND_FLAG it resumes */
+}
+
+int dm_message(int control, const char *name, const char *message)
+{
+	struct {
+		struct dm_ioctl head;
+		uint64_t sector;
+		char text[DM_MESSAGE_MAX];
+	} told = {.sector = 0};
+	int result = prepare(&told.head, sizeof(told), name);
+
+	snprintf(told.text, sizeof(told.text), "%s", message);
+	return result ? result : call(control, DM_TARGET_MSG, &told.head);
 }
 
 int dm_remove(int control, const char *name)
