@@ -32,6 +32,7 @@ bool join_advance(struct world *world)
 		world->joined |= ready;
 		m->sysfs = world->sysfs;
 		m->dev = world->dev;
+		m->proc = world->proc;
 		m->grows = world->resident;
 		m->plan = &world->plan;
 		m->sessions = world->sessions;

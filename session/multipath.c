@@ -14,9 +14,11 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "session/paths.h"
 #include "session/units.h"
 #include "sys/dm.h"
 #include "sys/log.h"
+#include "sys/process.h"
 #include "sys/sysfs.h"
 #include "sys/udev_db.h"
 #include "sys/uevent.h"
@@ -249,8 +251,8 @@ static void add_path(const struct look *look, struct map *map, const char *block
 	map->count++;
 }
 
-/* Those that it has stay, whoever has put them there. */
-static void add_present(const struct look *look, struct map *map)
+/* Those that it has stay, whoever has put them there, but for one. */
+static void add_present(const struct look *look, struct map *map, const char *but)
 {
 	struct sysfs_dir dir;
 	const char *name;
@@ -260,7 +262,8 @@ static void add_present(const struct look *look, struct map *map)
 	if (sysfs_dir_open(&dir, look->of->sysfs, path))
 		return;
 	while ((name = sysfs_dir_next(&dir, NULL)))
-		add_path(look, map, name);
+		if (strcmp(name, but) != 0)
+			add_path(look, map, name);
 	sysfs_dir_close(&dir);
 }
 
@@ -388,7 +391,7 @@ static int gather(struct look *look, const struct path *first, struct map *map)
 {
 	int added = 0;
 
-	add_present(look, map);
+	add_present(look, map, "");
 	for (int i = 0; i < look->count; i++) {
 		struct path *path = &look->paths[i];
 		const char *why;
@@ -414,7 +417,6 @@ static void join(struct look *look, const struct path *as)
 	const struct path *first = choose_first(look, as);
 	struct map map = {.device = ""};
 	bool exists;
-	char path[64];
 	int added, result;
 
 	if (!first || scsi_id_wwid(&first->unit.id, map.wwid))
@@ -424,10 +426,9 @@ static void join(struct look *look, const struct path *as)
 	added = gather(look, first, &map);
 	if (!added || (!exists && (look->of->grows || (map.count < 2 && !is_expected(look->of, first->session)))))
 		return;
-	snprintf(path, sizeof(path), "class/block/%s/dm/name", map.device);
 	if (!exists)
 		choose_name(look, &map);
-	else if (sysfs_read(look->of->sysfs, path, map.name, sizeof(map.name)) <= 0)
+	else if (paths_name(look->of->sysfs, map.device, map.name))
 		return;
 	result = exists ? load(look, &map, &first->unit) : make_map(look, &map, &first->unit);
 	if (result)
@@ -454,12 +455,37 @@ static struct path *next_path(struct look *look)
 	return next;
 }
 
+/* A path that comes later is multipathd's to add: it would do so in groups of its own. */
+static bool is_others_work(const struct multipath *of)
+{
+	struct sysfs_dir dir;
+	const char *name;
+	char comm[20];
+	bool is = false;
+
+	if (!of->grows || sysfs_dir_open(&dir, of->proc, "."))
+		return false;
+	while (!is && (name = sysfs_dir_next(&dir, NULL))) {
+		pid_t pid = process_of_name(name);
+
+		is = pid && !strcmp(process_name(of->proc, pid, comm, sizeof(comm)), "multipathd") &&
+		     process_is_hosts_root(of->proc, pid);
+	}
+	sysfs_dir_close(&dir);
+	if (is)
+		log_info("multipathd runs: it is left to it to add paths to its maps");
+	return is;
+}
+
 static void run_look(const void *context, void *result)
 {
-	struct look look = {.of = context};
+	const struct multipath *of = context;
+	struct look look = {.of = of};
 	struct path *path;
 
 	(void)result;
+	if (is_others_work(of))
+		return;
 	collect(&look);
 	for (int i = 0; i < look.count; i++)
 		log_debug("%s: session %d, LUN %" PRIu64 ", in %s", look.paths[i].unit.block, look.paths[i].session,
@@ -472,6 +498,23 @@ static void run_look(const void *context, void *result)
 		join(&look, path);
 		path->done = true;
 	}
+}
+
+int multipath_take_out(int sysfs, int dev, const struct unit *unit)
+{
+	const struct multipath of = {.sysfs = sysfs, .dev = dev};
+	struct look look = {.of = &of, .control = dm_open(dev)};
+	struct map map = {.name = ""};
+	int result = look.control < 0 ? look.control : paths_name(sysfs, unit->map, map.name);
+
+	memcpy(map.device, unit->map, sizeof(map.device));
+	if (!result)
+		add_present(&look, &map, unit->block);
+	if (!result)
+		result = map.count ? load(&look, &map, unit) : -EBUSY;
+	if (look.control >= 0)
+		close(look.control);
+	return result;
 }
 
 /* ---- the machine ---- */

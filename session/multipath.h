@@ -16,10 +16,10 @@
 #include "sys/child.h"
 
 struct multipath {
-	int sysfs, dev; /* not owned */
-	int control;    /* of the device mapper; -1 */
-	bool grows;     /* no map is made any more, but paths are added */
-	bool again;     /* something changed during the look */
+	int sysfs, dev, proc; /* not owned */
+	int control;          /* of the device mapper; -1 */
+	bool grows;           /* no map is made any more, but paths are added */
+	bool again;           /* something changed during the look */
 	const struct plan *plan;
 	const struct session *sessions;
 	int count;
@@ -30,6 +30,10 @@ struct multipath {
    shows, or will show (the same target), or that multipath=yes is for. Makes partitions' maps, too. A look that is under way is
    followed by another. */
 void multipath_look(struct multipath *multipath);
+
+/* The unit's map does without it from now on. 0; -EBUSY: it is the last path; or -errno. It may block for as long as the other paths
+   do. */
+int multipath_take_out(int sysfs, int dev, const struct unit *unit);
 
 /* Its child's descriptor is readable. True: the look is over, and .control is open if there is a device mapper. */
 bool multipath_step(struct multipath *multipath);

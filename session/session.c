@@ -28,6 +28,7 @@
 #define LOGOUT_TIMEOUT_MS 5000
 #define OWN_ISID_BIT      0x40  /* of the fourth byte: no session's number goes so high, and no byte is 0x80 or more */
 #define LOOK_MS           45000 /* how often the kernel is asked how a session that is up fares */
+#define PATH_LOOK_MS      10000 /* the same of one whose disks are paths: the kernel fails a path that has given an error */
 #define DEVICES_AGAIN_MS \
 	5000 /* the kernel's error handling may still be about to give devices up: they are looked at twice */
 #define HELD_AGAIN_MS 10000 /* until it is said for the second time that a session is held */
@@ -436,7 +437,7 @@ static void look_after(struct session *s, const struct session_input *in)
 		return;
 	}
 	s->looks_at_devices = false;
-	enter(s, SESSION_UP, in->now_ms + LOOK_MS);
+	enter(s, SESSION_UP, in->now_ms + (s->mapper < 0 ? LOOK_MS : PATH_LOOK_MS));
 	if (looks_at_devices)
 		revive_devices(s, in);
 	tell_maps(s, "reinstate_path"); /* the kernel has failed it if a device gave an error meanwhile */

@@ -115,6 +115,20 @@ int dm_message(int control, const char *name, const char *message)
 	return result ? result : call(control, DM_TARGET_MSG, &told.head);
 }
 
+int dm_status(int control, const char *name, char *out, size_t size)
+{
+	struct call status;
+	int result = prepare(&status.head, sizeof(status), name);
+
+	status.head.flags = DM_NOFLUSH_FLAG;
+	if (!result)
+		result = call(control, DM_TABLE_STATUS, &status.head);
+	status.parameters[sizeof(status.parameters) - 1] = '\0';
+	if (!result)
+		snprintf(out, size, "%s", status.head.target_count ? status.parameters : "");
+	return result;
+}
+
 int dm_remove(int control, const char *name)
 {
 	struct dm_ioctl head;

@@ -1,6 +1,6 @@
 /* sys/dm.h - device-mapper devices: make, load a table, resume, tell, remove, list.
  *
- * Seven ioctls of linux/dm-ioctl.h (interface version 4.0) behind functions that take text. libdevmapper is not used: its
+ * Eight ioctls of linux/dm-ioctl.h (interface version 4.0) behind functions that take text. libdevmapper is not used: its
  * static library needs udev and glibc, and this is all that is asked of it. Who makes a device names it; nothing is kept
  * here. Does not know what a table means.
  */
@@ -9,6 +9,7 @@
 #define SYS_DM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -33,6 +34,9 @@ int dm_resume(int control, const char *name);
 
 /* A message to the target at sector 0, at most DM_MESSAGE_MAX bytes with the NUL: its words are the target's. 0 or -errno. */
 int dm_message(int control, const char *name, const char *message);
+
+/* What the first target of the device in effect says of itself, ended with a NUL and cut to size. 0 or -errno. */
+int dm_status(int control, const char *name, char *out, size_t size);
 
 /* Removes the device. 0; -EBUSY: it is open; -ENXIO: there is none of that name. */
 int dm_remove(int control, const char *name);

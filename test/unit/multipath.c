@@ -275,6 +275,29 @@ static void a_path_that_comes_later_is_added(void **state)
 	assert_null(strstr(notes->text, "create"));
 }
 
+static void where_multipathd_runs_it_adds_paths(void **state)
+{
+	int proc = openat(tree, ".", O_PATH | O_DIRECTORY), others = openat(dev, ".", O_PATH | O_DIRECTORY);
+
+	add_disk(1, TGTS, "256\n", "0\n");
+	add_disk(2, TGTS, "256\n", "0\n");
+	put_text("class/iscsi_session/session1/device/target1:0:0/1:0:0:1/block/sda/holders/dm-7/dm/uuid",
+		 "mpath-" WWID "\n");
+	put_text("class/block/dm-7/dm/name", "mpatha\n");
+	put_text("class/block/dm-7/slaves/sda", "");
+	put_text("77/status", "Name:\tmultipathd\nUid:\t0\t0\t0\t0\nNSpid:\t77\n");
+	put_text("77/comm", "multipathd\n");
+	multipath.grows = true;
+	multipath.proc = others;
+	assert_non_null(strstr(look(), " 8:16 1\nresume mpatha\n"));
+	multipath.proc = proc;
+	assert_string_equal(look(), "");
+	multipath.proc = others;
+	close(proc);
+	close(others);
+	(void)state;
+}
+
 static void after_the_hand_over_no_map_is_made(void **state)
 {
 	(void)state;
@@ -360,6 +383,40 @@ static void root_may_name_the_map(void **state)
 	}
 }
 
+int dm_status(int control, const char *name, char *out, size_t size)
+{
+	(void)control, (void)name, (void)out, (void)size;
+	return -ENOSYS;
+}
+
+static void a_path_is_taken_out_unless_it_is_the_last(void **state)
+{
+	struct unit unit = {.block = "sda", .map = "dm-7", .sectors = 256, .writable = true};
+
+	(void)state;
+	put_text("class/block/sda/dev", "8:0\n");
+	put_text("class/block/sdb/dev", "8:16\n");
+	put_text("class/block/dm-7/dm/name", "mpatha\n");
+	put_text("class/block/dm-7/slaves/sda", "");
+	assert_int_equal(multipath_take_out(tree, dev, &unit), -EBUSY);
+	put_text("class/block/dm-7/slaves/sdb", "");
+	assert_int_equal(multipath_take_out(tree, dev, &unit), 0);
+	assert_string_equal(notes->text,
+			    "load mpatha multipath 256 " TABLE "service-time 0 1 1 8:16 1\nresume mpatha\n");
+}
+
+static void the_state_of_a_path_is_in_its_maps_status(void **state)
+{
+	static const char status[] = "2 0 0 0 1 1 A 0 3 0 8:0 F 1 8:16 A 0 65:8:0 A 0";
+
+	(void)state;
+	assert_false(paths_is_active(status, "8:0"));
+	assert_true(paths_is_active(status, "8:16"));
+	assert_false(paths_is_active(status, "8:1"));
+	assert_false(paths_is_active("", "8:0"));
+	assert_false(paths_is_active("8:0 ", "8:0"));
+}
+
 static void a_session_tells_the_maps_of_its_units(void **state)
 {
 	struct unit units[2] = {{.block = "sda", .map = "dm-7"}, {.block = "sdb"}};
@@ -379,10 +436,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_kernel_without_service_time_takes_turns, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_path_that_is_expected_is_not_waited_for, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_path_that_comes_later_is_added, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(where_multipathd_runs_it_adds_paths, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(after_the_hand_over_no_map_is_made, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(disks_that_differ_are_not_joined, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(of_two_targets_only_a_unique_name_counts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(root_may_name_the_map, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_path_is_taken_out_unless_it_is_the_last, set_up, tear_down),
+		cmocka_unit_test(the_state_of_a_path_is_in_its_maps_status),
 		cmocka_unit_test_setup_teardown(a_session_tells_the_maps_of_its_units, set_up, tear_down),
 	};
 
