@@ -367,6 +367,11 @@ void discovery_use(const struct discovery *discovery, int index, struct target_p
 	target_list_use(&discovery->list, index, plan);
 }
 
+int discovery_find(const struct discovery *discovery, const char *name)
+{
+	return target_list_find(&discovery->list, name);
+}
+
 const char *discovery_list(const struct discovery *discovery, char *out, size_t size)
 {
 	return target_list_names(&discovery->list, out, size);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "boot/join.h"
 #include "root/shutdown.h"
 #include "supervisor/keeper.h"
 #include "supervisor/loop.h"
@@ -110,6 +111,7 @@ static bool record(struct world *world, int64_t now_ms)
 	status_write(&world->status, world->sessions, world->session_count);
 	if (has_no_session(world))
 		return true;
+	join_advance(world);
 	keeper_tend(world, now_ms);
 	return false;
 }
