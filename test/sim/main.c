@@ -23,6 +23,7 @@ int main(int argc, char **argv)
 		{.name = "outage 10 min", .spread_s = 0.05, .down_s = 600, .lost_part = 1},
 		{.name = "outage 10 min, silent", .spread_s = 5, .down_s = 600, .lost_part = 1, .silent = true},
 		{.name = "outage 10 h", .spread_s = 0.05, .down_s = 36000, .lost_part = 1},
+		{.name = "outage 10 s, disk", .spread_s = 0.05, .down_s = 10, .lost_part = 1, .proves = true},
 		{.name = "slow start", .spread_s = 0.05, .down_s = 10, .lost_part = 1, .target.ramp_s = 5},
 		{.name = "busy", .spread_s = 1, .target.busy_above = 64, .target.busy_cost = 0.01},
 		{.name = "half of them", .spread_s = 0.05, .down_s = 10, .lost_part = 0.5},
@@ -42,7 +43,7 @@ int main(int argc, char **argv)
 
 			if (argc > 5 && !strstr(policies[p]->name, argv[5]))
 				continue;
-			if (s.down_s > 3600 && p)
+			if (p && (s.proves || s.down_s > 3600))
 				continue;
 			s.policy = policies[p];
 			s.machines = machines;

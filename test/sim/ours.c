@@ -166,8 +166,8 @@ static void arm(struct ours *m)
 
 static bool is_ready(int (*pollfds)(const struct session *, struct pollfd *, int), const struct session *session)
 {
-	struct pollfd fds[RACE_TRIES_MAX];
-	int count = pollfds(session, fds, RACE_TRIES_MAX);
+	struct pollfd fds[RACE_ADDRESSES_MAX];
+	int count = pollfds(session, fds, RACE_ADDRESSES_MAX);
 
 	return count > 0 && poll(fds, (nfds_t)count, 0) > 0;
 }

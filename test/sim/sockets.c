@@ -27,17 +27,6 @@ void sockets_begin(void)
 	running = NULL;
 }
 
-void sockets_end(void)
-{
-	for (int i = 0; i < slab_count; i++)
-		free(slabs[i]);
-	free(slabs);
-	free(unused);
-	slabs = NULL;
-	unused = NULL;
-	slab_count = unused_count = 0;
-}
-
 void sockets_run_as(struct machine *machine)
 {
 	running = machine;
@@ -161,25 +150,73 @@ void sockets_break(struct sim_socket *socket, int64_t after)
 	at_machine(broke, socket, after);
 }
 
-/* A PDU that is under way. */
+/* A PDU that is under way. They are all kept until the end: one that never arrives would be lost else. */
 struct parcel {
+	struct parcel *next, *older;
 	struct sim_socket *socket;
 	uint8_t bhs[BHS];
 	size_t length;
-	char data[];
+	char data[64];
 };
 
-static struct parcel *pack(struct sim_socket *s, const uint8_t bhs[BHS], const char *data, size_t length)
+static struct parcel *free_parcels, *newest_parcel;
+
+static struct parcel *new_parcel(void)
 {
-	struct parcel *p = malloc(sizeof(*p) + length);
+	struct parcel *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		abort();
+	p->older = newest_parcel;
+	return newest_parcel = p;
+}
+
+static struct parcel *pack(struct sim_socket *s, const uint8_t bhs[BHS], const char *data, size_t length)
+{
+	struct parcel *p = free_parcels;
+
+	if (length > sizeof(p->data))
+		abort();
+	if (p)
+		free_parcels = p->next;
+	else
+		p = new_parcel();
 	p->socket = s;
 	p->length = length;
 	memcpy(p->bhs, bhs, BHS);
 	memcpy(p->data, data, length);
 	return p;
+}
+
+static void unpack(struct parcel *p)
+{
+	p->next = free_parcels;
+	free_parcels = p;
+}
+
+static void free_all_parcels(void)
+{
+	struct parcel *p = newest_parcel;
+
+	while (p) {
+		struct parcel *older = p->older;
+
+		free(p);
+		p = older;
+	}
+	newest_parcel = free_parcels = NULL;
+}
+
+void sockets_end(void)
+{
+	for (int i = 0; i < slab_count; i++)
+		free(slabs[i]);
+	free(slabs);
+	free(unused);
+	free_all_parcels();
+	slabs = NULL;
+	unused = NULL;
+	slab_count = unused_count = 0;
 }
 
 static void append(struct sim_socket *s, const void *bytes, size_t length)
@@ -206,7 +243,7 @@ static void deliver(void *object, uint64_t generation)
 			poke(s);
 		}
 	}
-	free(p);
+	unpack(p);
 }
 
 void sockets_answer(struct sim_socket *socket, const uint8_t bhs[BHS], const char *data, size_t length)
@@ -220,7 +257,7 @@ static void arrive(void *object, uint64_t generation)
 
 	if (generation == p->socket->generation)
 		target_request(p->socket, p->bhs);
-	free(p);
+	unpack(p);
 }
 
 void sockets_login(struct sim_socket *socket, const uint8_t bhs[BHS])

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sys/log.h"
@@ -123,7 +124,7 @@ static void judge(struct outcome *o)
 	memset(o, 0, sizeof(*o));
 	o->machines = affected;
 	o->missing = affected - up;
-	o->ideal_s = affected / storm->target.capacity / targets;
+	o->ideal_s = affected * (storm->proves ? 2 : 1) / storm->target.capacity / targets;
 	for (unsigned i = 0; i < affected; i++) {
 		const struct machine *m = machine_at(i);
 
@@ -150,14 +151,65 @@ static void judge(struct outcome *o)
 	free(times);
 }
 
+/* What stands for /sys on all machines: a session with one disk, or nothing. */
+static const char *const folders[] = {"class",
+				      "class/iscsi_session",
+				      "class/iscsi_session/session1",
+				      "class/iscsi_session/session1/device",
+				      "class/iscsi_session/session1/device/target1:0:0",
+				      "class/iscsi_session/session1/device/target1:0:0/1:0:0:1"};
+static const struct {
+	const char *name, *text;
+} files[] = {{"type", "0\n"}, {"vendor", "SIM     \n"}, {"model", "DISK            \n"}};
+
+#define FOLDERS (int)(sizeof(folders) / sizeof(folders[0]))
+#define FILES   (int)(sizeof(files) / sizeof(files[0]))
+
+static int make_tree(char *root)
+{
+	int tree, disk, fd;
+
+	tree = mkdtemp(root) ? open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (tree < 0)
+		abort();
+	if (!storm->proves)
+		return tree;
+	for (int i = 0; i < FOLDERS; i++)
+		if (mkdirat(tree, folders[i], 0755))
+			abort();
+	disk = openat(tree, folders[FOLDERS - 1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; i < FILES; i++) {
+		fd = openat(disk, files[i].name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+		if (fd < 0 || write(fd, files[i].text, strlen(files[i].text)) < 0)
+			abort();
+		(void)close(fd);
+	}
+	(void)close(disk);
+	return tree;
+}
+
+static void remove_tree(int tree, const char *root)
+{
+	char path[128];
+
+	for (int i = 0; i < FILES && storm->proves; i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", folders[FOLDERS - 1], files[i].name);
+		(void)unlinkat(tree, path, 0);
+	}
+	for (int i = FOLDERS - 1; i >= 0; i--)
+		(void)unlinkat(tree, folders[i], AT_REMOVEDIR);
+	(void)close(tree);
+	(void)rmdir(root);
+}
+
 void storm_run(const struct storm *what, struct outcome *outcome)
 {
+	char root[] = "/tmp/storm-XXXXXX";
 	size_t size;
-	int tree = open("/var/empty", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int tree;
 
-	if (tree < 0)
-		tree = open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	storm = what;
+	tree = make_tree(root);
 	affected = storm->lost_part > 0 ? (unsigned)(storm->machines * storm->lost_part) : storm->machines;
 	size = (size_t)affected * ((storm->policy->size + 63) & ~(size_t)63);
 	machines = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -177,5 +229,5 @@ void storm_run(const struct storm *what, struct outcome *outcome)
 	sockets_end();
 	events_end();
 	(void)munmap(machines, size);
-	(void)close(tree);
+	remove_tree(tree, root);
 }

@@ -18,16 +18,17 @@ struct storm {
 	double down_s;         /* the target listens so long after the first of them; 0: it does from the beginning */
 	double lost_part;      /* 0: they boot; else that part of them had a session, and the others keep theirs */
 	bool silent;           /* while it is down nothing answers; else connections are refused */
+	bool proves;           /* each that was lost has a disk, whose identity is asked for before its I/O is let go */
 	double again_s, for_s; /* so long after it listens it is gone once more, for so long; 0: it is not */
 	double patience_s;     /* when the run ends */
 	uint64_t seed;
 };
 
 struct outcome {
-	unsigned machines, missing;                /* that have no session in the end */
-	double ideal_s;                            /* machines / capacity */
-	double half_s, most_s, all_s;              /* since the target listens: 50, 99, 100 % of them have theirs */
-	double tries, tries_most;                  /* of a machine: calls of connect; while the target is down, too */
+	unsigned machines, missing;   /* that have no session in the end */
+	double ideal_s;               /* machines / capacity; twice that where each logs in twice, for a proof */
+	double half_s, most_s, all_s; /* since the target listens: 50, 99, 100 % of them have theirs */
+	double tries, tries_most;     /* of a machine: calls of connect; while the target is down, too */
 	double peak_syns, peak_tries, peak_logins; /* in a second after the first, in ratio to the capacity */
 	uint64_t wasted, busy, dropped;
 };

@@ -9,6 +9,8 @@
 #include "proto/iscsi_abi.h"
 #include "test/sim/events.h"
 
+#define UNHEARD (20 * SIM_SECOND) /* until TCP has asked in vain */
+
 struct target sim_targets[SIM_TARGETS_MAX];
 struct target_counts sim_counts;
 
@@ -183,10 +185,27 @@ void target_syn(struct sim_socket *socket)
 	work(t);
 }
 
+/* The only question of a proof for a disk without a size: INQUIRY. It costs the target nothing beside a login. */
+static void tell_identity(struct sim_socket *socket, const uint8_t bhs[BHS])
+{
+	uint8_t answer[BHS] = {ISCSI_OP_DATA_IN, 0x81, [7] = 36};
+	char data[36] = {0};
+
+	memcpy(data + 8, "SIM     DISK            ", 24);
+	memcpy(answer + 16, bhs + 16, 4); /* ITT */
+	memset(answer + 20, 0xff, 4);
+	answer[27] = 1;  /* StatSN */
+	answer[31] = 2;  /* ExpCmdSN */
+	answer[35] = 64; /* MaxCmdSN */
+	sockets_answer(socket, answer, data, sizeof(data));
+}
+
 void target_request(struct sim_socket *socket, const uint8_t bhs[BHS])
 {
 	if (socket->target->state != TARGET_UP || socket->broken)
 		return;
+	if ((bhs[0] & 0x3f) == ISCSI_OP_SCSI_COMMAND)
+		tell_identity(socket, bhs);
 	if ((bhs[0] & 0x3f) != ISCSI_OP_LOGIN)
 		return;
 	memcpy(socket->request, bhs, BHS);
@@ -219,8 +238,7 @@ void target_stop(struct target *target, bool silent)
 	while (target->used) {
 		struct sim_socket *socket = take(target);
 
-		if (!silent)
-			sockets_break(socket, 0);
+		sockets_break(socket, silent ? UNHEARD : 0);
 		sockets_let_go(socket, HELD_BY_TARGET);
 	}
 }
