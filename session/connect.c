@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,9 +14,11 @@
 
 #include "plan/address.h"
 
-#define TURNS 4 /* of so many attempts one goes to the planned portal */
-#define KNOWN_LOOK_UP_MS \
-	500 /* of a name whose addresses are known from the last time; twice that in the next attempt */
+/* Of a name whose addresses are known from the last time; twice that in the next attempt. */
+#define KNOWN_LOOK_UP_MS 500
+#define GUARD_S          5 /* between two questions */
+#define GUARD_PROBES     3
+#define TURNS            4 /* of so many attempts one goes to the planned portal */
 
 /* ---- which portal ---- */
 
@@ -205,7 +208,7 @@ static enum connect_state begin_race(struct connect *c, const struct sockaddr_st
 
 	memcpy(all, addresses, (size_t)count * sizeof(*addresses));
 	count = add_proven(c, all, count);
-	error = race_begin(&c->race, c->portal.scope, all, count, c->first, c->timeout_ms, now_ms);
+	error = race_begin(&c->race, c->portal.scope, all, count, c->first, c->random, c->timeout_ms, now_ms);
 	if (error)
 		return fail_race(c, -error);
 	c->deadline_ms = c->race.deadline_ms;
@@ -218,6 +221,22 @@ enum connect_state connect_begin_at(struct connect *connect, const struct portal
 {
 	prepare(connect, portal, n, timeout_ms);
 	return begin_race(connect, addresses, count, now_ms);
+}
+
+void connect_guard(const struct connect *connect, bool on)
+{
+	static const struct {
+		int level, name, value;
+	} options[] = {
+		{IPPROTO_TCP, TCP_KEEPIDLE, GUARD_S},
+		{IPPROTO_TCP, TCP_KEEPINTVL, GUARD_S},
+		{IPPROTO_TCP, TCP_KEEPCNT, GUARD_PROBES},
+	};
+	int value = on;
+
+	for (size_t i = 0; on && i < sizeof(options) / sizeof(options[0]); i++)
+		(void)setsockopt(connect->fd, options[i].level, options[i].name, &options[i].value, sizeof(int));
+	(void)setsockopt(connect->fd, SOL_SOCKET, SO_KEEPALIVE, &value, sizeof(value));
 }
 
 void connect_prove(struct connect *connect)

@@ -330,8 +330,8 @@ int64_t discovery_deadline(const struct discovery *discovery)
 
 void discovery_step(struct discovery *discovery, int64_t now_ms)
 {
-	struct pollfd fds[RACE_TRIES_MAX];
-	int count = discovery_pollfds(discovery, fds, RACE_TRIES_MAX);
+	struct pollfd fds[RACE_ADDRESSES_MAX];
+	int count = discovery_pollfds(discovery, fds, RACE_ADDRESSES_MAX);
 
 	if (discovery->state != DISCOVERY_RUNNING)
 		return;

@@ -476,6 +476,7 @@ static void start_connection(struct session *s, const struct session_input *in)
 	}
 	s->chap_algorithm = (uint8_t)s->attempt.login.chap.algorithm;
 	prover_stop(&s->prover);
+	connect_guard(&s->attempt.connect, false);
 	attempt_stop(&s->attempt); /* the kernel has its own reference to the socket */
 	say_up(s, in->now_ms);
 	if (s->attempt.resident && !session_was_up(s))
@@ -495,11 +496,6 @@ static void start_connection(struct session *s, const struct session_input *in)
 
 /* ---- proving: are its units still the same? ---- */
 
-static int64_t proof_timeout_ms(const struct session *s)
-{
-	return (int64_t)s->plan->params.value[PARAM_LOGIN_TIMEOUT] * 1000;
-}
-
 static void prove(struct session *s, const uint8_t isid[6], const struct sockaddr_storage *address, bool first,
 		  int64_t now_ms)
 {
@@ -509,6 +505,8 @@ static void prove(struct session *s, const uint8_t isid[6], const struct sockadd
 		.address = address,
 		.names = &s->attempt.connect.resolve,
 		.lessons = &s->attempt.lessons,
+		.random = s->attempt.random,
+		.patience_ms = s->attempt.patience_ms,
 		.isid = isid,
 		.units = s->units,
 		.unit_count = s->unit_count,
@@ -540,7 +538,7 @@ static void prove_first(struct session *s, const struct session_input *in)
 
 	name_isid(s->isid, isid);
 	prove(s, isid, NULL, true, in->now_ms);
-	enter(s, SESSION_PROVING, in->now_ms + proof_timeout_ms(s));
+	enter(s, SESSION_PROVING, SESSION_NEVER);
 	take_verdict(s, s->prover.verdict, in);
 }
 
@@ -571,9 +569,11 @@ static void hold(struct session *s, enum unit_verdict verdict, const struct sess
 
 static void take_verdict(struct session *s, enum unit_verdict verdict, const struct session_input *in)
 {
-	if (verdict == UNIT_PENDING || s->state != SESSION_PROVING)
+	if (s->state != SESSION_PROVING)
 		return; /* the kernel's login is not done yet: prover_ask will bring it up again */
-	if (verdict == UNIT_BROKEN || (verdict == UNIT_RESERVED && !s->proves_first)) {
+	if (verdict == UNIT_PENDING) {
+		enter(s, SESSION_PROVING, prover_deadline(&s->prover));
+	} else if (verdict == UNIT_BROKEN || (verdict == UNIT_RESERVED && !s->proves_first)) {
 		prove_otherwise(s, in);
 	} else if (verdict != UNIT_SAME) {
 		hold(s, verdict, in);
@@ -593,7 +593,7 @@ static void advance_proof(struct session *s, const struct session_input *in)
 
 static void proof_late(struct session *s, const struct session_input *in)
 {
-	take_verdict(s, prover_give_up(&s->prover), in);
+	take_verdict(s, prover_late(&s->prover, in->now_ms), in);
 }
 
 /* The kernel's connection is gone: a target that allows one session only may end the older one. */
@@ -638,7 +638,7 @@ static void finish_login(struct session *s, const struct session_input *in)
 		start_connection(s, in);
 		return;
 	}
-	enter(s, SESSION_PROVING, in->now_ms + proof_timeout_ms(s));
+	enter(s, SESSION_PROVING, SESSION_NEVER);
 	take_verdict(s, prover_ask(&s->prover, in->now_ms), in);
 }
 
