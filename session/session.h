@@ -68,7 +68,8 @@ struct session {
 	const struct target_plan *plan;
 	const struct netlink *netlink;
 	int sysfs;
-	int dev; /* -1: not settled yet */
+	int dev;    /* -1: not settled yet */
+	int mapper; /* of the device mapper, once its disks are paths of maps; -1 */
 
 	enum session_state state;
 	int64_t deadline_ms;
@@ -100,7 +101,8 @@ struct session {
 
 	struct child learning; /* asks the units for their identity */
 	bool looks_at_devices; /* once more, at the deadline */
-	struct child devices;  /* sets devices running again that the kernel gave up */
+	bool has_news; /* its units are to be looked for again: it was missing at the boot, or says that they changed */
+	struct child devices; /* sets devices running again that the kernel gave up */
 	struct login_result negotiated;
 	struct attempt attempt;
 	struct prover prover; /* from here on: touched in an outage only */
@@ -111,6 +113,9 @@ struct session {
 /* plan, netlink and the descriptor of /sys must outlive the session. random: seed of the jitter. */
 void session_init(struct session *session, const struct target_plan *plan, const struct netlink *netlink, int sysfs,
 		  uint32_t random);
+
+/* Its target had no name at session_init, and was discovered: the plan has its name, and its other portals. */
+void session_discovered(struct session *session);
 
 /* Creates the kernel's session now, whose number makes the ISID. Called in the plan's order, so that a target meets the same ISID
    at each boot, whatever answers first. A failure shows when the session logs in. */
@@ -123,6 +128,11 @@ void session_adopt(struct session *session, uint32_t sid, uint32_t host, bool up
    and its disks are looked for when it is. Names are looked up by the files that the initramfs has now. What the kernel was not
    asked about the units is asked now. dev: descriptor of /dev; must stay. */
 void session_settle(struct session *session, int dev);
+
+/* Are all disks of a session that is up paths of multipath maps? Then those hold the I/O that a lost path gives back: the kernel's
+   session gives it back at once, and the maps are told when it is lost and when it is back. mapper: of the device mapper; must
+   stay. hold_s: the plan's replacement_timeout, which is 0 from then on. */
+bool session_become_path(struct session *session, int mapper, int32_t *hold_s);
 
 void session_step(struct session *session, enum session_event event, const struct session_input *input);
 

@@ -38,7 +38,7 @@ static bool is_quiet(const struct world *w)
 	for (int i = 0; i < w->session_count; i++)
 		if (!is_settled(&w->sessions[i]))
 			return false;
-	return true;
+	return w->multipath.child.fd < 0;
 }
 
 /* When the network has to do something next: another time means that a lease was renewed. */

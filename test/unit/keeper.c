@@ -31,6 +31,7 @@ static struct world *make_world(void)
 	struct world *w = mmap(NULL, sizeof(*w), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	assert_true(w != MAP_FAILED);
+	w->multipath.child = CHILD_NONE;
 	w->keeper.fd = w->status.fd = -1;
 	w->proc = sysfs_open("/proc");
 	w->title = (struct title){.at = name, .room = sizeof(name) - 1};
