@@ -904,7 +904,7 @@ static void target_that_allows_one_session_is_asked_before_the_login(void **stat
 	let_prover_find(UNIT_BROKEN, 1000);
 	assert_int_equal(session.state, SESSION_PROVING); /* at once, and the kernel has no connection meanwhile */
 	assert_int_equal(session.attempt.connect.fd, -1);
-	assert_int_equal(session_deadline(&session), 1000 + 15000);
+	assert_in_range(session_deadline(&session), 1001, 1000 + 8 * 15000);
 	assert_memory_equal(session.prover.isid, ((uint8_t[]){0, 2, 0x3d, 0, 0, SID}), 6);
 	let_prover_find(UNIT_SAME, 1000);
 	assert_int_equal(kernel.started, 0);
@@ -1172,13 +1172,7 @@ static void recovery_is_told_with_its_length(void **state)
 
 static void late_session_is_scanned(void **state)
 {
-	static const char *const folders[] = {"class", "class/scsi_host", "class/scsi_host/host1"};
-	char text[16];
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
-		assert_int_equal(mkdirat(tree, folders[i], 0755), 0);
-	write_file("class/scsi_host/host1/scan", "");
 	step(SESSION_EVENT_START, 1000);
 	assert_int_equal(session.state, SESSION_CONNECTING);
 	session_settle(&session, -1);
@@ -1187,11 +1181,10 @@ static void late_session_is_scanned(void **state)
 	assert_int_equal(session_pollfds(&session, &(struct pollfd){0}, 1), 0); /* that attempt is over */
 	assert_int_equal(session.attempt.state, ATTEMPT_IDLE);
 	step(SESSION_EVENT_DEADLINE, 2000);
+	assert_false(session.has_news);
 	log_in(2000);
+	assert_true(session.has_news); /* the loop has it scanned */
 	assert_int_equal(times_said("it was missing at the boot"), 1);
-	await_child(session_pollfds, SESSION_EVENT_READY);
-	assert_true(sysfs_read(tree, "class/scsi_host/host1/scan", text, sizeof(text)) > 0);
-	assert_string_equal(text, "0 0 -");
 }
 
 /* The kernel's error handling may take its time: they are looked at when the session is back, and once more. */
