@@ -135,6 +135,7 @@ static int begin(void **state)
 	plan.portal.port = 3260;
 	resolve_init(&names);
 	listen_somewhere();
+	memset(&prover, 0, sizeof(prover));
 	prover_init(&prover);
 	proof.questions = 2;
 	return 0;
@@ -475,6 +476,48 @@ static void so_many_pdus_are_taken_at_a_time(void **state)
 	assert_int_equal(proof.taken, 100);
 }
 
+/* What the kernel's session has learned of the target, and what it knows of names. */
+static void it_begins_with_what_the_session_knows(void **state)
+{
+	(void)state;
+	lessons.start_in_security = true;
+	names.has_files = true;
+	strcpy(names.known[0].host, "portal.invalid");
+	names.known[0].count = 1;
+	names.known[0].addresses[0] = address;
+	strcpy(portal.host, "portal.invalid");
+	start(true);
+	while (prover.attempt.state == ATTEMPT_RESOLVING)
+		assert_int_equal(turn(), UNIT_PENDING);
+	take_connection();
+	assert_int_equal(heard.bhs[1] & 0x0c, 0); /* the security stage */
+}
+
+static void every_wait_has_a_deadline(void **state)
+{
+	const int64_t limit = (int64_t)plan.params.value[PARAM_LOGIN_TIMEOUT] * 1000;
+
+	(void)state;
+	assert_true(prover_deadline(&prover) == INT64_MAX);
+	start(true);
+	assert_in_range(prover_deadline(&prover), T0 + 1, T0 + 8 * limit);
+	take_connection();
+	assert_in_range(prover_deadline(&prover), T0 + 1, T0 + 10 + 8 * limit);
+	assert_int_equal(answer_login(0, "", 0), UNIT_PENDING);
+	assert_int_equal(prover.state, PROVER_ASKING);
+	assert_in_range(prover_deadline(&prover), T0 + limit, T0 + 10 + 8 * limit);
+	proof.verdict = UNIT_OTHER;
+	say_header(ISCSI_OP_SCSI_RESPONSE);
+	assert_int_equal(turn(), UNIT_PENDING);
+	assert_int_equal(prover.state, PROVER_LEAVING);
+	assert_in_range(prover_deadline(&prover), T0 + limit, T0 + 10 + 8 * limit);
+	assert_int_equal(prover_late(&prover, T0 + 10 + 8 * limit), UNIT_OTHER);
+	assert_true(prover_deadline(&prover) == INT64_MAX);
+	start(true);
+	assert_string_equal(prover.text, ""); /* of this run nothing is known */
+	assert_int_equal(prover.verdict, UNIT_PENDING);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -489,6 +532,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(target_that_breaks_the_rules_is_not_logged_out_from, begin, end),
 		cmocka_unit_test_setup_teardown(one_that_takes_too_long_says_what_it_waits_for, begin, end),
 		cmocka_unit_test_setup_teardown(stopped_it_logs_out_and_leaves_nothing_open, begin, end),
+		cmocka_unit_test_setup_teardown(it_begins_with_what_the_session_knows, begin, end),
+		cmocka_unit_test_setup_teardown(every_wait_has_a_deadline, begin, end),
 		cmocka_unit_test_setup_teardown(so_many_pdus_are_taken_at_a_time, begin, end),
 	};
 
