@@ -300,6 +300,17 @@ static void it_asks_at_once_when_it_was_told_to_before(void **state)
 	assert_over(UNIT_OTHER, "LUN 1 is what it is");
 }
 
+/* The kernel's login may have taken long. */
+static void questions_have_their_time_from_when_they_are_asked(void **state)
+{
+	const int64_t limit = (int64_t)plan.params.value[PARAM_LOGIN_TIMEOUT] * 1000;
+
+	(void)state;
+	log_in();
+	assert_int_equal(prover_ask(&prover, T0 + 100000), UNIT_PENDING);
+	assert_in_range(prover_deadline(&prover), T0 + 100000 + limit, T0 + 100000 + 8 * limit);
+}
+
 /* In the kernel session's own place: that one may come only when this one is gone. */
 static void it_is_gone_before_the_verdict_counts(void **state)
 {
@@ -508,12 +519,14 @@ static void every_wait_has_a_deadline(void **state)
 	assert_in_range(prover_deadline(&prover), T0 + limit, T0 + 10 + 8 * limit);
 	proof.verdict = UNIT_OTHER;
 	say_header(ISCSI_OP_SCSI_RESPONSE);
-	assert_int_equal(turn(), UNIT_PENDING);
-	assert_int_equal(prover.state, PROVER_LEAVING);
-	assert_in_range(prover_deadline(&prover), T0 + limit, T0 + 10 + 8 * limit);
-	assert_int_equal(prover_late(&prover, T0 + 10 + 8 * limit), UNIT_OTHER);
+	assert_int_equal(poll(&(struct pollfd){.fd = prover.wire.fd, .events = POLLIN}, 1, 5000), 1);
+	assert_int_equal(prover_step(&prover, T0 + 100000), UNIT_PENDING);
+	assert_int_equal(prover.state, PROVER_LEAVING); /* each wait has its own time */
+	assert_in_range(prover_deadline(&prover), T0 + 100000 + limit, T0 + 100000 + 8 * limit);
+	assert_int_equal(prover_late(&prover, T0 + 100000 + 8 * limit), UNIT_OTHER);
 	assert_true(prover_deadline(&prover) == INT64_MAX);
 	start(true);
+	assert_int_equal(prover_ask(&prover, T0), UNIT_PENDING);
 	assert_string_equal(prover.text, ""); /* of this run nothing is known */
 	assert_int_equal(prover.verdict, UNIT_PENDING);
 }
@@ -524,6 +537,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(it_logs_in_as_the_session_does_but_with_its_own_isid, begin, end),
 		cmocka_unit_test_setup_teardown(it_asks_when_the_kernel_is_logged_in_and_not_before, begin, end),
 		cmocka_unit_test_setup_teardown(it_asks_at_once_when_it_was_told_to_before, begin, end),
+		cmocka_unit_test_setup_teardown(questions_have_their_time_from_when_they_are_asked, begin, end),
 		cmocka_unit_test_setup_teardown(it_is_gone_before_the_verdict_counts, begin, end),
 		cmocka_unit_test_setup_teardown(login_that_is_refused_proves_nothing, begin, end),
 		cmocka_unit_test_setup_teardown(login_without_an_answer_is_tried_otherwise_once, begin, end),
