@@ -16,7 +16,7 @@
 struct message {
 	struct nlmsghdr header;
 	struct iscsi_uevent event;
-	uint8_t rest[256];
+	uint8_t rest[512];
 };
 
 static size_t finish(struct message *m, size_t rest)
@@ -28,13 +28,15 @@ static size_t finish(struct message *m, size_t rest)
 static void a_connection_error_names_its_session(void **state)
 {
 	struct message m = {
-		.event = {.type = ISCSI_KEVENT_CONN_ERROR, .transport_handle = 77, .r.conn_error = {3, 0, 1020}}};
+		.event = {.type = ISCSI_KEVENT_CONN_ERROR, .transport_handle = 77, .r.conn_error = {3, 2, 1020}}};
 	struct netlink_event event;
 
 	(void)state;
 	assert_int_equal(netlink_parse((uint8_t *)&m, finish(&m, 0), &event), 0);
 	assert_int_equal(event.type, NETLINK_EVENT_ERROR);
+	assert_int_equal(event.kernel_type, ISCSI_KEVENT_CONN_ERROR);
 	assert_int_equal(event.sid, 3);
+	assert_int_equal(event.cid, 2);
 	assert_int_equal(event.error, 1020);
 	assert_int_equal(event.transport, 77);
 	assert_string_equal(netlink_error_name(event.error), "ISCSI_ERR_TCP_CONN_CLOSE");
@@ -74,6 +76,8 @@ static void a_pdu_longer_than_what_came_is_refused(void **state)
 	(void)state;
 	m.rest[7] = 9;
 	assert_int_equal(netlink_parse((uint8_t *)&m, finish(&m, 48 + 8), &event), -EPROTO);
+	m.rest[5] = 1; /* 65,545 bytes */
+	assert_int_equal(netlink_parse((uint8_t *)&m, finish(&m, sizeof(m.rest)), &event), -EPROTO);
 	m.rest[5] = 0xff;
 	assert_int_equal(netlink_parse((uint8_t *)&m, finish(&m, 48 + 8), &event), -EPROTO);
 	m.rest[5] = m.rest[7] = 0;
@@ -112,6 +116,30 @@ static void a_batch_holds_one_message_for_each_parameter(void **state)
 	assert_int_equal(event.u.set_param.sid, 5);
 	assert_int_equal(event.u.set_param.length, sizeof("iqn.2026-01.test:t"));
 	assert_string_equal((char *)batch.bytes + batch.used - 4, "-1");
+}
+
+static void a_batch_is_filled_to_its_last_byte(void **state)
+{
+	struct netlink_batch batch;
+	char text[NETLINK_BATCH_BYTES];
+	const size_t room = sizeof(batch.bytes) - NLMSG_LENGTH(sizeof(struct iscsi_uevent));
+
+	(void)state;
+	memset(text, 'a', sizeof(text));
+	text[room - 1] = '\0';
+	netlink_batch_start(&batch, 1, 0);
+	netlink_batch_text(&batch, ISCSI_PARAM_USERNAME, text);
+	assert_false(batch.overflow);
+	assert_int_equal(batch.used, sizeof(batch.bytes));
+	netlink_batch_start(&batch, 1, 0);
+	text[room - 1] = 'a';
+	text[room] = '\0';
+	netlink_batch_text(&batch, ISCSI_PARAM_USERNAME, text);
+	assert_true(batch.overflow);
+	assert_int_equal(batch.count, 0);
+	netlink_batch_start(&batch, 1, 0);
+	netlink_batch_text(&batch, ISCSI_PARAM_USERNAME, "");
+	assert_int_equal(batch.used, 0); /* an empty text would not be one */
 }
 
 static void a_batch_that_is_full_says_so(void **state)
@@ -265,6 +293,7 @@ int main(void)
 		cmocka_unit_test(a_pdu_longer_than_what_came_is_refused),
 		cmocka_unit_test(a_cut_message_is_refused_at_every_length),
 		cmocka_unit_test(a_batch_holds_one_message_for_each_parameter),
+		cmocka_unit_test(a_batch_is_filled_to_its_last_byte),
 		cmocka_unit_test(a_batch_that_is_full_says_so),
 		cmocka_unit_test(every_error_has_a_name_and_words),
 		cmocka_unit_test(created_session_has_the_numbers_of_the_answer),

@@ -223,7 +223,10 @@ static void answers_that_make_no_sense_are_refused(void **state)
 	begin(NULL); /* no answer at all */
 	assert_int_equal(start_connection(), -EPROTO);
 	begin(NULL);
-	answer = will_answer(NLMSG_ERROR); /* an error that is none */
+	answer = will_answer(NLMSG_ERROR); /* errors that are none */
+	assert_int_equal(start_connection(), -EPROTO);
+	answer = will_answer(NLMSG_ERROR);
+	answer->event.type = 0;
 	assert_int_equal(start_connection(), -EPROTO);
 	answer = will_answer(ISCSI_UEVENT_START_CONN);
 	answer->event.type = ISCSI_KEVENT_IF_ERROR;
@@ -419,12 +422,18 @@ static void it_opens_with_the_handle_of_the_transport_and_two_sockets(void **sta
 		assert_int_equal(mkdirat(sysfs, folders[i], 0755), 0);
 	write_handle(sysfs, "not a number\n");
 	assert_int_equal(netlink_open(&opened, sysfs), -EPROTO);
+	write_handle(sysfs, "12x\n");
+	assert_int_equal(netlink_open(&opened, sysfs), -EPROTO);
+	write_handle(sysfs, "\n");
+	assert_int_equal(netlink_open(&opened, sysfs), -EPROTO);
 	write_handle(sysfs, "18446744072652021760\n");
 	for (sockets_max = 0; sockets_max < 2; sockets_max++) {
 		sockets = 0;
 		assert_int_equal(netlink_open(&opened, sysfs), -EPERM);
 	}
-	assert_int_equal(opened.call_fd, -7); /* nothing is written but in success */
+	assert_int_equal(opened.call_fd, -7);    /* nothing is written but in success */
+	assert_int_equal(dup(sysfs), sysfs + 1); /* nor is anything left open */
+	close(sysfs + 1);
 	sockets = 0;
 	assert_int_equal(netlink_open(&opened, sysfs), 0);
 	assert_true(opened.transport == 18446744072652021760u);

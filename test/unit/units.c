@@ -24,6 +24,8 @@
 /* The last byte of this page is a newline's: it is no text. */
 #define NAA "\0\x83\0\x0c\1\3\0\x08\x50\1\2\3\4\5\6\x0a"
 
+static const char page[256] = {0, '\x83', 0, '\xfb'};
+
 static const struct {
 	const char *path, *bytes;
 	size_t length;
@@ -46,6 +48,14 @@ static const struct {
 	TEXT(DEVICE "3:0:0:4/type", "5\n"),
 	TEXT(DEVICE "3:0:0:4/block/sr0/size", "2048\n"),
 	TEXT(DEVICE "power/control", "auto\n"),
+	TEXT("class/iscsi_session/session10/device/target5:0:0/5:0:0:3/type", "3\n"), /* hold nobody's data */
+	TEXT("class/iscsi_session/session10/device/target5:0:0/5:0:0:13/type", "13\n"),
+	TEXT("class/iscsi_session/session10/device/target5:0:0/5:0:0:30/type", "30\n"),
+	TEXT("class/iscsi_session/session10/device/target5:0:0/5:0:0:29/type", "29\n"),
+	TEXT("class/iscsi_session/session10/device/target5:0:0/5:0:0:7/type", "7\n"), /* an optical disk */
+	TEXT("class/iscsi_session/session10/device/target5:0:0/5:0:0:7/block/sdc/size", "2048\n"),
+	{"class/iscsi_session/session10/device/target5:0:0/5:0:0:7/vpd_pg83", page, 255},
+	{"class/iscsi_session/session10/device/target5:0:0/5:0:0:29/vpd_pg83", page, 256},
 	TEXT("class/iscsi_session/session8/device/target4:0:0/4:0:0:0/type", "0\n"),
 };
 
@@ -103,11 +113,14 @@ static const struct unit *unit_of(uint64_t lun, int count)
 
 static void units_that_hold_data_are_recorded(void **state)
 {
-	int count = units_read(sysfs, 7, units, 8);
-	const struct unit *unit = unit_of(1, count);
+	const struct unit *unit;
 	char text[SCSI_ID_TEXT];
+	int count;
 
 	(void)state;
+	memset(units, 0x55, sizeof(units)); /* of an earlier outage */
+	count = units_read(sysfs, 7, units, 8);
+	unit = unit_of(1, count);
 	assert_int_equal(count, 3); /* not the array controller */
 	assert_true(unit->sectors == 131072 && unit->block_bytes == 4096 && unit->writable &&
 		    !strcmp(unit->map, "dm-0"));
@@ -119,6 +132,8 @@ static void units_that_hold_data_are_recorded(void **state)
 	assert_string_equal(scsi_id_text(&unit->id, text), "serial beaf");
 	unit = unit_of(4, count); /* no disk: only what it is */
 	assert_true(unit->type == 5 && !unit->sectors && unit->id.kind == SCSI_ID_NONE);
+	assert_string_equal(unit->block, "");
+	assert_false(unit->writable);
 }
 
 static void there_may_be_more_than_there_is_room_for(void **state)
@@ -131,11 +146,23 @@ static void there_may_be_more_than_there_is_room_for(void **state)
 	assert_int_equal(units_read(sysfs, 9, units, 8), 0);
 }
 
+static void what_holds_nothing_is_left_out(void **state)
+{
+	int count = units_read(sysfs, 10, units, 8);
+
+	(void)state;
+	assert_int_equal(count, 2);
+	assert_string_equal(unit_of(7, count)->block, "sdc");
+	assert_false(unit_of(7, count)->has_long_page);
+	assert_true(unit_of(29, count)->has_long_page);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(units_that_hold_data_are_recorded),
 		cmocka_unit_test(there_may_be_more_than_there_is_room_for),
+		cmocka_unit_test(what_holds_nothing_is_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, make_tree, remove_tree);
