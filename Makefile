@@ -224,7 +224,7 @@ demo:
 
 bench:
 	$(Q)deps/install build test bench
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory all build/sim/storm
 	$(Q)deps/together test/bench/run
 
 # The hooks look for the program where it is installed.
