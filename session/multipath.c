@@ -142,7 +142,7 @@ static bool is_expected(const struct multipath *of, int session)
 	bool expected = is_yes(of, session);
 
 	for (int i = 0; i < of->count; i++)
-		expected = expected || (i != session && is_same_target(of, i, session));
+		expected = expected || (i != session && plan_are_paths(of->plan, i, session));
 	return expected;
 }
 
@@ -293,29 +293,33 @@ static void publish(const struct look *look, const char *name, dev_t id)
 	udev_db_note_dm(id);
 }
 
-static void make_partition(const struct look *look, const struct map *map, const struct unit *unit, const char *entry)
+/* -1: the entry has no such attribute. */
+static int64_t read_attribute(const struct look *look, const char *entry, const char *attribute)
 {
-	char path[112], name[DM_TEXT_MAX], uuid[DM_TEXT_MAX], table[40], on[16];
-	int64_t number, start, size;
+	char path[112];
+	int64_t value;
+
+	snprintf(path, sizeof(path), "class/block/%.40s/%s", entry, attribute);
+	return sysfs_read_number(look->of->sysfs, path, 0, INT64_MAX, &value) ? -1 : value;
+}
+
+static void make_partition(const struct look *look, const struct map *map, bool read_only, const char *entry)
+{
+	int64_t number = read_attribute(look, entry, "partition"), start = read_attribute(look, entry, "start"),
+		size = read_attribute(look, entry, "size");
+	char name[DM_TEXT_MAX], uuid[DM_TEXT_MAX], table[40], on[16];
 	dev_t id;
 	int result;
 
-	snprintf(path, sizeof(path), "class/block/%.40s/partition", entry);
-	if (sysfs_read_number(look->of->sysfs, path, 1, INT32_MAX, &number))
-		return;
-	snprintf(path, sizeof(path), "class/block/%.40s/start", entry);
-	if (sysfs_read_number(look->of->sysfs, path, 0, INT64_MAX, &start))
-		return;
-	snprintf(path, sizeof(path), "class/block/%.40s/size", entry);
-	if (sysfs_read_number(look->of->sysfs, path, 1, INT64_MAX, &size))
+	if (number < 0 || start < 0 || size <= 0)
 		return;
 	snprintf(name, sizeof(name), "%.100s%s%" PRId64, map->name, map->separator, number);
 	snprintf(uuid, sizeof(uuid), "part%" PRId64 "-mpath-%s", number, map->wwid);
 	read_number(look->of->sysfs, map->device, on);
 	snprintf(table, sizeof(table), "%s %" PRId64, on, start);
-	result = dm_create(look->control, name, uuid, !unit->writable, &id);
+	result = dm_create(look->control, name, uuid, read_only, &id);
 	if (!result)
-		result = dm_load(look->control, name, "linear", table, (uint64_t)size, !unit->writable);
+		result = dm_load(look->control, name, "linear", table, (uint64_t)size, read_only);
 	if (!result)
 		result = dm_resume(look->control, name);
 	if (result)
@@ -335,7 +339,7 @@ static void make_partitions(const struct look *look, const struct map *map, cons
 		return;
 	while ((name = sysfs_dir_next(&dir, NULL)))
 		if (!strncmp(name, unit->block, strlen(unit->block)))
-			make_partition(look, map, unit, name);
+			make_partition(look, map, !unit->writable, name);
 	sysfs_dir_close(&dir);
 }
 

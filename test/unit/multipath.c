@@ -253,6 +253,9 @@ static void a_path_that_is_expected_is_not_waited_for(void **state)
 	add_disk(1, TGTS, "256\n", "0\n");
 	sessions[1].attempt.was_up = false;
 	assert_non_null(strstr(look(), TABLE "service-time 0 1 1 8:0 1\n"));
+	plan.targets[0].has_lun = plan.targets[1].has_lun = true;
+	plan.targets[0].lun = 1;
+	assert_string_equal(look(), ""); /* the other word is for another LUN */
 }
 
 static void a_path_that_comes_later_is_added(void **state)
