@@ -99,6 +99,32 @@ def another_disk(rig, kernel, initrd):
     lab.verify("another disk")
 
 
+def turn(lab, name):
+    """Each path is lost once, and writing goes on."""
+    for target in lab.portals:
+        target.kill()
+        lab.expect("event=lost", name + ": a portal is lost")
+        lab.rig.check(lab.guest, lab.wrote(4), name + ": writing goes on")
+        target.start()
+        lab.expect("is back at", name + ": it is back")
+    lab.rig.ok(lab.states() == {"sda": "active", "sdb": "active"}, name + ": both paths are used", str(lab.states()))
+
+
+def successors(rig, kernel, initrd):
+    """The resident process is killed: its keeper knows the maps, and so does one that a person starts."""
+    lab = Paths(rig, kernel, initrd)
+    lab.start_writer()
+    time.sleep(2)  # a keeper is there
+    lab.shell("kill -9 $(resident | head -n 1)")
+    lab.expect("event=restarted", "the keeper takes the place of the resident process")
+    turn(lab, "keeper")
+    lab.shell("for p in $(pidof iscsi-init iscsi-keeper); do grep -q '^@' /proc/$p/cmdline && kill -9 $p; done; sleep 1")
+    lab.shell("/run/initramfs/shutdown supervise </dev/null >/run/supervise 2>&1 &")
+    time.sleep(3)
+    turn(lab, "supervise")
+    lab.verify("successors")
+
+
 class System(distro.Machine):
     """A Debian system with a second disk, both by two portals."""
 
@@ -151,7 +177,7 @@ def system(rig, name):
     rig.note("%s: multi-user after %.0f s, off after %.0f s" % (name, machine.booted or 0, machine.ended or 0))
 
 
-CASES = {"eight": eight, "flapping": flapping, "all_away": all_away, "another_disk": another_disk}
+CASES = {"eight": eight, "flapping": flapping, "all_away": all_away, "another_disk": another_disk, "successors": successors}
 CASES.update({name: lambda rig, _kernel, _initrd, name=name: system(rig, name) for name in SYSTEMS})
 
 if __name__ == "__main__":
