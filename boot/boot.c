@@ -531,8 +531,7 @@ static bool has_other_path(const struct world *w, int i)
 	bool has = false;
 
 	for (int other = 0; other < w->session_count; other++)
-		has = has || (w->sessions[other].state != SESSION_FAILED &&
-			      !strcmp(w->plan.targets[other].name, w->plan.targets[i].name));
+		has = has || (w->sessions[other].state != SESSION_FAILED && plan_are_paths(&w->plan, other, i));
 	return has && !w->chains && plan_multipath(&w->plan, i) != MULTIPATH_NO;
 }
 
@@ -573,8 +572,7 @@ static void start_scan(struct world *w, int i)
 static bool has_twin(const struct world *w, int i)
 {
 	for (int other = 0; other < w->session_count; other++)
-		if (w->disks[other].state == BLOCKDEV_READY &&
-		    !strcmp(w->plan.targets[other].name, w->plan.targets[i].name))
+		if (w->disks[other].state == BLOCKDEV_READY && plan_are_paths(&w->plan, other, i))
 			return true;
 	return false;
 }
