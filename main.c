@@ -18,6 +18,7 @@
 
 #include "boot/boot.h"
 #include "boot/box.h"
+#include "boot/join.h"
 #include "command/command.h"
 #include "plan/initiator.h"
 #include "plan/own_words.h"
@@ -497,6 +498,7 @@ static struct world *make_world(void)
 	w->uevents = w->random = w->interrupts = w->iscsid = w->keeper.fd = w->status.fd = w->run.fd =
 		w->run.mountinfo = -1;
 	w->loader.fd = -1;
+	join_init(w);
 	return w;
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "boot/box.h"
+#include "boot/join.h"
 #include "boot/secrets.h"
 #include "plan/address.h"
 #include "plan/credential.h"
@@ -24,8 +25,9 @@
 #include "sys/log.h"
 #include "sys/monotonic.h"
 
-#define RESCAN_PAUSE_MS 1000
-#define ASK_AFTER_MS    2000
+#define RESCAN_PAUSE_MS  1000
+#define ASK_AFTER_MS     2000
+#define PATH_PATIENCE_MS 1000 /* from the first path of a disk to the last that a boot waits for */
 
 /* What iSCSI needs, in the order in which it is requested. Kernels up to 6.12 need crc32c for iscsi_tcp, even without
    digests; later ones have no such module.
@@ -101,6 +103,8 @@ static void request_others(struct world *w)
 
 	for (int i = MODULE_ISCSI + 1; i < MODULE_COUNT; i++)
 		request_module(w, i);
+	if (plan_joins(&w->plan, w->chains))
+		loader_request(&w->loader, LOADER_NAME, false, "dm_multipath");
 	for (int i = 0; mounts && root_module(&w->plan.root, i, name, sizeof(name)); i++)
 		loader_request(&w->loader, LOADER_NAME, false, name);
 }
@@ -342,6 +346,20 @@ bool boot_load_secrets(struct world *world)
 	return load_secrets(world, NULL);
 }
 
+/* portals=all: each portal that is listed for the target gets a session. */
+static void spread(struct world *w, struct target_plan *target)
+{
+	int missed;
+
+	if (!target->all_portals)
+		return;
+	log_info("%s has %d portals more than %s", target->name, target->listed_count + target->unlisted,
+		 target->portal.host);
+	missed = plan_spread(&w->plan, (int)(target - w->plan.targets));
+	if (missed)
+		log_warn("%s: there is no room for a session at %d of them", target->name, missed);
+}
+
 /* targets=all: the first target takes the place of the portal's plan, the others follow the last plan. */
 static void take_all_discovered(struct world *w, const struct discovery *discovery, struct target_plan *target)
 {
@@ -359,15 +377,36 @@ static void take_all_discovered(struct world *w, const struct discovery *discove
 		discovery_use(discovery, i, another);
 	}
 	discovery_use(discovery, 0, target);
+	for (int i = w->plan.target_count - 1, n = 1; n < count; i--, n++)
+		spread(w, &w->plan.targets[i]);
+	spread(w, target);
 	log_info("%s has %d targets, and all are attached (targets=all)", target->portal.host, count);
 	if (target->secret_looked_up)
 		load_secrets(w, target);
 }
 
+/* A target with a name can do without the list. */
+static void take_alone(struct target_plan *target, const char *why)
+{
+	log_warn("asking %s for the other portals of %s: %s; the boot goes on with this one", target->portal.host,
+		 target->name, why);
+	target->all_portals = false;
+}
+
 static void take_discovered(struct world *w, const struct discovery *discovery, struct target_plan *target)
 {
 	char list[800];
+	int index = target->name[0] ? discovery_find(discovery, target->name) : -1;
 
+	if (index >= 0) {
+		discovery_use(discovery, index, target);
+		spread(w, target);
+		return;
+	}
+	if (target->name[0]) {
+		take_alone(target, "it is not listed");
+		return;
+	}
 	if (target->all_targets) {
 		take_all_discovered(w, discovery, target);
 		return;
@@ -377,6 +416,7 @@ static void take_discovered(struct world *w, const struct discovery *discovery, 
 		log_info("%s has one target: %s", target->portal.host, target->name);
 		if (target->secret_looked_up)
 			load_secrets(w, target); /* its line in the table can be found now */
+		spread(w, target);
 		return;
 	}
 	fail(w, "%s has several targets; name one of them on the command line: %s", target->portal.host,
@@ -401,8 +441,13 @@ static void ask_again(struct world *w, struct discovery *discovery, const struct
 								 target->portal.host, why, pause);
 }
 
-/* A portal without a target name is asked which targets it has (SendTargets), beside all others. True: the target has its
-   name. */
+static bool needs_list(const struct target_plan *target)
+{
+	return !target->name[0] || target->all_portals;
+}
+
+/* A portal is asked which targets it has (SendTargets), beside all others, where the target has no name or where all its
+   portals are wanted. True: that is known. */
 static bool discover_name(struct world *w, int i, int64_t now_ms)
 {
 	struct discovery *discovery = &w->discoveries[i];
@@ -419,10 +464,13 @@ static bool discover_name(struct world *w, int i, int64_t now_ms)
 		session_discovered(&w->sessions[i]);
 		break;
 	case DISCOVERY_FAILED:
-		ask_again(w, discovery, target, now_ms);
+		if (target->name[0] && w->plan.target_count > 1)
+			take_alone(target, discovery_failure(discovery));
+		else
+			ask_again(w, discovery, target, now_ms);
 		break;
 	}
-	return target->name[0] && !w->verdict.failed;
+	return !needs_list(target) && !w->verdict.failed;
 }
 
 static uint32_t jitter_seed(void)
@@ -472,9 +520,20 @@ static void advance_targets(struct world *w, int64_t now_ms)
 		while (w->session_count < w->plan.target_count) /* in the plan's order, with or without a name */
 			reserve_session(w);
 		if (w->sessions[i].state == SESSION_IDLE &&
-		    (w->plan.targets[i].name[0] || discover_name(w, i, now_ms)) && prepare_random(w))
+		    (!needs_list(&w->plan.targets[i]) || discover_name(w, i, now_ms)) && prepare_random(w))
 			session_step(&w->sessions[i], SESSION_EVENT_START, &in);
 	}
+}
+
+/* Is there another way to the same target that may work? */
+static bool has_other_path(const struct world *w, int i)
+{
+	bool has = false;
+
+	for (int other = 0; other < w->session_count; other++)
+		has = has || (w->sessions[other].state != SESSION_FAILED &&
+			      !strcmp(w->plan.targets[other].name, w->plan.targets[i].name));
+	return has && !w->chains && plan_multipath(&w->plan, i) != MULTIPATH_NO;
 }
 
 static void advance_sessions(struct world *w)
@@ -486,7 +545,7 @@ static void advance_sessions(struct world *w)
 	for (int i = 0; i < w->session_count; i++) {
 		struct session *s = &w->sessions[i];
 
-		if (s->state == SESSION_FAILED)
+		if (s->state == SESSION_FAILED && !has_other_path(w, i))
 			fail(w, "%s at %s: %s", s->plan->name, portal_write(session_portal(s), portal),
 			     session_failure(s));
 		up = up && session_was_up(s);
@@ -623,16 +682,25 @@ static bool advance_disk(struct world *w, int i, int64_t now_ms)
 static bool is_late(const struct world *w, int i, int64_t now_ms)
 {
 	const struct target_plan *target = &w->plan.targets[i];
-	const struct attempt *attempt = target->name[0] ? &w->sessions[i].attempt : &w->discoveries[i].attempt;
+	const struct attempt *attempt = needs_list(target) ? &w->discoveries[i].attempt : &w->sessions[i].attempt;
 
 	return !attempt->was_up && attempt->begun_ms &&
 	       now_ms >= attempt->begun_ms + (int64_t)target->params.value[PARAM_LOGIN_TIMEOUT] * 1000;
 }
 
+/* A path more can come later: it gets a moment, but not after a failure. */
+static bool is_mere_path(const struct world *w, int i, int64_t now_ms)
+{
+	const struct session *s = &w->sessions[i];
+
+	return !w->chains && plan_multipath(&w->plan, i) != MULTIPATH_NO && has_twin(w, i) &&
+	       (s->attempt.count > 0 || s->state == SESSION_FAILED || now_ms >= w->path_limit_ms);
+}
+
 /* A target that does not answer, or that has no disk, must not hold up a boot that can do without it. */
 static bool can_go_without(const struct world *w, int i, int64_t now_ms)
 {
-	return (w->diskless[i] || is_late(w, i, now_ms)) && is_dispensable(w, i);
+	return is_mere_path(w, i, now_ms) || ((w->diskless[i] || is_late(w, i, now_ms)) && is_dispensable(w, i));
 }
 
 static void advance_disks(struct world *w, int64_t now_ms)
@@ -651,6 +719,8 @@ static void advance_disks(struct world *w, int64_t now_ms)
 	}
 	if (scanned)
 		times_reach(&w->times, PHASE_SCAN, now_ms);
+	if (ready && !w->path_limit_ms)
+		w->path_limit_ms = now_ms + PATH_PATIENCE_MS;
 	if (!ready || ready + spare < w->session_count)
 		return;
 	if (w->disks_ready_ms && w->disks_missing == (late > 0))
@@ -725,7 +795,7 @@ static void name_target_root(struct world *w)
 
 static void advance_root(struct world *w, int64_t now_ms)
 {
-	if (!w->disks_ready_ms || w->chains)
+	if (!w->disks_ready_ms || !join_advance(w) || w->chains)
 		return;
 	if (!w->has_root) {
 		name_target_root(w);
@@ -754,7 +824,7 @@ static void advance_root(struct world *w, int64_t now_ms)
 
 static bool is_ready(const struct world *w)
 {
-	if (!w->disks_ready_ms)
+	if (!w->disks_ready_ms || w->multipath.child.fd >= 0)
 		return false;
 	for (int i = 0; i < w->session_count && w->disks_missing; i++)
 		if (session_was_up(&w->sessions[i]) && w->disks[i].state != BLOCKDEV_READY && !w->diskless[i])
@@ -803,6 +873,8 @@ int64_t boot_deadline(const struct world *world)
 			continue;
 		if (world->rescan_ms[i] && world->disks[i].state == BLOCKDEV_EMPTY)
 			at = monotonic_earlier(at, world->rescan_ms[i]);
+		if (world->path_limit_ms && !world->disks_ready_ms)
+			at = monotonic_earlier(at, world->path_limit_ms);
 		if (s->state == SESSION_UP)
 			at = monotonic_earlier(at, disk_limit(world, i));
 		if (world->disks[i].state == BLOCKDEV_WAITING)

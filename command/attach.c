@@ -249,8 +249,10 @@ static bool is_discovered(struct world *w, int64_t now_ms)
 
 static enum job_exit discovered(struct world *w, bool reached)
 {
+	char portal[PORTAL_TEXT_MAX];
+
 	if (!reached || discovery_state(w->discoveries) == DISCOVERY_FAILED) {
-		log_err("%s: %s", w->plan.targets[0].portal.host,
+		log_err("%s: %s", portal_write(&w->plan.targets[0].portal, portal),
 			reached ? discovery_failure(w->discoveries) : "no answer in time");
 		return JOB_FAILED;
 	}

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "boot/boot.h"
+#include "boot/join.h"
 #include "proto/iscsi_abi.h"
 #include "root/shutdown.h"
 #include "supervisor/guard.h"
@@ -31,6 +32,7 @@ enum owner {
 	OWN_PROOF,
 	OWN_DISK,
 	OWN_ROOT,
+	OWN_JOIN,
 	OWN_RUN,
 	OWN_ISCSID,
 	OWN_KEEPER,
@@ -81,6 +83,7 @@ static void collect(const struct world *w, struct watch *watch)
 	add(watch, OWN_RANDOM, 0, w->random, POLLIN);
 	add(watch, OWN_INTERRUPTS, 0, w->interrupts, POLLIN);
 	add(watch, OWN_ROOT, 0, w->has_root ? root_fd(&w->root) : -1, POLLIN);
+	add(watch, OWN_JOIN, 0, w->multipath.child.fd, POLLIN);
 	add(watch, OWN_RUN, 0, w->resident ? w->run.mountinfo : -1, POLLPRI);
 	if (w->net_open)
 		claim(watch, OWN_NET, 0, net_pollfds(&w->net, watch->fds + watch->count, FDS_MAX - watch->count));
@@ -333,6 +336,9 @@ static void dispatch(struct world *w, enum owner owner, int index, int64_t now_m
 		break;
 	case OWN_ROOT:
 		root_step(&w->root, false);
+		break;
+	case OWN_JOIN:
+		join_step(w);
 		break;
 	case OWN_RUN:
 		follow_run(w);

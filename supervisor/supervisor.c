@@ -5,11 +5,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "boot/join.h"
 #include "root/shutdown.h"
 #include "supervisor/keeper.h"
 #include "supervisor/loop.h"
 #include "supervisor/resident.h"
 #include "sys/confine.h"
+#include "sys/sysfs.h"
 #include "sys/uevent.h"
 
 /* The members of an array behind those that are used. */
@@ -40,8 +42,20 @@ static void release_boot(struct world *w)
 	release_unused(w->plan.targets, sizeof(w->plan.targets[0]), sessions, PLAN_TARGETS_MAX);
 	release_unused(w->net.interfaces, sizeof(w->net.interfaces[0]), used_interfaces(&w->net), NET_INTERFACES_MAX);
 	release_unused(w->sessions, sizeof(w->sessions[0]), sessions, PLAN_TARGETS_MAX);
-	for (int i = 0; i < sessions; i++)
-		resident_release(&w->sessions[i].attempt.login, sizeof(w->sessions[i].attempt.login));
+	for (int i = 0; i < sessions; i++) /* one that was lost again may be logging in just now */
+		if (w->sessions[i].attempt.state == ATTEMPT_IDLE)
+			resident_release(&w->sessions[i].attempt.login, sizeof(w->sessions[i].attempt.login));
+}
+
+/* The system may hide its processes from whom has few capabilities (proc's hidepid=): not in a /proc of our own. */
+static void make_proc(struct world *w)
+{
+	int proc = sysfs_make("proc");
+
+	if (proc < 0)
+		return;
+	close(w->proc);
+	w->proc = proc;
 }
 
 /* What the units of the sessions say of themselves is heard from now on, too, and nothing else. */
@@ -62,6 +76,7 @@ int supervisor_settle(struct world *world, char *const argv[], const char **step
 	int result, failure;
 
 	world->resident = true;
+	make_proc(world);
 	for (int i = 0; i < world->session_count; i++)
 		session_settle(&world->sessions[i], world->dev);
 	settle_uevents(world);
@@ -96,6 +111,7 @@ static bool record(struct world *world, int64_t now_ms)
 	status_write(&world->status, world->sessions, world->session_count);
 	if (has_no_session(world))
 		return true;
+	join_advance(world);
 	keeper_tend(world, now_ms);
 	return false;
 }

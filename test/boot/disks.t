@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Disks unlike the usual one: sectors of 4 KiB, more than 2 TiB, read-only, with a LUN above 255, not ready at first."""
+"""Disks unlike the usual one: sectors of 4 KiB, more than 2 TiB, read-only, with a LUN above 255, not ready at first, tiny."""
 
 import os
 import sys
@@ -103,6 +103,16 @@ def not_ready(rig, kernel, initrd):
     guest.wait(30)
 
 
+def small(rig, kernel, initrd):
+    """Not every look for a table or a file system fits into it."""
+    little = Disk(rig.path("little", ".img"))
+    with open(little.path, "wb") as file:
+        file.truncate(MIB)
+    target = Target(rig, {1: little, 2: rig.disk(script="cat /sys/block/sda/size | show size\n")})
+    guest = boots(rig, kernel, initrd, target.word() + " root=LABEL=rigroot", "/dev/sdb1", "boots beside a disk of 1 MiB")
+    rig.ok(guest.section("size").strip() == "2048", "which is there, too", guest.section("size"))
+
+
 def becomes_ready(rig, kernel, initrd):
     """While a unit says that it is becoming ready, the kernel does not attach it."""
     target = Target(rig, {1: rig.disk()})
@@ -113,7 +123,8 @@ def becomes_ready(rig, kernel, initrd):
     guest.kill()
 
 
-CASES = {"becoming": becomes_ready, "standby": not_ready, "protected": protected, "sectors": sectors, "large": large, "numbers": numbers}
+CASES = {"becoming": becomes_ready, "standby": not_ready, "protected": protected, "sectors": sectors, "large": large,
+         "numbers": numbers, "small": small}
 
 if __name__ == "__main__":
     run_cases(CASES)
