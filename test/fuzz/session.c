@@ -22,6 +22,7 @@
 #include "proto/bytes.h"
 #include "proto/iscsi_abi.h"
 #include "session/devices.h"
+#include "session/paths.h"
 #include "session/race.h"
 #include "session/resolve.h"
 #include "session/unit_proof.h"
@@ -263,12 +264,6 @@ int devices_set_running(struct child *child, int sysfs, uint32_t sid)
 	return start_child(child);
 }
 
-int devices_scan(struct child *child, int sysfs, uint32_t host, const struct target_plan *of)
-{
-	(void)sysfs, (void)host, (void)of;
-	return start_child(child);
-}
-
 int units_read(int sysfs, uint32_t sid, struct unit *out, int max)
 {
 	(void)sysfs, (void)sid, (void)out, (void)max;
@@ -279,6 +274,12 @@ int units_learn(struct child *child, int sysfs, int dev, uint32_t sid)
 {
 	(void)sysfs, (void)dev, (void)sid;
 	return start_child(child);
+}
+
+int paths_tell(int control, int sysfs, const struct unit *units, int count, const char *message)
+{
+	(void)control, (void)sysfs, (void)units, (void)count, (void)message;
+	return 0;
 }
 
 void units_use_learned(struct unit *units, int count, const struct units_learned *learned)
@@ -325,9 +326,9 @@ void race_init(struct race *race)
 }
 
 int race_begin(struct race *race, const char *interface, const struct sockaddr_storage *addresses, int count,
-	       unsigned first, int64_t timeout_ms, int64_t now_ms)
+	       unsigned first, uint32_t random, int64_t timeout_ms, int64_t now_ms)
 {
-	(void)interface, (void)first;
+	(void)interface, (void)first, (void)random;
 	require(count >= 1 && count <= RACE_ADDRESSES_MAX);
 	race->addresses[0] = addresses[0];
 	race->address_count = 1;
@@ -405,6 +406,12 @@ int resolve_step(struct resolve *resolve, struct sockaddr_storage *out, int max)
 
 	(void)max;
 	return how % 8 == 0 ? -EAGAIN : find(resolve, out, how & 7);
+}
+
+bool resolve_knows(const struct resolve *resolve)
+{
+	(void)resolve;
+	return next_byte() & 1;
 }
 
 int resolve_give_up(struct resolve *resolve, struct sockaddr_storage *out, int max)

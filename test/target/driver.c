@@ -329,7 +329,7 @@ static void prove(struct driver *d)
 		verdict = prover_step(prover, now_ms());
 	}
 	if (verdict == UNIT_PENDING)
-		verdict = prover_give_up(prover);
+		verdict = prover_late(prover, now_ms());
 	printf("verdict %d %s\n", (int)verdict, prover->text);
 	prover_stop(prover);
 	free(prover);

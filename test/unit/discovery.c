@@ -235,7 +235,7 @@ static void portal_is_asked_in_a_discovery_session(void **state)
 	plan.params.value[PARAM_LOGIN_TIMEOUT] = 7;
 	assert_string_equal(discovery_failure(&discovery), "no answer yet");
 	connect_at(T0);
-	assert_int_equal(discovery_deadline(&discovery), T0 + 7000);
+	assert_in_range(discovery_deadline(&discovery), T0 + 7000, T0 + 8 * 7000);
 	assert_true(said("SessionType=Discovery"));
 	assert_true(said("InitiatorName=iqn.2026-01.test:host"));
 	assert_false(said("TargetName="));
@@ -475,16 +475,18 @@ static void silence_has_an_end(void **state)
 /* A portal that does not answer the login may want it to begin in the security stage. */
 static void login_without_an_answer_is_tried_otherwise_once(void **state)
 {
+	int64_t late;
+
 	(void)state;
-	plan.params.value[PARAM_LOGIN_TIMEOUT] = 7;
 	connect_at(T0);
+	late = discovery_deadline(&discovery);
 	assert_int_equal(heard.bhs[1] & 0x0c, 0x04);
-	discovery_step(&discovery, T0 + 7000);
+	discovery_step(&discovery, late);
 	assert_int_equal(discovery_state(&discovery), DISCOVERY_RUNNING);
-	connect_at(T0 + 7000);
+	connect_at(late);
 	assert_int_equal(heard.bhs[1] & 0x0c, 0); /* the security stage */
 	assert_int_equal(shutdown(peer, SHUT_WR), 0);
-	turn(T0 + 7100);
+	turn(late + 100);
 	assert_failed("the portal closed the connection");
 }
 
@@ -579,7 +581,7 @@ static void look_up_has_an_end(void **state)
 	discovery_start(&discovery, &plan, T0);
 	assert_int_equal(discovery.attempt.state, ATTEMPT_RESOLVING);
 	assert_int_equal(discovery_deadline(&discovery), T0 + 7000);
-	discovery_step(&discovery, T0 + 7000);
+	discovery_step(&discovery, discovery_deadline(&discovery));
 	assert_int_equal(discovery_state(&discovery), DISCOVERY_FAILED);
 	assert_non_null(strstr(discovery_failure(&discovery), "cannot look up \"portal.invalid\""));
 }
