@@ -65,10 +65,16 @@ CLANG = clang
 HOST_FLAGS = -isystem build/host/libs/include $(CPPFLAGS_ALL) $(WARNINGS) $(SANITIZE)
 HOST_LIBS = -Lbuild/host/libs/lib -lkmod -lz -lzstd -llzma -lmbedcrypto
 
+SIM_FLAGS = -isystem build/host/libs/include $(CPPFLAGS_ALL) $(WARNINGS) -g -O2
+# In a simulated storm the product's calls of the system go to test/sim/sockets.c.
+wrapped = socket connect setsockopt getsockopt getpeername poll close send recv
+WRAP = $(wrapped:%=-Wl,--wrap=%)
+
 folders = proto sys login plan net session root boot supervisor command
 sources := $(wildcard *.c $(folders:%=%/*.c))
 objects := $(sources:%.c=$(O)/%.o)
 parts := $(filter-out main.c,$(sources))
+sims := $(filter-out test/sim/main.c,$(wildcard test/sim/*.c))
 units := $(patsubst test/unit/%.c,build/host/unit/%,$(wildcard test/unit/*.c))
 fuzzers := $(patsubst test/fuzz/%.c,build/fuzz/run/%,$(wildcard test/fuzz/*.c))
 tests := $(wildcard test/lint/*.t test/fuzz/*.t test/host/*.t test/net/*.t test/boot/*.t)
@@ -76,7 +82,7 @@ slow_tests := $(wildcard test/full/*.t)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all fetch dist debug deb rpm size limit unit fuzz lint test test-full test-binaries mutate soak booted demo fleet bench install uninstall clean help force
+.PHONY: all fetch dist debug deb rpm size limit unit fuzz lint test test-full test-binaries mutate storms soak booted demo fleet bench install uninstall clean help force
 
 all: $(if $(SYSTEM_LIBS)$(TRAP)$(filter-out $(NATIVE),$(ARCH)),$(O)/iscsi-init,iscsi-init)
 
@@ -148,8 +154,14 @@ build/fuzz/%.o: %.c Makefile build/host/libs.stamp
 	$(call say,CC   $@)
 	$(Q)$(CLANG) $(HOST_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 
+build/sim/%.o: %.c Makefile build/host/libs.stamp
+	@mkdir -p $(@D)
+	$(call say,CC   $@)
+	$(Q)$(HOST_CC) $(SIM_FLAGS) -MMD -MP -c -o $@ $<
+
 build/host/libproject.a: $(parts:%.c=build/host/%.o)
 build/fuzz/libproject.a: $(parts:%.c=build/fuzz/%.o)
+build/sim/libproject.a: $(parts:%.c=build/sim/%.o)
 build/%/libproject.a:
 	$(Q)rm -f $@ && ar qcsD $@ $^
 
@@ -157,6 +169,15 @@ build/host/unit/%: build/host/test/unit/%.o build/host/libproject.a
 	@mkdir -p $(@D)
 	$(call say,LINK $@)
 	$(Q)$(HOST_CC) $(SANITIZE) -o $@ $^ -lcmocka $(HOST_LIBS) -Wl,--as-needed -lblkid
+
+build/host/unit/storm: build/host/test/unit/storm.o $(sims:%.c=build/host/%.o) build/host/libproject.a
+	@mkdir -p $(@D)
+	$(call say,LINK $@)
+	$(Q)$(HOST_CC) $(SANITIZE) $(WRAP) -o $@ $^ -lcmocka $(HOST_LIBS)
+
+build/sim/storm: build/sim/test/sim/main.o $(sims:%.c=build/sim/%.o) build/sim/libproject.a
+	$(call say,LINK $@)
+	$(Q)$(HOST_CC) $(WRAP) -o $@ $^ $(HOST_LIBS)
 
 build/fuzz/run/%: build/fuzz/test/fuzz/%.o build/fuzz/libproject.a
 	@mkdir -p $(@D)
@@ -173,6 +194,9 @@ fuzz: $(fuzzers)
 
 mutate: $(units)
 	$(Q)test/mutate/run $(COUNT) $(SEED) '$(FILES)' -- $(HOST_CC) $(HOST_FLAGS) -- $(HOST_LIBS) -Wl,--as-needed -lblkid
+
+storms: build/sim/storm
+	$<
 
 soak:
 	$(Q)deps/install build test
@@ -245,6 +269,7 @@ help:
 	@echo 'make booted            boot all kernels and chains, and write the table in doc/boots.md'
 	@echo 'make unit, make lint   just these; make fuzz SECONDS=n: each fuzzer for n seconds (60)'
 	@echo 'make mutate            COUNT=n SEED=s FILES=...: mutants of our C that no unit test kills'
+	@echo 'make storms            thousands of simulated machines and one target: who comes back when'
 	@echo 'make soak              MINUTES=n SEED=s: one guest, one fault after the other, no byte lost'
 	@echo 'make bench             how long a boot takes, beside others (needs root)'
 	@echo 'make install           DESTDIR= PREFIX=/usr/local; make uninstall takes it away again'

@@ -10,8 +10,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/bsg.h>
 #include <linux/fs.h>
 #include <poll.h>
+#include <scsi/sg.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,13 +25,16 @@
 #include <unistd.h>
 
 #include "proto/partition.h"
+#include "proto/scsi.h"
 #include "sys/iscsi_class.h"
 #include "sys/log.h"
 #include "sys/prefetch.h"
 #include "sys/sysfs.h"
 #include "sys/uevent.h"
 
-#define SETTLERS_MAX 16      /* processes that read partition tables, for each target */
+#define SETTLERS_MAX 16   /* processes that read partition tables, for each target */
+#define ASKED_MS     5000 /* a unit that is slow is not to meet the kernel's error handling */
+#define ASKED_SENSE  32
 #define OPEN_WAIT_MS 1000    /* without an event, until a disk that cannot be opened yet is given up */
 #define NO_MEDIUM    32      /* beside the peripheral device types, 0 to 31 */
 #define FLAT_SPACE   0x4000U /* SAM-5 4.7.7.3, in a LUN's first group */
@@ -54,12 +59,6 @@
 
 /* Scans: the child's part. */
 
-struct scan {
-	int sysfs, dev;
-	unsigned host;
-	const struct target_plan *plan;
-};
-
 static int write_scan(int sysfs, unsigned host, bool has_lun, uint64_t lun)
 {
 	char path[64], text[64];
@@ -75,25 +74,31 @@ static int write_scan(int sysfs, unsigned host, bool has_lun, uint64_t lun)
 
 /* SAM-5 4.7: a LUN above 255 is in flat space addressing for tgt and most arrays; Linux's own target keeps it in peripheral
    device addressing. Scans for the former. True: the unit is there. */
-static bool try_flat(const struct scan *scan, int *error)
+static bool try_flat(const struct blockdev *blockdev, int *error)
 {
-	uint64_t lun = scan->plan->lun | FLAT_SPACE;
+	uint64_t lun = blockdev->lun | FLAT_SPACE;
 	char path[64];
 
-	if (!scan->plan->has_lun || scan->plan->lun < 256 || scan->plan->lun >= FLAT_SPACE)
+	if (!blockdev->has_lun || blockdev->lun < 256 || blockdev->lun >= FLAT_SPACE)
 		return false;
-	*error = write_scan(scan->sysfs, scan->host, true, lun);
-	snprintf(path, sizeof(path), "class/scsi_device/%u:0:0:%" PRIu64, scan->host, lun);
-	return sysfs_exists(scan->sysfs, path);
+	*error = write_scan(blockdev->sysfs, blockdev->host, true, lun);
+	snprintf(path, sizeof(path), "class/scsi_device/%u:0:0:%" PRIu64, blockdev->host, lun);
+	return sysfs_exists(blockdev->sysfs, path);
 }
 
 static void run_scan(const void *context, void *result);
+
+/* What the child that scans or asks tells. */
+struct finding {
+	int error;
+	char why[BLOCKDEV_WHY_MAX];
+};
 
 /* 0, or -EAGAIN: a scan with other flags is under way. What the kernel does not let us set is not set. */
 static int take_flags(struct blockdev *blockdev)
 {
 	struct blockdev_flags *flags = blockdev->flags;
-	bool lean = blockdev->plan->params.value[PARAM_SCAN] == SCAN_LEAN;
+	bool lean = blockdev->params.value[PARAM_SCAN] == SCAN_LEAN;
 	char text[32];
 	int error;
 
@@ -127,15 +132,21 @@ static void release_flags(struct blockdev *blockdev)
 int blockdev_start(struct blockdev *blockdev, int sysfs, int dev, unsigned host, const struct target_plan *plan,
 		   struct blockdev_flags *flags)
 {
-	const struct scan scan = {.sysfs = sysfs, .dev = dev, .host = host, .plan = plan};
 	int error;
 
-	*blockdev = (struct blockdev){
-		.sysfs = sysfs, .dev = dev, .host = host, .plan = plan, .flags = flags, .child = CHILD_NONE};
+	*blockdev = (struct blockdev){.sysfs = sysfs,
+				      .dev = dev,
+				      .host = host,
+				      .flags = flags,
+				      .child = CHILD_NONE,
+				      .has_lun = plan->has_lun,
+				      .lun = plan->lun,
+				      .params = plan->params};
+	memcpy(blockdev->scheduler, plan->scheduler, sizeof(blockdev->scheduler));
 	error = take_flags(blockdev);
 	if (error)
 		return error;
-	error = child_start(&blockdev->child, run_scan, &scan, sizeof(int));
+	error = child_start(&blockdev->child, run_scan, blockdev, sizeof(struct finding));
 	if (error)
 		release_flags(blockdev);
 	else
@@ -294,41 +305,105 @@ static void visit_units(const struct tour *tour)
 	visit_below(tour, path, 0);
 }
 
+/* Which units are looked at again. */
+struct look {
+	struct blockdev blockdev; /* only what the walk needs */
+	bool all;
+};
+
 /* A unit that had no medium is not asked for its size before an open has found one (kernel: sd_check_events). */
-static bool revalidate_empty(void *context, const struct logical_unit *unit)
+static bool revalidate_unit(void *context, const struct logical_unit *unit)
 {
-	const struct blockdev *blockdev = context;
+	const struct look *look = context;
 	char path[BLOCKDEV_PATH_MAX + 16];
 	int fd;
 
-	if (!unit->empty)
+	if (!unit->empty && !(look->all && unit->ready))
 		return true;
-	fd = openat(blockdev->dev, unit->block, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	fd = unit->empty ? openat(look->blockdev.dev, unit->block, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
 	if (fd >= 0)
 		close(fd);
 	snprintf(path, sizeof(path), "%s/rescan", unit->path);
-	if (sysfs_write(blockdev->sysfs, path, "1"))
+	if (sysfs_write(look->blockdev.sysfs, path, "1"))
 		log_debug("%s: its size cannot be read again", unit->block);
 	return true;
 }
 
 /* A unit that was not ready (standby, no medium, reserved) is attached with size 0, and a scan does not look at what is
    attached. */
-static void look_at_empty_again(int sysfs, int dev, unsigned host)
+static void look_at_units_again(int sysfs, int dev, unsigned host, bool all)
 {
-	struct blockdev blockdev = {.sysfs = sysfs, .dev = dev, .host = host};
-	const struct tour tour = {.blockdev = &blockdev, .visitor = revalidate_empty, .context = &blockdev};
+	struct look look = {{.sysfs = sysfs, .dev = dev, .host = host}, all};
+	const struct tour tour = {.blockdev = &look.blockdev, .visitor = revalidate_unit, .context = &look};
+
+	visit_units(&tour);
+}
+
+/* TEST UNIT READY, by the node that every SCSI device has, attached or not. NULL: it is ready, or there is no answer. */
+static const char *ask_unit(int dev, const char *address)
+{
+	uint8_t cdb[SCSI_CDB_BYTES], answer[2 + ASKED_SENSE]; /* as a SCSI Response has it: length, sense data */
+	struct sg_io_v4 request = {.guard = 'Q',
+				   .request_len = 6,
+				   .request = (uintptr_t)cdb,
+				   .timeout = ASKED_MS,
+				   .max_response_len = ASKED_SENSE,
+				   .response = (uintptr_t)(answer + 2)};
+	struct scsi_sense sense;
+	char path[48];
+	int fd, error;
+
+	snprintf(path, sizeof(path), "bsg/%s", address);
+	fd = openat(dev, path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	scsi_test_unit_ready(cdb);
+	error = ioctl(fd, SG_IO, &request);
+	close(fd);
+	answer[0] = 0;
+	answer[1] = (uint8_t)request.response_len;
+	if (error || request.transport_status || !request.device_status)
+		return NULL;
+	if (request.device_status == SCSI_CHECK_CONDITION && !scsi_read_sense(answer, 2 + request.response_len, &sense))
+		return scsi_sense_text(&sense);
+	return scsi_status_text((uint8_t)request.device_status);
+}
+
+struct question {
+	const struct blockdev *blockdev;
+	struct finding *finding;
+};
+
+static bool ask_why(void *context, const struct logical_unit *unit)
+{
+	const struct question *question = context;
+	const char *why =
+		unit->is_disk && !unit->ready ? ask_unit(question->blockdev->dev, strrchr(unit->path, '/') + 1) : NULL;
+
+	if (why)
+		snprintf(question->finding->why, sizeof(question->finding->why), "; LUN %" PRIu64 " says: %s",
+			 unit->lun, why);
+	return !why;
+}
+
+/* The first unit that cannot be used says why. */
+static void run_ask(const void *context, void *result)
+{
+	struct question question = {context, result};
+	const struct tour tour = {.blockdev = context, .visitor = ask_why, .context = &question};
 
 	visit_units(&tour);
 }
 
 static void run_scan(const void *context, void *result)
 {
-	const struct scan *scan = context;
+	const struct blockdev *blockdev = context;
+	struct finding *finding = result;
 
-	look_at_empty_again(scan->sysfs, scan->dev, scan->host);
-	if (!try_flat(scan, result))
-		*(int *)result = write_scan(scan->sysfs, scan->host, scan->plan->has_lun, scan->plan->lun);
+	look_at_units_again(blockdev->sysfs, blockdev->dev, blockdev->host, blockdev->flags->revalidates);
+	run_ask(blockdev, finding);
+	if (!try_flat(blockdev, &finding->error))
+		finding->error = write_scan(blockdev->sysfs, blockdev->host, blockdev->has_lun, blockdev->lun);
 }
 
 static bool count_unit(void *context, const struct logical_unit *unit)
@@ -368,14 +443,56 @@ static enum blockdev_state look(struct blockdev *blockdev)
 
 /* Queue settings and partitions: also the child's part. */
 
+/* For something that the kernel has not made yet. Events, of which the disk's own come last, say when to try again. */
+struct patience {
+	int fd; /* -1: events are not heard yet */
+	bool over;
+};
+
+#define PATIENCE         \
+	{                \
+		.fd = -1 \
+	}
+
+/* True: it is worth another try; the last one comes when there has been no event for a while. */
+static bool await_event(struct patience *patience)
+{
+	struct pollfd events = {.events = POLLIN};
+	struct uevent event;
+
+	if (patience->fd < 0) {
+		patience->fd = uevent_open();
+		return patience->fd >= 0; /* what happened before is not heard of */
+	}
+	if (patience->over)
+		return false;
+	events.fd = patience->fd;
+	patience->over = poll(&events, 1, OPEN_WAIT_MS) <= 0;
+	while (uevent_receive(patience->fd, &event) > 0)
+		;
+	return true;
+}
+
+static void end_patience(const struct patience *patience)
+{
+	if (patience->fd >= 0)
+		close(patience->fd);
+}
+
+/* Before its queue is registered, a disk refuses any scheduler (kernel: elv_iosched_store). Up to 5.15 even a disk that can
+   be opened may have none yet. */
 static void set_scheduler(const struct blockdev *blockdev, const struct logical_unit *unit)
 {
+	struct patience patience = PATIENCE;
 	char path[BLOCKDEV_PATH_MAX + 64], offered[128];
-	const char *wanted = blockdev->plan->scheduler[0] ? blockdev->plan->scheduler : "none";
+	const char *wanted = blockdev->scheduler[0] ? blockdev->scheduler : "none";
 	int error;
 
 	snprintf(path, sizeof(path), "%s/block/%s/queue/scheduler", unit->path, unit->block);
-	error = sysfs_write(blockdev->sysfs, path, wanted);
+	do
+		error = sysfs_write(blockdev->sysfs, path, wanted);
+	while (error == -ENOENT && await_event(&patience));
+	end_patience(&patience);
 	if (!error)
 		return;
 	if (sysfs_read(blockdev->sysfs, path, offered, sizeof(offered)) < 0)
@@ -408,7 +525,7 @@ static void set_retries(const struct blockdev *blockdev, const struct logical_un
 	const char *address = strrchr(unit->path, '/');
 	char path[BLOCKDEV_PATH_MAX + 64];
 
-	if (blockdev->plan->params.value[PARAM_REPLACEMENT_TIMEOUT] >= 0 || !address)
+	if (blockdev->params.value[PARAM_REPLACEMENT_TIMEOUT] >= 0 || !address)
 		return;
 	snprintf(path, sizeof(path), "%s/scsi_disk/%s/max_retries", unit->path, address + 1);
 	if (sysfs_write(blockdev->sysfs, path, "-1"))
@@ -417,7 +534,7 @@ static void set_retries(const struct blockdev *blockdev, const struct logical_un
 
 static void set_queue(const struct blockdev *blockdev, const struct logical_unit *unit)
 {
-	const struct params *params = &blockdev->plan->params;
+	const struct params *params = &blockdev->params;
 	char attribute[BLOCKDEV_NAME_MAX + 32];
 
 	set_scheduler(blockdev, unit);
@@ -500,26 +617,17 @@ static int try_open(int dev, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-/* The node is there before the kernel lets anybody open the disk: ENXIO until then (kernel: device_add_disk). Events, of
-   which the disk's own comes last, say when to try again. After that, open itself waits until the kernel's own partition
-   scan is over (the disk's open mutex). Descriptor or -errno. */
+/* The node is there before the kernel lets anybody open the disk: ENXIO until then (kernel: device_add_disk). After that, open
+   itself waits until the kernel's own partition scan is over (the disk's open mutex). Descriptor or -errno. */
 static int open_disk(int dev, const char *name)
 {
-	struct pollfd events = {.events = POLLIN};
-	struct uevent event;
-	bool quiet = false;
-	int fd = try_open(dev, name);
+	struct patience patience = PATIENCE;
+	int fd;
 
-	if (fd != -ENXIO)
-		return fd;
-	events.fd = uevent_open();
-	while ((fd = try_open(dev, name)) == -ENXIO && !quiet) {
-		quiet = poll(&events, 1, OPEN_WAIT_MS) <= 0;
-		while (uevent_receive(events.fd, &event) > 0)
-			;
-	}
-	if (events.fd >= 0)
-		close(events.fd);
+	do
+		fd = try_open(dev, name);
+	while (fd == -ENXIO && await_event(&patience));
+	end_patience(&patience);
 	return fd;
 }
 
@@ -542,7 +650,7 @@ static void settle_disk(const struct blockdev *blockdev, const struct logical_un
 		set_queue(blockdev, unit);
 	if (fd < 0)
 		error = fd;
-	else if (blockdev->plan->params.value[PARAM_PARTITIONS] == PARTITIONS_REREAD)
+	else if (blockdev->params.value[PARAM_PARTITIONS] == PARTITIONS_REREAD)
 		error = reread(blockdev->sysfs, unit, fd, sectors);
 	if (fd >= 0)
 		close(fd);
@@ -591,13 +699,14 @@ static void run_settle(const void *context, void *result)
 
 static void end_scan(struct blockdev *blockdev)
 {
-	int error = 0;
-	enum child_state state = child_step(&blockdev->child, &error, sizeof(error));
+	struct finding finding = {0};
+	enum child_state state = child_step(&blockdev->child, &finding, sizeof(finding));
 
 	if (state == CHILD_RUNNING)
 		return;
 	release_flags(blockdev);
-	blockdev->error = state == CHILD_DIED ? -EIO : error;
+	memcpy(blockdev->why, finding.why, sizeof(blockdev->why));
+	blockdev->error = state == CHILD_DIED ? -EIO : finding.error;
 	blockdev->state = blockdev->error ? BLOCKDEV_FAILED : BLOCKDEV_WAITING;
 }
 
@@ -629,10 +738,27 @@ static void look_and_read(struct blockdev *blockdev)
 	if (is_awaited(blockdev))
 		return;
 	blockdev->state = look(blockdev);
+	if (blockdev->state != BLOCKDEV_WAITING)
+		child_stop(&blockdev->child);
 	if (blockdev->state == BLOCKDEV_READING && child_start(&blockdev->child, run_settle, blockdev, sizeof(char))) {
 		log_warn("no process for the partition tables: they stay as the kernel read them");
 		blockdev->state = BLOCKDEV_READY;
 	}
+}
+
+void blockdev_ask(struct blockdev *blockdev)
+{
+	blockdev->asked = true;
+	if (blockdev->state == BLOCKDEV_WAITING && blockdev->child.fd < 0)
+		child_start(&blockdev->child, run_ask, blockdev, sizeof(struct finding));
+}
+
+static void end_asking(struct blockdev *blockdev)
+{
+	struct finding finding;
+
+	if (child_step(&blockdev->child, &finding, sizeof(finding)) == CHILD_DONE)
+		memcpy(blockdev->why, finding.why, sizeof(blockdev->why));
 }
 
 enum blockdev_state blockdev_step(struct blockdev *blockdev)
@@ -641,6 +767,8 @@ enum blockdev_state blockdev_step(struct blockdev *blockdev)
 		end_scan(blockdev);
 	if (blockdev->state == BLOCKDEV_READING)
 		end_reading(blockdev);
+	if (blockdev->state == BLOCKDEV_WAITING && blockdev->child.fd >= 0)
+		end_asking(blockdev);
 	if (blockdev->state == BLOCKDEV_WAITING || blockdev->state == BLOCKDEV_EMPTY)
 		look_and_read(blockdev);
 	return blockdev->state;
@@ -648,7 +776,7 @@ enum blockdev_state blockdev_step(struct blockdev *blockdev)
 
 int blockdev_fd(const struct blockdev *blockdev)
 {
-	return blockdev->child.fd;
+	return blockdev->state == BLOCKDEV_IDLE ? -1 : blockdev->child.fd;
 }
 
 void blockdev_stop(struct blockdev *blockdev)
@@ -683,18 +811,18 @@ static void describe_empty(const struct blockdev *blockdev, char *out, size_t si
 {
 	char which[48] = "disk";
 
-	if (blockdev->plan->has_lun)
-		snprintf(which, sizeof(which), "LUN %" PRIu64, blockdev->plan->lun);
+	if (blockdev->has_lun)
+		snprintf(which, sizeof(which), "LUN %" PRIu64, blockdev->lun);
 	if (blockdev->other_count == 0)
 		snprintf(out, size, "the target has no %s for this initiator", which);
-	else if (blockdev->plan->has_lun)
-		snprintf(out, size, "LUN %" PRIu64 " is %s, not a usable disk", blockdev->other_lun,
-			 type_name(blockdev->other_type));
+	else if (blockdev->has_lun)
+		snprintf(out, size, "LUN %" PRIu64 " is %s, not a usable disk%s", blockdev->other_lun,
+			 type_name(blockdev->other_type), blockdev->why);
 	else
 		snprintf(out, size,
-			 "the target has no disk for this initiator, only %d other LUN%s (LUN %" PRIu64 " is %s)",
+			 "the target has no disk for this initiator, only %d other LUN%s (LUN %" PRIu64 " is %s)%s",
 			 blockdev->other_count, blockdev->other_count > 1 ? "s" : "", blockdev->other_lun,
-			 type_name(blockdev->other_type));
+			 type_name(blockdev->other_type), blockdev->why);
 }
 
 const char *blockdev_describe(const struct blockdev *blockdev, char *out, size_t size)
@@ -708,8 +836,8 @@ const char *blockdev_describe(const struct blockdev *blockdev, char *out, size_t
 		break;
 	case BLOCKDEV_WAITING:
 		snprintf(out, size,
-			 "%d of %d disks attached: the SCSI disk driver (sd_mod) is not done with the others",
-			 blockdev->ready_count, blockdev->disk_count);
+			 "%d of %d disks attached: the SCSI disk driver (sd_mod) is not done with the others%s",
+			 blockdev->ready_count, blockdev->disk_count, blockdev->why);
 		break;
 	case BLOCKDEV_READING:
 		snprintf(out, size, "partition tables are being read");
@@ -734,7 +862,7 @@ int blockdev_rescan(int sysfs, uint32_t sid)
 	if (host < 0)
 		return host;
 	dev = sysfs_open("/dev");
-	look_at_empty_again(sysfs, dev, (unsigned)host);
+	look_at_units_again(sysfs, dev, (unsigned)host, true);
 	if (dev >= 0)
 		close(dev);
 	return write_scan(sysfs, (unsigned)host, false, 0);

@@ -28,12 +28,14 @@ enum blockdev_state {
 /* The SCSI layer's default device flags while scans run: one for the whole program, all zero at first. */
 struct blockdev_flags {
 	unsigned users;
-	bool lean; /* scan=lean */
+	bool lean;        /* scan=lean */
+	bool revalidates; /* scans have every unit's size read again, not only of those that have none */
 	char before[32];
 };
 
 #define BLOCKDEV_NAME_MAX 32
 #define BLOCKDEV_PATH_MAX 256
+#define BLOCKDEV_WHY_MAX  120
 
 struct blockdev {
 	enum blockdev_state state;
@@ -41,8 +43,12 @@ struct blockdev {
 	int sysfs; /* descriptors of /sys and /dev; not owned */
 	int dev;
 	unsigned host;
-	const struct target_plan *plan;
 	struct blockdev_flags *flags;
+	/* Of the target's plan, which children of the resident process do not see. */
+	bool has_lun;
+	uint64_t lun;
+	char scheduler[32];
+	struct params params;
 	bool counted; /* in flags->users */
 	bool touched; /* a uevent says that it is worth a look */
 	struct child child;
@@ -53,17 +59,22 @@ struct blockdev {
 	int ready_count;                    /* disks that can be opened */
 	char first_disk[BLOCKDEV_NAME_MAX]; /* that of the lowest LUN: "sda"; "" none */
 	uint64_t first_lun;
+	bool asked;
+	char why[BLOCKDEV_WHY_MAX]; /* "; LUN 1 says: it is becoming ready": the first unit that cannot be used; "" nothing */
 	char awaited[BLOCKDEV_PATH_MAX]; /* in sysfs: the last disk that was not attached yet; "" none */
 };
 
-/* Starts the scan: of plan->lun alone when it is given, else of every LUN. sysfs, dev: descriptors of /sys and /dev; plan
-   and flags must stay. 0; -EAGAIN: when a scan of the other kind (lean or full) is over; or -errno. */
+/* Starts the scan: of plan->lun alone when it is given, else of every LUN. sysfs, dev: descriptors of /sys and /dev;
+   flags must stay. 0; -EAGAIN: when a scan of the other kind (lean or full) is over; or -errno. */
 int blockdev_start(struct blockdev *blockdev, int sysfs, int dev, unsigned host, const struct target_plan *plan,
 		   struct blockdev_flags *flags);
 
 /* Looks at the disks and goes on to the next state. To be called after a uevent of a disk of this host, and whenever
    blockdev_fd is readable. The children that it starts log what they set and read; it logs what becomes of them. */
 enum blockdev_state blockdev_step(struct blockdev *blockdev);
+
+/* In BLOCKDEV_WAITING: has the first unit that is not attached asked what it lacks, for blockdev_describe. */
+void blockdev_ask(struct blockdev *blockdev);
 
 /* To be polled for reading; -1: nothing runs. Changes with every step. */
 int blockdev_fd(const struct blockdev *blockdev);

@@ -25,6 +25,7 @@
 #include "login/keys.h"
 #include "proto/bytes.h"
 #include "proto/pdu.h"
+#include "proto/text.h"
 #include "proto/wipe.h"
 
 #define VERSION 0x00
@@ -261,13 +262,11 @@ static int take_target_name(struct login *l, const struct key *key)
 	return answer_tolerate(l, "the redirect names another target");
 }
 
-/* Remembers the name of a key that we do not know, by its hash (FNV-1a, 32 bits). False: it came before. */
+/* Remembers the name of a key that we do not know, by its hash. False: it came before. */
 static bool remember_unknown(struct login *l, const char *name)
 {
-	uint32_t hash = 2166136261U;
+	uint32_t hash = (uint32_t)text_hash(name);
 
-	for (const char *at = name; *at; at++)
-		hash = (hash ^ (uint8_t)*at) * 16777619U;
 	for (int i = 0; i < l->unknown_count; i++)
 		if (l->unknown[i] == hash)
 			return false;

@@ -18,6 +18,7 @@
 
 #include "boot/boot.h"
 #include "boot/box.h"
+#include "boot/join.h"
 #include "command/command.h"
 #include "plan/initiator.h"
 #include "plan/own_words.h"
@@ -422,7 +423,7 @@ static int boot(struct world *w, char *argv[])
 	attach(w);
 	if (boots_without_disk(w)) {
 		log_info("no iSCSI target is named anywhere (command line, firmware, DHCP): booting without one");
-		w->verdict.failed = !w->chains;
+		w->verdict.failed = !w->chains && w->root.result.state != ROOT_MOUNTED;
 		snprintf(w->verdict.text, sizeof(w->verdict.text),
 			 "no iSCSI target is named (iscsi=<portal>,<target>), and the initramfs has no other init");
 	}
@@ -472,7 +473,7 @@ static struct world *make_world(void)
 	w->uevents = w->random = w->interrupts = w->iscsid = w->keeper.fd = w->status.fd = w->run.fd =
 		w->run.mountinfo = -1;
 	w->loader.fd = -1;
-	w->discovering = -1;
+	join_init(w);
 	return w;
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "boot/box.h"
+#include "boot/join.h"
 #include "boot/secrets.h"
 #include "plan/address.h"
 #include "plan/credential.h"
@@ -24,7 +25,9 @@
 #include "sys/log.h"
 #include "sys/monotonic.h"
 
-#define RESCAN_PAUSE_MS 1000
+#define RESCAN_PAUSE_MS  1000
+#define ASK_AFTER_MS     2000
+#define PATH_PATIENCE_MS 1000 /* from the first path of a disk to the last that a boot waits for */
 
 /* What iSCSI needs, in the order in which it is requested. Kernels up to 6.12 need crc32c for iscsi_tcp, even without
    digests; later ones have no such module.
@@ -111,6 +114,8 @@ static void request_others(struct world *w)
 
 	for (int i = MODULE_ISCSI + 1; i < MODULE_COUNT; i++)
 		request_module(w, i);
+	if (plan_joins(&w->plan, w->chains))
+		loader_request(&w->loader, LOADER_NAME, false, "dm_multipath");
 	for (int i = 0; mounts && root_module(&w->plan.root, i, name, sizeof(name)); i++)
 		loader_request(&w->loader, LOADER_NAME, false, name);
 }
@@ -137,7 +142,6 @@ void boot_module_answer(struct world *world, const struct loader_answer *answer)
 
 void boot_begin(struct world *world)
 {
-	world->discovering = -1;
 	choose_end(world);
 	if (world->verdict.failed)
 		return;
@@ -353,10 +357,24 @@ bool boot_load_secrets(struct world *world)
 	return load_secrets(world, NULL);
 }
 
-/* targets=all: the first target takes the place of the portal's plan, the others follow the last plan. */
-static void take_all_discovered(struct world *w, struct target_plan *target)
+/* portals=all: each portal that is listed for the target gets a session. */
+static void spread(struct world *w, struct target_plan *target)
 {
-	int count = discovery_count(&w->discovery);
+	int missed;
+
+	if (!target->all_portals)
+		return;
+	log_info("%s has %d portals more than %s", target->name, target->listed_count + target->unlisted,
+		 target->portal.host);
+	missed = plan_spread(&w->plan, (int)(target - w->plan.targets));
+	if (missed)
+		log_warn("%s: there is no room for a session at %d of them", target->name, missed);
+}
+
+/* targets=all: the first target takes the place of the portal's plan, the others follow the last plan. */
+static void take_all_discovered(struct world *w, const struct discovery *discovery, struct target_plan *target)
+{
+	int count = discovery_count(discovery);
 
 	if (w->plan.target_count + count - 1 > PLAN_TARGETS_MAX) {
 		fail(w, "%s has %d targets, and there is room for %d sessions", target->portal.host, count,
@@ -367,81 +385,103 @@ static void take_all_discovered(struct world *w, struct target_plan *target)
 		struct target_plan *another = &w->plan.targets[w->plan.target_count++];
 
 		*another = *target;
-		discovery_use(&w->discovery, i, another);
+		discovery_use(discovery, i, another);
 	}
-	discovery_use(&w->discovery, 0, target);
+	discovery_use(discovery, 0, target);
+	for (int i = w->plan.target_count - 1, n = 1; n < count; i--, n++)
+		spread(w, &w->plan.targets[i]);
+	spread(w, target);
 	log_info("%s has %d targets, and all are attached (targets=all)", target->portal.host, count);
 	if (target->secret_looked_up)
 		load_secrets(w, target);
 }
 
-static void take_discovered(struct world *w, struct target_plan *target)
+/* A target with a name can do without the list. */
+static void take_alone(struct target_plan *target, const char *why)
+{
+	log_warn("asking %s for the other portals of %s: %s; the boot goes on with this one", target->portal.host,
+		 target->name, why);
+	target->all_portals = false;
+}
+
+static void take_discovered(struct world *w, const struct discovery *discovery, struct target_plan *target)
 {
 	char list[800];
+	int index = target->name[0] ? discovery_find(discovery, target->name) : -1;
 
-	if (target->all_targets) {
-		take_all_discovered(w, target);
+	if (index >= 0) {
+		discovery_use(discovery, index, target);
+		spread(w, target);
 		return;
 	}
-	if (discovery_count(&w->discovery) == 1) {
-		discovery_use(&w->discovery, 0, target);
+	if (target->name[0]) {
+		take_alone(target, "it is not listed");
+		return;
+	}
+	if (target->all_targets) {
+		take_all_discovered(w, discovery, target);
+		return;
+	}
+	if (discovery_count(discovery) == 1) {
+		discovery_use(discovery, 0, target);
 		log_info("%s has one target: %s", target->portal.host, target->name);
 		if (target->secret_looked_up)
 			load_secrets(w, target); /* its line in the table can be found now */
+		spread(w, target);
 		return;
 	}
 	fail(w, "%s has several targets; name one of them on the command line: %s", target->portal.host,
-	     discovery_list(&w->discovery, list, sizeof(list)));
+	     discovery_list(discovery, list, sizeof(list)));
 }
 
-/* A failure that may pass is tried again, as a login is, until iscsi.timeout is over. False: this one will not pass. */
-static bool ask_again(struct world *w, const struct target_plan *target, int64_t now_ms)
+/* A failure that may pass is tried again, as a login is, until iscsi.timeout is over. */
+static void ask_again(struct world *w, struct discovery *discovery, const struct target_plan *target, int64_t now_ms)
 {
-	const char *why = discovery_failure(&w->discovery);
+	const char *why = discovery_failure(discovery);
 	enum attempt_report report;
 	int pause;
 
-	if (!discovery_again(&w->discovery, now_ms)) {
+	if (!discovery_again(discovery, now_ms)) {
 		fail(w, "asking %s for its targets failed: %s", target->portal.host, why);
-		return false;
+		return;
 	}
-	report = discovery_take_report(&w->discovery, now_ms);
-	pause = (int)(discovery_deadline(&w->discovery) - now_ms);
+	report = discovery_take_report(discovery, now_ms);
+	pause = (int)(discovery_deadline(discovery) - now_ms);
 	if (report != ATTEMPT_SILENT)
 		(report == ATTEMPT_OVERDUE ? log_err : log_warn)("asking %s for its targets: %s; next try in %d ms",
 								 target->portal.host, why, pause);
-	return true;
 }
 
-/* The discovery that is under way: true when it is over. */
-static bool end_discovery(struct world *w, int64_t now_ms)
+static bool needs_list(const struct target_plan *target)
 {
-	struct target_plan *target = &w->plan.targets[w->discovering];
-
-	if (discovery_state(&w->discovery) == DISCOVERY_RUNNING)
-		return false;
-	if (discovery_state(&w->discovery) == DISCOVERY_DONE)
-		take_discovered(w, target);
-	else if (ask_again(w, target, now_ms))
-		return false;
-	w->discovering = -1;
-	return true;
+	return !target->name[0] || target->all_portals;
 }
 
-/* A portal without a target name is asked which targets it has (SendTargets), one portal after the other. True: every
-   target has its name. */
-static bool discover_names(struct world *w, int64_t now_ms)
+/* A portal is asked which targets it has (SendTargets), beside all others, where the target has no name or where all its
+   portals are wanted. True: that is known. */
+static bool discover_name(struct world *w, int i, int64_t now_ms)
 {
-	if (w->discovering >= 0 && !end_discovery(w, now_ms))
-		return false;
-	for (int i = 0; i < w->plan.target_count && !w->verdict.failed; i++) {
-		if (w->plan.targets[i].name[0])
-			continue;
-		discovery_start(&w->discovery, &w->plan.targets[i], now_ms);
-		w->discovering = i;
-		return false;
+	struct discovery *discovery = &w->discoveries[i];
+	struct target_plan *target = &w->plan.targets[i];
+
+	switch (discovery_state(discovery)) {
+	case DISCOVERY_IDLE:
+		discovery_start(discovery, target, now_ms);
+		break;
+	case DISCOVERY_RUNNING:
+		break;
+	case DISCOVERY_DONE:
+		take_discovered(w, discovery, target);
+		session_discovered(&w->sessions[i]);
+		break;
+	case DISCOVERY_FAILED:
+		if (target->name[0] && w->plan.target_count > 1)
+			take_alone(target, discovery_failure(discovery));
+		else
+			ask_again(w, discovery, target, now_ms);
+		break;
 	}
-	return !w->verdict.failed;
+	return !needs_list(target) && !w->verdict.failed;
 }
 
 static uint32_t jitter_seed(void)
@@ -453,26 +493,20 @@ static uint32_t jitter_seed(void)
 	return seed;
 }
 
-static void start_sessions(struct world *world, int64_t now_ms)
+static void reserve_session(struct world *w)
 {
-	struct session_input in = {.now_ms = now_ms};
+	int i = w->session_count++;
 
-	for (int i = 0; i < world->plan.target_count; i++) {
-		log_debug("target %d: %s as %s", i, world->plan.targets[i].name, world->plan.targets[i].initiator);
-		session_init(&world->sessions[i], &world->plan.targets[i], &world->netlink, world->sysfs,
-			     jitter_seed() + (uint32_t)i);
-		world->session_count = i + 1;
-		session_reserve(&world->sessions[i]);
-		session_step(&world->sessions[i], SESSION_EVENT_START, &in);
-	}
+	log_debug("target %d: %s as %s", i, w->plan.targets[i].name, w->plan.targets[i].initiator);
+	session_init(&w->sessions[i], &w->plan.targets[i], &w->netlink, w->sysfs, jitter_seed() + (uint32_t)i);
+	session_reserve(&w->sessions[i]);
 }
 
-static void advance_targets(struct world *w, int64_t now_ms)
+/* Opens what the sessions need. */
+static bool prepare_sessions(struct world *w)
 {
 	int result;
 
-	if (w->session_count || !w->has_lease || (w->modules_in & MODULES_FOR_LOGIN) != MODULES_FOR_LOGIN)
-		return;
 	if (!w->has_netlink) {
 		result = netlink_open(&w->netlink, w->sysfs);
 		w->has_netlink = !result;
@@ -482,9 +516,35 @@ static void advance_targets(struct world *w, int64_t now_ms)
 	}
 	if (!w->has_secrets)
 		w->has_secrets = boot_load_secrets(w);
-	/* Random numbers twice: a target that was discovered may turn out to have a secret for mutual CHAP. */
-	if (w->has_netlink && w->has_secrets && prepare_random(w) && discover_names(w, now_ms) && prepare_random(w))
-		start_sessions(w, now_ms);
+	return w->has_netlink && w->has_secrets;
+}
+
+/* Random numbers twice: a target that was discovered may turn out to have a secret for mutual CHAP. */
+static void advance_targets(struct world *w, int64_t now_ms)
+{
+	struct session_input in = {.now_ms = now_ms};
+
+	if (!w->has_lease || (w->modules_in & MODULES_FOR_LOGIN) != MODULES_FOR_LOGIN || !prepare_sessions(w) ||
+	    !prepare_random(w))
+		return;
+	for (int i = 0; i < w->plan.target_count && !w->verdict.failed; i++) {
+		while (w->session_count < w->plan.target_count) /* in the plan's order, with or without a name */
+			reserve_session(w);
+		if (w->sessions[i].state == SESSION_IDLE &&
+		    (!needs_list(&w->plan.targets[i]) || discover_name(w, i, now_ms)) && prepare_random(w))
+			session_step(&w->sessions[i], SESSION_EVENT_START, &in);
+	}
+}
+
+/* Is there another way to the same target that may work? */
+static bool has_other_path(const struct world *w, int i)
+{
+	bool has = false;
+
+	for (int other = 0; other < w->session_count; other++)
+		has = has || (w->sessions[other].state != SESSION_FAILED &&
+			      !strcmp(w->plan.targets[other].name, w->plan.targets[i].name));
+	return has && !w->chains && plan_multipath(&w->plan, i) != MULTIPATH_NO;
 }
 
 static void advance_sessions(struct world *w)
@@ -496,7 +556,7 @@ static void advance_sessions(struct world *w)
 	for (int i = 0; i < w->session_count; i++) {
 		struct session *s = &w->sessions[i];
 
-		if (s->state == SESSION_FAILED)
+		if (s->state == SESSION_FAILED && !has_other_path(w, i))
 			fail(w, "%s at %s: %s", s->plan->name, portal_write(session_portal(s), portal),
 			     session_failure(s));
 		up = up && session_was_up(s);
@@ -556,6 +616,12 @@ static void give_up_disk(struct world *w, int i, const char *why)
 	w->diskless[i] = true;
 }
 
+/* When a unit that is not attached yet is asked why. */
+static int64_t ask_time(const struct world *w, int i)
+{
+	return w->disks[i].asked ? INT64_MAX : w->sessions[i].up_ms + ASK_AFTER_MS;
+}
+
 static int64_t disk_limit(const struct world *w, int i)
 {
 	return w->sessions[i].up_ms + (int64_t)w->plan.targets[i].params.value[PARAM_SCAN_TIMEOUT] * 1000;
@@ -604,8 +670,11 @@ static bool advance_disk(struct world *w, int i, int64_t now_ms)
 	case BLOCKDEV_FAILED:
 		give_up_disk(w, i, blockdev_describe(disk, what, sizeof(what)));
 		break;
-	case BLOCKDEV_SCANNING:
 	case BLOCKDEV_WAITING:
+		if (now_ms >= ask_time(w, i))
+			blockdev_ask(disk);
+		/* fall through */
+	case BLOCKDEV_SCANNING:
 	case BLOCKDEV_READING:
 		if (now_ms < disk_limit(w, i) || w->sessions[i].state != SESSION_UP || w->sessions[i].recoveries)
 			break;
@@ -620,17 +689,29 @@ static bool advance_disk(struct world *w, int i, int64_t now_ms)
 	return false;
 }
 
-/* Have its attempts failed for as long as a single one may take? */
-static bool is_late(const struct session *s, int64_t now_ms)
+/* Have its attempts, those to find its name or to log in, lasted for as long as a single one may take? */
+static bool is_late(const struct world *w, int i, int64_t now_ms)
 {
-	return !session_was_up(s) && s->attempt.count > 0 &&
-	       now_ms >= s->begun_ms + (int64_t)s->plan->params.value[PARAM_LOGIN_TIMEOUT] * 1000;
+	const struct target_plan *target = &w->plan.targets[i];
+	const struct attempt *attempt = needs_list(target) ? &w->discoveries[i].attempt : &w->sessions[i].attempt;
+
+	return !attempt->was_up && attempt->begun_ms &&
+	       now_ms >= attempt->begun_ms + (int64_t)target->params.value[PARAM_LOGIN_TIMEOUT] * 1000;
+}
+
+/* A path more can come later: it gets a moment, but not after a failure. */
+static bool is_mere_path(const struct world *w, int i, int64_t now_ms)
+{
+	const struct session *s = &w->sessions[i];
+
+	return !w->chains && plan_multipath(&w->plan, i) != MULTIPATH_NO && has_twin(w, i) &&
+	       (s->attempt.count > 0 || s->state == SESSION_FAILED || now_ms >= w->path_limit_ms);
 }
 
 /* A target that does not answer, or that has no disk, must not hold up a boot that can do without it. */
 static bool can_go_without(const struct world *w, int i, int64_t now_ms)
 {
-	return (w->diskless[i] || is_late(&w->sessions[i], now_ms)) && is_dispensable(w, i);
+	return is_mere_path(w, i, now_ms) || ((w->diskless[i] || is_late(w, i, now_ms)) && is_dispensable(w, i));
 }
 
 static void advance_disks(struct world *w, int64_t now_ms)
@@ -649,6 +730,8 @@ static void advance_disks(struct world *w, int64_t now_ms)
 	}
 	if (scanned)
 		times_reach(&w->times, PHASE_SCAN, now_ms);
+	if (ready && !w->path_limit_ms)
+		w->path_limit_ms = now_ms + PATH_PATIENCE_MS;
 	if (!ready || ready + spare < w->session_count)
 		return;
 	if (w->disks_ready_ms && w->disks_missing == (late > 0))
@@ -659,24 +742,32 @@ static void advance_disks(struct world *w, int64_t now_ms)
 	w->block_changed = true;
 }
 
-/* Names the targets that the boot goes on without. The resident process tries them again. */
-static void name_missing(const struct world *w)
+/* Names the targets that the boot goes on without. The resident process tries them again, but for those without a name. */
+static void leave_missing(struct world *w, int64_t now_ms)
 {
 	char portal[PORTAL_TEXT_MAX];
 
 	for (int i = 0; i < w->session_count; i++) {
-		const struct session *s = &w->sessions[i];
+		struct session *s = &w->sessions[i];
 
-		if (!session_was_up(s))
+		if (session_was_up(s))
+			continue;
+		portal_write(session_portal(s), portal);
+		if (s->plan->name[0]) {
 			log_err("going on without %s at %s: %s; the resident process tries again", s->plan->name,
-				portal_write(session_portal(s), portal), session_failure(s));
+				portal, session_failure(s));
+			continue;
+		}
+		log_err("going on without the targets of %s: %s; `iscsi-init attach` can attach them later", portal,
+			discovery_failure(&w->discoveries[i]));
+		discovery_stop(&w->discoveries[i]);
+		session_step(s, SESSION_EVENT_LEAVE, &(struct session_input){.now_ms = now_ms});
 	}
 }
 
 void boot_attach_begin(struct world *world)
 {
 	request_module(world, MODULE_ISCSI);
-	world->discovering = -1;
 	world->has_lease = true; /* the network is there */
 }
 
@@ -715,7 +806,7 @@ static void name_target_root(struct world *w)
 
 static void advance_root(struct world *w, int64_t now_ms)
 {
-	if (!w->disks_ready_ms || w->chains)
+	if (!w->disks_ready_ms || !join_advance(w) || w->chains)
 		return;
 	if (!w->has_root) {
 		name_target_root(w);
@@ -744,7 +835,7 @@ static void advance_root(struct world *w, int64_t now_ms)
 
 static bool is_ready(const struct world *w)
 {
-	if (!w->disks_ready_ms)
+	if (!w->disks_ready_ms || w->multipath.child.fd >= 0)
 		return false;
 	for (int i = 0; i < w->session_count && w->disks_missing; i++)
 		if (session_was_up(&w->sessions[i]) && w->disks[i].state != BLOCKDEV_READY && !w->diskless[i])
@@ -752,12 +843,24 @@ static bool is_ready(const struct world *w)
 	return w->chains || (w->has_root && w->root.result.state == ROOT_MOUNTED);
 }
 
+/* Nobody names a target. One line for all machines asks for the firmware's targets where it has any, and the others have their
+   root on a disk of their own; without such a word it is a mistake. True: ready, or failed. */
+static bool boot_from_local_disk(struct world *w, int64_t now_ms)
+{
+	if (w->chains || !w->plan.boot.firmware_is_optional)
+		return true;
+	if (!w->disks_ready_ms)
+		w->disks_ready_ms = now_ms;
+	advance_root(w, now_ms);
+	return w->verdict.failed || w->root.result.state == ROOT_MOUNTED;
+}
+
 bool boot_advance(struct world *world, int64_t now_ms)
 {
 	advance_modules(world, now_ms);
 	advance_firmware(world);
 	if (has_nothing_to_do(world))
-		return true;
+		return world->verdict.failed || boot_from_local_disk(world, now_ms);
 	advance_network(world, now_ms);
 	advance_targets(world, now_ms);
 	advance_sessions(world);
@@ -766,7 +869,7 @@ bool boot_advance(struct world *world, int64_t now_ms)
 	if (world->verdict.failed || !is_ready(world))
 		return world->verdict.failed;
 	if (world->disks_missing)
-		name_missing(world);
+		leave_missing(world, now_ms);
 	return true;
 }
 
@@ -781,9 +884,12 @@ int64_t boot_deadline(const struct world *world)
 			continue;
 		if (world->rescan_ms[i] && world->disks[i].state == BLOCKDEV_EMPTY)
 			at = monotonic_earlier(at, world->rescan_ms[i]);
+		if (world->path_limit_ms && !world->disks_ready_ms)
+			at = monotonic_earlier(at, world->path_limit_ms);
 		if (s->state == SESSION_UP)
-			at = monotonic_earlier(at,
-					       s->up_ms + (int64_t)s->plan->params.value[PARAM_SCAN_TIMEOUT] * 1000);
+			at = monotonic_earlier(at, disk_limit(world, i));
+		if (world->disks[i].state == BLOCKDEV_WAITING)
+			at = monotonic_earlier(at, ask_time(world, i));
 	}
 	return at;
 }
@@ -793,6 +899,11 @@ static const char *waiting_for_session(const struct world *w, char *out, size_t 
 	for (int i = 0; i < w->session_count; i++) {
 		char what[300];
 
+		if (!w->plan.targets[i].name[0]) {
+			snprintf(out, size, "the targets of %s: %s", w->plan.targets[i].portal.host,
+				 discovery_failure(&w->discoveries[i]));
+			return out;
+		}
 		if (w->sessions[i].state != SESSION_UP)
 			return session_waiting_for(&w->sessions[i], out, size);
 		if (w->disks[i].state != BLOCKDEV_READY && !w->diskless[i]) {
@@ -809,15 +920,12 @@ const char *boot_waiting_for(const struct world *world, char *out, size_t size)
 {
 	if (world->net_open && net_state(&world->net) != NET_USABLE)
 		return net_waiting_for(&world->net, out, size);
-	if (world->session_count)
+	if (world->session_count || world->has_root)
 		return waiting_for_session(world, out, size);
 	if (is_waiting_for_firmware(world))
 		snprintf(out, size, "the module " FIRMWARE_MODULE);
 	else if ((world->modules_in & MODULES_FOR_LOGIN) != MODULES_FOR_LOGIN)
 		snprintf(out, size, "the modules that iSCSI needs");
-	else if (world->discovering >= 0)
-		snprintf(out, size, "the targets of %s: %s", world->plan.targets[world->discovering].portal.host,
-			 discovery_failure(&world->discovery));
 	else
 		snprintf(out, size, "random numbers");
 	return out;
@@ -837,29 +945,28 @@ static int find_unknown(const struct world *w)
 	return -1;
 }
 
-static void append_list(struct world *w)
+static void append_list(struct world *w, const struct discovery *discovery)
 {
 	size_t used = strlen(w->verdict.text);
 	char list[800];
 
 	snprintf(w->verdict.text + used, sizeof(w->verdict.text) - used, "; this portal has: %s",
-		 discovery_list(&w->discovery, list, sizeof(list)));
+		 discovery_list(discovery, list, sizeof(list)));
 }
 
 bool boot_add_list(struct world *world, int64_t now_ms)
 {
 	int unknown = find_unknown(world);
+	struct discovery *discovery = &world->discoveries[unknown < 0 ? 0 : unknown];
 
 	if (unknown < 0)
 		return true;
-	if (world->discovering < 0) {
-		discovery_start(&world->discovery, &world->plan.targets[unknown], now_ms);
-		world->discovering = unknown;
-	}
-	if (discovery_state(&world->discovery) == DISCOVERY_RUNNING)
+	if (discovery_state(discovery) == DISCOVERY_IDLE)
+		discovery_start(discovery, &world->plan.targets[unknown], now_ms);
+	if (discovery_state(discovery) == DISCOVERY_RUNNING)
 		return false;
-	if (discovery_state(&world->discovery) == DISCOVERY_DONE)
-		append_list(world);
+	if (discovery_state(discovery) == DISCOVERY_DONE)
+		append_list(world, discovery);
 	return true;
 }
 
@@ -897,10 +1004,9 @@ void boot_undo(struct world *world, bool everything, int64_t now_ms)
 
 	if (world->has_root)
 		root_stop(&world->root);
-	if (world->discovering >= 0)
-		discovery_stop(&world->discovery);
-	world->discovering = -1;
 	for (int i = 0; i < world->session_count; i++) {
+		if (discovery_state(&world->discoveries[i]) == DISCOVERY_RUNNING)
+			discovery_stop(&world->discoveries[i]);
 		blockdev_stop(&world->disks[i]);
 		if (everything || world->sessions[i].state != SESSION_UP)
 			session_step(&world->sessions[i], SESSION_EVENT_LEAVE, &in);

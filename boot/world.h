@@ -22,6 +22,7 @@
 #include "root/root.h"
 #include "root/shutdown.h"
 #include "session/discovery.h"
+#include "session/multipath.h"
 #include "session/session.h"
 #include "session/status.h"
 #include "sys/ibft.h"
@@ -40,6 +41,7 @@ struct keeper {
 	int fd;           /* a pidfd; -1: there is none */
 	int64_t tried_ms; /* when the last one was forked; 0: never */
 	int64_t lease_ms; /* what it knows: the network's next deadline */
+	int known;        /* and so many sessions that have been up */
 };
 
 /* The memory that the kernel shows as this process's name: supervisor/resident.h. */
@@ -58,9 +60,9 @@ struct world {
 
 	/* What the boot's rules remember: each is a level that was reached, see boot.c. */
 	bool net_open, has_netlink, has_firmware, asked_firmware, has_lease, has_secrets, has_root, chains, resident;
-	int discovering; /* index of the target whose portal is asked; -1 */
 	int64_t disks_ready_ms;
-	bool hurries; /* RCU is expedited for the time of the boot */
+	int64_t path_limit_ms; /* when further paths of a disk are no longer waited for; 0: there is none yet */
+	bool hurries;          /* RCU is expedited for the time of the boot */
 	bool diskless
 		[PLAN_TARGETS_MAX]; /* logged in, but without a disk that can be used: the boot goes on without it */
 	bool disks_missing;         /* ready, but for targets that do not answer */
@@ -68,6 +70,7 @@ struct world {
 	uint32_t carriers;        /* bits: the interfaces of net that have one */
 	unsigned answers;         /* net_answers, as last seen */
 	unsigned modules_in;      /* bits by boot.c's list: answered */
+	uint64_t joined;          /* bits: the sessions whose disks a look for paths has seen */
 	bool block_changed;       /* a uevent of a block device or SCSI came */
 	enum shutdown_how ending; /* of `shutdown` */
 
@@ -83,13 +86,14 @@ struct world {
 	struct loader loader;
 	struct net net;
 	struct netlink netlink;
-	struct discovery discovery;
 	struct root root;
+	struct multipath multipath;
 	struct blockdev_flags scan_flags;
 
 	struct session sessions[PLAN_TARGETS_MAX];
 	struct blockdev disks[PLAN_TARGETS_MAX];
-	int64_t rescan_ms[PLAN_TARGETS_MAX]; /* when an empty target is scanned again; 0: not */
+	int64_t rescan_ms[PLAN_TARGETS_MAX];            /* when an empty target is scanned again; 0: not */
+	struct discovery discoveries[PLAN_TARGETS_MAX]; /* of the targets without a name; unused, it takes no memory */
 
 	struct times times;
 	struct report report;

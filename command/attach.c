@@ -244,17 +244,19 @@ struct job attach_run(struct world *w, const struct job_words *given, int64_t no
 static bool is_discovered(struct world *w, int64_t now_ms)
 {
 	(void)now_ms;
-	return discovery_state(&w->discovery) != DISCOVERY_RUNNING;
+	return discovery_state(w->discoveries) != DISCOVERY_RUNNING;
 }
 
 static enum job_exit discovered(struct world *w, bool reached)
 {
-	if (!reached || discovery_state(&w->discovery) == DISCOVERY_FAILED) {
-		log_err("%s: %s", w->plan.targets[0].portal.host,
-			reached ? discovery_failure(&w->discovery) : "no answer in time");
+	char portal[PORTAL_TEXT_MAX];
+
+	if (!reached || discovery_state(w->discoveries) == DISCOVERY_FAILED) {
+		log_err("%s: %s", portal_write(&w->plan.targets[0].portal, portal),
+			reached ? discovery_failure(w->discoveries) : "no answer in time");
 		return JOB_FAILED;
 	}
-	discovery_print(&w->discovery, stdout);
+	discovery_print(w->discoveries, stdout);
 	return JOB_OK;
 }
 
@@ -270,8 +272,7 @@ struct job attach_discover(struct world *w, const struct job_words *given, int64
 		log_err("%s", w->verdict.text);
 		return job_done(JOB_FAILED);
 	}
-	discovery_start(&w->discovery, &w->plan.targets[0], now_ms);
-	w->discovering = 0;
+	discovery_start(w->discoveries, &w->plan.targets[0], now_ms);
 	return (struct job){.reached = is_discovered,
 			    .timeout_ms = w->plan.targets[0].params.value[PARAM_LOGIN_TIMEOUT] * 4000LL,
 			    .finish = discovered};

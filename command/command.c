@@ -2,8 +2,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "command/command.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command/attach.h"
 #include "command/check.h"
@@ -25,7 +27,7 @@ static struct job check(struct world *w, const struct job_words *given, int64_t 
 }
 
 /* Options of subcommands, as bits of a row. */
-enum { FORCE = 1, JSON = 2, TIMEOUT = 4, RAW = 8 }; /* RAW: the words may begin with "--" themselves */
+enum { FORCE = 1, JSON = 2, TIMEOUT = 4, RAW = 8, ROOT = 16 }; /* RAW: the words may begin with "--" themselves */
 
 static const struct command {
 	const char *name, *arguments;
@@ -34,9 +36,9 @@ static const struct command {
 	struct job (*run)(struct world *world, const struct job_words *given, int64_t now_ms);
 	const char *help;
 } commands[] = {
-	{"attach", "[--timeout=<seconds>] <portal>,<target>[,<option>=<value>]...", 1, 8, TIMEOUT, attach_run,
+	{"attach", "[--timeout=<seconds>] <portal>,<target>[,<option>=<value>]...", 1, 8, TIMEOUT | ROOT, attach_run,
 	 "log in, scan, and print the disk"},
-	{"detach", "[--force] <session>", 1, 1, FORCE, end_detach,
+	{"detach", "[--force] <session>", 1, 1, FORCE | ROOT, end_detach,
 	 "remove the disks, log out and end the session; refused while a disk is in use"},
 	{"list", "[--json]", 0, 0, JSON, sessions_list,
 	 "sessions with their disks, who uses and who repairs them, and the boot's times"},
@@ -44,10 +46,11 @@ static const struct command {
 	{"partitions", "<device>", 1, 1, 0, sessions_partitions, "read the partition table again"},
 	{"discover", "<portal>[,<option>=<value>]...", 1, 1, 0, attach_discover,
 	 "ask a portal for its targets (SendTargets)"},
-	{"events", "", 0, 0, 0, monitor_run,
+	{"events", "", 0, 0, ROOT, monitor_run,
 	 "print the kernel's iSCSI events and the supervisor's, one line each, until stopped"},
-	{"monitor", "", 0, 0, 0, monitor_run, "the same"},
-	{"supervise", "", 0, 0, 0, supervise_run, "look after the sessions that are there, as the boot's process does"},
+	{"monitor", "", 0, 0, ROOT, monitor_run, "the same"},
+	{"supervise", "", 0, 0, ROOT, supervise_run,
+	 "look after the sessions that are there, as the boot's process does"},
 	{"shutdown", "reboot|poweroff|halt|kexec", 1, 8, RAW, end_machine,
 	 "flush, make read-only, log out, and end the machine: the last command of a shutdown"},
 	{"check", "[-v | --json] [--image <folder>] [<kernel command line> | -]", 0, CMDLINE_WORDS_MAX, RAW, check,
@@ -171,8 +174,11 @@ struct job command_prepare(struct world *world, int argc, char *argv[], int64_t 
 			print_command(&commands[i], stdout);
 			return job_done(JOB_OK);
 		}
-		return read_words(&commands[i], argv + 2, &given) ? commands[i].run(world, &given, now_ms)
-								  : misuse(&commands[i]);
+		if (!read_words(&commands[i], argv + 2, &given))
+			return misuse(&commands[i]);
+		if (commands[i].options & ROOT && geteuid())
+			return job_fail(name, -EPERM);
+		return commands[i].run(world, &given, now_ms);
 	}
 	log_err("there is no subcommand \"%s\"; `iscsi-init --help` lists those that there are", name);
 	return job_done(JOB_USAGE);

@@ -101,6 +101,24 @@ static bool remove_disks(const struct world *w, const struct disk_entry *disks, 
 	return true;
 }
 
+/* The maps do without this session's paths; a map's last path stays in it, and is in use. */
+static void leave_maps(const struct world *w, uint32_t sid)
+{
+	struct unit units[UNITS_MAX];
+	int count = units_read(w->sysfs, sid, units, UNITS_MAX), result;
+
+	for (int i = 0; i < count && i < UNITS_MAX; i++) {
+		if (!units[i].map[0])
+			continue;
+		result = multipath_take_out(w->sysfs, w->dev, &units[i]);
+		if (!result)
+			printf("disk %s: taken out of the map %s\n", units[i].block, units[i].map);
+		else
+			log_err("disk %s cannot be taken out of the map %s: %s", units[i].block, units[i].map,
+				result == -EBUSY ? "it is the last path" : strerror(-result));
+	}
+}
+
 /* What stands in the way of ending the session is logged. */
 static bool release_disks(const struct world *w, const struct adopted *from, bool force)
 {
@@ -108,6 +126,7 @@ static bool release_disks(const struct world *w, const struct adopted *from, boo
 	int count = disks_list(w->sysfs, from->sid, disks, DISKS_MAX);
 	bool all_free = true;
 
+	leave_maps(w, from->sid);
 	for (int i = 0; i < count && !force; i++)
 		all_free = is_free(w, &disks[i], from->up) && all_free;
 	if (!all_free) {

@@ -220,6 +220,8 @@ static void print_endpoint(const struct target_plan *target, FILE *out)
 			target->name[0]       ? safe(name, sizeof(name), target->name)
 			: target->all_targets ? "(the portal is asked, and every target is attached)"
 					      : "(the portal is asked; it must have just one)");
+		if (target->all_portals)
+			fprintf(out, "  and by every other portal that this one lists\n");
 	}
 	if (target->has_lun)
 		fprintf(out, "  LUN %llu (RFC 4173: %s)\n", (unsigned long long)target->lun,
@@ -262,12 +264,24 @@ static void print_settings(const struct target_plan *target, bool verbose, FILE 
 	}
 }
 
+/* Which sessions are expected to show the same disks? */
+static void print_twin(const struct plan *plan, int index, FILE *out)
+{
+	for (int i = 0; i < index; i++)
+		if (plan->targets[index].name[0] && !strcmp(plan->targets[i].name, plan->targets[index].name)) {
+			fprintf(out, "  another path to the disks of target %d%s\n", i + 1,
+				plan_multipath(plan, index) == MULTIPATH_NO ? ", which stay apart" : "");
+			return;
+		}
+}
+
 static void print_target(const struct plan *plan, int index, bool verbose, FILE *out)
 {
 	const struct target_plan *target = &plan->targets[index];
 
 	fprintf(out, "target %d: ", index + 1);
 	print_endpoint(target, out);
+	print_twin(plan, index, out);
 	print_chap(target, out);
 	print_settings(target, verbose, out);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "command/disks.h"
 #include "command/json.h"
@@ -15,10 +16,12 @@
 #include "command/users.h"
 #include "plan/address.h"
 #include "proto/wipe.h"
+#include "session/paths.h"
 #include "supervisor/iscsid.h"
 #include "supervisor/resident.h"
 #include "sys/iscsi_class.h"
 #include "sys/log.h"
+#include "sys/sysfs.h"
 
 #define SESSIONS_MAX 256
 #define TIMES_FILE   PLACES_STATE_DIRECTORY "/times"
@@ -160,6 +163,63 @@ static void print_view(const struct world *w, const struct view *view)
 		printf("  no disk\n");
 }
 
+/* Each multipath map with its paths. json: NULL for people. */
+static void show_map(const struct world *w, int control, const char *device, struct json *json)
+{
+	char path[64], name[DM_TEXT_MAX], uuid[DM_TEXT_MAX], status[2048] = "", number[16];
+	struct sysfs_dir dir;
+	const char *disk;
+
+	snprintf(path, sizeof(path), "class/block/%.20s/dm/uuid", device);
+	if (sysfs_read(w->sysfs, path, uuid, sizeof(uuid)) < 0 || strncmp(uuid, "mpath-", 6) != 0 ||
+	    paths_name(w->sysfs, device, name))
+		return;
+	snprintf(path, sizeof(path), "class/block/%.20s/slaves", device);
+	if (dm_status(control, name, status, sizeof(status)) || sysfs_dir_open(&dir, w->sysfs, path))
+		return;
+	if (json) {
+		json_open(json, NULL, '{');
+		json_string(json, "name", name);
+		json_string(json, "device", device);
+		json_string(json, "uuid", uuid);
+		json_open(json, "paths", '{');
+	} else {
+		printf("map %s (%s):", name, device);
+	}
+	while ((disk = sysfs_dir_next(&dir, NULL))) {
+		const char *state;
+
+		snprintf(path, sizeof(path), "class/block/%.40s/dev", disk);
+		(void)sysfs_read(w->sysfs, path, number, sizeof(number));
+		state = paths_is_active(status, number) ? "active" : "failed";
+		if (json)
+			json_string(json, disk, state);
+		else
+			printf(" %s %s", disk, state);
+	}
+	sysfs_dir_close(&dir);
+	if (json) {
+		json_close(json, '}');
+		json_close(json, '}');
+	} else {
+		printf("\n");
+	}
+}
+
+static void show_maps(const struct world *w, struct json *json)
+{
+	int control = dm_open(w->dev);
+	struct sysfs_dir dir;
+	const char *name;
+
+	if (control < 0 || sysfs_dir_open(&dir, w->sysfs, "class/block"))
+		return;
+	while ((name = sysfs_dir_next(&dir, NULL)))
+		show_map(w, control, name, json);
+	sysfs_dir_close(&dir);
+	close(control);
+}
+
 static void print_times(void)
 {
 	char line[128];
@@ -278,6 +338,9 @@ static void list_json(const struct world *w, const uint32_t *sids, int count, in
 		if (read_view(w, sids[i], &repairers, now_ms, &view))
 			write_view(w, &view, &json);
 	json_close(&json, ']');
+	json_open(&json, "maps", '[');
+	show_maps(w, &json);
+	json_close(&json, ']');
 	write_times(&json);
 	json_close(&json, '}');
 	printf("\n");
@@ -292,8 +355,11 @@ static void list_text(const struct world *w, const uint32_t *sids, int count, in
 	for (int i = 0; i < count; i++)
 		if (read_view(w, sids[i], &repairers, now_ms, &view))
 			print_view(w, &view);
+	show_maps(w, NULL);
 	if (!count)
-		printf("no sessions\n");
+		printf("no sessions%s\n", sysfs_exists(w->sysfs, "class/iscsi_transport")
+						  ? ""
+						  : " (the kernel has no iSCSI: its modules are not loaded)");
 	print_times();
 	wipe(&view, sizeof(view));
 }
@@ -346,5 +412,9 @@ struct job sessions_partitions(struct world *w, const struct job_words *given, i
 	if (result == -EBUSY)
 		log_err("%s: one of its partitions is in use, so the kernel keeps the table that it has",
 			given->words[0]);
-	return result ? job_fail(given->words[0], result) : job_done(JOB_OK);
+	else if (result == -ENOTTY || result == -EINVAL)
+		log_err("%s is no disk; expected a whole one, such as /dev/sda", given->words[0]);
+	else if (result)
+		return job_fail(given->words[0], result);
+	return job_done(result ? JOB_FAILED : JOB_OK);
 }

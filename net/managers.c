@@ -136,10 +136,19 @@ static int write_ifupdown(const char *root, const struct interface *interface)
 	return 0;
 }
 
+/* netplan's generator tells wait-online to wait for interfaces by the names that they have before udev renames them: for ever,
+   in vain. A file of the same name in a folder that comes before its own puts it out of force: systemd.unit(5). What is to be
+   waited for stands in the .network files as well. */
+static int write_netplan(const char *root)
+{
+	return write_file(root, "/run/systemd/system.control/systemd-networkd-wait-online.service.d/10-netplan.conf",
+			  PAGE_OURS ": netplan's names interfaces that udev has yet to rename\n");
+}
+
 int managers_write(const char *root, const struct interface *interface, const struct address *dns, int count)
 {
 	int results[] = {write_networkd(root, interface, dns, count), write_network_manager(root, interface),
-			 write_ifupdown(root, interface)};
+			 write_netplan(root), write_ifupdown(root, interface)};
 
 	for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++)
 		if (results[i])

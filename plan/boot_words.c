@@ -116,6 +116,16 @@ static int read_heal(struct text value, struct manner *manner, struct fault *fau
 	return fault_expected(fault, value, "expected on or off");
 }
 
+static int read_multipath(struct text value, struct manner *manner, struct fault *fault)
+{
+	int32_t mode;
+
+	if (param_read(PARAM_MULTIPATH, value.at, value.length, &mode) < 0)
+		return fault_expected(fault, value, "expected auto, yes or no");
+	manner->boot->multipath = (enum multipath_mode)mode;
+	return 0;
+}
+
 static int read_next_init(struct text value, struct manner *manner, struct fault *fault)
 {
 	char *out = manner->boot->next_init;
@@ -245,10 +255,19 @@ static int read_switch(enum word_key key, struct manner *manner)
 }
 
 static read_word *const readers[WORD_COUNT] = {
-	[WORD_TIMEOUT] = read_timeout,   [WORD_ONFAIL] = read_onfail,       [WORD_LOG] = read_log,
-	[WORD_HEAL] = read_heal,         [WORD_INIT_OWN] = read_next_init,  [WORD_SYSLOG] = read_syslog,
-	[WORD_ROOT] = read_root,         [WORD_ROOTFSTYPE] = read_fstype,   [WORD_ROOTFLAGS] = read_flags,
-	[WORD_ROOTWAIT] = read_rootwait, [WORD_ROOTDELAY] = read_rootdelay, [WORD_INIT] = read_init,
+	[WORD_TIMEOUT] = read_timeout,
+	[WORD_ONFAIL] = read_onfail,
+	[WORD_LOG] = read_log,
+	[WORD_HEAL] = read_heal,
+	[WORD_INIT_OWN] = read_next_init,
+	[WORD_SYSLOG] = read_syslog,
+	[WORD_MULTIPATH_OWN] = read_multipath,
+	[WORD_ROOT] = read_root,
+	[WORD_ROOTFSTYPE] = read_fstype,
+	[WORD_ROOTFLAGS] = read_flags,
+	[WORD_ROOTWAIT] = read_rootwait,
+	[WORD_ROOTDELAY] = read_rootdelay,
+	[WORD_INIT] = read_init,
 };
 
 static int read_known(const struct cmdline *cmdline, const struct word *word, enum word_key key, struct manner *manner,
@@ -290,6 +309,9 @@ int boot_words_read(const struct cmdline *cmdline, struct boot_plan *boot, struc
 			    : read_known(cmdline, word, (enum word_key)key, &manner, &fault) < 0)
 			result = cmdline_error(error, cmdline, word, &fault);
 	}
+	if (!words_last(cmdline, WORD_MULTIPATH_OWN) &&
+	    (!words_flag(cmdline, WORD_RD_MULTIPATH, true) || !words_flag(cmdline, WORD_MULTIPATH_PLAIN, true)))
+		boot->multipath = MULTIPATH_NO; /* dracut's and multipath-tools' words */
 	if (!boot->log)
 		boot->log = default_log(&manner);
 	return result;

@@ -141,7 +141,7 @@ static void doubt_root(const struct cmdline *cmdline, struct plan *plan)
 	else if ((root->kind == ROOT_UUID || root->kind == ROOT_PARTUUID) && !is_hex_and_dashes(root->value))
 		words_note(plan, cmdline, word, value.at, "what stands after %s is no UUID",
 			   plan_root_prefix(root->kind));
-	else if (root->kind == ROOT_DEVICE && text_starts(value, "/dev/mapper/"))
+	else if (root->kind == ROOT_DEVICE && text_starts(value, "/dev/mapper/") && !plan_joins(plan, false))
 		words_note(plan, cmdline, word, value.at,
 			   "only an initramfs's own /init with LVM, LUKS or multipath can make this device");
 	else if (root->kind == ROOT_OTHER && tag)

@@ -115,6 +115,8 @@ struct target_plan {
 	struct portal portal;
 	struct portal listed[PLAN_LISTED_MAX]; /* of a target that its portal named: where else that says it is */
 	int listed_count;
+	int unlisted;     /* how many more it has listed, for which there is no room here */
+	bool all_portals; /* portals=all: the portal is asked, and each that it lists for the target gets a session */
 	int word; /* the number of the word that names it, from 1; 0: none does, or it is in no word of its own */
 	char name[NAME_MAX_BYTES + 1];      /* "": ask the portal which it has (SendTargets) */
 	char initiator[NAME_MAX_BYTES + 1]; /* "": made from the boot interface's MAC when it is known */
@@ -210,9 +212,10 @@ struct boot_plan {
 	int timeout_s; /* iscsi.timeout; 0: for ever */
 	enum onfail onfail;
 	enum log_level log;
-	char next_init[256];       /* iscsi.init=; "" the initramfs's own /init */
-	bool leaves_network;       /* iscsi.heal=off: what the running system does to it is its own affair */
-	bool use_firmware;         /* iscsi=ibft and its like: an iBFT is asked for */
+	char next_init[256];           /* iscsi.init=; "" the initramfs's own /init */
+	enum multipath_mode multipath; /* of targets whose word does not say */
+	bool leaves_network;           /* iscsi.heal=off: what the running system does to it is its own affair */
+	bool use_firmware;             /* iscsi=ibft and its like: an iBFT is asked for */
 	bool firmware_is_optional; /* with .use_firmware: only words of dracut's or Debian's ask for it (rd.iscsi.firmware,
 				      iscsi_auto). Where there is no iBFT the boot goes on without it */
 };
@@ -245,6 +248,16 @@ struct plan_files {
 
 /* How the command line writes a root of this kind before its value: "UUID=", or "" where nothing stands before it. */
 const char *plan_root_prefix(enum root_kind kind);
+
+/* multipath=, of target i: its own word's, else that of all. */
+enum multipath_mode plan_multipath(const struct plan *plan, int i);
+
+/* Each listed portal of target i becomes a target of its own behind the others, unless there is one that says the same. How many
+   there was no room for. */
+int plan_spread(struct plan *plan, int i);
+
+/* May there be disks to join? chains: another /init follows, which does it itself unless the word is yes. */
+bool plan_joins(const struct plan *plan, bool chains);
 
 /* Adds a line to the notes; when they are full the last line says so. */
 void plan_note(struct plan *plan, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -52,6 +52,8 @@ static int place_own(struct plan *plan, struct target_plan *firmware, enum targe
 		plan->dhcp_template = plan->target_count;
 	}
 	plan->target_count++;
+	if (target->listed_count && plan_spread(plan, plan->target_count - 1))
+		return fault_set(fault, NULL, "more than %d targets", PLAN_TARGETS_MAX);
 	return 0;
 }
 

@@ -103,6 +103,21 @@ static int read_targets(struct text value, struct target_plan *target, struct fa
 	return 0;
 }
 
+/* The portals of a target beside the one that the word begins with: all, or a list. */
+static int read_portals(struct text value, struct target_plan *target, struct fault *fault)
+{
+	struct text rest = value;
+
+	target->all_portals = text_is(value, "all");
+	while (!target->all_portals && rest.at) {
+		if (target->listed_count == PLAN_LISTED_MAX)
+			return fault_set(fault, rest.at, "more than %d further portals", PLAN_LISTED_MAX);
+		if (portal_read(text_cut_bracketed(&rest, '+'), &target->listed[target->listed_count++], fault) < 0)
+			return -EINVAL;
+	}
+	return 0;
+}
+
 static int read_scheduler(struct text value, struct target_plan *target, struct fault *fault)
 {
 	if (!value.length || text_has(value, '/') || text_copy(value, target->scheduler, sizeof(target->scheduler)) < 0)
@@ -143,6 +158,7 @@ static const struct option_row options[] = {
 	{"username", read_username, true},       {"password", read_password, true},
 	{"username_in", read_username_in, true}, {"password_in", read_password_in, true},
 	{"chap_algs", read_algorithms, false},   {"targets", read_targets, false},
+	{"portals", read_portals, false},
 };
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
 
@@ -367,6 +383,10 @@ int target_word_read(struct text text, enum source source, struct target_plan *t
 			return -EINVAL;
 	if (target->all_targets && (*form != TARGET_PORTAL || target->name[0]))
 		return fault_set(fault, text.at, "targets=all is for a portal without a target's name");
+	if ((target->all_portals || target->listed_count) && *form != TARGET_PORTAL)
+		return fault_set(fault, text.at, "portals= is for a word with a portal");
+	if (target->listed_count && !target->name[0])
+		return fault_set(fault, text.at, "a list of portals needs the target's name; portals=all does not");
 	target->secret_on_cmdline = target->chap.password.length || target->chap.password_in.length;
 	target->wants_lease = *form == TARGET_DHCP;
 	if (credential_check(target, fault) < 0) {

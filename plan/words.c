@@ -18,6 +18,7 @@ const struct word_row word_rows[WORD_COUNT] = {
 	[WORD_INIT_OWN] = {"iscsi.init", GROUP_OURS, VALUE_NEEDED, REPEAT_REFUSED, NULL},
 	[WORD_OVERLAY] = {"iscsi.overlay", GROUP_OURS, VALUE_NEEDED, REPEAT_REFUSED, NULL},
 	[WORD_SYSLOG] = {"iscsi.syslog", GROUP_OURS, VALUE_NEEDED, REPEAT_REFUSED, NULL},
+	[WORD_MULTIPATH_OWN] = {"iscsi.multipath", GROUP_OURS, VALUE_NEEDED, REPEAT_REFUSED, NULL},
 
 	[WORD_ROOT] = {"root", GROUP_KERNEL, VALUE_NEEDED, REPEAT_REPLACES, NULL},
 	[WORD_ROOTFSTYPE] = {"rootfstype", GROUP_KERNEL, VALUE_NEEDED, REPEAT_REPLACES, NULL},
@@ -49,6 +50,8 @@ const struct word_row word_rows[WORD_COUNT] = {
 	[WORD_VERITY_DATA] = {"systemd.verity_root_data", GROUP_ROOT, VALUE_NEEDED, REPEAT_REPLACES, NULL},
 	[WORD_VERITY_TREE] = {"systemd.verity_root_hash", GROUP_ROOT, VALUE_NEEDED, REPEAT_REPLACES, NULL},
 	[WORD_VERITY_OPTIONS] = {"systemd.verity_root_options", GROUP_ROOT, VALUE_NEEDED, REPEAT_REPLACES, NULL},
+	[WORD_RD_MULTIPATH] = {"rd.multipath", GROUP_ROOT, VALUE_OPTIONAL, REPEAT_REPLACES, NULL},
+	[WORD_MULTIPATH_PLAIN] = {"multipath", GROUP_ROOT, VALUE_OPTIONAL, REPEAT_REPLACES, NULL},
 
 	[WORD_IP] = {"ip", GROUP_NETWORK, VALUE_OPTIONAL, REPEAT_ADDS, NULL},
 	[WORD_NFSADDRS] = {"nfsaddrs", GROUP_NETWORK, VALUE_OPTIONAL, REPEAT_ADDS, NULL},
@@ -241,7 +244,7 @@ static const struct {
 static int refuse_unknown(struct text name, const struct space *space, struct fault *fault)
 {
 	size_t prefix = strlen(space->prefix);
-	char shown[TEXT_SHOWN], list[120];
+	char shown[TEXT_SHOWN], list[160];
 
 	text_show(name, shown);
 	for (size_t i = 0; i < sizeof(synonyms) / sizeof(synonyms[0]); i++)

@@ -23,6 +23,7 @@ enum word_key {
 	WORD_INIT_OWN,
 	WORD_OVERLAY,
 	WORD_SYSLOG,
+	WORD_MULTIPATH_OWN,
 
 	/* the kernel's */
 	WORD_ROOT,
@@ -56,6 +57,8 @@ enum word_key {
 	WORD_VERITY_DATA,
 	WORD_VERITY_TREE,
 	WORD_VERITY_OPTIONS,
+	WORD_RD_MULTIPATH,
+	WORD_MULTIPATH_PLAIN,
 
 	/* about the network: the kernel's, dracut's, the boot loaders' */
 	WORD_IP,

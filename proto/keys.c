@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "proto/text.h"
+
 int keys_next(struct reader *text, struct key *out)
 {
 	const char *pair, *end, *equals;
@@ -48,17 +50,6 @@ void keys_put(struct writer *text, const char *name, const char *value)
 	write_u8(text, 0);
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 static bool has_prefix(const char *text, size_t length, char letter)
 {
 	return length >= 2 && text[0] == '0' && (text[1] | 0x20) == letter;
@@ -73,7 +64,7 @@ int key_read_number(const struct key *key, uint32_t *value)
 	if (i == key->value_length)
 		return -EINVAL;
 	for (; i < key->value_length; i++) {
-		int digit = hex_digit(key->value[i]);
+		int digit = text_hex_digit(key->value[i]);
 
 		if (digit < 0 || (!hex && digit > 9))
 			return -EINVAL;
@@ -104,7 +95,7 @@ static int read_hex(const char *text, size_t length, uint8_t *out, size_t size)
 		return -EINVAL;
 	memset(out, 0, bytes);
 	for (size_t i = 0; i < length; i++) {
-		int digit = hex_digit(text[i]);
+		int digit = text_hex_digit(text[i]);
 		size_t at = i + odd;
 
 		if (digit < 0)

@@ -86,6 +86,8 @@ const struct param_row param_rows[PARAM_COUNT] = {
 		"", {"reread", "kernel"}, "read the table again, or trust the kernel's first look"},
 	[PARAM_SCAN] = {"scan", KIND_WORD, RULE_NONE, 0, 1, SCAN_FULL, SCAN_FULL, -1, true, "", {"full", "lean"},
 		"lean: no vital product data (no wwid, no unmap limits)"},
+	[PARAM_MULTIPATH] = {"multipath", KIND_WORD, RULE_NONE, 0, 2, MULTIPATH_AUTO, MULTIPATH_AUTO, -1, true, "",
+		{"auto", "yes", "no"}, "disks that are the same one become one map"},
 };
 /* clang-format on */
 
@@ -217,7 +219,7 @@ const char *param_write(enum param param, int32_t value, char *out, size_t size)
 	else if (row->kind == KIND_DIGEST)
 		(void)snprintf(out, size, "%s", digests[value & 3]);
 	else
-		(void)snprintf(out, size, "%s", row->words[value & 1]);
+		(void)snprintf(out, size, "%s", row->words[value % 3]);
 	return out;
 }
 
@@ -233,6 +235,8 @@ const char *param_expects(enum param param, char *out, size_t size)
 		(void)snprintf(out, size, "Yes or No");
 	else if (row->kind == KIND_DIGEST)
 		(void)snprintf(out, size, "CRC32C, None, CRC32C:None or None:CRC32C");
+	else if (row->words[2])
+		(void)snprintf(out, size, "%s, %s or %s", row->words[0], row->words[1], row->words[2]);
 	else
 		(void)snprintf(out, size, "%s or %s", row->words[0], row->words[1]);
 	return out;

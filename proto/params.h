@@ -48,6 +48,7 @@ enum param {
 	PARAM_SCAN_TIMEOUT,
 	PARAM_PARTITIONS, /* enum partitions_mode */
 	PARAM_SCAN,       /* enum scan_mode */
+	PARAM_MULTIPATH,  /* enum multipath_mode */
 	PARAM_COUNT
 };
 
@@ -56,6 +57,7 @@ enum digest { DIGEST_NONE, DIGEST_CRC32C, DIGEST_CRC32C_NONE, DIGEST_NONE_CRC32C
 
 enum partitions_mode { PARTITIONS_REREAD, PARTITIONS_KERNEL };
 enum scan_mode { SCAN_FULL, SCAN_LEAN };
+enum multipath_mode { MULTIPATH_AUTO, MULTIPATH_YES, MULTIPATH_NO };
 
 enum param_kind {
 	KIND_NUMBER,

@@ -183,3 +183,51 @@ const char *scsi_id_text(const struct scsi_id *id, char out[SCSI_ID_TEXT])
 		(void)snprintf(out + used, SCSI_ID_TEXT - used, "...");
 	return out;
 }
+
+static bool is_name_byte(uint8_t c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c && strchr("#+-.:=@_", c));
+}
+
+/* Blanks at the ends go, others become one '_', and what is not for file names, too. */
+static void write_name(const struct scsi_id *id, char *out)
+{
+	const char *first = out;
+
+	for (int i = 0; i < id->length; i++) {
+		uint8_t c = id->bytes[i];
+
+		if (!is_blank(c) || (out > first && out[-1] != '_'))
+			*out++ = is_name_byte(c) ? (char)c : '_';
+	}
+	while (out > first && out[-1] == '_')
+		out--;
+	*out = '\0';
+}
+
+int scsi_id_wwid(const struct scsi_id *id, char out[SCSI_ID_WWID])
+{
+	static const char digits[] = {
+		[SCSI_ID_T10] = '1', [SCSI_ID_NAME] = '8', [SCSI_ID_EUI] = '2', [SCSI_ID_NAA] = '3'};
+
+	if (id->kind < SCSI_ID_T10 || id->length > SCSI_ID_KEPT)
+		return -ENOENT;
+	out[0] = digits[id->kind];
+	out[1] = '\0';
+	if (id->kind < SCSI_ID_EUI)
+		write_name(id, out + 1);
+	else
+		for (int i = 0; i < id->length; i++)
+			(void)snprintf(out + 1 + 2 * i, 3, "%02x", id->bytes[i]);
+	return 0;
+}
+
+bool scsi_id_is_unique(const struct scsi_id *id)
+{
+	if (id->kind == SCSI_ID_EUI)
+		return id->bytes[0] || id->bytes[1] || id->bytes[2];
+	if (id->kind != SCSI_ID_NAA || id->bytes[0] >> 4 == 3)
+		return false;
+	return id->bytes[0] & 0xf || id->bytes[1] || id->bytes[2] || id->bytes[3] >> 4;
+}

@@ -15,6 +15,7 @@
 #define SCSI_ID_MAX  252 /* bytes of a designator whose page has at most 255 */
 #define SCSI_ID_KEPT 48  /* of these; one that is longer is kept in part, and a hash of all of it */
 #define SCSI_ID_TEXT 80  /* room for scsi_id_text */
+#define SCSI_ID_WWID (2 + 2 * SCSI_ID_KEPT)
 
 enum scsi_id_kind { SCSI_ID_NONE, SCSI_ID_SERIAL, SCSI_ID_T10, SCSI_ID_NAME, SCSI_ID_EUI, SCSI_ID_NAA };
 
@@ -38,6 +39,14 @@ bool scsi_id_is_in(const uint8_t *page, size_t length, const struct scsi_id *id)
 int scsi_id_serial(const uint8_t *page, size_t length, struct scsi_id *out);
 
 bool scsi_id_is_same(const struct scsi_id *a, const struct scsi_id *b);
+
+/* The name that udev and multipath-tools give the unit: "36001405..." (NAA), "2..." (EUI-64), "1..." (T10 vendor), "8..." (SCSI name).
+   0; -ENOENT: it has none, because it is unknown or a mere serial number, or because it is too long to be known whole. */
+int scsi_id_wwid(const struct scsi_id *id, char out[SCSI_ID_WWID]);
+
+/* Does its own form promise that no unit of another maker has it? NAA and EUI-64 with a company's number: some targets count from
+   zero behind none, and every one of them has the same first disk. */
+bool scsi_id_is_unique(const struct scsi_id *id);
 
 /* "naa.6001405...", "eui....", "t10.LIO-ORG ...", "serial 1234", cut when long; foreign bytes as '?'. Returns out. */
 const char *scsi_id_text(const struct scsi_id *id, char out[SCSI_ID_TEXT]);

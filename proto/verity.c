@@ -24,28 +24,20 @@ static const struct {
 
 /* The words of the command line. */
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 int verity_read_hash(struct text value, struct verity_options *options, struct fault *fault)
 {
 	size_t length = value.length / 2;
 
 	for (size_t i = 0; i < value.length; i++)
-		if (hex_digit(value.at[i]) < 0)
+		if (text_hex_digit(value.at[i]) < 0)
 			return fault_set(fault, value.at + i, "expected a root hash in hexadecimal digits");
 	if (value.length % 2 || length < VERITY_HASH_MIN || length > VERITY_HASH_MAX)
 		return fault_set(fault, value.at,
 				 "expected a root hash of %d to %d hexadecimal digits (64 for sha256), not %zu",
 				 VERITY_HASH_MIN * 2, VERITY_HASH_MAX * 2, value.length);
 	for (size_t i = 0; i < length; i++)
-		options->hash[i] = (uint8_t)(hex_digit(value.at[2 * i]) << 4 | hex_digit(value.at[2 * i + 1]));
+		options->hash[i] =
+			(uint8_t)(text_hex_digit(value.at[2 * i]) << 4 | text_hex_digit(value.at[2 * i + 1]));
 	options->hash_length = (uint8_t)length;
 	return 0;
 }

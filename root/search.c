@@ -25,10 +25,11 @@
 #include "sys/prefetch.h"
 #include "sys/sysfs.h"
 
-#define NAME_BYTES   SEARCH_NAME_BYTES
-#define PLACE_BYTES  512
-#define STARTS_MAX   512 /* of 1024 descriptors that a process has */
-#define SECTOR_BYTES 512 /* the unit of sysfs, whatever the disk's own */
+#define NAME_BYTES       SEARCH_NAME_BYTES
+#define SEARCH_MAP_BYTES 128 /* DM_UUID_LEN */
+#define PLACE_BYTES      512
+#define STARTS_MAX       512 /* of 1024 descriptors that a process has */
+#define SECTOR_BYTES     512 /* the unit of sysfs, whatever the disk's own */
 
 struct device {
 	char name[NAME_BYTES]; /* relative to /dev */
@@ -37,6 +38,7 @@ struct device {
 	int64_t sectors;
 	bool has_partitions;
 	dev_t id;
+	char map[SEARCH_MAP_BYTES]; /* the UUID of the multipath map that its disk is a path of: "mpath-36001405..." */
 };
 
 struct search {
@@ -172,6 +174,35 @@ bool search_disk_of(int sysfs, const char *name, char disk[static SEARCH_NAME_BY
 	return true;
 }
 
+/* The UUID or the name of a device-mapper device; "": it is none. */
+static const char *read_mapper(const struct search *search, const char *name, const char *what,
+			       char out[SEARCH_MAP_BYTES])
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "class/block/%s/dm/%s", name, what);
+	if (sysfs_read(search->sysfs, path, out, SEARCH_MAP_BYTES) < 0)
+		out[0] = 0;
+	return out;
+}
+
+/* The disk's holder is the map. */
+static void read_map(const struct search *search, const char *disk, char map[SEARCH_MAP_BYTES])
+{
+	struct sysfs_dir dir;
+	const char *holder;
+	char path[128];
+
+	map[0] = 0;
+	snprintf(path, sizeof(path), "class/block/%s/holders", disk);
+	if (sysfs_dir_open(&dir, search->sysfs, path) < 0)
+		return;
+	while (!map[0] && (holder = sysfs_dir_next(&dir, NULL)))
+		if (strncmp(read_mapper(search, holder, "uuid", map), "mpath-", 6) != 0)
+			map[0] = 0;
+	sysfs_dir_close(&dir);
+}
+
 static bool has_node(const struct search *search, const struct device *device)
 {
 	struct stat status;
@@ -197,6 +228,7 @@ static bool read_device(const struct search *search, const char *name, struct de
 		device->has_partitions = has_partitions(search, name);
 	else
 		search_disk_of(search->sysfs, name, device->disk);
+	read_map(search, device->disk[0] ? device->disk : name, device->map);
 	memcpy(device->name, name, strlen(name) + 1);
 	for (char *c = device->name; *c; c++)
 		if (*c == '!') /* sysfs's sign for a '/' */
@@ -268,8 +300,15 @@ static bool is_at_path(const struct search *search, const struct device *device,
 
 static bool is_named(const struct search *search, const struct device *device)
 {
-	static const char by_path[] = "/dev/disk/by-path/";
+	static const char by_path[] = "/dev/disk/by-path/", mapper[] = "/dev/mapper/",
+			  uuid[] = "/dev/disk/by-id/dm-uuid-";
+	char text[SEARCH_MAP_BYTES];
 	dev_t id;
+
+	if (!strncmp(search->value, mapper, sizeof(mapper) - 1))
+		return !strcmp(read_mapper(search, device->name, "name", text), search->value + sizeof(mapper) - 1);
+	if (!strncmp(search->value, uuid, sizeof(uuid) - 1))
+		return !strcmp(read_mapper(search, device->name, "uuid", text), search->value + sizeof(uuid) - 1);
 
 	if (!strncmp(search->value, by_path, sizeof(by_path) - 1))
 		return is_at_path(search, device, search->value + sizeof(by_path) - 1);
@@ -401,6 +440,24 @@ static bool find_neighbour(const struct search *search, const struct device *fro
 	return is;
 }
 
+/* A path is never mounted: what is meant is its map, or the map of its partition. */
+static bool find_map_of(const struct search *search, const struct device *path, struct device *found)
+{
+	struct sysfs_dir dir;
+	const char *name;
+	char wanted[SEARCH_MAP_BYTES + 32], uuid[SEARCH_MAP_BYTES];
+	bool is = false;
+
+	snprintf(wanted, sizeof(wanted), "part%d-%s", (int)path->number, path->map);
+	if (sysfs_dir_open(&dir, search->sysfs, "class/block") < 0)
+		return false;
+	while (!is && (name = sysfs_dir_next(&dir, NULL)))
+		is = !strcmp(read_mapper(search, name, "uuid", uuid), path->number ? wanted : path->map) &&
+		     read_device(search, name, found);
+	sysfs_dir_close(&dir);
+	return is;
+}
+
 /* contents: what it holds, where that had to be read for the answer. */
 static bool matches(struct search *search, const struct device *device, struct superblock *contents)
 {
@@ -416,14 +473,20 @@ static bool matches(struct search *search, const struct device *device, struct s
 static bool try_device(struct search *search, const struct device *device)
 {
 	struct superblock contents = {0};
-	struct device neighbour;
+	struct device neighbour, map;
+	bool by_contents = search->kind == ROOT_UUID || search->kind == ROOT_LABEL;
 
-	if (!matches(search, device, &contents))
+	if ((device->map[0] && by_contents) || !matches(search, device, &contents))
 		return false;
 	if (search->offset) {
 		if (!find_neighbour(search, device, &neighbour))
 			return false;
 		device = &neighbour;
+	}
+	if (device->map[0]) {
+		if (!find_map_of(search, device, &map))
+			return false;
+		device = &map;
 	}
 	if (search->needs_type && !contents.type[0])
 		read_contents(search, device, &contents);
@@ -447,7 +510,7 @@ static bool try_beginnings(struct search *search)
 	if (sysfs_dir_open(&dir, search->sysfs, "class/block") < 0)
 		return false;
 	while (count < STARTS_MAX && (name = sysfs_dir_next(&dir, NULL)))
-		if (read_device(search, name, &device) && !device.has_partitions) {
+		if (read_device(search, name, &device) && !device.has_partitions && !device.map[0]) {
 			fds[count] = open_device(search, &device);
 			prefetch_contents(fds[count], 0);
 			memcpy(names[count++], device.name, NAME_BYTES);

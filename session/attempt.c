@@ -11,10 +11,17 @@
 #include "sys/log.h"
 
 #define PAUSE_FIRST_MS    100
-#define REPORT_FIRST_MS   2500
-#define OUTAGE_PART       8
+#define PAUSE_BUSY_MS     500   /* the first one where the target took the connection and not the login */
 #define PAUSE_CONNECT_MS  1000  /* the longest one of a boot whose target cannot be connected to: it may be starting */
-#define CONNECT_FIRST_MS  2000  /* the SYN and its repetition, a second later */
+#define PAUSE_SHORT_MS    900   /* the longest one of an outage that has not lasted long */
+#define PAUSE_LONG_MS     6000  /* and of any */
+#define PAUSE_SILENT_MS   4000  /* the same where nothing answers */
+#define OUTAGE_PART       12    /* of an outage, the longest pause */
+#define BOOT_PART         4     /* of a boot's attempts so far */
+#define OUTAGE_LONG_MS    60000 /* one that has lasted long */
+#define REPORT_FIRST_MS   2500
+#define CONNECT_MS        1900  /* of an outage: the SYN and its repetition, a second later */
+#define PATIENCE_PARTS    8     /* of login_timeout: the longest that an answer is waited for */
 #define NOT_FOUND_BOOT_MS 30000 /* a target that is starting says 'target not found', but not for longer than this */
 
 void attempt_init(struct attempt *attempt, const struct target_plan *plan, uint32_t random)
@@ -66,16 +73,36 @@ static int64_t login_timeout_ms(const struct attempt *a)
 	return (int64_t)a->plan->params.value[PARAM_LOGIN_TIMEOUT] * 1000;
 }
 
+/* ---- chance ---- */
+
+/* Marsaglia's xorshift: jitter needs no more. */
+static uint32_t next_random(struct attempt *a)
+{
+	uint32_t x = a->random ? a->random : 1;
+
+	x ^= x << 13;
+	x ^= x >> 17;
+	x ^= x << 5;
+	return a->random = x;
+}
+
+/* By up to the part-th part, so that a rack that lost its target does not come back as one. */
+static int64_t shorten(struct attempt *a, int64_t ms, int part)
+{
+	return ms - (int64_t)(next_random(a) % (uint32_t)(ms / part + 1));
+}
+
+static int64_t within(int64_t least, int64_t value, int64_t most)
+{
+	return value < least ? least : value > most ? most : value;
+}
+
 /* ---- connecting ---- */
 
 /* In an outage a new attempt comes earlier, so that a name that leads elsewhere by now is soon noticed. */
-static int64_t connect_timeout_ms(const struct attempt *a, int64_t now_ms)
+static int64_t connect_timeout_ms(struct attempt *a)
 {
-	int64_t limit = (now_ms - a->lost_ms) / OUTAGE_PART;
-
-	if (!a->resident || limit > login_timeout_ms(a))
-		return login_timeout_ms(a);
-	return limit > CONNECT_FIRST_MS ? limit : CONNECT_FIRST_MS;
+	return a->resident ? shorten(a, CONNECT_MS, 4) : login_timeout_ms(a);
 }
 
 static enum attempt_state follow_connect(struct attempt *a, enum connect_state state)
@@ -88,6 +115,7 @@ static enum attempt_state follow_connect(struct attempt *a, enum connect_state s
 	};
 
 	a->unconnected = state != CONNECT_DONE;
+	a->unanswered = state == CONNECT_FAILED && !a->connect.race.error;
 	if (state == CONNECT_FAILED)
 		return attempt_fail(a, RETRY_TRANSIENT, "%s", a->connect.failure);
 	a->deadline_ms = a->connect.deadline_ms;
@@ -103,8 +131,9 @@ enum attempt_state attempt_begin(struct attempt *attempt, int64_t now_ms)
 		a->begun_ms = now_ms;
 		a->report_ms = REPORT_FIRST_MS;
 	}
+	a->connect.random = next_random(a);
 	return follow_connect(a, connect_begin(&a->connect, &a->route.portal, a->count, login_timeout_ms(a),
-					       connect_timeout_ms(a, now_ms), now_ms));
+					       connect_timeout_ms(a), now_ms));
 }
 
 enum attempt_state attempt_begin_at(struct attempt *attempt, const struct portal *portal,
@@ -112,11 +141,24 @@ enum attempt_state attempt_begin_at(struct attempt *attempt, const struct portal
 {
 	attempt_stop(attempt);
 	attempt->route.portal = *portal;
-	return follow_connect(
-		attempt, connect_begin_at(&attempt->connect, portal, address, 1, 0, login_timeout_ms(attempt), now_ms));
+	attempt->connect.random = next_random(attempt);
+	return follow_connect(attempt, connect_begin_at(&attempt->connect, portal, address, 1, 0,
+							PATIENCE_PARTS * login_timeout_ms(attempt), now_ms));
 }
 
 /* ---- logging in ---- */
+
+/* Who gives up loses its place in the target's queue, and leaves it work that is in vain. So the answer is waited for ever
+   longer, and by each machine for another time. Where there is another portal, that one may be quicker. */
+static int64_t choose_patience(struct attempt *a)
+{
+	int64_t least = login_timeout_ms(a), last = a->patience_ms ? a->patience_ms : least;
+
+	a->patience_ms = least;
+	if (!a->route.listed_count)
+		a->patience_ms = within(least, least + next_random(a) % (uint32_t)(2 * last), PATIENCE_PARTS * least);
+	return a->patience_ms;
+}
 
 /* Random bytes for mutual CHAP, without waiting for the kernel's generator: a boot has waited for it already. */
 static int make_challenge(struct login_config *config)
@@ -202,7 +244,8 @@ enum attempt_state attempt_log_in(struct attempt *attempt, struct login_config *
 	config->lessons = attempt->lessons;
 	if (make_challenge(config))
 		return attempt_fail(attempt, RETRY_TRANSIENT, "the kernel has no random numbers yet for mutual CHAP");
-	attempt->deadline_ms = now_ms + login_timeout_ms(attempt);
+	connect_guard(&attempt->connect, true);
+	attempt->deadline_ms = now_ms + choose_patience(attempt);
 	return take_action(attempt, login_start(&attempt->login, config, request));
 }
 
@@ -233,7 +276,7 @@ enum attempt_state attempt_step(struct attempt *attempt, bool late, int64_t now_
 		if (late)
 			return attempt_unanswered(
 				attempt, "no answer to the login within %d s (login_timeout= sets another time)",
-				attempt->plan->params.value[PARAM_LOGIN_TIMEOUT]);
+				(int)(attempt->patience_ms / 1000));
 		return attempt_unanswered(attempt, "the target closed the connection during the login");
 	default:
 		return attempt->state;
@@ -252,31 +295,22 @@ int attempt_pollfds(const struct attempt *attempt, struct pollfd *out, int max)
 
 /* ---- one after the other ---- */
 
-/* Marsaglia's xorshift: jitter needs no more. */
-static uint32_t next_random(struct attempt *a)
-{
-	uint32_t x = a->random ? a->random : 1;
-
-	x ^= x << 13;
-	x ^= x >> 17;
-	x ^= x << 5;
-	return a->random = x;
-}
-
-/* A boot: doubling from 100 ms, to a second at most while nothing can be connected to. An outage: an eighth of what it has lasted, so that a target that comes back is not left
-   waiting for long. With up to a quarter of jitter, so that a rack that lost its target does not come back as one. */
+/* A part of what it has lasted, so that a target that comes is not left waiting for long. A boot: up to a second while nothing can
+   be connected to. Where nothing answered, the attempt itself was a pause. */
 static int64_t choose_pause(struct attempt *a, int64_t now_ms)
 {
-	int64_t longest = a->resident ? login_timeout_ms(a) : a->unconnected ? PAUSE_CONNECT_MS : ATTEMPT_BOOT_PAUSE_MS;
-	int64_t pause = a->count < 16 ? (int64_t)PAUSE_FIRST_MS << a->count : longest;
+	int64_t lasted = now_ms - a->lost_ms;
+	int64_t longest = a->unconnected ? PAUSE_CONNECT_MS : ATTEMPT_BOOT_PAUSE_MS;
+	int64_t pause = (now_ms - a->begun_ms) / BOOT_PART;
+	bool is_long = a->resident && lasted >= OUTAGE_LONG_MS;
 
-	if (a->resident)
-		pause = (now_ms - a->lost_ms) / OUTAGE_PART;
-	if (pause < PAUSE_FIRST_MS)
-		pause = PAUSE_FIRST_MS;
-	if (pause > longest)
-		pause = longest;
-	return pause - (int64_t)(next_random(a) % (uint32_t)(pause / 4 + 1));
+	if (a->resident) {
+		longest = is_long ? PAUSE_LONG_MS : PAUSE_SHORT_MS;
+		pause = lasted / OUTAGE_PART;
+	}
+	if (a->unanswered)
+		longest = is_long ? PAUSE_SILENT_MS : PAUSE_FIRST_MS;
+	return shorten(a, within(a->unconnected ? PAUSE_FIRST_MS : PAUSE_BUSY_MS, pause, longest), 2);
 }
 
 static bool is_final(const struct attempt *a, int64_t now_ms)
@@ -318,7 +352,7 @@ enum attempt_report attempt_take_report(struct attempt *attempt, int64_t now_ms)
 void attempt_start_over(struct attempt *attempt, int64_t now_ms)
 {
 	attempt->lost_ms = now_ms;
-	attempt->begun_ms = 0;
+	attempt->begun_ms = attempt->patience_ms = 0;
 	attempt->count = 0;
 	attempt->lessons = (struct login_lessons){0};
 	route_choose(&attempt->route, 0, true);
@@ -331,7 +365,7 @@ void attempt_succeed(struct attempt *attempt)
 	attempt->was_up = true;
 	attempt->begun_ms = 0;
 	attempt->count = 0;
-	attempt->not_found_ms = 0;
+	attempt->not_found_ms = attempt->patience_ms = 0;
 	attempt->lessons.guessed = false;
 	attempt->failure[0] = '\0';
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +14,11 @@
 
 #include "plan/address.h"
 
-#define TURNS 4 /* of so many attempts one goes to the planned portal */
+/* Of a name whose addresses are known from the last time; twice that in the next attempt. */
+#define KNOWN_LOOK_UP_MS 500
+#define GUARD_S          5 /* between two questions */
+#define GUARD_PROBES     3
+#define TURNS            4 /* of so many attempts one goes to the planned portal */
 
 /* ---- which portal ---- */
 
@@ -203,7 +208,7 @@ static enum connect_state begin_race(struct connect *c, const struct sockaddr_st
 
 	memcpy(all, addresses, (size_t)count * sizeof(*addresses));
 	count = add_proven(c, all, count);
-	error = race_begin(&c->race, c->portal.scope, all, count, c->first, c->timeout_ms, now_ms);
+	error = race_begin(&c->race, c->portal.scope, all, count, c->first, c->random, c->timeout_ms, now_ms);
 	if (error)
 		return fail_race(c, -error);
 	c->deadline_ms = c->race.deadline_ms;
@@ -218,12 +223,36 @@ enum connect_state connect_begin_at(struct connect *connect, const struct portal
 	return begin_race(connect, addresses, count, now_ms);
 }
 
+void connect_guard(const struct connect *connect, bool on)
+{
+	static const struct {
+		int level, name, value;
+	} options[] = {
+		{IPPROTO_TCP, TCP_KEEPIDLE, GUARD_S},
+		{IPPROTO_TCP, TCP_KEEPINTVL, GUARD_S},
+		{IPPROTO_TCP, TCP_KEEPCNT, GUARD_PROBES},
+	};
+	int value = on;
+
+	for (size_t i = 0; on && i < sizeof(options) / sizeof(options[0]); i++)
+		(void)setsockopt(connect->fd, options[i].level, options[i].name, &options[i].value, sizeof(int));
+	(void)setsockopt(connect->fd, SOL_SOCKET, SO_KEEPALIVE, &value, sizeof(value));
+}
+
 void connect_prove(struct connect *connect)
 {
 	if (connect->race.winner < 0)
 		return;
 	connect->proven = connect->race.addresses[connect->race.winner];
 	memcpy(connect->proven_host, connect->portal.host, sizeof(connect->proven_host));
+}
+
+/* Name servers are lost in the same outages as targets: the first attempts do not wait for them where they need not. */
+static int64_t look_up_time(const struct connect *c, unsigned n, int64_t most_ms)
+{
+	int64_t known_ms = (int64_t)KNOWN_LOOK_UP_MS << (n < 16 ? n : 16);
+
+	return resolve_knows(&c->resolve) && known_ms < most_ms ? known_ms : most_ms;
 }
 
 enum connect_state connect_begin(struct connect *connect, const struct portal *portal, unsigned n, int64_t look_up_ms,
@@ -239,7 +268,7 @@ enum connect_state connect_begin(struct connect *connect, const struct portal *p
 	result = resolve_start(&c->resolve, portal->host, portal->port);
 	if (result)
 		return fail(c, "cannot look up \"%s\": %s", portal->host, strerror(-result));
-	c->deadline_ms = now_ms + look_up_ms;
+	c->deadline_ms = now_ms + look_up_time(c, n, look_up_ms);
 	return c->state = CONNECT_RESOLVING;
 }
 

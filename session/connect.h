@@ -67,6 +67,7 @@ struct connect {
 	enum connect_state state;
 	struct portal portal;
 	unsigned first;      /* the address to begin with */
+	uint32_t random;     /* the race's; set by whom begins */
 	int fd;              /* CONNECT_DONE: the connection; else -1 */
 	int64_t timeout_ms;  /* for all the addresses together */
 	int64_t deadline_ms; /* when connect_step is to be called, at the latest */
@@ -79,8 +80,8 @@ struct connect {
 
 void connect_init(struct connect *connect);
 
-/* Begins attempt n to connect to the portal. look_up_ms bounds the look-up of its name, timeout_ms the race of its
-   addresses. */
+/* Begins attempt n to connect to the portal. look_up_ms bounds the look-up of its name (a name that was found before is
+   given half a second in attempt 0, twice as long in each further one), timeout_ms the race of its addresses. */
 enum connect_state connect_begin(struct connect *connect, const struct portal *portal, unsigned n, int64_t look_up_ms,
 				 int64_t timeout_ms, int64_t now_ms);
 
@@ -95,6 +96,10 @@ int connect_pollfds(const struct connect *connect, struct pollfd *out, int max);
 
 /* The connection led to a login: its address is tried from now on, even when the host's name no longer yields it. */
 void connect_prove(struct connect *connect);
+
+/* While nothing is sent TCP itself asks, every few seconds, whether the peer still knows of the connection: one that has died or
+   started anew during a long wait is noticed. What is established does without: whether the target is there is asked by NOP-Out. */
+void connect_guard(const struct connect *connect, bool on);
 
 /* Closes the socket and ends the look-up, if there are any. */
 void connect_stop(struct connect *connect);

@@ -83,29 +83,3 @@ int devices_set_running(struct child *child, int sysfs, uint32_t sid)
 	child_stop(child);
 	return child_start(child, run, &order, sizeof(int));
 }
-
-struct scan_order {
-	int sysfs;
-	uint32_t host;
-	bool has_lun;
-	uint64_t lun;
-};
-
-static void scan(const void *context, void *result)
-{
-	const struct scan_order *order = context;
-	char path[64], words[40] = "0 0 -";
-
-	snprintf(path, sizeof(path), "class/scsi_host/host%" PRIu32 "/scan", order->host);
-	if (order->has_lun)
-		snprintf(words, sizeof(words), "0 0 %" PRIu64, order->lun);
-	*(int *)result = sysfs_write(order->sysfs, path, words);
-}
-
-int devices_scan(struct child *child, int sysfs, uint32_t host, const struct target_plan *plan)
-{
-	struct scan_order order = {sysfs, host, plan->has_lun, plan->lun};
-
-	child_stop(child);
-	return child_start(child, scan, &order, sizeof(int));
-}

@@ -1,4 +1,4 @@
-/* devices.h - the SCSI devices of a session after the hand-over: set running again, or looked for.
+/* devices.h - the SCSI devices of a session after the hand-over: set running again.
  *
  * When a session starts again, the kernel unblocks its devices, but not those that its error handling took offline during
  * the outage (after the recovery timeout): those stay offline until somebody sets them running.
@@ -18,9 +18,5 @@ int devices_offline(int sysfs, uint32_t sid);
 /* Sets them running, in a child: the kernel reads from the disk before the write returns, and the process that waits for that
    could not repair the session meanwhile. A child of an earlier call is given up. 0 or -errno. */
 int devices_set_running(struct child *child, int sysfs, uint32_t sid);
-
-/* Has the SCSI host scanned, in a child, for a target that was not there at the boot. plan: which LUN, if one is named. 0 or
-   -errno. */
-int devices_scan(struct child *child, int sysfs, uint32_t host, const struct target_plan *plan);
 
 #endif

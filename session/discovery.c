@@ -325,13 +325,13 @@ int discovery_pollfds(const struct discovery *discovery, struct pollfd *out, int
 
 int64_t discovery_deadline(const struct discovery *discovery)
 {
-	return discovery->deadline_ms;
+	return discovery->state == DISCOVERY_RUNNING ? discovery->deadline_ms : INT64_MAX;
 }
 
 void discovery_step(struct discovery *discovery, int64_t now_ms)
 {
-	struct pollfd fds[RACE_TRIES_MAX];
-	int count = discovery_pollfds(discovery, fds, RACE_TRIES_MAX);
+	struct pollfd fds[RACE_ADDRESSES_MAX];
+	int count = discovery_pollfds(discovery, fds, RACE_ADDRESSES_MAX);
 
 	if (discovery->state != DISCOVERY_RUNNING)
 		return;
@@ -365,6 +365,11 @@ int discovery_count(const struct discovery *discovery)
 void discovery_use(const struct discovery *discovery, int index, struct target_plan *plan)
 {
 	target_list_use(&discovery->list, index, plan);
+}
+
+int discovery_find(const struct discovery *discovery, const char *name)
+{
+	return target_list_find(&discovery->list, name);
 }
 
 const char *discovery_list(const struct discovery *discovery, char *out, size_t size)

@@ -17,7 +17,7 @@
 
 #define DISCOVERY_EXCHANGES_MAX 256
 
-enum discovery_state { DISCOVERY_RUNNING, DISCOVERY_DONE, DISCOVERY_FAILED };
+enum discovery_state { DISCOVERY_IDLE, DISCOVERY_RUNNING, DISCOVERY_DONE, DISCOVERY_FAILED };
 
 struct discovery {
 	enum discovery_state state;
@@ -50,6 +50,7 @@ void discovery_stop(struct discovery *discovery);
 /* Of a discovery that is done: how many targets there are, and what target_list.h says of them. */
 int discovery_count(const struct discovery *discovery);
 void discovery_use(const struct discovery *discovery, int index, struct target_plan *plan);
+int discovery_find(const struct discovery *discovery, const char *name);
 const char *discovery_list(const struct discovery *discovery, char *out, size_t size);
 void discovery_print(const struct discovery *discovery, FILE *out);
 

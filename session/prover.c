@@ -68,6 +68,11 @@ static enum unit_verdict take_break(struct prover *p, int error, int64_t now_ms)
 
 /* ---- the questions ---- */
 
+static int64_t answer_by(const struct prover *p, int64_t now_ms)
+{
+	return now_ms + (int64_t)p->attempt.plan->params.value[PARAM_LOGIN_TIMEOUT] * 1000;
+}
+
 static enum unit_verdict leave(struct prover *p, int64_t now_ms)
 {
 	uint8_t bhs[ISCSI_BHS_BYTES];
@@ -79,6 +84,7 @@ static enum unit_verdict leave(struct prover *p, int64_t now_ms)
 	result = wire_send(&p->wire, bhs, NULL, 0);
 	p->verdict = p->proof.verdict;
 	p->state = PROVER_LEAVING;
+	p->answer_ms = answer_by(p, now_ms);
 	return result ? take_break(p, result, now_ms) : UNIT_PENDING;
 }
 
@@ -97,6 +103,9 @@ static enum unit_verdict ask(struct prover *p, int64_t now_ms)
 enum unit_verdict prover_ask(struct prover *prover, int64_t now_ms)
 {
 	prover->may_ask = true;
+	prover->answer_ms = answer_by(prover, now_ms);
+	if (prover->attempt.state == ATTEMPT_LOGIN && prover->attempt.deadline_ms < prover->answer_ms)
+		prover->attempt.deadline_ms = prover->answer_ms; /* the kernel's was before it in the target's queue */
 	if (prover->state == PROVER_DONE)
 		return prover->verdict;
 	return prover->state == PROVER_ASKING ? ask(prover, now_ms) : UNIT_PENDING;
@@ -133,6 +142,7 @@ static enum unit_verdict begin_asking(struct prover *p, int64_t now_ms)
 	unit_proof_start(&p->proof, p->units, p->unit_count, 1, result->exp_stat_sn, p->max_cmd_sn);
 	login_wipe(&p->attempt.login);
 	p->state = PROVER_ASKING;
+	p->answer_ms = answer_by(p, now_ms);
 	return p->may_ask ? ask(p, now_ms) : UNIT_PENDING;
 }
 
@@ -171,9 +181,10 @@ void prover_start(struct prover *prover, const struct prover_order *order, int64
 	enum attempt_state state;
 
 	prover_stop(prover);
-	attempt_init(&prover->attempt, order->plan, 0);
+	attempt_init(&prover->attempt, order->plan, order->random);
 	resolve_init_like(&prover->attempt.connect.resolve, order->names);
 	prover->attempt.lessons = *order->lessons;
+	prover->attempt.patience_ms = order->patience_ms;
 	memcpy(prover->isid, order->isid, sizeof(prover->isid));
 	prover->units = order->units;
 	prover->unit_count = order->unit_count;
@@ -266,8 +277,23 @@ int prover_pollfds(const struct prover *prover, struct pollfd *out, int max)
 	return 1;
 }
 
-enum unit_verdict prover_give_up(struct prover *prover)
+int64_t prover_deadline(const struct prover *prover)
 {
+	switch (prover->state) {
+	case PROVER_LOGIN:
+		return prover->attempt.deadline_ms;
+	case PROVER_ASKING:
+	case PROVER_LEAVING:
+		return prover->answer_ms;
+	default:
+		return INT64_MAX;
+	}
+}
+
+enum unit_verdict prover_late(struct prover *prover, int64_t now_ms)
+{
+	if (prover->state == PROVER_LOGIN && prover->attempt.state != ATTEMPT_LOGIN)
+		return go_on(prover, attempt_step(&prover->attempt, true, now_ms), NULL, now_ms);
 	switch (prover->state) {
 	case PROVER_LEAVING:
 		return end(prover, prover->verdict, prover->proof.text);

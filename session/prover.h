@@ -31,6 +31,7 @@ struct prover {
 	const struct unit *units;
 	int unit_count;
 	uint32_t max_cmd_sn;
+	int64_t answer_ms; /* when it has to have its answers */
 	struct params offer;
 	struct attempt attempt;
 	struct wire wire;
@@ -44,6 +45,8 @@ struct prover_order {
 	const struct sockaddr_storage *address; /* of the portal; NULL: it is looked up */
 	const struct resolve *names;            /* what is known of names: no file of root may be read for them */
 	const struct login_lessons *lessons;
+	uint32_t random;     /* any number */
+	int64_t patience_ms; /* how long the kernel's session waits for its login; 0: it does not yet */
 	const uint8_t *isid; /* 6 bytes */
 	const struct unit *units;
 	int unit_count;
@@ -63,8 +66,12 @@ enum unit_verdict prover_ask(struct prover *prover, int64_t now_ms);
 enum unit_verdict prover_step(struct prover *prover, int64_t now_ms);
 int prover_pollfds(const struct prover *prover, struct pollfd *out, int max);
 
-/* It takes too long: what it is waiting for becomes the verdict's text. */
-enum unit_verdict prover_give_up(struct prover *prover);
+/* When prover_late is to be called; INT64_MAX: not now. Where nothing answers it goes on connecting for a long time: others may
+   be before it, and the kernel's session has had its turn already. */
+int64_t prover_deadline(const struct prover *prover);
+
+/* The deadline has passed. The verdict; UNIT_BROKEN: what it was waiting for is the verdict's text. */
+enum unit_verdict prover_late(struct prover *prover, int64_t now_ms);
 
 /* Logs out if it is logged in, without waiting for the answer, closes the socket and wipes what is secret. */
 void prover_stop(struct prover *prover);

@@ -11,28 +11,29 @@
 
 #define RESERVED_FIRST   600 /* as bindresvport(3): those below belong to well-known services */
 #define RESERVED_LAST    1023
-#define ATTEMPT_DELAY_MS 250  /* RFC 8305 section 5: Connection Attempt Delay */
-#define AGAIN_MS         1000 /* between two SYNs to the same address */
+#define ATTEMPT_DELAY_MS 250 /* RFC 8305 section 5: Connection Attempt Delay */
+#define AGAIN_MS         2000 /* between two attempts to the same address, at most: the first repeats its SYN after 1 s */
+#define AGAIN_SPREAD_MS  500
 
-static void close_try(struct race_try *try)
+static void close_attempt(struct race *r, int address)
 {
-	if (try->fd >= 0)
-		close(try->fd);
-	try->fd = -1;
+	if (r->fds[address] >= 0)
+		close(r->fds[address]);
+	r->fds[address] = -1;
 }
 
 void race_init(struct race *race)
 {
 	memset(race, 0, sizeof(*race));
-	for (int i = 0; i < RACE_TRIES_MAX; i++)
-		race->tries[i].fd = -1;
+	for (int i = 0; i < RACE_ADDRESSES_MAX; i++)
+		race->fds[i] = -1;
 	race->winner = -1;
 }
 
 void race_stop(struct race *race)
 {
-	for (int i = 0; i < RACE_TRIES_MAX; i++)
-		close_try(&race->tries[i]);
+	for (int i = 0; i < RACE_ADDRESSES_MAX; i++)
+		close_attempt(race, i);
 }
 
 /* ---- the order ---- */
@@ -124,17 +125,6 @@ static void fail_address(struct race *r, int address, int error)
 	r->error = error;
 }
 
-/* Of two attempts to one address the older makes way for a third; that is two seconds old, more than any round trip. */
-static struct race_try *place_for(struct race *r, int address)
-{
-	struct race_try *older = &r->tries[2 * address], *newer = older + 1;
-
-	close_try(older);
-	older->fd = newer->fd;
-	newer->fd = -1;
-	return newer;
-}
-
 static int count_hopeful(const struct race *r)
 {
 	int count = 0;
@@ -144,10 +134,10 @@ static int count_hopeful(const struct race *r)
 	return count;
 }
 
-/* Until each address has been tried once: RFC 8305's delay. Then those that are left share the seconds. */
+/* Until each address has been tried once: RFC 8305's delay. Then those that are left share the time. */
 static int64_t choose_delay(const struct race *r)
 {
-	int64_t share = AGAIN_MS / (count_hopeful(r) ? count_hopeful(r) : 1);
+	int64_t share = r->again_ms / (count_hopeful(r) ? count_hopeful(r) : 1);
 
 	return r->begun < (unsigned)r->address_count || share < ATTEMPT_DELAY_MS ? ATTEMPT_DELAY_MS : share;
 }
@@ -160,9 +150,10 @@ static void begin_next(struct race *r, int64_t now_ms)
 
 		if (r->failed[address])
 			continue;
+		close_attempt(r, address);
 		fd = open_socket(r->interface, &r->addresses[address]);
 		if (fd >= 0) {
-			place_for(r, address)->fd = fd;
+			r->fds[address] = fd;
 			r->next_ms = now_ms + choose_delay(r);
 			return;
 		}
@@ -181,13 +172,14 @@ static int judge(struct race *r, int64_t now_ms)
 }
 
 int race_begin(struct race *race, const char *interface, const struct sockaddr_storage *addresses, int count,
-	       unsigned first, int64_t timeout_ms, int64_t now_ms)
+	       unsigned first, uint32_t random, int64_t timeout_ms, int64_t now_ms)
 {
 	race_stop(race);
 	race_init(race);
 	snprintf(race->interface, sizeof(race->interface), "%s", interface);
 	alternate(race, addresses, count < RACE_ADDRESSES_MAX ? count : RACE_ADDRESSES_MAX);
 	race->first = first;
+	race->again_ms = AGAIN_MS - random % AGAIN_SPREAD_MS;
 	race->end_ms = now_ms + timeout_ms;
 	begin_next(race, now_ms);
 	return judge(race, now_ms);
@@ -210,10 +202,10 @@ static int look_at(int fd)
 
 static int take_winner(struct race *r, int i)
 {
-	int fd = r->tries[i].fd;
+	int fd = r->fds[i];
 
-	r->winner = i / 2;
-	r->tries[i].fd = -1;
+	r->winner = i;
+	r->fds[i] = -1;
 	race_stop(r);
 	return fd;
 }
@@ -221,8 +213,7 @@ static int take_winner(struct race *r, int i)
 static void drop_address(struct race *r, int address, int error)
 {
 	fail_address(r, address, error);
-	close_try(&r->tries[2 * address]);
-	close_try(&r->tries[2 * address + 1]);
+	close_attempt(r, address);
 }
 
 int race_step(struct race *race, int64_t now_ms)
@@ -230,13 +221,13 @@ int race_step(struct race *race, int64_t now_ms)
 	bool is_next = now_ms >= race->next_ms;
 	int result;
 
-	for (int i = 0; i < RACE_TRIES_MAX; i++) {
-		result = race->tries[i].fd < 0 ? 0 : look_at(race->tries[i].fd);
+	for (int i = 0; i < RACE_ADDRESSES_MAX; i++) {
+		result = race->fds[i] < 0 ? 0 : look_at(race->fds[i]);
 		if (result > 0)
 			return take_winner(race, i);
 		if (result == 0)
 			continue;
-		drop_address(race, i / 2, -result);
+		drop_address(race, i, -result);
 		is_next = is_next || race->begun < (unsigned)race->address_count;
 	}
 	if (is_next)
@@ -249,8 +240,8 @@ int race_pollfds(const struct race *race, struct pollfd *out, int max)
 {
 	int count = 0;
 
-	for (int i = 0; i < RACE_TRIES_MAX && count < max; i++)
-		if (race->tries[i].fd >= 0)
-			out[count++] = (struct pollfd){.fd = race->tries[i].fd, .events = POLLOUT};
+	for (int i = 0; i < RACE_ADDRESSES_MAX && count < max; i++)
+		if (race->fds[i] >= 0)
+			out[count++] = (struct pollfd){.fd = race->fds[i], .events = POLLOUT};
 	return count;
 }

@@ -7,16 +7,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/mount.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "sys/confine.h"
+#include "sys/sysfs.h"
 
 _Static_assert(sizeof(struct resolve_result) <= CHILD_RESULT_MAX, "one write of the child's");
 
@@ -69,18 +68,15 @@ static void explain(int error, char out[RESOLVE_FAILURE_MAX])
 		snprintf(out, RESOLVE_FAILURE_MAX, "no usable answer from the name server%s %s",
 			 strchr(servers, ',') ? "s" : "", servers);
 	else
-		snprintf(out, RESOLVE_FAILURE_MAX, "%s%s%s", gai_strerror(error),
+		snprintf(out, RESOLVE_FAILURE_MAX, "%s%s%s (is the name right?)", gai_strerror(error),
 			 servers[0] ? ", according to " : "; no name server is known", servers);
 }
 
 /* Gives this process a root of its own in memory: / may be on the disk that is lost, so no path on it may be touched. */
 static bool enter_memory(void)
 {
-	int type = (int)syscall(SYS_fsopen, "ramfs", FSOPEN_CLOEXEC), root;
+	int root = sysfs_make("ramfs");
 
-	if (type < 0 || syscall(SYS_fsconfig, type, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
-		return false;
-	root = (int)syscall(SYS_fsmount, type, FSMOUNT_CLOEXEC, 0);
 	return root >= 0 && !fchdir(root) && !chroot(".");
 }
 
@@ -189,29 +185,36 @@ int resolve_pollfds(const struct resolve *resolve, struct pollfd *out, int max)
 }
 
 /* Where the host's addresses are kept. The first host keeps its place for good. */
-static struct resolve_known *place_of(struct resolve *resolve)
+static int place_of(const struct resolve *resolve)
 {
-	struct resolve_known *first = &resolve->known[0];
+	const struct resolve_known *first = &resolve->known[0];
 
-	return !first->host[0] || !strcmp(first->host, resolve->host) ? first : &resolve->known[1];
+	return first->host[0] && strcmp(first->host, resolve->host) != 0;
 }
 
 static void keep(struct resolve *resolve, const struct resolve_result *result)
 {
-	struct resolve_known *known = place_of(resolve);
+	struct resolve_known *known = &resolve->known[place_of(resolve)];
 
 	memcpy(known->host, resolve->host, sizeof(known->host));
 	memcpy(known->addresses, result->addresses, sizeof(known->addresses));
 	known->count = result->count;
 }
 
-/* Hands out the last known addresses: targets rarely move. */
-static int hand_out(struct resolve *resolve, struct sockaddr_storage *out, int max)
+bool resolve_knows(const struct resolve *resolve)
 {
-	const struct resolve_known *known = place_of(resolve);
+	const struct resolve_known *known = &resolve->known[place_of(resolve)];
+
+	return known->count && !strcmp(known->host, resolve->host);
+}
+
+/* Hands out the last known addresses: targets rarely move. */
+static int hand_out(const struct resolve *resolve, struct sockaddr_storage *out, int max)
+{
+	const struct resolve_known *known = &resolve->known[place_of(resolve)];
 	int count = known->count < max ? known->count : max;
 
-	if (!count || strcmp(known->host, resolve->host) != 0)
+	if (!resolve_knows(resolve))
 		return -ENOENT;
 	memcpy(out, known->addresses, (size_t)count * sizeof(*out));
 	return count;

@@ -58,6 +58,9 @@ int resolve_pollfds(const struct resolve *resolve, struct pollfd *out, int max);
    the look-up failed, see resolve_failure. */
 int resolve_step(struct resolve *resolve, struct sockaddr_storage *out, int max);
 
+/* Whether addresses of the last time are at hand for the host of the look-up that runs. */
+bool resolve_knows(const struct resolve *resolve);
+
 /* Ends a look-up that took too long. Returns the number of addresses that the host had before, or -ENOENT. */
 int resolve_give_up(struct resolve *resolve, struct sockaddr_storage *out, int max);
 

@@ -17,6 +17,7 @@
 #include "proto/name.h"
 #include "session/devices.h"
 #include "session/params.h"
+#include "session/paths.h"
 #include "sys/iscsi_class.h"
 #include "sys/log.h"
 
@@ -27,10 +28,12 @@
 #define LOGOUT_TIMEOUT_MS 5000
 #define OWN_ISID_BIT      0x40  /* of the fourth byte: no session's number goes so high, and no byte is 0x80 or more */
 #define LOOK_MS           45000 /* how often the kernel is asked how a session that is up fares */
+#define PATH_LOOK_MS      10000 /* the same of one whose disks are paths: the kernel fails a path that has given an error */
 #define DEVICES_AGAIN_MS \
 	5000 /* the kernel's error handling may still be about to give devices up: they are looked at twice */
-#define HELD_AGAIN_MS 10000 /* until it is said for the second time that a session is held */
-#define FOREIGN_MS    10000 /* what another program that is not iscsid may take for its login or logout */
+#define PROOF_HOLDS_MS 3000  /* from a proof before the login until that one's connection is there */
+#define HELD_AGAIN_MS  10000 /* until it is said for the second time that a session is held */
+#define FOREIGN_MS     10000 /* what another program that is not iscsid may take for its login or logout */
 
 static const char *const state_names[SESSION_STATES] = {
 	[SESSION_IDLE] = "idle",
@@ -98,8 +101,11 @@ int session_destroy(const struct netlink *netlink, uint32_t sid, uint32_t cid)
 
 static void destroy_in_kernel(struct session *s)
 {
-	int result = s->in_kernel ? session_destroy(s->netlink, s->sid, SESSION_CID) : 0;
+	int result = 0;
 
+	if (s->in_kernel)
+		result = s->has_connection ? session_destroy(s->netlink, s->sid, SESSION_CID)
+					   : netlink_destroy_session(s->netlink, s->sid);
 	if (result)
 		log_warn("session %u: cleaning up in the kernel failed: %s", s->sid, strerror(-result));
 	s->in_kernel = s->has_connection = false;
@@ -230,6 +236,12 @@ void session_reserve(struct session *session)
 		log_debug("%s: its session cannot be created yet: %s", session->plan->name, strerror(-result));
 }
 
+static int set_before(const struct session *s)
+{
+	return session_params_before(s->netlink, s->sid, SESSION_CID, s->host, s->plan, attempt_target(&s->attempt),
+				     &s->attempt.route.home);
+}
+
 /* The session and its connection in the kernel, with the socket bound to them. */
 static int make_in_kernel(struct session *s, const char **step)
 {
@@ -247,8 +259,7 @@ static int make_in_kernel(struct session *s, const char **step)
 	}
 	if (!result) {
 		*step = "setting parameters before the login";
-		result = session_params_before(s->netlink, s->sid, SESSION_CID, s->host, s->plan,
-					       attempt_target(&s->attempt), &s->attempt.route.home);
+		result = set_before(s);
 	}
 	return result;
 }
@@ -325,6 +336,12 @@ static void begin_login(struct session *s, const struct session_input *in)
 	const char *step = "";
 	int result;
 
+	if (s->proven &&
+	    in->now_ms - s->proven_ms > PROOF_HOLDS_MS) { /* the target may have been another's meanwhile */
+		s->proven = false;
+		begin_attempt(s, in);
+		return;
+	}
 	s->connected_ms = in->now_ms;
 	result = make_in_kernel(s, &step);
 	if (result == -EINVAL && session_was_up(s) && !iscsi_class_has_session(s->sysfs, s->sid)) {
@@ -341,6 +358,32 @@ static void begin_login(struct session *s, const struct session_input *in)
 	if (s->unit_count)
 		prove_beside(s, in->now_ms);
 	converse(s, state, &request, in);
+}
+
+/* ---- paths of multipath maps ---- */
+
+/* What the record of an outage is held in is free while there is none. */
+static int tell_maps(struct session *s, const char *message)
+{
+	int count = s->mapper < 0 ? 0 : units_read(s->sysfs, s->sid, s->units, UNITS_MAX);
+
+	return paths_tell(s->mapper, s->sysfs, s->units, count < UNITS_MAX ? count : UNITS_MAX, message);
+}
+
+bool session_become_path(struct session *session, int mapper, int32_t *hold_s)
+{
+	int count = units_read(session->sysfs, session->sid, session->units, UNITS_MAX);
+
+	if (!count || count > UNITS_MAX || session->state != SESSION_UP)
+		return false;
+	for (int i = 0; i < count; i++)
+		if (session->units[i].block[0] && !session->units[i].map[0])
+			return false;
+	session->mapper = mapper;
+	*hold_s = 0;
+	if (set_before(session))
+		log_warn("session %u: the kernel does not take the settings of a path", session->sid);
+	return true;
 }
 
 static void say_up(struct session *s, int64_t now_ms)
@@ -377,17 +420,10 @@ static void revive_devices(struct session *s, const struct session_input *in)
 		log_err("%s: its devices stay offline: %s", s->plan->name, strerror(-result));
 }
 
-/* The boot went on without this target, so that nobody has scanned it. */
-static void scan_late(struct session *s)
-{
-	int result = devices_scan(&s->devices, s->sysfs, s->host, s->plan);
-
-	if (result)
-		log_err("%s: its disks cannot be looked for: %s", s->plan->name, strerror(-result));
-}
-
 bool session_needs_repair(const struct session *session)
 {
+	if (session->state == SESSION_LEAVING)
+		return false;
 	return session->state != SESSION_UP || !iscsi_class_has_session(session->sysfs, session->sid) ||
 	       iscsi_class_is_broken(session->sysfs, session->sid);
 }
@@ -404,9 +440,10 @@ static void look_after(struct session *s, const struct session_input *in)
 		return;
 	}
 	s->looks_at_devices = false;
-	enter(s, SESSION_UP, in->now_ms + LOOK_MS);
+	enter(s, SESSION_UP, in->now_ms + (s->mapper < 0 ? LOOK_MS : PATH_LOOK_MS));
 	if (looks_at_devices)
 		revive_devices(s, in);
+	tell_maps(s, "reinstate_path"); /* the kernel has failed it if a device gave an error meanwhile */
 }
 
 static void devices_revived(struct session *s, const struct session_input *in)
@@ -414,7 +451,8 @@ static void devices_revived(struct session *s, const struct session_input *in)
 	int count;
 
 	(void)in;
-	child_step(&s->devices, &count, sizeof(count));
+	if (child_step(&s->devices, &count, sizeof(count)) == CHILD_DONE)
+		tell_maps(s, "reinstate_path");
 }
 
 /* scan=lean leaves the units' identity to be asked for when there is time. */
@@ -438,14 +476,16 @@ static void start_connection(struct session *s, const struct session_input *in)
 	}
 	s->chap_algorithm = (uint8_t)s->attempt.login.chap.algorithm;
 	prover_stop(&s->prover);
+	connect_guard(&s->attempt.connect, false);
 	attempt_stop(&s->attempt); /* the kernel has its own reference to the socket */
 	say_up(s, in->now_ms);
 	if (s->attempt.resident && !session_was_up(s))
-		scan_late(s);
+		s->has_news = true; /* the boot went on without this target, so that nobody has scanned it */
 	s->looks_at_devices = session_was_up(s);
 	if (s->looks_at_devices) {
 		again_ms = in->now_ms + DEVICES_AGAIN_MS;
 		revive_devices(s, in);
+		tell_maps(s, "reinstate_path");
 	}
 	attempt_succeed(&s->attempt);
 	s->begun_ms = 0;
@@ -456,11 +496,6 @@ static void start_connection(struct session *s, const struct session_input *in)
 
 /* ---- proving: are its units still the same? ---- */
 
-static int64_t proof_timeout_ms(const struct session *s)
-{
-	return (int64_t)s->plan->params.value[PARAM_LOGIN_TIMEOUT] * 1000;
-}
-
 static void prove(struct session *s, const uint8_t isid[6], const struct sockaddr_storage *address, bool first,
 		  int64_t now_ms)
 {
@@ -470,6 +505,8 @@ static void prove(struct session *s, const uint8_t isid[6], const struct sockadd
 		.address = address,
 		.names = &s->attempt.connect.resolve,
 		.lessons = &s->attempt.lessons,
+		.random = s->attempt.random,
+		.patience_ms = s->attempt.patience_ms,
 		.isid = isid,
 		.units = s->units,
 		.unit_count = s->unit_count,
@@ -501,7 +538,7 @@ static void prove_first(struct session *s, const struct session_input *in)
 
 	name_isid(s->isid, isid);
 	prove(s, isid, NULL, true, in->now_ms);
-	enter(s, SESSION_PROVING, in->now_ms + proof_timeout_ms(s));
+	enter(s, SESSION_PROVING, SESSION_NEVER);
 	take_verdict(s, s->prover.verdict, in);
 }
 
@@ -532,14 +569,17 @@ static void hold(struct session *s, enum unit_verdict verdict, const struct sess
 
 static void take_verdict(struct session *s, enum unit_verdict verdict, const struct session_input *in)
 {
-	if (verdict == UNIT_PENDING || s->state != SESSION_PROVING)
+	if (s->state != SESSION_PROVING)
 		return; /* the kernel's login is not done yet: prover_ask will bring it up again */
-	if (verdict == UNIT_BROKEN || (verdict == UNIT_RESERVED && !s->proves_first)) {
+	if (verdict == UNIT_PENDING) {
+		enter(s, SESSION_PROVING, prover_deadline(&s->prover));
+	} else if (verdict == UNIT_BROKEN || (verdict == UNIT_RESERVED && !s->proves_first)) {
 		prove_otherwise(s, in);
 	} else if (verdict != UNIT_SAME) {
 		hold(s, verdict, in);
 	} else if (s->proves_first) {
 		s->proven = true;
+		s->proven_ms = in->now_ms;
 		begin_attempt(s, in);
 	} else {
 		start_connection(s, in);
@@ -553,7 +593,7 @@ static void advance_proof(struct session *s, const struct session_input *in)
 
 static void proof_late(struct session *s, const struct session_input *in)
 {
-	take_verdict(s, prover_give_up(&s->prover), in);
+	take_verdict(s, prover_late(&s->prover, in->now_ms), in);
 }
 
 /* The kernel's connection is gone: a target that allows one session only may end the older one. */
@@ -598,7 +638,7 @@ static void finish_login(struct session *s, const struct session_input *in)
 		start_connection(s, in);
 		return;
 	}
-	enter(s, SESSION_PROVING, in->now_ms + proof_timeout_ms(s));
+	enter(s, SESSION_PROVING, SESSION_NEVER);
 	take_verdict(s, prover_ask(&s->prover, in->now_ms), in);
 }
 
@@ -703,8 +743,10 @@ static void lose(struct session *s, const struct session_input *in, int64_t aske
 	int64_t delay_ms;
 
 	portal_text(s, portal);
-	log_warn("lost %s at %s: %s; its I/O is held until it is back (event=lost sid=%u error=%s)", s->plan->name,
-		 portal, why, s->sid, s->last_error ? netlink_error_name(s->last_error) : "none");
+	tell_maps(s, "fail_path");
+	log_warn("lost %s at %s: %s; its I/O %s (event=lost sid=%u error=%s)", s->plan->name, portal, why,
+		 s->mapper < 0 ? "is held until it is back" : "goes by other paths", s->sid,
+		 s->last_error ? netlink_error_name(s->last_error) : "none");
 	delay_ms = choose_delay(s, asked_ms, in->now_ms);
 	s->down_ms = in->now_ms;
 	s->begun_ms = in->now_ms;
@@ -858,8 +900,7 @@ static void take_back(struct session *s, const struct session_input *in)
 		 s->sid);
 	s->up_ms = in->now_ms;
 	/* iscsid has put its own there: how long I/O is held, NOP-Out. */
-	session_params_before(s->netlink, s->sid, SESSION_CID, s->host, s->plan, attempt_target(&s->attempt),
-			      &s->attempt.route.home);
+	set_before(s);
 	if (iscsi_class_is_up(s->sysfs, s->sid))
 		enter(s, SESSION_UP, in->now_ms + LOOK_MS);
 	else
@@ -971,10 +1012,15 @@ void session_init(struct session *session, const struct target_plan *plan, const
 	session->sysfs = sysfs;
 	session->state = SESSION_IDLE;
 	session->deadline_ms = SESSION_NEVER;
-	session->dev = -1;
+	session->dev = session->mapper = -1;
 	session->devices = session->learning = CHILD_NONE;
 	attempt_init(&session->attempt, plan, random);
 	prover_init(&session->prover);
+}
+
+void session_discovered(struct session *session)
+{
+	attempt_init(&session->attempt, session->plan, session->attempt.random);
 }
 
 void session_adopt(struct session *session, uint32_t sid, uint32_t host, bool up, int64_t now_ms)

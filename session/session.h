@@ -68,7 +68,8 @@ struct session {
 	const struct target_plan *plan;
 	const struct netlink *netlink;
 	int sysfs;
-	int dev; /* -1: not settled yet */
+	int dev;    /* -1: not settled yet */
+	int mapper; /* of the device mapper, once its disks are paths of maps; -1 */
 
 	enum session_state state;
 	int64_t deadline_ms;
@@ -90,16 +91,18 @@ struct session {
 	/* The proof that its units are the same, in an outage. */
 	bool proves_first;      /* before the login, with the session's own ISID: the target allows no second session */
 	bool has_learned;       /* learned is valid */
-	bool proven;            /* in this attempt */
+	bool proven;            /* in this attempt, before its login, at proven_ms */
 	bool proved_otherwise;  /* this outage's failures have made it change the way once */
 	enum unit_verdict held; /* why the last attempt was not let go; UNIT_PENDING: that was not the reason */
 	enum unit_verdict said; /* what was said of it */
+	int64_t proven_ms;
 	int64_t say_ms, say_pause_ms; /* when it is said again */
 	int unit_count;               /* to be proven in this attempt; 0: nothing is */
 
 	struct child learning; /* asks the units for their identity */
 	bool looks_at_devices; /* once more, at the deadline */
-	struct child devices;  /* sets devices running again that the kernel gave up */
+	bool has_news; /* its units are to be looked for again: it was missing at the boot, or says that they changed */
+	struct child devices; /* sets devices running again that the kernel gave up */
 	struct login_result negotiated;
 	struct attempt attempt;
 	struct prover prover; /* from here on: touched in an outage only */
@@ -110,6 +113,9 @@ struct session {
 /* plan, netlink and the descriptor of /sys must outlive the session. random: seed of the jitter. */
 void session_init(struct session *session, const struct target_plan *plan, const struct netlink *netlink, int sysfs,
 		  uint32_t random);
+
+/* Its target had no name at session_init, and was discovered: the plan has its name, and its other portals. */
+void session_discovered(struct session *session);
 
 /* Creates the kernel's session now, whose number makes the ISID. Called in the plan's order, so that a target meets the same ISID
    at each boot, whatever answers first. A failure shows when the session logs in. */
@@ -123,6 +129,11 @@ void session_adopt(struct session *session, uint32_t sid, uint32_t host, bool up
    asked about the units is asked now. dev: descriptor of /dev; must stay. */
 void session_settle(struct session *session, int dev);
 
+/* Are all disks of a session that is up paths of multipath maps? Then those hold the I/O that a lost path gives back: the kernel's
+   session gives it back at once, and the maps are told when it is lost and when it is back. mapper: of the device mapper; must
+   stay. hold_s: the plan's replacement_timeout, which is 0 from then on. */
+bool session_become_path(struct session *session, int mapper, int32_t *hold_s);
+
 void session_step(struct session *session, enum session_event event, const struct session_input *input);
 
 /* A kernel event for this session: becomes the right session_event. Another's is ignored. */
@@ -131,7 +142,7 @@ void session_kernel_event(struct session *session, const struct netlink_event *e
 /* Events were lost: it gets what it may have missed, by what sysfs says. */
 void session_look_again(struct session *session, int64_t now_ms);
 
-/* Is it not up, or does sysfs say that the kernel has lost it? */
+/* Is it not up, or does sysfs say that the kernel has lost it? One that is leaving wants no repair. */
 bool session_needs_repair(const struct session *session);
 
 int session_pollfds(const struct session *session, struct pollfd *out, int max);

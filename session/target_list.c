@@ -103,8 +103,10 @@ static void add_listed(struct target_plan *plan, const struct login_redirect *ad
 
 	if (address->port == plan->portal.port && !strcmp(address->host, plan->portal.host))
 		return;
-	if (plan->listed_count == PLAN_LISTED_MAX)
+	if (plan->listed_count == PLAN_LISTED_MAX) {
+		plan->unlisted++;
 		return;
+	}
 	memset(next, 0, sizeof(*next));
 	memcpy(next->host, address->host, sizeof(next->host));
 	next->port = address->port;
@@ -117,7 +119,7 @@ void target_list_use(const struct target_list *list, int index, struct target_pl
 	struct login_redirect address;
 	struct key key;
 
-	plan->listed_count = 0;
+	plan->listed_count = plan->unlisted = 0;
 	while (keys_next(&r, &key) == 1) {
 		if (key_is(&key, "TargetName")) {
 			if (index-- == 0)
@@ -127,6 +129,22 @@ void target_list_use(const struct target_list *list, int index, struct target_pl
 		if (index == -1 && !login_read_address(key.value, key.value_length, &address))
 			add_listed(plan, &address);
 	}
+}
+
+int target_list_find(const struct target_list *list, const char *name)
+{
+	struct reader r = records_of(list);
+	struct key key;
+	int index = 0;
+
+	while (keys_next(&r, &key) == 1) {
+		if (!key_is(&key, "TargetName"))
+			continue;
+		if (key_value_is(&key, name))
+			return index;
+		index++;
+	}
+	return -1;
 }
 
 const char *target_list_names(const struct target_list *list, char *out, size_t size)

@@ -154,7 +154,7 @@ static void judge_good(struct unit_proof *p, const struct unit_command *c)
 
 static bool passes(const struct unit *unit, const struct scsi_sense *sense)
 {
-	return unit->in_multipath && sense->key == SCSI_NOT_READY && sense->asc == 0x04 &&
+	return unit->map[0] && sense->key == SCSI_NOT_READY && sense->asc == 0x04 &&
 	       (sense->ascq == 0x0b || sense->ascq == 0x0c); /* the map's affair: it sends nothing there */
 }
 

@@ -91,15 +91,16 @@ static bool find_below(int sysfs, const char *directory, const char *prefix, cha
 }
 
 /* dm-multipath names its maps so (the map's UUID, kernel: dm-sysfs.c). */
-static bool is_in_multipath(int sysfs, const char *block)
+static void read_map(int sysfs, const char *block, struct unit *unit)
 {
 	char holders[PATH_BYTES], map[PATH_BYTES], uuid[16];
 
 	if (snprintf(holders, sizeof(holders), "%s/holders", block) >= (int)sizeof(holders) ||
 	    !find_below(sysfs, holders, "dm-", map))
-		return false;
+		return;
 	read_text(sysfs, map, "dm/uuid", uuid, sizeof(uuid));
-	return !strncmp(uuid, "mpath-", 6);
+	if (!strncmp(uuid, "mpath-", 6))
+		snprintf(unit->map, sizeof(unit->map), "%.11s", strrchr(map, '/') + 1);
 }
 
 static void read_block(int sysfs, const char *directory, struct unit *unit)
@@ -113,7 +114,7 @@ static void read_block(int sysfs, const char *directory, struct unit *unit)
 	unit->sectors = (uint64_t)number_of(sysfs, block, "size", 0);
 	unit->block_bytes = (uint32_t)number_of(sysfs, block, "queue/logical_block_size", 512);
 	unit->writable = number_of(sysfs, block, "ro", 0) == 0;
-	unit->in_multipath = is_in_multipath(sysfs, block);
+	read_map(sysfs, block, unit);
 }
 
 /* directory: .../h:c:t:l. False: nothing that a write could be held for. */
@@ -126,8 +127,8 @@ static bool read_unit(int sysfs, const char *directory, struct unit *unit)
 	unit->lun = strtoull(strrchr(directory, ':') + 1, NULL, 10);
 	unit->type = (uint8_t)type;
 	unit->sectors = unit->block_bytes = 0;
-	unit->block[0] = '\0';
-	unit->writable = unit->in_multipath = false;
+	unit->block[0] = unit->map[0] = '\0';
+	unit->writable = false;
 	read_text(sysfs, directory, "vendor", unit->vendor, sizeof(unit->vendor));
 	read_text(sysfs, directory, "model", unit->model, sizeof(unit->model));
 	read_id(sysfs, directory, unit);
@@ -226,6 +227,13 @@ struct order {
 static bool lacks_id(const struct unit *unit)
 {
 	return unit->id.kind == SCSI_ID_NONE && unit->block[0] && unit->sectors;
+}
+
+void units_ask(int dev, struct unit *units, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (lacks_id(&units[i]) && !ask_id(dev, &units[i], &units[i].id))
+			units[i].id.kind = SCSI_ID_NONE;
 }
 
 static void learn(const void *context, void *result)

@@ -25,9 +25,9 @@ struct unit {
 	uint8_t type;     /* SPC-4 table 139 */
 	bool writable;
 	bool has_long_page; /* its page 0x83 has more than UNIT_PAGE_SMALL bytes */
-	bool in_multipath;  /* a path of a multipath map */
 	uint32_t block_bytes;
 	char block[32];            /* "sda"; "" none */
+	char map[12];              /* the multipath map that it is a path of: "dm-0"; "" none */
 	char vendor[9], model[17]; /* of the standard INQUIRY data */
 	struct scsi_id id;         /* SCSI_ID_NONE: the unit has none, or the kernel did not ask (scan=lean) */
 };
@@ -47,6 +47,9 @@ struct units_learned {
 		struct scsi_id id;
 	} unit[UNITS_LEARNED_MAX];
 };
+
+/* The same, at once, for the calling process: it may block for as long as the units do. */
+void units_ask(int dev, struct unit *units, int count);
 
 /* Has a child ask those units of a session for their identity of which the kernel knows none; its result is a struct
    units_learned. dev: descriptor of /dev. 0; -ENOENT: there are no such units; or -errno. */

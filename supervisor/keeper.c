@@ -38,13 +38,23 @@ static bool is_quiet(const struct world *w)
 	for (int i = 0; i < w->session_count; i++)
 		if (!is_settled(&w->sessions[i]))
 			return false;
-	return true;
+	return w->multipath.child.fd < 0;
 }
 
 /* When the network has to do something next: another time means that a lease was renewed. */
 static int64_t lease_ms(const struct world *w)
 {
 	return w->net_open ? net_deadline(&w->net) : INT64_MAX;
+}
+
+/* How many sessions it knows by their number in the kernel: one that was missing at the boot may have come up since. */
+static int count_known(const struct world *w)
+{
+	int count = 0;
+
+	for (int i = 0; i < w->session_count; i++)
+		count += session_was_up(&w->sessions[i]);
+	return count;
 }
 
 static int open_pid(pid_t pid)
@@ -89,6 +99,7 @@ static void take_over(struct world *w, pid_t before)
 
 	resident_take_name(&w->title, RESIDENT_NAME, RESIDENT_COMM);
 	resident_take_priority();
+	resident_hide(&w->plan, sizeof(w->plan));
 	recall(w);
 	log_err("process %d, which looked after the sessions, is gone; process %d takes its place (event=restarted)",
 		(int)before, (int)getpid());
@@ -128,6 +139,7 @@ static void start(struct world *w, int64_t now_ms)
 
 	w->keeper.tried_ms = now_ms;
 	w->keeper.lease_ms = lease_ms(w);
+	w->keeper.known = count_known(w);
 	if (other < 0)
 		return;
 	resident_show(&w->plan, sizeof(w->plan));
@@ -150,7 +162,8 @@ static void start(struct world *w, int64_t now_ms)
 
 void keeper_tend(struct world *world, int64_t now_ms)
 {
-	bool is_old = world->keeper.fd >= 0 && world->keeper.lease_ms != lease_ms(world);
+	bool is_old = world->keeper.fd >= 0 &&
+		      (world->keeper.lease_ms != lease_ms(world) || world->keeper.known != count_known(world));
 
 	if ((world->keeper.fd >= 0 && !is_old) || !is_quiet(world) ||
 	    (world->keeper.tried_ms && now_ms - world->keeper.tried_ms < PAUSE_MS))

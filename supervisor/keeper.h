@@ -2,7 +2,8 @@
  *
  * A person or a program may kill the resident process, and without it a lost connection is never repaired. The keeper is its
  * fork: it has everything that it needs in memory, and starts to work where the other has stopped. It is forked while all is
- * well, and anew whenever what it knows has grown old (a lease was renewed), so that it never has to be told anything.
+ * well, and anew whenever what it knows has grown old (a lease was renewed, a session that was missing at the boot is up), so
+ * that it never has to be told anything.
  */
 /* SPDX-License-Identifier: MIT */
 #ifndef SUPERVISOR_KEEPER_H

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "boot/boot.h"
+#include "boot/join.h"
 #include "proto/iscsi_abi.h"
 #include "root/shutdown.h"
 #include "supervisor/guard.h"
@@ -16,9 +17,11 @@
 #include "sys/monotonic.h"
 #include "sys/uevent.h"
 
-#define FDS_MAX    256
-#define EVENTS_MAX 512     /* of the kernel that are served at a time; then others have their turn */
-#define LOWER_UP   0x10000 /* IFF_LOWER_UP, kernel: include/uapi/linux/if.h */
+#define FDS_MAX       256
+#define EVENTS_MAX    512     /* of the kernel that are served at a time; then others have their turn */
+#define NEWS_WAIT_MS  1000    /* so long after a unit has said that something changed */
+#define NEWS_PAUSE_MS 30000   /* between two looks at what a target says has changed */
+#define LOWER_UP      0x10000 /* IFF_LOWER_UP, kernel: include/uapi/linux/if.h */
 
 enum owner {
 	OWN_UEVENT,
@@ -29,6 +32,7 @@ enum owner {
 	OWN_PROOF,
 	OWN_DISK,
 	OWN_ROOT,
+	OWN_JOIN,
 	OWN_RUN,
 	OWN_ISCSID,
 	OWN_KEEPER,
@@ -62,6 +66,12 @@ static void claim(struct watch *watch, enum owner owner, int index, int count)
 	}
 }
 
+/* How many to look at: their memory is given back at the hand-over. */
+static int discoveries(const struct world *w)
+{
+	return w->resident ? 0 : w->plan.target_count;
+}
+
 static void collect(const struct world *w, struct watch *watch)
 {
 	watch->count = 0;
@@ -73,32 +83,42 @@ static void collect(const struct world *w, struct watch *watch)
 	add(watch, OWN_RANDOM, 0, w->random, POLLIN);
 	add(watch, OWN_INTERRUPTS, 0, w->interrupts, POLLIN);
 	add(watch, OWN_ROOT, 0, w->has_root ? root_fd(&w->root) : -1, POLLIN);
+	add(watch, OWN_JOIN, 0, w->multipath.child.fd, POLLIN);
 	add(watch, OWN_RUN, 0, w->resident ? w->run.mountinfo : -1, POLLPRI);
 	if (w->net_open)
 		claim(watch, OWN_NET, 0, net_pollfds(&w->net, watch->fds + watch->count, FDS_MAX - watch->count));
-	if (w->discovering >= 0)
-		claim(watch, OWN_DISCOVERY, 0,
-		      discovery_pollfds(&w->discovery, watch->fds + watch->count, FDS_MAX - watch->count));
+	for (int i = 0; i < discoveries(w); i++)
+		claim(watch, OWN_DISCOVERY, i,
+		      discovery_pollfds(&w->discoveries[i], watch->fds + watch->count, FDS_MAX - watch->count));
 	for (int i = 0; i < w->session_count; i++) {
 		claim(watch, OWN_SESSION, i,
 		      session_pollfds(&w->sessions[i], watch->fds + watch->count, FDS_MAX - watch->count));
 		claim(watch, OWN_PROOF, i,
 		      session_proof_pollfds(&w->sessions[i], watch->fds + watch->count, FDS_MAX - watch->count));
-		if (!w->resident)
-			add(watch, OWN_DISK, i, blockdev_fd(&w->disks[i]), POLLIN);
+		add(watch, OWN_DISK, i, blockdev_fd(&w->disks[i]), POLLIN);
 	}
+}
+
+/* Resident: are its units to be looked for again, and can they be? */
+static bool can_rescan(const struct world *w, int i)
+{
+	return w->resident && w->sessions[i].has_news && w->sessions[i].state == SESSION_UP &&
+	       blockdev_fd(&w->disks[i]) < 0;
 }
 
 static int64_t next_deadline(const struct world *w, int64_t at)
 {
 	if (w->net_open)
 		at = monotonic_earlier(at, net_deadline(&w->net));
-	if (w->discovering >= 0)
-		at = monotonic_earlier(at, discovery_deadline(&w->discovery));
+	for (int i = 0; i < discoveries(w); i++)
+		at = monotonic_earlier(at, discovery_deadline(&w->discoveries[i]));
 	if (!w->resident)
 		at = monotonic_earlier(at, boot_deadline(w));
-	for (int i = 0; i < w->session_count; i++)
+	for (int i = 0; i < w->session_count; i++) {
 		at = monotonic_earlier(at, session_deadline(&w->sessions[i]));
+		if (can_rescan(w, i))
+			at = monotonic_earlier(at, w->rescan_ms[i]);
+	}
 	return at;
 }
 
@@ -148,6 +168,47 @@ static void hear_uevents(struct world *w)
 			note_disk(w, &event);
 	}
 	look_at_disks(w, lost);
+}
+
+/* A unit says that something has changed: what has is seen by looking. Several say it, one after the other. */
+static void note_news(struct world *w, int i, int64_t now_ms)
+{
+	struct session *s = &w->sessions[i];
+
+	if (!s->has_news)
+		log_warn("%s: its LUNs or their sizes have changed, and are looked at again (event=changed sid=%u)",
+			 s->plan->name, s->sid);
+	s->has_news = true;
+	if (w->rescan_ms[i] < now_ms + NEWS_WAIT_MS)
+		w->rescan_ms[i] = now_ms + NEWS_WAIT_MS;
+}
+
+/* Resident: of the sessions' own devices only. What was lost is not missed: nothing waits for it but a disk that has come. */
+static void hear_units(struct world *w, int64_t now_ms)
+{
+	struct uevent event;
+	int result;
+
+	while ((result = uevent_receive(w->uevents, &event)) > 0 || result == -ENOBUFS) {
+		for (int i = 0; i < w->session_count; i++) {
+			if (result > 0 && !is_of_host(event.devpath, w->sessions[i].host))
+				continue;
+			w->disks[i].touched = true;
+			if (result > 0 && event.unit_changed)
+				note_news(w, i, now_ms);
+		}
+	}
+	look_at_disks(w, false);
+}
+
+static void rescan(struct world *w, int i, int64_t now_ms)
+{
+	if (!can_rescan(w, i) || now_ms < w->rescan_ms[i])
+		return;
+	w->rescan_ms[i] = now_ms + NEWS_PAUSE_MS;
+	w->sessions[i].has_news = false;
+	if (blockdev_start(&w->disks[i], w->sysfs, w->dev, w->sessions[i].host, &w->plan.targets[i], &w->scan_flags))
+		log_err("%s: its disks cannot be looked for", w->plan.targets[i].name);
 }
 
 static void hear_loader(struct world *w)
@@ -265,7 +326,10 @@ static void dispatch(struct world *w, enum owner owner, int index, int64_t now_m
 {
 	switch (owner) {
 	case OWN_UEVENT:
-		hear_uevents(w);
+		if (w->resident)
+			hear_units(w, now_ms);
+		else
+			hear_uevents(w);
 		break;
 	case OWN_LOADER:
 		hear_loader(w);
@@ -284,6 +348,9 @@ static void dispatch(struct world *w, enum owner owner, int index, int64_t now_m
 		break;
 	case OWN_ROOT:
 		root_step(&w->root, false);
+		break;
+	case OWN_JOIN:
+		join_step(w);
 		break;
 	case OWN_RUN:
 		follow_run(w);
@@ -347,7 +414,8 @@ static void watch_network(struct world *w, int64_t now_ms)
 	if ((!carrier && !address) || guard_yield(w, now_ms))
 		return;
 	for (int i = 0; i < w->session_count; i++)
-		session_step(&w->sessions[i], SESSION_EVENT_START, &(struct session_input){.now_ms = now_ms});
+		if (w->plan.targets[i].name[0])
+			session_step(&w->sessions[i], SESSION_EVENT_START, &(struct session_input){.now_ms = now_ms});
 }
 
 /* Objects that take their descriptors together with their deadlines, and the sessions' deadlines. */
@@ -362,11 +430,12 @@ static void step_timed(struct world *w, const struct watch *watch, int64_t now_m
 		watch_network(w, now_ms);
 		guard_heal(w, now_ms);
 	}
-	if (w->discovering >= 0)
-		discovery_step(&w->discovery, now_ms);
+	for (int i = 0; i < discoveries(w); i++)
+		discovery_step(&w->discoveries[i], now_ms);
 	for (int i = 0; i < w->session_count; i++) {
 		if (session_deadline(&w->sessions[i]) <= now_ms)
 			pass_deadline(w, &w->sessions[i], now_ms);
+		rescan(w, i, now_ms);
 	}
 }
 

@@ -98,7 +98,35 @@ int dm_resume(int control, const char *name)
 	struct dm_ioctl head;
 	int result = prepare(&head, sizeof(head), name);
 
+	head.flags = DM_SKIP_LOCKFS_FLAG | DM_NOFLUSH_FLAG;
 	return result ? result : call(control, DM_DEV_SUSPEND, &head); /* without DM_SUSPEND_FLAG it resumes */
+}
+
+int dm_message(int control, const char *name, const char *message)
+{
+	struct {
+		struct dm_ioctl head;
+		uint64_t sector;
+		char text[DM_MESSAGE_MAX];
+	} told = {.sector = 0};
+	int result = prepare(&told.head, sizeof(told), name);
+
+	snprintf(told.text, sizeof(told.text), "%s", message);
+	return result ? result : call(control, DM_TARGET_MSG, &told.head);
+}
+
+int dm_status(int control, const char *name, char *out, size_t size)
+{
+	struct call status;
+	int result = prepare(&status.head, sizeof(status), name);
+
+	status.head.flags = DM_NOFLUSH_FLAG;
+	if (!result)
+		result = call(control, DM_TABLE_STATUS, &status.head);
+	status.parameters[sizeof(status.parameters) - 1] = '\0';
+	if (!result)
+		snprintf(out, size, "%s", status.head.target_count ? status.parameters : "");
+	return result;
 }
 
 int dm_remove(int control, const char *name)

@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/mount.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,19 @@
 int sysfs_open(const char *root)
 {
 	return sysfs_open_at(AT_FDCWD, root);
+}
+
+int sysfs_make(const char *type)
+{
+	int context = (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC), root = -1, error;
+
+	if (context < 0)
+		return -errno;
+	if (!syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		root = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, 0);
+	error = errno;
+	close(context);
+	return root < 0 ? -error : root;
 }
 
 int sysfs_open_at(int dirfd, const char *path)

@@ -15,6 +15,10 @@
 /* A directory descriptor (O_PATH, CLOEXEC) for a tree, e.g. "/sys"; -errno. Who opens, closes. */
 int sysfs_open(const char *root);
 
+/* The same for a new file system of this type, "proc" or "ramfs", that is mounted nowhere: nobody can mount it anew with other
+   options. */
+int sysfs_make(const char *type);
+
 /* The same for a directory below another; path is relative. */
 int sysfs_open_at(int dirfd, const char *path);
 

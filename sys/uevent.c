@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/netlink.h>
 #include <stdio.h>
 #include <string.h>
@@ -74,18 +75,23 @@ static void read_pair(const char *text, size_t length, const char *key, char *ou
 int uevent_parse(const void *bytes, size_t length, struct uevent *event)
 {
 	struct reader r = reader_of(bytes, length);
+	char attention[48];
 	const char *text;
 	size_t text_length;
 
 	if (!read_head(&r, event))
 		return -EBADMSG;
-	event->subsystem[0] = event->modalias[0] = 0;
+	event->subsystem[0] = event->modalias[0] = attention[0] = 0;
 	while ((text = next_text(&r, &text_length))) {
 		if (text[0] == 'S')
 			read_pair(text, text_length, "SUBSYSTEM=", event->subsystem, sizeof(event->subsystem));
+		if (text[0] == 'S')
+			read_pair(text, text_length, "SDEV_UA=", attention, sizeof(attention));
 		else if (text[0] == 'M')
 			read_pair(text, text_length, "MODALIAS=", event->modalias, sizeof(event->modalias));
 	}
+	event->unit_changed =
+		!strcmp(attention, "CAPACITY_DATA_HAS_CHANGED") || !strcmp(attention, "REPORTED_LUNS_DATA_HAS_CHANGED");
 	return 0;
 }
 
@@ -106,6 +112,32 @@ int uevent_open(void)
 		return error;
 	}
 	return fd;
+}
+
+#define WORD(text) \
+	((uint32_t)(text)[0] << 24 | (uint32_t)(text)[1] << 16 | (uint32_t)(text)[2] << 8 | (uint32_t)(text)[3])
+
+/* "add@" or "change@", then "/devices/platform/host". */
+int uevent_narrow(int fd)
+{
+	struct sock_filter instructions[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+		BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 4),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, WORD("add@"), 2, 0),
+		BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 7),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, WORD("chan"), 0, 7),
+		BPF_STMT(BPF_LD | BPF_W | BPF_IND, 8),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, WORD("/pla"), 0, 5),
+		BPF_STMT(BPF_LD | BPF_W | BPF_IND, 12),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, WORD("tfor"), 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_IND, 16),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, WORD("m/ho"), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, UEVENT_BYTES_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog program = {sizeof(instructions) / sizeof(instructions[0]), instructions};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) ? -errno : 0;
 }
 
 /* The kernel's port is 0, and it sends as root; nobody in user space can have that port. */

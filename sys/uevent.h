@@ -17,6 +17,7 @@
    else), except devpath: a message with a longer one is refused. */
 struct uevent {
 	bool added;        /* the action is "add" */
+	bool unit_changed; /* SDEV_UA: a SCSI unit says that its capacity, or the target's list of units, has changed */
 	char devpath[512]; /* begins with '/': relative to /sys */
 	char subsystem[32];
 	char modalias[1024];
@@ -27,6 +28,10 @@ int uevent_parse(const void *bytes, size_t length, struct uevent *event);
 
 /* A non-blocking socket that hears the kernel's events; its buffer is made large. Descriptor or -errno. */
 int uevent_open(void);
+
+/* From now on only events of devices that the platform's SCSI hosts have, as those of iscsi_tcp are: others wake nobody. 0 or
+   -errno. */
+int uevent_narrow(int fd);
 
 /* The next event: 1 with *event; 0: none now; -ENOBUFS: events were lost, look at everything again (coldplug too);
    -errno: the socket is broken. Messages that the kernel did not send or that cannot be read are passed over. */

@@ -24,6 +24,23 @@ def boots(rig, kernel, initrd, name, line, accounts=(), table="gpt"):
     return guest
 
 
+def local(rig, kernel):
+    """One command line for all machines: this one has neither a firmware's table nor a target, but its root on a disk of its own."""
+    image = rig.initrd(kernel, "--add-module", "virtio_blk")
+    for line in "netroot=iscsi rd.iscsi.firmware=1 ip=ibft", "iscsi_auto ip=dhcp":
+        disk = rig.disk()
+        guest = rig.boot(kernel, image, "loglevel=6 iscsi.onfail=poweroff rw root=UUID=%s %s" % (disk.UUID, line), options=[
+            "-drive", "if=none,id=d0,format=raw,file=" + disk.path, "-device", "virtio-blk-pci,drive=d0"])
+        rig.check(guest, guest.expect("^DONE", 60) and "/dev/vda1 / ext4" in guest.section("mounts"),
+                  line + ": without a table, root is on the local disk")
+        guest.wait()
+        rig.ok("iscsi-init" not in guest.section("ps"), "and nobody stays behind", guest.section("ps"))
+    guest = rig.boot(kernel, image, "quiet iscsi.onfail=poweroff rw root=UUID=%s iscsi_auto rootdelay=3" % disk.UUID)
+    rig.check(guest, guest.wait(90) and guest.said("root=UUID=%s is not there" % disk.UUID), "where there is none, its absence is named")
+    guest = rig.boot(kernel, image, "quiet iscsi.onfail=poweroff rw root=UUID=" + disk.UUID)
+    rig.check(guest, guest.wait(60) and guest.said("no iSCSI target is named"), "without a word of iSCSI it is a mistake")
+
+
 with Rig() as rig:
     cloud = Kernel("6.1-cloud-amd64")
     image = rig.initrd(cloud)
@@ -47,6 +64,7 @@ with Rig() as rig:
                   "root=iscsi:%(host)s::%(port)d::%(name)s rd.iscsi.initiator=maas-enlist", table="none")
     rig.ok("maas-enlist" in guest.section("initiator"), "and an initiator name that RFC 7143 does not allow is used",
            guest.section("initiator"))
+    local(rig, cloud)
     boots(rig, cloud, image, "Oracle: DHCPv6 does not answer, and there is no iBFT",
           "ip=dhcp,dhcp6 rd.iscsi.firmware=1 rd.iscsi.bypass netroot=iscsi:%(host)s::%(port)d:1:%(name)s root=UUID=%(uuid)s")
     boots(rig, cloud, image, "libiscsi's and QEMU's URL", "iscsi=iscsi://%(host)s:%(port)d/%(name)s/1 root=UUID=%(uuid)s")

@@ -4,6 +4,7 @@
 and refuses to choose."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -108,6 +109,44 @@ def elsewhere(rig, kernel, initrd):
     portal.close()
 
 
+def stamp(guest, pattern):
+    """The kernel's seconds in front of a line of ours."""
+    return float(re.search(r"^\[ *([0-9.]+)\] iscsi-init: .*" + pattern, guest.console, re.M).group(1))
+
+
+def one_is_silent(rig, kernel, initrd):
+    """A portal that accepts and says nothing is asked beside the others, whatever comes first on the line."""
+    target = Target(rig, {1: rig.disk()})
+    second = Target(rig, {1: rig.disk(table="none", script="echo wrong")}, name="iqn.2026-01.test.rig:data")
+    silent = Listener(lambda peer: peer.wait_for_the_end())
+    guest = rig.boot(kernel, initrd, "loglevel=7 rw root=/dev/disk/by-partuuid/0b7a1c52-95a4-4a53-9c6e-6e1f6d2c8f01 "
+                     "iscsi=%s:%d,login_timeout=4 iscsi=%s %s" % (HOST, silent.port, second.portal(), target.word()))
+    rig.check(guest, guest.expect("^ROOT-OK", 60), "a portal that is silent when it is asked stops no boot")
+    rig.check(guest, guest.said("going on without the targets of %s:%d: no answer within 4 s" % (HOST, silent.port)), "it is named")
+    begun = stamp(guest, "eth0: address ")
+    taken = [stamp(guest, pattern) - begun for pattern in ("logged in to " + second.name, "logged in to " + TARGET_NAME, "root is ")]
+    rig.check(guest, max(taken[:2]) < 2, "a named target and another portal's are logged in to at once: %s" % taken)
+    rig.ok("cleaning up in the kernel failed" not in guest.console, "and its session is given back without a word")
+    rig.check(guest, taken[2] < 6, "root waits for it as long as for a target that is named")
+    guest.wait()
+    rig.ok(guest.section("run").count("sid=") == 3 and 'state="gone"' in guest.section("run"), "the resident process has no session of it",
+           guest.section("run"))
+    silent.close()
+
+
+def all_of_them(rig, kernel, initrd):
+    target = Target(rig, {1: rig.disk(script="cat /proc/partitions; ls -d /sys/class/iscsi_session/*")})
+    for number in 2, 3:
+        add_target(target, number, "iqn.2026-01.test.rig:t%d" % number)
+        target.admin("--mode", "logicalunit", "--op", "new", "--tid", number, "--lun", 1, "--backing-store",
+                     rig.disk(table="none").path)
+    guest = rig.boot(kernel, initrd, "quiet rw root=PARTUUID=0b7a1c52-95a4-4a53-9c6e-6e1f6d2c8f01 iscsi=%s,targets=all" % target.portal())
+    rig.check(guest, guest.expect("^ROOT-OK", 60), "targets=all: root is on one of three targets of a portal")
+    guest.wait()
+    rig.check(guest, all("session%d" % number in guest.console for number in (1, 2, 3)) and "sdc" in guest.console,
+              "all three are attached")
+
+
 def many(rig, target):
     names = [LONG_NAME + "%03d" % number for number in range(MANY)]
     for number, name in enumerate(names, 10):
@@ -128,3 +167,5 @@ with Rig() as rig:
     many(rig, target)
     late(rig, kernel, initrd)
     elsewhere(rig, kernel, initrd)
+    one_is_silent(rig, kernel, initrd)
+    all_of_them(rig, kernel, initrd)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Disks unlike the usual one: sectors of 4 KiB, more than 2 TiB, read-only, with a LUN above 255, not ready at first."""
+"""Disks unlike the usual one: sectors of 4 KiB, more than 2 TiB, read-only, with a LUN above 255, not ready at first, tiny."""
 
 import os
 import sys
@@ -96,13 +96,35 @@ def not_ready(rig, kernel, initrd):
     update = ("--mode", "logicalunit", "--op", "update", "--tid", "1", "--lun", "1", "--params")
     target.admin(*update, "removable=1,online=0")
     guest = rig.boot(kernel, initrd, "loglevel=6 rw root=LABEL=rigroot " + target.word("scan_timeout=60"))
-    rig.check(guest, guest.expect(r"still waiting for the disk .* not ready \(size 0\)", 60), "a unit without a medium is waited for")
+    rig.check(guest, guest.expect(r"still waiting for the disk .* not ready \(size 0\).*LUN 1 says: it has no medium", 60),
+              "a unit without a medium is waited for, and named so")
     target.admin(*update, "online=1")
     rig.check(guest, guest.expect("^DONE", 60), "and used once it is ready")
     guest.wait(30)
 
 
-CASES = {"standby": not_ready, "protected": protected, "sectors": sectors, "large": large, "numbers": numbers}
+def small(rig, kernel, initrd):
+    """Not every look for a table or a file system fits into it."""
+    little = Disk(rig.path("little", ".img"))
+    with open(little.path, "wb") as file:
+        file.truncate(MIB)
+    target = Target(rig, {1: little, 2: rig.disk(script="cat /sys/block/sda/size | show size\n")})
+    guest = boots(rig, kernel, initrd, target.word() + " root=LABEL=rigroot", "/dev/sdb1", "boots beside a disk of 1 MiB")
+    rig.ok(guest.section("size").strip() == "2048", "which is there, too", guest.section("size"))
+
+
+def becomes_ready(rig, kernel, initrd):
+    """While a unit says that it is becoming ready, the kernel does not attach it."""
+    target = Target(rig, {1: rig.disk()})
+    target.admin("--mode", "logicalunit", "--op", "update", "--tid", "1", "--lun", "1", "--params", "online=0")
+    guest = rig.boot(kernel, initrd, "loglevel=4 rw root=LABEL=rigroot iscsi.onfail=poweroff " + target.word("scan_timeout=5"))
+    rig.check(guest, guest.expect(r"no.* usable .*within 5 s.*LUN 1 says: it is becoming ready|no disk within 5 s.*LUN 1 says: it is becoming ready", 60),
+              "a unit that is becoming ready is named so")
+    guest.kill()
+
+
+CASES = {"becoming": becomes_ready, "standby": not_ready, "protected": protected, "sectors": sectors, "large": large,
+         "numbers": numbers, "small": small}
 
 if __name__ == "__main__":
     run_cases(CASES)

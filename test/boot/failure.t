@@ -14,14 +14,18 @@ BOX = r"\+-+\+\s+\| iscsi-init: this machine cannot boot.*\n\| +\|\s+\| reason: 
 SHELL = {"bin": None, "bin/sh": open("/bin/busybox", "rb").read()}
 
 
-def fails(rig, kernel, initrd, words, said, name, ended="reboot: Power down", seconds=60):
-    """A boot that ends in iscsi.onfail=poweroff, after a line with everything in said."""
-    guest = rig.boot(kernel, initrd, "quiet loglevel=6 iscsi.onfail=poweroff " + words)
-    powered_off = guest.wait(seconds)
-    for pattern in said:
-        rig.check(guest, guest.said(pattern), "%s: the console says '%s'" % (name, pattern))
-    rig.check(guest, powered_off and ended in guest.console, name + ": then iscsi.onfail=poweroff")
-    return guest
+def fail(rig, kernel, cases):
+    """Boots that end in iscsi.onfail=poweroff, after a line with everything in said. Much of it is waiting: two at a time."""
+    begun = []
+    for initrd, words, said, name in cases + [(None, "", (), "")]:
+        if initrd:
+            begun.append((rig.boot(kernel, initrd, "quiet loglevel=6 iscsi.onfail=poweroff " + words), said, name))
+        if len(begun) == 2 or not initrd:
+            guest, said, name = begun.pop(0)
+            powered_off = guest.wait(60)
+            for pattern in said:
+                rig.check(guest, guest.said(pattern), "%s: the console says '%s'" % (name, pattern))
+            rig.check(guest, powered_off and "reboot: Power down" in guest.console, name + ": then iscsi.onfail=poweroff")
 
 
 def onfail(rig, kernel, initrd):
@@ -93,20 +97,20 @@ with Rig() as rig:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
-        fails(rig, kernel, initrd, "root=/dev/sda1 iscsi.timeout=6 iscsi=%s:%d,%s" % (HOST, port, TARGET_NAME),
-              ["%s:%d" % (HOST, port), "refused|closed|reset"], "a portal where nobody listens")
-    target = Target(rig, {1: rig.disk()})
-    fails(rig, kernel, initrd, "root=/dev/sda1 iscsi.timeout=6 iscsi=%s,iqn.2026-01.test.rig:other" % target.portal(),
-          ["iqn.2026-01.test.rig:other", "not found", r"\[L0203\]; this portal has: iqn.2026-01.test.rig:t1"],
-          "a target that is not there")
-    rig.ok(target.sessions() == 0, "no session is left on the target")
-    fails(rig, kernel, initrd, target.word("MaxBurstLenght=65536"), ["'MaxBurstLenght'", "did you mean MaxBurstLength"],
-          "an unknown option")
-    fails(rig, kernel, initrd, target.word("queue_depth=many"), ["queue_depth", "many", "expected"], "a bad value")
-    fails(rig, kernel, initrd, target.word() + " root=UUID=00000000-0000-0000-0000-000000000000 iscsi.timeout=6",
-          ["UUID=00000000-0000-0000-0000-000000000000"], "a root that no disk has")
-    fails(rig, kernel, rig.initrd(kernel, "--modules", "none"), target.word() + " root=/dev/sda1 iscsi.timeout=6",
-          ["iscsi_tcp|sd_mod", kernel.version, "/lib/modules"], "no modules in the image")
-    fails(rig, kernel, initrd, "root=/dev/sda1", ["no target|no iscsi|target"], "no target named, no other init")
+    target, other = Target(rig, {1: rig.disk()}), Target(rig, {1: rig.disk()})
+    fail(rig, kernel, [
+        (initrd, "root=/dev/sda1 iscsi.timeout=6 iscsi=%s:%d,%s" % (HOST, port, TARGET_NAME),
+         ["%s:%d" % (HOST, port), "refused|closed|reset"], "a portal where nobody listens"),
+        (initrd, "root=/dev/sda1 iscsi.timeout=6 iscsi=%s,iqn.2026-01.test.rig:other" % other.portal(),
+         ["iqn.2026-01.test.rig:other", "not found", r"\[L0203\]; this portal has: iqn.2026-01.test.rig:t1"],
+         "a target that is not there"),
+        (initrd, target.word("MaxBurstLenght=65536"), ["'MaxBurstLenght'", "did you mean MaxBurstLength"], "an unknown option"),
+        (initrd, target.word("queue_depth=many"), ["queue_depth", "many", "expected"], "a bad value"),
+        (initrd, target.word() + " root=UUID=00000000-0000-0000-0000-000000000000 iscsi.timeout=6",
+         ["UUID=00000000-0000-0000-0000-000000000000"], "a root that no disk has"),
+        (rig.initrd(kernel, "--modules", "none"), target.word() + " root=/dev/sda1 iscsi.timeout=6",
+         ["iscsi_tcp|sd_mod", kernel.version, "/lib/modules"], "no modules in the image"),
+        (initrd, "root=/dev/sda1", ["no target|no iscsi|target"], "no target named, no other init")])
+    rig.ok(other.sessions() == 0, "no session is left on the target")
     target_comes_late(rig, kernel, initrd)
     onfail(rig, kernel, initrd)

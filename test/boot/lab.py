@@ -8,19 +8,24 @@ cache, in the guest and in the disk's image.
 import hashlib
 import os
 import re
+import time
 
 from rig import Target, run
 
-# Runs commands from the console, one a line; what each printed, every line marked, and how it ended.
+# Runs commands from the console, one a line; what each printed, every line marked, how it ended and a checksum, since the
+# kernel's own lines may break into any other; "again" prints it once more.
 SHELL = """
 . /lab.sh
 stty -echo </dev/console
 echo LAB-READY
 while read -r line; do
-	eval "$line" >/run/printed 2>&1
-	status=$?
-	sed "s/^/| /; s/\\$/ ./" /run/printed
-	echo; echo "did $status"
+	if [ "$line" != again ]; then
+		eval "$line" >/run/printed 2>&1
+		status=$?
+		sed "s/^/| /; s/\\$/ ./" /run/printed >/run/marked
+	fi
+	cat /run/marked
+	echo; echo "did $status $(md5sum </run/marked | cut -c 1-32)"
 done </dev/console
 """
 
@@ -30,8 +35,8 @@ write_files() {
 	n=0
 	while [ ! -e /run/stop-writing ]; do
 		n=$((n + 1))
-		dd if=/dev/urandom of=/w/$n bs=64k count=2 conv=fsync 2>/dev/null || echo "WRITE-ERROR $n"
-		echo "WROTE $n $(md5sum /w/$n | cut -d ' ' -f 1) $(cut -d ' ' -f 1 /proc/uptime)"
+		dd if=/dev/urandom of=/w/$n bs=64k count=2 conv=fsync 2>/dev/null || echo "WRITE-ERROR $n" | tee -a /run/wrote
+		echo "WROTE $n $(md5sum /w/$n | cut -d ' ' -f 1) $(cut -d ' ' -f 1 /proc/uptime)" | tee -a /run/wrote
 		[ $n -ge 300 ] && n=0
 	done
 	sync
@@ -44,6 +49,8 @@ resident() {
 }
 errors() { dmesg | grep -E "I/O error|Buffer I/O|EXT4-fs (error|warning)|emount|rejecting I/O"; }
 """
+
+SHORT_LIFE = 5.2  # session/session.c's, and a little
 
 
 class Lab:
@@ -59,16 +66,26 @@ class Lab:
                               **boot)
         if not self.guest.expect("^LAB-READY", 90):
             rig.check(self.guest, False, "the guest boots")
+        self.since = time.monotonic()
+
+    def lasts(self):
+        """Until the session is no longer a short one, which would not be taken up at once."""
+        time.sleep(max(0, self.since + SHORT_LIFE - time.monotonic()))
 
     def shell(self, command, seconds=60):
         """What a command printed; None when it did not end in time. Its exit status is in .status."""
-        begun = self.guest.seen
-        self.guest.send(command + "\n")
-        done = self.guest.expect(r"^did (\d+)\n", seconds)
-        if not done:
-            return None
-        self.status = int(done.group(1))
-        return "\n".join(re.findall(r"^\| (.*) \.$", self.guest.console[begun:self.guest.seen], re.M))
+        for attempt in (command, "again", "again"):
+            begun = self.guest.seen
+            self.guest.send(attempt + "\n")
+            done = self.guest.expect(r"^did (\d+)(?: ([0-9a-f]{32}))?\n", seconds)
+            if not done:
+                return None
+            self.status = int(done.group(1))
+            printed = re.findall(r"^\| (.*) \.$", self.guest.console[begun:self.guest.seen], re.M)
+            marked = "".join("| %s .\n" % line for line in printed)
+            if done.group(2) in (None, hashlib.md5(marked.encode()).hexdigest()):
+                break
+        return "\n".join(printed)
 
     def expect(self, pattern, name, seconds=60):
         match = self.guest.expect(pattern, seconds)
@@ -93,12 +110,13 @@ class Lab:
         """Ends the writer; its files are right for the guest and in the image; nobody saw an error. Powers off."""
         rig, guest = self.rig, self.guest
         self.stop_writer(name)
-        sums = dict(re.findall(r"^WROTE (\d+) ([0-9a-f]{32}) ", guest.console, re.M))
+        wrote = self.shell("cat /run/wrote") or ""
+        sums = dict(re.findall(r"^WROTE (\d+) ([0-9a-f]{32}) ", wrote, re.M))
         read = self.shell("echo 3 >/proc/sys/vm/drop_caches; md5sum /w/*", 120) or ""
         seen = {os.path.basename(path): digest for digest, path in re.findall(r"^([0-9a-f]{32})  (\S+)$", read, re.M)}
         rig.check(guest, len(sums) > 3 and sums == seen, "%s: %d files, read back from the target, are right" %
                   (name, len(sums)))
-        rig.ok("WRITE-ERROR" not in guest.console, name + ": no write failed")
+        rig.ok(wrote and "WRITE-ERROR" not in wrote + guest.console, name + ": no write failed")
         errors = self.shell("errors")
         rig.ok(errors == "", name + ": the file system saw no error", errors or "")
         guest.send("sync; echo o >/proc/sysrq-trigger\n")
@@ -106,6 +124,59 @@ class Lab:
         broken = [number for number, digest in sums.items()
                   if hashlib.md5(self.disk.read_bytes("/w/" + number)).hexdigest() != digest]
         rig.ok(not broken, name + ": the image holds the same bytes", " ".join(broken))
+
+
+class Portals:
+    """Several portals of one target over the same disks, as an array has them: each has a server of its own."""
+
+    def __init__(self, rig, luns, up=(True, True)):
+        self.all = [Target(rig, luns, start=start) for start in up]
+
+    def word(self, *options):
+        return " ".join(target.word(*options) for target in self.all)
+
+    def kill(self):
+        for target in self.all:
+            target.kill()
+
+    def start(self):
+        for target in self.all:
+            target.start()
+
+    def sessions(self):
+        return sum(target.sessions() for target in self.all)
+
+
+class Paths(Lab):
+    """A lab whose root is on such a disk."""
+
+    def __init__(self, rig, kernel, initrd, options=(), up=(True, True), **more):
+        super().__init__(rig, kernel, initrd, ["noop_out_interval=1", "noop_out_timeout=1"] + list(options),
+                         target=lambda disk: Portals(rig, {1: disk}, up), **more)
+        self.portals = self.target.all
+        # a path's own errors are nobody's: the map's count
+        self.shell('errors() { dmesg | grep -E "Buffer I/O|EXT4-fs (error|warning)|emount|error, dev dm-"; }')
+        rig.check(self.guest, re.search(r"/dev/dm-\d+ / ext4", self.shell("cat /proc/mounts") or ""), "root is on the map")
+
+    def has_paths(self, count, seconds=20):
+        """The map gets so many."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if len((self.shell("ls /sys/block/dm-0/slaves") or "").split()) == count:
+                return True
+            time.sleep(0.3)
+        return False
+
+    def states(self):
+        """"active" or "failed" of each path, as list shows them."""
+        shown = self.shell("/run/initramfs/shutdown list") or ""
+        return dict(re.findall(r" (sd\w+) (active|failed)", "".join(re.findall(r"^map \S+ \(dm-\d+\):(.*)$", shown, re.M))))
+
+    def stall(self, begun):
+        """The longest time between two files since then, by the guest's clock, and the usual."""
+        times = [float(at) for at in re.findall(r"^WROTE \d+ [0-9a-f]{32} ([\d.]+)$", self.guest.console[begun:], re.M)]
+        gaps = sorted(b - a for a, b in zip(times, times[1:]))
+        return (gaps[-1], gaps[len(gaps) // 2]) if gaps else (99, 0)
 
 
 def programs(*paths):

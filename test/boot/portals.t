@@ -86,10 +86,26 @@ def one_comes_later(rig, kernel, initrd):
     rig.check(lab.guest, "sdb" in (lab.shell("ls /sys/block") or ""), "and has its disk looked for")
     shown = lab.shell("cat /sys/class/scsi_disk/*/max_retries; ls -d /sys/class/iscsi_session/*")
     rig.check(lab.guest, shown and shown.startswith("-1"), "the kernel does not count how often root's I/O was interrupted: %s" % shown)
+    lab.shell("n=0; while ! grep -q -e -1 /sys/block/sdb/device/scsi_disk/*/max_retries && [ $n -lt 100 ]; do sleep 0.1; n=$((n + 1)); done")
+    shown = lab.shell("cat /sys/block/sdb/queue/scheduler /sys/block/sdb/device/scsi_disk/*/max_retries")
+    rig.check(lab.guest, shown and "[none]" in shown and shown.endswith("-1"), "its disk gets the same settings: %s" % shown)
     lab.guest.kill()
 
 
-CASES = {"diskless": one_has_no_disk, "later": one_comes_later, "dead": another_is_dead, "portal": one_portal_is_dead, "late": root_is_late}
+def units_change(rig, kernel, initrd):
+    """After the boot: the target gets a LUN more, which the next command to the old one is told (UNIT ATTENTION 3F/0E)."""
+    lab = Lab(rig, kernel, initrd)
+    begun = len(lab.guest.console)
+    lab.target.admin("--mode", "logicalunit", "--op", "new", "--tid", "1", "--lun", "2", "--backing-store", rig.disk(table="none").path)
+    lab.shell("dd if=/dev/sda of=/dev/null bs=4096 count=1 iflag=direct")
+    lab.shell("n=0; while ! grep -q none /sys/block/sdb/queue/scheduler && [ $n -lt 100 ]; do sleep 0.1; n=$((n + 1)); done")
+    rig.check(lab.guest, "[none]" in (lab.shell("cat /sys/block/sdb/queue/scheduler") or ""), "the new disk is there, with its settings")
+    rig.ok(lab.guest.console[begun:].count("event=changed") == 1, "what the target says of its LUNs is said once")
+    rig.check(lab.guest, lab.shell("dd if=/dev/sda of=/dev/null bs=1M iflag=direct && echo fine", 60).endswith("fine"), "root's disk is unharmed")
+    lab.guest.kill()
+
+
+CASES = {"diskless": one_has_no_disk, "later": one_comes_later, "changed": units_change, "dead": another_is_dead, "portal": one_portal_is_dead, "late": root_is_late}
 
 if __name__ == "__main__":
     run_cases(CASES)

@@ -20,6 +20,7 @@ from target import Listener  # noqa: E402
 def back(lab, name, seconds=60):
     """The supervisor says that the session is back, and files go on being written."""
     lab.expect(r"is back at .*\(event=back sid=\d+ outage_ms=\d+", name, seconds)
+    lab.since = time.monotonic()
     lab.rig.check(lab.guest, lab.wrote(2), name + ", and files are written again")
 
 
@@ -27,16 +28,19 @@ def restarts(lab, times):
     """The target dies and comes back at random moments; how long its return takes to be felt."""
     latency, felt = [], []
     for _ in range(times):
-        time.sleep(random.random() * 1.5)
+        lab.lasts()
+        time.sleep(random.random() * 0.5)
         before = len(lab.guest.console)
         lab.target.kill()
         time.sleep(random.random() * 0.3)
         lab.target.start()
         returned = time.monotonic()
-        if not lab.guest.expect("is back at", 30):
+        back_again = lab.guest.expect("is back at", 30)
+        lab.since = time.monotonic()
+        if not back_again:
             lab.rig.check(lab.guest, False, "the target was killed and restarted: its session is back")
             return
-        latency.append(time.monotonic() - returned)
+        latency.append(lab.since - returned)
         if "Power-on or device reset" not in lab.guest.console[before:]:
             lab.guest.expect("Power-on or device reset|^WROTE ", 30)  # the disk's first answer says the former
         felt.append(time.monotonic() - returned)
@@ -165,7 +169,7 @@ def outages(rig, kernel, initrd):
               files=with_sbin(rig))
     lab.start_writer()
     lab.shell("iscsi-init events >/run/events & sleep 0.2")
-    restarts(lab, int(os.environ.get("RESTARTS", "4")))
+    restarts(lab, int(os.environ.get("RESTARTS", "3")))
     holds_nothing(lab)
     silent(lab)
     supervisor_killed(lab)
@@ -212,12 +216,14 @@ def named(rig, kernel, initrd):
     lab = Lab(rig, kernel, rig.joined(initrd, newc_archive({"etc": None, "etc/hosts": hosts})),
               files=dict(with_sbin(rig), **{"/etc/hosts": hosts}), target=lambda disk: Named(rig, {1: disk}))
     lab.start_writer()
+    lab.lasts()
     lab.target.kill()
     lab.target.start()
     back(lab, "the session of a portal with a name comes back")
     lab.shell("kill -9 $(resident); (exec iscsi-init supervise) >/dev/console 2>&1 & "
               "until [ \"$(resident)\" ]; do usleep 10000; done")
     lab.shell("rm /etc/hosts; mkfifo /etc/hosts")  # who opens it waits, as on a lost disk
+    lab.lasts()
     lab.target.kill()
     lab.target.start()
     back(lab, "after supervise, too, which does not wait for the files of the disk")
@@ -284,6 +290,7 @@ def chained(rig, kernel, initrd):
         rig.joined(newc_archive(content)), "-o", appended)
     lab = Lab(rig, kernel, appended, words="rdinit=/iscsi-init")
     lab.start_writer()
+    lab.lasts()
     lab.target.kill()
     lab.target.start()
     back(lab, "in a chain, too, the session comes back")

@@ -31,6 +31,10 @@ node.conn[0].timeo.noop_out_timeout = 3
 """
 HOGS = ("touch /run/hogs; (sleep 1; dd if=/dev/zero of=/dirty bs=1M count=40 & "
         "for i in 1 2 3; do dd if=/dev/zero bs=40M count=8 of=/dev/null & done; wait; rm -f /dirty /run/hogs) 2>/dev/null &")
+# Of a user without rights: as many processes as the kernel allows him, each of which begins others as fast as it can.
+BOMB = "while [ ! -e /run/no-bomb ]; do sh /bomb.sh & done\n"
+EXPLODE = "rm -f /run/no-bomb; setsid su mallory -c 'exec sh /bomb.sh' >/dev/null 2>&1 &"
+CLEAR = "touch /run/no-bomb; while grep -q /bomb.sh /proc/[0-9]*/cmdline 2>/dev/null; do usleep 200000; done"
 
 
 class Portal(Between):
@@ -54,7 +58,8 @@ def root_files(rig):
     files = programs("/sbin/iscsid", "/sbin/iscsiadm")
     files["/etc/iscsi/iscsid.conf"] = ISCSID_CONF
     files["/etc/iscsi/initiatorname.iscsi"] = "InitiatorName=%s\n" % INITIATOR
-    files["/etc/passwd"] = "root:x:0:0::/:/bin/sh\n"
+    files["/etc/passwd"] = "root:x:0:0::/:/bin/sh\nmallory:x:1000:1000::/:/bin/sh\n"
+    files["/bomb.sh"] = BOMB
     with open(rig.binary, "rb") as file:
         files["/bin/iscsi-init"] = file.read()
     return files
@@ -152,6 +157,20 @@ class Soak:
         self.lab_is_back()
         self.shell("while [ -e /run/hogs ]; do usleep 100000; done")
 
+    def fork_bomb(self):
+        """The session comes back while every ordinary process waits for its turn."""
+        self.shell(EXPLODE)
+        time.sleep(3)
+        self.target.kill()
+        self.hold()
+        begun = time.monotonic()
+        self.target.start()
+        back = self.guest.expect("event=back", RETURN)
+        self.rig.note("under a fork bomb: %s" % ("back after %.1f s" % (time.monotonic() - begun) if back else "NOT BACK"))
+        if not back:
+            raise RuntimeError("no recovery within %d s under a fork bomb" % RETURN)
+        self.shell(CLEAR)
+
     def clock_jumps(self):
         for _ in range(2):
             self.shell("date -s @$(($(date +%%s) + %d)) >/dev/null" % self.random.randint(-90000, 90000))
@@ -227,7 +246,7 @@ class Soak:
 
 
 FAULTS = ["restarted", "unplugged", "silent", "slow", "lossy", "dropped", "asked_to_leave", "redirected", "short_of_memory",
-          "clock_jumps", "other_leases", "left_to_iscsid"]
+          "fork_bomb", "clock_jumps", "other_leases", "left_to_iscsid"]
 if os.path.exists(os.path.join(TOP, "session", "unit_proof.c")):
     FAULTS.append("another_disk")
 

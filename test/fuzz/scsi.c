@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct scsi_inquiry inquiry;
 	struct scsi_capacity capacity;
 	struct scsi_id id, again;
-	char text[SCSI_ID_TEXT];
+	char text[SCSI_ID_TEXT], wwid[SCSI_ID_WWID];
 	uint64_t lun;
 	bool protected;
 	size_t n = 0;
@@ -42,6 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!scsi_id_choose(data, size, &id)) {
 		require(id.kind >= SCSI_ID_T10 && id.length && id.length <= size);
 		require(scsi_id_is_in(data, size, &id) && strlen(scsi_id_text(&id, text)) < sizeof(text));
+		require(scsi_id_wwid(&id, wwid) || (strlen(wwid) < sizeof(wwid) && !strpbrk(wwid, "/ \n")));
+		(void)scsi_id_is_unique(&id);
 		require(!scsi_id_choose(data, size, &again) && scsi_id_is_same(&id, &again));
 	}
 	if (!scsi_id_serial(data, size, &id))

@@ -30,7 +30,7 @@ static void make_units(struct unit units[4], uint32_t bits)
 		units[i].sectors = bits & 1 ? 2048 : 0;
 		units[i].writable = bits & 2;
 		units[i].has_long_page = bits & 4;
-		units[i].in_multipath = bits & 8;
+		units[i].map[0] = bits & 8 ? 'd' : '\0';
 		units[i].block_bytes = 512;
 		if (kinds[bits >> 4 & 3] != SCSI_ID_NONE)
 			scsi_id_set(&units[i].id, kinds[bits >> 4 & 3], (const uint8_t *)"abcd", 4);

@@ -81,6 +81,7 @@ def packages_of(groups):
 
 def shell_words(text):
     text = re.sub(r"(?m)(^|\s)#.*$", "", text)
+    text = re.sub(r"\\\n\s*", " ", text)  # a line that goes on
     text = re.sub(r"(?s)<<-?'?(\w+)'?.*?^\s*\1$", "", text, flags=re.M)
     text = re.sub(r"(?s)\bawk\b[^']*'[^']*'|'[^'\n]*'", "''", text)
     functions = set(re.findall(r"(?m)^([a-z_][a-z0-9_-]*)\(\)", text))

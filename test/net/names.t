@@ -16,11 +16,11 @@ TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 LINE = "ip=192.0.2.9:::255.255.255.0::eth0:off iscsi=192.0.2.1,iqn.2003-01.org.example:disk"
 
 
-def look_up(name, servers):
+def look_up(name, servers, more=""):
     """With a resolv.conf of our own, seen by the driver alone."""
     path = os.path.join(lab.directory, "resolv.conf")
     with open(path, "w", encoding="ascii") as file:
-        file.write("".join(f"nameserver {server}\n" for server in servers) + "options timeout:1 attempts:1\n")
+        file.write("".join(f"nameserver {server}\n" for server in servers) + "options timeout:1 attempts:1\n" + more)
     return lab.inside("client", "unshare", "-m", "sh", "-c",
                       f"mount --bind {path} /etc/resolv.conf && exec {lab.program} -t 8 -n '{name}' '{LINE}'",
                       check=False)
@@ -31,6 +31,8 @@ lab.dnsmasq("server", "srv0", "--host-record=disk.example.org,192.0.2.1,2001:db8
             "--local=/example.org/")
 text = look_up("four.example.org", ["192.0.2.1"])
 ok("found 192.0.2.1 port 3260" in text and "found 192.0.2.2 port 3260" in text, "several addresses", text)
+text = look_up("four", ["192.0.2.1"], "search example.org\n")
+ok("found 192.0.2.2 port 3260" in text, "a name without its domain, which is what a lease brings", text)
 text = look_up("disk.example.org", ["192.0.2.1"])
 ok("found 192.0.2.1 port" in text and "found 2001:db8::1 port" in text, "of both families", text)
 lab.ip("client", "address add 2001:db8::9/64 dev eth0 nodad")

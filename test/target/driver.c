@@ -282,11 +282,11 @@ static void log_in(struct driver *d)
 static void discover(struct driver *d)
 {
 	struct discovery *discovery = calloc(1, sizeof(*discovery));
-	struct pollfd fds[RACE_TRIES_MAX];
+	struct pollfd fds[RACE_ADDRESSES_MAX];
 
 	discovery_start(discovery, &d->plan, now_ms());
 	while (discovery_state(discovery) == DISCOVERY_RUNNING) {
-		int count = discovery_pollfds(discovery, fds, RACE_TRIES_MAX);
+		int count = discovery_pollfds(discovery, fds, RACE_ADDRESSES_MAX);
 		int64_t left = discovery_deadline(discovery) - now_ms();
 
 		poll(fds, (nfds_t)count, left > 0 ? (int)left + 1 : 0);
@@ -329,7 +329,7 @@ static void prove(struct driver *d)
 		verdict = prover_step(prover, now_ms());
 	}
 	if (verdict == UNIT_PENDING)
-		verdict = prover_give_up(prover);
+		verdict = prover_late(prover, now_ms());
 	printf("verdict %d %s\n", (int)verdict, prover->text);
 	prover_stop(prover);
 	free(prover);

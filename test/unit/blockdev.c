@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -270,6 +271,32 @@ static void queue_gets_its_settings(void **state)
 	expect(rig, TARGET "/2:0:0:1/block/sdx/queue/nr_requests", "32");
 }
 
+static void a_queue_that_is_registered_late_gets_its_scheduler(void **state)
+{
+	static const char scheduler[] = TARGET "/2:0:0:1/block/sdx/queue/scheduler";
+	struct rig *rig = *state;
+	char there[160];
+	pid_t pid;
+
+	add_unit(rig, 1, "0\n");
+	attach(rig, 1, "sdx", "8");
+	if (!add_node(rig, "sdx"))
+		return;
+	assert_int_equal(unlinkat(rig->sysfs, scheduler, 0), 0);
+	start(rig);
+	step_while(rig, BLOCKDEV_SCANNING);
+	pid = fork();
+	if (pid == 0) {
+		poll(NULL, 0, 1500); /* the disk, which is no real one, is given up after a second */
+		put(rig, scheduler, "[mq-deadline] none");
+		_exit(0);
+	}
+	assert_int_equal(step_while(rig, BLOCKDEV_READING), BLOCKDEV_READY);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_true(sysfs_read(rig->sysfs, scheduler, there, sizeof(there)) > 0);
+	assert_string_equal(there, "nonedeadline] none"); /* a plain file: writing replaces its beginning */
+}
+
 static void flags_are_set_for_the_scans_and_put_back_by_the_last(void **state)
 {
 	struct rig *rig = *state;
@@ -364,6 +391,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_first_disk_is_that_of_the_lowest_lun, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(every_disk_of_several_is_waited_for, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(queue_gets_its_settings, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_queue_that_is_registered_late_gets_its_scheduler, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(flags_are_set_for_the_scans_and_put_back_by_the_last, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(full_scan_asks_for_all_that_has_a_use, set_up, tear_down),

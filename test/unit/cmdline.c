@@ -77,6 +77,10 @@ static const struct {
 	 "10.0.2.2:3260 iqn.2026-01.x:y lun=0 user=u:p cmds_max=64 [command line]", "",
 	 "a CHAP secret is on the command line, which everybody can read in /proc/cmdline; use password=@/path instead",
 	 false},
+	{"iscsi=10.0.2.2,iqn.2026-01.x:y,portals=10.0.3.2+[fe80::1]:3261+10.0.2.2,lun=4",
+	 "10.0.2.2:3260 iqn.2026-01.x:y lun=4 [command line] | 10.0.3.2:3260 iqn.2026-01.x:y lun=4 [command line] | "
+	 "[fe80::1]:3261 iqn.2026-01.x:y lun=4 [command line]",
+	 "", "", false},
 	{"iscsi=10.0.2.2,targets=all", "10.0.2.2:3260 - all [command line]", "", "", false},
 	{"iscsi=dhcp", "lease - [command line]", "", "", false},
 	{"iscsi=dhcp,lun=4,username=u,password=p", "lease - lun=4 user=u:p [command line]", "",
@@ -232,6 +236,14 @@ static const struct {
 	 "command line, word 1 'iscsi', character 42: interface: expected an interface, not 'a/b'"},
 	{"iscsi=10.0.2.2,iqn.2026-01.x:y,scheduler=", "command line, word 1 'iscsi', character 42: scheduler: expected "
 						      "a scheduler's name, as none or mq-deadline, not ''"},
+	{"iscsi=10.0.2.2,iqn.2026-01.x:y,portals=a1+a2+a3+a4+a5+a6+a7+a8+a9",
+	 "command line, word 1 'iscsi', character 64: portals: more than 8 further portals"},
+	{"iscsi=10.0.2.2,portals=10.0.3.2",
+	 "command line, word 1 'iscsi', character 7: a list of portals needs the target's name; portals=all does not"},
+	{"iscsi=dhcp,portals=all", "command line, word 1 'iscsi', character 7: portals= is for a word with a portal"},
+	{"iscsi=10.0.2.2,iqn.2026-01.x:y,portals=10.0.3.2+",
+	 "command line, word 1 'iscsi', character 49: portals: expected an IPv4 address, an [IPv6] address or a host "
+	 "name, not ''"},
 	{"iscsi=10.0.2.2,iqn.2026-01.x:y,targets=all",
 	 "command line, word 1 'iscsi', character 7: targets=all is for a portal without a target's name"},
 	{"iscsi=10.0.2.2,targets=2", "command line, word 1 'iscsi', character 24: targets: expected all, not '2'"},
@@ -248,7 +260,10 @@ static const struct {
 	{"iscsi.init=init",
 	 "command line, word 1 'iscsi.init', character 12: expected a path that begins with '/', not 'init'"},
 	{"iscsi.foo=1", "command line, word 1 'iscsi.foo', character 1: 'iscsi.foo' is not known; there are iscsi.ip, "
-			"iscsi.timeout, iscsi.onfail, iscsi.log, iscsi.heal, iscsi.init, iscsi.overlay, iscsi.syslog"},
+			"iscsi.timeout, iscsi.onfail, iscsi.log, iscsi.heal, iscsi.init, iscsi.overlay, iscsi.syslog, "
+			"iscsi.multipath"},
+	{"iscsi.multipath=maybe",
+	 "command line, word 1 'iscsi.multipath', character 17: expected auto, yes or no, not 'maybe'"},
 	{"iscsi.tiemout=3", "command line, word 1 'iscsi.tiemout', character 1: 'iscsi.tiemout' is not known; did you "
 			    "mean iscsi.timeout?"},
 	{"root=PARTUUID=1234/PARTNROFF=x",

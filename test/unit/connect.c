@@ -154,6 +154,27 @@ static void address_of_the_last_login_is_never_lost(void **state)
 	connect_stop(&connect);
 }
 
+/* Name servers that are away as well cost half a second where the addresses are known, not the whole time. */
+static void known_addresses_are_not_kept_waiting(void **state)
+{
+	static struct connect connect;
+	struct portal known = portal_of("known.invalid"), other = portal_of("other.invalid");
+
+	(void)state;
+	connect_init(&connect);
+	snprintf(connect.resolve.known[0].host, sizeof(connect.resolve.known[0].host), "%s", known.host);
+	connect.resolve.known[0].count = 1;
+	assert_int_equal(connect_begin(&connect, &known, 0, 15000, 5000, 100), CONNECT_RESOLVING);
+	assert_int_equal(connect.deadline_ms, 100 + 500);
+	assert_int_equal(connect_begin(&connect, &known, 2, 15000, 5000, 100), CONNECT_RESOLVING);
+	assert_int_equal(connect.deadline_ms, 100 + 2000);
+	assert_int_equal(connect_begin(&connect, &known, 1000, 15000, 5000, 100), CONNECT_RESOLVING);
+	assert_int_equal(connect.deadline_ms, 100 + 15000);
+	assert_int_equal(connect_begin(&connect, &other, 0, 15000, 5000, 100), CONNECT_RESOLVING);
+	assert_int_equal(connect.deadline_ms, 100 + 15000);
+	connect_stop(&connect);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -163,6 +184,7 @@ int main(void)
 		cmocka_unit_test(circles_are_left),
 		cmocka_unit_test(name_of_a_moved_target_is_kept_with_its_portal),
 		cmocka_unit_test(address_of_the_last_login_is_never_lost),
+		cmocka_unit_test(known_addresses_are_not_kept_waiting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,6 +31,7 @@ static struct world *make_world(void)
 	struct world *w = mmap(NULL, sizeof(*w), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	assert_true(w != MAP_FAILED);
+	w->multipath.child = CHILD_NONE;
 	w->keeper.fd = w->status.fd = -1;
 	w->proc = sysfs_open("/proc");
 	w->title = (struct title){.at = name, .room = sizeof(name) - 1};
@@ -55,6 +56,15 @@ static char hear(void)
 	return what;
 }
 
+/* A child of that process sees nothing of the plan. */
+static void say_what_a_child_sees(const struct world *w)
+{
+	if (fork() == 0) {
+		say(w->plan.target_count == 0 ? 'h' : 'x');
+		_exit(0);
+	}
+}
+
 /* The keeper, once it is no longer one. */
 static void succeed(const struct world *w)
 {
@@ -63,6 +73,7 @@ static void succeed(const struct world *w)
 	prctl(PR_GET_NAME, comm);
 	say(!strcmp(comm, RESIDENT_COMM) && !strcmp(name, RESIDENT_NAME) && w->plan.target_count == SECRETS ? 'k'
 													    : 'x');
+	say_what_a_child_sees(w);
 	_exit(0);
 }
 
@@ -70,7 +81,7 @@ static void succeed(const struct world *w)
 static void live(void)
 {
 	struct world *w = make_world();
-	pid_t self = getpid(), child;
+	pid_t self = getpid();
 
 	signal(SIGCHLD, SIG_IGN);
 	resident_hide(&w->plan, sizeof(w->plan));
@@ -78,11 +89,7 @@ static void live(void)
 	if (getpid() != self)
 		succeed(w);
 	say(w->keeper.fd >= 0 ? 'a' : 'x');
-	child = fork();
-	if (child == 0) {
-		say(w->plan.target_count == 0 ? 'h' : 'x'); /* it sees nothing of the plan */
-		_exit(0);
-	}
+	say_what_a_child_sees(w);
 	for (;;)
 		pause();
 }
@@ -99,6 +106,7 @@ static void who_is_killed_has_a_successor_that_knows_everything(void **state)
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	assert_int_equal(hear(), 'k');
+	assert_int_equal(hear(), 'h');
 }
 
 /* In a process of its own, since its keepers would otherwise wait for the end of this test. */
@@ -135,6 +143,15 @@ static int tend(void)
 		_exit(0);
 	if (w->keeper.fd < 0)
 		return 5;
+	w->sessions[0].attempt.was_up = true; /* it was missing at the boot: the keeper knows nothing of it */
+	keeper_tend(w, 14000);
+	if (w->keeper.known)
+		return 6; /* not so soon */
+	keeper_tend(w, 15000);
+	if (getpid() != self)
+		_exit(0);
+	if (w->keeper.fd < 0 || w->keeper.known != 1)
+		return 7;
 	keeper_stop(w);
 	return 0;
 }

@@ -148,6 +148,9 @@ static void network_managers_are_kept_away(void **state)
 	assert_non_null(strstr(read_back("/run/NetworkManager/conf.d/05-iscsi-init-eth0.conf"),
 			       "match-device=interface-name:eth0\nmanaged=0\n"));
 	assert_non_null(strstr(read_back("/run/udev/rules.d/69-iscsi-init-eth0.rules"), "KERNEL==\"eth0\", RUN+="));
+	assert_null(
+		strstr(read_back("/run/systemd/system.control/systemd-networkd-wait-online.service.d/10-netplan.conf"),
+		       "\n["));
 }
 
 /* udev may give it another name after the hand-over. */

@@ -126,6 +126,48 @@ static void device_is_found_by_path_and_by_number(void **state)
 	assert_non_null(strstr(seen, "sdx1"));
 }
 
+/* A map over sdx, and one over its partition. */
+static bool add_maps(const struct rig *rig)
+{
+	if (!add_device(rig, "sdx", 0, 32, "2048\n") || !add_device(rig, "sdx", 1, 33, "1024\n") ||
+	    !add_device(rig, "dm-0", 0, 64, "2048\n") || !add_device(rig, "dm-1", 0, 65, "1024\n"))
+		return false;
+	put(rig->tree, "devices/x/block/sdx/holders/dm-0/dm/uuid", "mpath-36001405\n", 0644);
+	put(rig->tree, "devices/x/block/dm-0/dm/uuid", "mpath-36001405\n", 0644);
+	put(rig->tree, "devices/x/block/dm-0/dm/name", "mpatha\n", 0644);
+	put(rig->tree, "devices/x/block/dm-1/dm/uuid", "part1-mpath-36001405\n", 0644);
+	put(rig->tree, "devices/x/block/dm-1/dm/name", "mpatha-part1\n", 0644);
+	return true;
+}
+
+static void a_path_of_a_map_stands_for_the_map(void **state)
+{
+	static const struct {
+		const char *wanted, *found;
+	} cases[] = {
+		{"/dev/sdx", "dm-0"},
+		{"/dev/sdx1", "dm-1"},
+		{"/dev/dm-1", "dm-1"},
+		{"2999:33", "dm-1"},
+		{"/dev/mapper/mpatha", "dm-0"},
+		{"/dev/mapper/mpatha-part1", "dm-1"},
+		{"/dev/disk/by-id/dm-uuid-part1-mpath-36001405", "dm-1"},
+	};
+	const struct rig *rig = *state;
+	struct search_result found;
+	char seen[256];
+
+	if (!add_maps(rig))
+		return;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_true(search(rig, ROOT_DEVICE, cases[i].wanted, &found, seen));
+		assert_string_equal(found.name, cases[i].found);
+	}
+	assert_false(search(rig, ROOT_DEVICE, "/dev/mapper/mpathb", &found, seen));
+	assert_int_equal(unlinkat(rig->tree, "devices/x/block/dm-1/dm/uuid", 0), 0);
+	assert_false(search(rig, ROOT_DEVICE, "/dev/sdx1", &found, seen)); /* never the path itself */
+}
+
 static void device_counts_only_with_size_and_its_own_node(void **state)
 {
 	const struct rig *rig = *state;
@@ -294,6 +336,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(device_is_found_by_path_and_by_number, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_path_of_a_map_stands_for_the_map, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(device_counts_only_with_size_and_its_own_node, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(look_ends_missing_and_names_what_was_wanted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(change_during_a_look_causes_another, set_up, tear_down),

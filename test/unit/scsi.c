@@ -291,6 +291,66 @@ static void the_best_designator_of_the_unit_is_chosen(void **state)
 	assert_int_equal(scsi_id_choose(page, make_page(page, all, 0), &id), -ENOENT);
 }
 
+static void set_text(struct scsi_id *id, enum scsi_id_kind kind, const char *text)
+{
+	scsi_id_set(id, kind, (const uint8_t *)text, strlen(text));
+}
+
+/* As udev's scsi_id and multipath-tools write them. */
+static void the_wwid_is_what_other_programs_call_the_unit(void **state)
+{
+	static const uint8_t naa[] = {0x60, 0x01, 0x40, 0x5a, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xfe},
+			     long_one[200] = {'x'};
+	char wwid[SCSI_ID_WWID];
+	struct scsi_id id;
+
+	(void)state;
+	scsi_id_set(&id, SCSI_ID_NAA, naa, sizeof(naa));
+	assert_int_equal(scsi_id_wwid(&id, wwid), 0);
+	assert_string_equal(wwid, "36001405a0000000000000000000000fe");
+	scsi_id_set(&id, SCSI_ID_EUI, naa, 8);
+	assert_int_equal(scsi_id_wwid(&id, wwid), 0);
+	assert_string_equal(wwid, "26001405a00000000");
+	set_text(&id, SCSI_ID_T10, " IET     00010001/x  ");
+	assert_int_equal(scsi_id_wwid(&id, wwid), 0);
+	assert_string_equal(wwid, "1IET_00010001_x");
+	set_text(&id, SCSI_ID_NAME, "iqn.2026-01.test:1");
+	assert_int_equal(scsi_id_wwid(&id, wwid), 0);
+	assert_string_equal(wwid, "8iqn.2026-01.test:1");
+	set_text(&id, SCSI_ID_SERIAL, "beaf11");
+	assert_int_equal(scsi_id_wwid(&id, wwid), -ENOENT);
+	scsi_id_set(&id, SCSI_ID_NAME, long_one, SCSI_ID_KEPT + 1);
+	assert_int_equal(scsi_id_wwid(&id, wwid), -ENOENT);
+	scsi_id_set(&id, SCSI_ID_NAME, long_one, SCSI_ID_KEPT);
+	assert_int_equal(scsi_id_wwid(&id, wwid), 0);
+}
+
+static void a_name_without_a_company_is_not_unique(void **state)
+{
+	static const struct {
+		uint8_t bytes[4];
+		enum scsi_id_kind kind;
+		bool is_unique;
+	} cases[] = {
+		{{0x60, 0x01, 0x40, 0x5a}, SCSI_ID_NAA, true},
+		{{0x60, 0, 0, 0x10}, SCSI_ID_NAA, true},
+		{{0x60, 0, 0, 0x0f}, SCSI_ID_NAA, false}, /* tgt's: a target's and a unit's number follow */
+		{{0x61, 0, 0, 0}, SCSI_ID_NAA, true},
+		{{0x30, 0x01, 0x40, 0x5a}, SCSI_ID_NAA, false},
+		{{0x50, 0x01, 0x40, 0x50}, SCSI_ID_NAA, true},
+		{{0, 0, 0, 7}, SCSI_ID_EUI, false},
+		{{0, 0, 1, 7}, SCSI_ID_EUI, true},
+		{{'I', 'E', 'T', ' '}, SCSI_ID_T10, false},
+	};
+	struct scsi_id id;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		scsi_id_set(&id, cases[i].kind, cases[i].bytes, 4);
+		assert_int_equal(scsi_id_is_unique(&id), cases[i].is_unique);
+	}
+}
+
 /* The field has four bits, and SPC-6 7.7.6.1 leaves some of their values to the future. */
 static void types_that_are_not_known_choose_nothing(void **state)
 {
@@ -359,6 +419,8 @@ int main(void)
 		cmocka_unit_test(standard_inquiry_data_are_text),
 		cmocka_unit_test(a_list_of_luns_is_read_to_its_end),
 		cmocka_unit_test(the_best_designator_of_the_unit_is_chosen),
+		cmocka_unit_test(the_wwid_is_what_other_programs_call_the_unit),
+		cmocka_unit_test(a_name_without_a_company_is_not_unique),
 		cmocka_unit_test(types_that_are_not_known_choose_nothing),
 		cmocka_unit_test(a_page_that_breaks_off_is_read_up_to_there),
 		cmocka_unit_test(a_serial_number_is_taken_without_its_spaces),

@@ -442,6 +442,7 @@ static void leaving_has_an_end_without_an_answer(void **state)
 	(void)state;
 	log_in(1000);
 	step(SESSION_EVENT_LEAVE, 20000);
+	assert_false(session_needs_repair(&session)); /* not left to iscsid, which would not end it */
 	step(SESSION_EVENT_DEADLINE, 25000);
 	assert_int_equal(session.state, SESSION_GONE);
 	assert_int_equal(kernel.destroyed, 1);
@@ -532,6 +533,30 @@ static void each_login_challenges_anew(void **state)
 	assert_memory_not_equal(session.attempt.login.config.challenge, first, sizeof(first));
 }
 
+static int guarded(int fd)
+{
+	socklen_t size = sizeof(int);
+	int on = -1;
+
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, &size), 0);
+	return on;
+}
+
+/* A target that dies while it is waited for would not be missed before the wait is over. Later NOP-Out asks for it, if at all. */
+static void connection_is_guarded_until_it_is_started(void **state)
+{
+	int fd;
+
+	(void)state;
+	begin_login(1000);
+	fd = dup(session.attempt.connect.fd);
+	assert_int_equal(guarded(fd), 1);
+	respond("", 0, 1000);
+	assert_int_equal(session.state, SESSION_UP);
+	assert_int_equal(guarded(fd), 0);
+	(void)close(fd);
+}
+
 static void connection_that_breaks_in_the_login_is_tried_again(void **state)
 {
 	const struct netlink_event error = {
@@ -540,7 +565,7 @@ static void connection_that_breaks_in_the_login_is_tried_again(void **state)
 	(void)state;
 	plan.params.value[PARAM_LOGIN_TIMEOUT] = 7;
 	begin_login(1000);
-	assert_int_equal(session_deadline(&session), 8000);
+	assert_in_range(session_deadline(&session), 8000, 22000); /* by each machine another time */
 	session_kernel_event(&session, &error, 1100);
 	assert_int_equal(session.state, SESSION_CONNECTING); /* once more, beginning otherwise */
 	await_socket();
@@ -570,6 +595,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(portal_group_of_a_redirect_counts_where_the_target_names_none, begin,
 						end),
 		cmocka_unit_test_setup_teardown(each_login_challenges_anew, begin, end),
+		cmocka_unit_test_setup_teardown(connection_is_guarded_until_it_is_started, begin, end),
 		cmocka_unit_test_setup_teardown(connection_that_breaks_in_the_login_is_tried_again, begin, end),
 	};
 

@@ -11,10 +11,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+/* AddressSanitizer's does nothing. */
+static struct {
+	const void *start;
+	size_t size;
+	int result;
+} lock;
+
+int mlock(const void *start, size_t size)
+{
+	lock.start = start;
+	lock.size = size;
+	return lock.result;
+}
 
 static char root[] = "/tmp/status-test-XXXXXX", path[64];
 static int dir;
@@ -91,6 +106,66 @@ static void a_file_that_was_cut_off_is_not_written_to(void **state)
 	assert_int_equal(record.attempts, 13);
 }
 
+/* For a process that takes the writer's place. */
+static void what_was_written_is_recalled(void **state)
+{
+	struct status_record record = {.recoveries = 77};
+
+	(void)state;
+	assert_int_equal(status_open(&status, dir, 2), 0);
+	assert_false(status_recall(&status, 0, &record)); /* nothing yet */
+	plans[1].chap.algorithms_given = false;
+	sessions[1].state = SESSION_WAITING;
+	sessions[1].down_ms = 999;
+	status_write(&status, &sessions[1], 1);
+	assert_false(status_recall(&status, 1, &record));
+	assert_false(status_recall(&status, 2, &record));
+	assert_int_equal(record.recoveries, 77);
+	assert_true(status_recall(&status, 0, &record));
+	assert_string_equal(record.state, "waiting");
+	assert_int_equal(record.since_ms, 999);
+	assert_int_equal(record.recoveries, 3);
+	assert_memory_equal(record.chap_algorithms, ((uint8_t[4]){0}), 4);
+	assert_int_equal(truncate(path, 100), 0);
+	assert_false(status_recall(&status, 0, &record));
+	sessions[1].state = SESSION_UP;
+}
+
+/* Its end is cut off, not its line. */
+static void long_names_fit_into_a_record(void **state)
+{
+	struct status_record record;
+	char text[STATUS_RECORD + 1] = "";
+	int fd;
+
+	(void)state;
+	assert_int_equal(status_open(&status, dir, 2), 0);
+	memset(plans[1].name, 'n', sizeof(plans[1].name) - 1);
+	memset(sessions[1].attempt.route.portal.host, 'h', sizeof(sessions[1].attempt.route.portal.host) - 1);
+	status_write(&status, sessions, 2);
+	fd = openat(dir, STATUS_FILE, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(pread(fd, text, STATUS_RECORD, STATUS_RECORD), STATUS_RECORD);
+	(void)close(fd);
+	assert_int_equal(text[STATUS_RECORD - 1], '\n');
+	assert_int_equal(text[STATUS_RECORD - 2], 'n');
+	assert_int_equal(strcspn(text, "\n"), STATUS_RECORD - 1);
+	assert_int_equal(status_find(path, 9, &record), 0);
+	assert_string_equal(record.state, "logged in");
+}
+
+static void all_its_pages_are_locked(void **state)
+{
+	(void)state;
+	assert_int_equal(status_open(&status, dir, 2), 0);
+	lock.result = 0;
+	assert_int_equal(status_lock(&status), 0);
+	assert_ptr_equal(lock.start, status.records);
+	assert_int_equal(lock.size, 2 * STATUS_RECORD);
+	lock.result = -1;
+	errno = ENOMEM;
+	assert_int_equal(status_lock(&status), -ENOMEM);
+}
+
 static void without_a_file_nothing_is_written(void **state)
 {
 	struct status none = {.fd = -1};
@@ -127,6 +202,9 @@ int main(void)
 		cmocka_unit_test(a_record_is_read_back),
 		cmocka_unit_test(a_change_replaces_its_record_alone),
 		cmocka_unit_test(a_file_that_was_cut_off_is_not_written_to),
+		cmocka_unit_test(what_was_written_is_recalled),
+		cmocka_unit_test(long_names_fit_into_a_record),
+		cmocka_unit_test(all_its_pages_are_locked),
 		cmocka_unit_test(without_a_file_nothing_is_written),
 	};
 

@@ -172,6 +172,22 @@ static void tree_is_read_after_its_path_is_gone(void **state)
 	strcpy(tree->path, moved);
 }
 
+/* Without root there is nothing to be checked. */
+static void tree_of_its_own_is_mounted_nowhere(void **state)
+{
+	char name[32];
+	int proc = sysfs_make("proc");
+
+	(void)state;
+	if (proc == -EPERM)
+		skip();
+	assert_true(proc >= 0);
+	assert_true(sysfs_read(proc, "self/comm", name, sizeof(name)) > 0);
+	assert_string_equal(name, "sysfs");
+	close(proc);
+	assert_int_equal(sysfs_make("no-such-type"), -ENODEV);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +198,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(directory_lists_every_name_once, make_tree, remove_tree),
 		cmocka_unit_test_setup_teardown(link_says_what_it_names, make_tree, remove_tree),
 		cmocka_unit_test_setup_teardown(tree_is_read_after_its_path_is_gone, make_tree, remove_tree),
+		cmocka_unit_test(tree_of_its_own_is_mounted_nowhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

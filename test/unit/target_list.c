@@ -140,6 +140,12 @@ static void listed_portals_are_kept_but_for_the_asked_one(void **state)
 	target_list_use(&list, 0, &plan);
 	assert_int_equal(plan.listed_count, 3);
 	assert_string_equal(plan.portal.host, asked.host);
+	assert_int_equal(plan.unlisted, 0);
+	for (int i = 0; i < PLAN_LISTED_MAX; i++)
+		assert_int_equal(target_list_take(&list, TEXT("TargetAddress=192.0.2.9,1\0")), 0);
+	target_list_use(&list, 0, &plan);
+	assert_int_equal(plan.listed_count, PLAN_LISTED_MAX);
+	assert_int_equal(plan.unlisted, 3);
 }
 
 static struct target_plan use(int index)
@@ -164,6 +170,17 @@ static void each_target_is_taken_by_its_index(void **state)
 	assert_int_equal(use(1).listed_count, 0);
 	assert_string_equal(use(2).name, "iqn.2026-01.test:c");
 	assert_string_equal(use(2).listed[0].host, "192.0.2.9");
+}
+
+static void a_target_is_found_by_its_name(void **state)
+{
+	(void)state;
+	assert_int_equal(target_list_take(&list, TEXT("TargetName=iqn.2026-01.test:a\0TargetAddress=192.0.2.7,1\0"
+						      "TargetName=iqn.2026-01.test:ab\0")),
+			 0);
+	assert_int_equal(target_list_find(&list, "iqn.2026-01.test:a"), 0);
+	assert_int_equal(target_list_find(&list, "iqn.2026-01.test:ab"), 1);
+	assert_int_equal(target_list_find(&list, "iqn.2026-01.test:"), -1);
 }
 
 static void names_that_do_not_fit_are_hinted_at(void **state)
@@ -192,6 +209,7 @@ int main(void)
 		cmocka_unit_test_setup(what_is_no_list_is_refused, begin),
 		cmocka_unit_test_setup(listed_portals_are_kept_but_for_the_asked_one, begin),
 		cmocka_unit_test_setup(each_target_is_taken_by_its_index, begin),
+		cmocka_unit_test_setup(a_target_is_found_by_its_name, begin),
 		cmocka_unit_test_setup(names_that_do_not_fit_are_hinted_at, begin),
 	};
 

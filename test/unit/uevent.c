@@ -36,6 +36,62 @@ static void disk_event_is_read(void **state)
 	assert_string_equal(event.modalias, "");
 }
 
+static void a_unit_that_has_changed_says_so(void **state)
+{
+	static const struct {
+		const char *text;
+		bool counts;
+	} attentions[] = {{"CAPACITY_DATA_HAS_CHANGED", true},
+			  {"REPORTED_LUNS_DATA_HAS_CHANGED", true},
+			  {"INQUIRY_DATA_HAS_CHANGED", false},
+			  {"MODE_PARAMETERS_CHANGED", false},
+			  {"", false},
+			  {"CAPACITY_DATA_HAS_CHANGED_AND_MORE_THAN_ANY_NAME_HAS", false}};
+	struct uevent event;
+	char message[200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(attentions) / sizeof(attentions[0]); i++) {
+		int length =
+			snprintf(message, sizeof(message), "change@/devices/platform/host2%cSDEV_UA=%s%cSUBSYSTEM=scsi",
+				 0, attentions[i].text, 0);
+
+		assert_int_equal(uevent_parse(message, (size_t)length, &event), 0);
+		assert_int_equal(event.unit_changed, attentions[i].counts);
+		assert_string_equal(event.subsystem, "scsi");
+	}
+	assert_int_equal(uevent_parse(MESSAGE("change@/d\0SUBSYSTEM=scsi"), &event), 0);
+	assert_false(event.unit_changed);
+}
+
+static void narrowed_only_the_sessions_devices_are_heard_of(void **state)
+{
+	static const struct {
+		const char *text;
+		bool passes;
+	} events[] = {{"add@/devices/platform/host2/session1/target2:0:0", true},
+		      {"change@/devices/platform/host12/session1/target2:0:0/2:0:0:1", true},
+		      {"remove@/devices/platform/host2/session1/target2:0:0", false},
+		      {"add@/devices/platform/soc/ff0000.usb", false},
+		      {"change@/devices/platform/hvc0", false},
+		      {"change@/devices/virtual/block/loop0", false},
+		      {"add@/devices/pci0000:00/0000:00:1f.2/host2/x", false},
+		      {"add@/", false},
+		      {"", false}};
+	char got[200];
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, ends), 0);
+	assert_int_equal(uevent_narrow(ends[0]), 0);
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+		(void)send(ends[1], events[i].text, strlen(events[i].text), 0);
+		assert_int_equal(recv(ends[0], got, sizeof(got), 0) > 0, events[i].passes);
+	}
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+}
+
 static void modalias_is_read_and_last_nul_may_lack(void **state)
 {
 	struct uevent event;
@@ -196,6 +252,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(disk_event_is_read),
+		cmocka_unit_test(a_unit_that_has_changed_says_so),
+		cmocka_unit_test(narrowed_only_the_sessions_devices_are_heard_of),
 		cmocka_unit_test(modalias_is_read_and_last_nul_may_lack),
 		cmocka_unit_test(other_actions_and_odd_pairs_are_harmless),
 		cmocka_unit_test(message_without_its_head_is_refused_and_writes_nothing),

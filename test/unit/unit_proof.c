@@ -367,7 +367,7 @@ static void a_unit_that_is_not_ready_is_waited_for(void **state)
 static void standby_is_the_multipath_maps_affair(void **state)
 {
 	(void)state;
-	units[0].in_multipath = true;
+	units[0].map[0] = 'd';
 	target.answer = (struct answer){0, TEST_UNIT_READY, 2, 2, 0x04, 0x0b, 0};
 	assert_int_equal(run(1), UNIT_SAME);
 	target.answer = (struct answer){0, TEST_UNIT_READY, 2, 2, 0x04, 0x01, 0};

@@ -109,12 +109,13 @@ static void units_that_hold_data_are_recorded(void **state)
 
 	(void)state;
 	assert_int_equal(count, 3); /* not the array controller */
-	assert_true(unit->sectors == 131072 && unit->block_bytes == 4096 && unit->writable && unit->in_multipath);
+	assert_true(unit->sectors == 131072 && unit->block_bytes == 4096 && unit->writable &&
+		    !strcmp(unit->map, "dm-0"));
 	assert_string_equal(unit->vendor, "IET");
 	assert_string_equal(unit->model, "VIRTUAL-DISK");
 	assert_string_equal(scsi_id_text(&unit->id, text), "naa.500102030405060a");
 	unit = unit_of(300, count);
-	assert_true(unit->sectors == 2048 && unit->block_bytes == 512 && !unit->writable && !unit->in_multipath);
+	assert_true(unit->sectors == 2048 && unit->block_bytes == 512 && !unit->writable && !unit->map[0]);
 	assert_string_equal(scsi_id_text(&unit->id, text), "serial beaf");
 	unit = unit_of(4, count); /* no disk: only what it is */
 	assert_true(unit->type == 5 && !unit->sectors && unit->id.kind == SCSI_ID_NONE);

@@ -173,6 +173,58 @@ static void long_pdu_goes_piece_by_piece(void **state)
 	assert_int_equal(wire_pollfd(&wire).events, POLLIN);
 }
 
+/* The PDU from above with both digests, as another program computes them. */
+static const uint8_t digested[48 + 4 + 8 + 4] = {0x23, 0x80, [7] = 5, [48] = 0x03, 0x89, 0x7e, 0xf2, 'h',  'e', 'l',
+						 'l',  'o',  0,       0,           0,    0xb3, 0xed, 0x03, 0x90};
+
+static void digests_are_computed_and_compared(void **state)
+{
+	const uint8_t *bhs, *data;
+	uint8_t got[sizeof(digested)], wrong[sizeof(digested)];
+	size_t length;
+
+	(void)state;
+	wire.header_digest = wire.data_digest = true;
+	assert_int_equal(wire_send(&wire, pdu, (const uint8_t *)"hello", 5), 0);
+	assert_int_equal(recv(ends[1], got, sizeof(got), 0), sizeof(got));
+	assert_memory_equal(got, digested, sizeof(got));
+	for (size_t cut = 0; cut <= sizeof(digested); cut++) {
+		assert_int_equal(send(ends[1], digested, cut, 0), cut);
+		assert_int_equal(wire_receive(&wire, &bhs, &data, &length), cut == sizeof(digested));
+		if (cut == sizeof(digested))
+			break;
+		assert_int_equal(send(ends[1], digested + cut, sizeof(digested) - cut, 0), sizeof(digested) - cut);
+		assert_int_equal(wire_receive(&wire, &bhs, &data, &length), 1);
+		assert_int_equal(length, 5);
+		assert_memory_equal(data, "hello", 5);
+	}
+	for (size_t i = 0; i < sizeof(wrong); i++) {
+		if (i == 4 || i == 5 || i == 6 || i == 7)
+			continue; /* lengths */
+		memcpy(wrong, digested, sizeof(wrong));
+		wrong[i] ^= 0x10;
+		wire.in_used = 0;
+		assert_int_equal(send(ends[1], wrong, sizeof(wrong), 0), sizeof(wrong));
+		assert_int_equal(wire_receive(&wire, &bhs, &data, &length), -EBADMSG);
+		(void)recv(ends[0], wrong, sizeof(wrong), MSG_DONTWAIT);
+	}
+}
+
+static void pdu_without_data_has_no_data_digest(void **state)
+{
+	const uint8_t *bhs, *data;
+	uint8_t empty[48] = {0x24}, got[64];
+	size_t length;
+
+	(void)state;
+	wire.data_digest = true;
+	assert_int_equal(wire_send(&wire, empty, NULL, 0), 0);
+	assert_int_equal(recv(ends[1], got, sizeof(got), 0), 48);
+	assert_int_equal(send(ends[1], empty, sizeof(empty), 0), sizeof(empty));
+	assert_int_equal(wire_receive(&wire, &bhs, &data, &length), 1);
+	assert_int_equal(length, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +234,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(peer_that_closes_is_told_from_silence, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_sent_is_padded, begin, end),
 		cmocka_unit_test_setup_teardown(long_pdu_goes_piece_by_piece, begin, end),
+		cmocka_unit_test_setup_teardown(digests_are_computed_and_compared, begin, end),
+		cmocka_unit_test_setup_teardown(pdu_without_data_has_no_data_digest, begin, end),
 		cmocka_unit_test_setup_teardown(full_socket_gets_the_rest_later, begin, end),
 	};
 

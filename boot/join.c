@@ -1,0 +1,60 @@
+/* join.c - see join.h. */
+/* SPDX-License-Identifier: MIT */
+#include "boot/join.h"
+
+#include "sys/log.h"
+
+void join_init(struct world *world)
+{
+	world->multipath = (struct multipath){.control = -1, .child = CHILD_NONE};
+}
+
+/* Bits: the sessions whose disks can be looked at. */
+static uint64_t find_ready(const struct world *w)
+{
+	uint64_t ready = 0;
+
+	for (int i = 0; i < w->session_count; i++) {
+		const struct session *s = &w->sessions[i];
+
+		if (w->resident ? s->state == SESSION_UP && s->devices.fd < 0 : w->disks[i].state == BLOCKDEV_READY)
+			ready |= UINT64_C(1) << i;
+	}
+	return ready;
+}
+
+bool join_advance(struct world *world)
+{
+	struct multipath *m = &world->multipath;
+	uint64_t ready = find_ready(world);
+
+	if (ready & ~world->joined && plan_joins(&world->plan, world->chains)) {
+		world->joined |= ready;
+		m->sysfs = world->sysfs;
+		m->dev = world->dev;
+		m->proc = world->proc;
+		m->grows = world->resident;
+		m->plan = &world->plan;
+		m->sessions = world->sessions;
+		m->count = world->session_count;
+		multipath_look(m);
+	}
+	return m->child.fd < 0;
+}
+
+void join_step(struct world *world)
+{
+	struct multipath *m = &world->multipath;
+
+	if (!multipath_step(m))
+		return;
+	world->block_changed = true;
+	for (int i = 0; i < world->session_count && m->control >= 0; i++) {
+		struct session *s = &world->sessions[i];
+
+		if (s->mapper < 0 &&
+		    !session_become_path(s, m->control,
+					 &world->plan.targets[i].params.value[PARAM_REPLACEMENT_TIMEOUT]))
+			continue;
+	}
+}

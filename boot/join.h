@@ -1,0 +1,21 @@
+/* join.h - when the disks of several sessions are looked at for whether they are the same (session/multipath): before root is
+ * looked for, when another one has come, and after the hand-over, when a session comes that was missing.
+ */
+/* SPDX-License-Identifier: MIT */
+#ifndef BOOT_JOIN_H
+#define BOOT_JOIN_H
+
+#include <stdbool.h>
+
+#include "boot/world.h"
+
+/* Once, before anything else. */
+void join_init(struct world *world);
+
+/* A look is begun if disks have come that no look has seen. True: none is under way. */
+bool join_advance(struct world *world);
+
+/* A look's descriptor is readable. */
+void join_step(struct world *world);
+
+#endif

@@ -1,0 +1,550 @@
+/* multipath.c - see multipath.h. kernel: drivers/md/dm-mpath.c for the table, drivers/md/dm-linear.c for partitions. */
+/* SPDX-License-Identifier: MIT */
+#include "session/multipath.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "session/paths.h"
+#include "session/units.h"
+#include "sys/dm.h"
+#include "sys/log.h"
+#include "sys/process.h"
+#include "sys/sysfs.h"
+#include "sys/udev_db.h"
+#include "sys/uevent.h"
+
+#define PATHS_MAX      512
+#define TABLE_BYTES    2048
+#define MAPPER         "/dev/mapper/"
+#define SAME_BYTES     131072 /* of a disk's begin: its table of partitions, or its file system's superblock */
+#define PIECE_BYTES    32768
+#define SAME_TRIES     3    /* somebody may be writing there */
+#define ATTACH_TRIES   10   /* events, until a disk that was found late is given up */
+#define ATTACH_WAIT_MS 1000 /* without an event */
+
+/* One unit of one session. */
+struct path {
+	struct unit unit;
+	uint8_t session;
+	bool is_up; /* its session can be asked */
+	bool done;
+};
+
+/* What a look knows. */
+struct look {
+	const struct multipath *of;
+	int control, count;
+	bool named; /* the map that root= names is made */
+	struct path paths[PATHS_MAX];
+};
+
+/* A map that is to be made, or to get more paths. */
+struct map {
+	char name[DM_TEXT_MAX], wwid[SCSI_ID_WWID], separator[8]; /* separator: before a partition's number */
+	char device[12];                                          /* "dm-0"; "": it is not there yet */
+	char paths[TABLE_BYTES / 2];                              /* of its table */
+	int count;
+};
+
+/* ---- what there is ---- */
+
+static bool is_wanted(const struct multipath *of, int i)
+{
+	const struct session *s = &of->sessions[i];
+
+	return s->in_kernel && session_was_up(s) && plan_multipath(of->plan, i) != MULTIPATH_NO;
+}
+
+static void collect_session(struct look *look, int i)
+{
+	const struct multipath *of = look->of;
+	struct unit units[UNITS_MAX];
+	int count = units_read(of->sysfs, of->sessions[i].sid, units, UNITS_MAX);
+
+	if (count > UNITS_MAX)
+		count = UNITS_MAX;
+	if (of->sessions[i].state == SESSION_UP)
+		units_ask(of->dev, units, count);
+	for (int k = 0; k < count && look->count < PATHS_MAX; k++)
+		if (units[k].block[0] && units[k].sectors && units[k].id.kind >= SCSI_ID_T10)
+			look->paths[look->count++] = (struct path){
+				.unit = units[k], .session = (uint8_t)i, .is_up = of->sessions[i].state == SESSION_UP};
+}
+
+/* A disk that was found after the hand-over is attached a little later: nobody has waited for it yet. */
+static void await_attached(const struct multipath *of, int i)
+{
+	struct pollfd events = {.fd = uevent_open(), .events = POLLIN};
+	struct unit units[UNITS_MAX];
+	struct uevent event;
+	bool waits = true;
+
+	for (int tries = 0; waits && tries < ATTACH_TRIES; tries++) {
+		int count = units_read(of->sysfs, of->sessions[i].sid, units, UNITS_MAX);
+
+		waits = false;
+		for (int k = 0; k < count && k < UNITS_MAX; k++)
+			waits = waits || (!units[k].type && !units[k].block[0]);
+		if (waits)
+			poll(&events, 1, ATTACH_WAIT_MS);
+		while (events.fd >= 0 && uevent_receive(events.fd, &event) > 0)
+			;
+	}
+	if (events.fd >= 0)
+		close(events.fd);
+}
+
+static void collect(struct look *look)
+{
+	for (int i = 0; i < look->of->count; i++) {
+		if (!is_wanted(look->of, i))
+			continue;
+		if (look->of->grows && look->of->sessions[i].state == SESSION_UP)
+			await_attached(look->of, i);
+		collect_session(look, i);
+	}
+}
+
+/* ---- which belong together ---- */
+
+static bool is_same_target(const struct multipath *of, int a, int b)
+{
+	return !strcmp(of->plan->targets[a].name, of->plan->targets[b].name);
+}
+
+static bool is_yes(const struct multipath *of, int i)
+{
+	return plan_multipath(of->plan, i) == MULTIPATH_YES;
+}
+
+/* The same name for a unit counts where it is the same target's, where nobody else can have it, or where the command line says
+   so. */
+static bool belong_together(const struct multipath *of, const struct path *a, const struct path *b)
+{
+	return scsi_id_is_same(&a->unit.id, &b->unit.id) &&
+	       (is_same_target(of, a->session, b->session) || scsi_id_is_unique(&a->unit.id) ||
+		(is_yes(of, a->session) && is_yes(of, b->session)));
+}
+
+/* Will another session show it, too? */
+static bool is_expected(const struct multipath *of, int session)
+{
+	bool expected = is_yes(of, session);
+
+	for (int i = 0; i < of->count; i++)
+		expected = expected || (i != session && is_same_target(of, i, session));
+	return expected;
+}
+
+static bool read_piece(int dev, const char *block, off_t at, uint8_t *out)
+{
+	int fd = openat(dev, block, O_RDONLY | O_DIRECT | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : pread(fd, out, PIECE_BYTES, at);
+
+	if (fd >= 0)
+		close(fd);
+	memset(out + (n < 0 ? 0 : n), 0, (size_t)(PIECE_BYTES - (n < 0 ? 0 : n)));
+	return n >= 0;
+}
+
+/* Two disks whose makers gave both one name differ at least in what they hold. */
+static bool holds_same(int dev, const char *a, const char *b)
+{
+	_Alignas(4096) uint8_t first[PIECE_BYTES], second[PIECE_BYTES];
+
+	for (off_t at = 0; at < SAME_BYTES; at += PIECE_BYTES) {
+		bool same = false;
+
+		for (int tries = 0; !same && tries < SAME_TRIES; tries++)
+			same = read_piece(dev, a, at, first) && read_piece(dev, b, at, second) &&
+			       !memcmp(first, second, PIECE_BYTES);
+		if (!same)
+			return false;
+	}
+	return true;
+}
+
+/* Is there a reason not to join a path with another? NULL: none. */
+static const char *objection(int dev, const struct path *a, const struct path *b)
+{
+	if (a->unit.sectors != b->unit.sectors || a->unit.block_bytes != b->unit.block_bytes)
+		return "their sizes differ";
+	if (a->unit.writable != b->unit.writable)
+		return "only one of them is write-protected";
+	return holds_same(dev, a->unit.block, b->unit.block) ? NULL : "they do not hold the same";
+}
+
+/* ---- the name ---- */
+
+static bool ends_with(const char *text, size_t length, const char *end)
+{
+	return length > strlen(end) && !strncmp(text + length - strlen(end), end, strlen(end));
+}
+
+/* Of "mpatha2", "mpatha-part2", "mpath1p2": how long the map's own name is. end: where the partition's number begins. */
+static size_t alias_length(const char *name, size_t end)
+{
+	if (!name[end])
+		return end;
+	if (ends_with(name, end, "-part"))
+		return end - strlen("-part");
+	return ends_with(name, end, "p") && isdigit((unsigned char)name[end - 2]) ? end - 1 : end;
+}
+
+/* The WWID; or the first map: what root= calls it. WWIDs begin with a digit, and LVM's names have a '-'. */
+static void choose_name(struct look *look, struct map *map)
+{
+	const struct root_plan *root = &look->of->plan->root;
+	const char *wanted = root->value + strlen(MAPPER);
+	size_t end = strlen(root->value) - strlen(MAPPER), length = strlen(map->wwid);
+
+	snprintf(map->name, sizeof(map->name), "%s", map->wwid);
+	snprintf(map->separator, sizeof(map->separator), "-part");
+	if (root->kind != ROOT_DEVICE || strncmp(root->value, MAPPER, strlen(MAPPER)) ||
+	    root->verity.options.hash_length)
+		return;
+	while (end && isdigit((unsigned char)wanted[end - 1]))
+		end--;
+	if (!strncmp(wanted, map->wwid, length)) {
+		end = end > length ? end : length;
+	} else {
+		length = alias_length(wanted, end);
+		if (look->named || !isalpha((unsigned char)wanted[0]) || memchr(wanted, '-', length))
+			return;
+		snprintf(map->name, sizeof(map->name), "%.*s", (int)length, wanted);
+		look->named = true;
+	}
+	if (wanted[end])
+		snprintf(map->separator, sizeof(map->separator), "%.*s", (int)(end - length), wanted + length);
+}
+
+/* ---- making ---- */
+
+static void read_number(int sysfs, const char *block, char out[16])
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "class/block/%s/dev", block);
+	if (sysfs_read(sysfs, path, out, 16) <= 0)
+		out[0] = '\0';
+}
+
+static void add_path(const struct look *look, struct map *map, const char *block)
+{
+	size_t used = strlen(map->paths);
+	char number[16];
+
+	read_number(look->of->sysfs, block, number);
+	if (!number[0] || used + sizeof(number) + 4 > sizeof(map->paths))
+		return;
+	snprintf(map->paths + used, sizeof(map->paths) - used, " %s 1", number);
+	map->count++;
+}
+
+/* Those that it has stay, whoever has put them there, but for one. */
+static void add_present(const struct look *look, struct map *map, const char *but)
+{
+	struct sysfs_dir dir;
+	const char *name;
+	char path[64];
+
+	snprintf(path, sizeof(path), "class/block/%s/slaves", map->device);
+	if (sysfs_dir_open(&dir, look->of->sysfs, path))
+		return;
+	while ((name = sysfs_dir_next(&dir, NULL)))
+		if (strcmp(name, but) != 0)
+			add_path(look, map, name);
+	sysfs_dir_close(&dir);
+}
+
+/* All in one group. I/O is held while no path is left. */
+static int load(const struct look *look, const struct map *map, const struct unit *unit)
+{
+	static const char *const selectors[] = {"service-time", "round-robin"};
+	char table[TABLE_BYTES];
+	int result = -EINVAL;
+
+	for (int i = 0; i < 2 && result == -EINVAL; i++) {
+		snprintf(table, sizeof(table), "1 queue_if_no_path 0 1 1 %s 0 %d 1%s", selectors[i], map->count,
+			 map->paths);
+		result = dm_load(look->control, map->name, "multipath", table, unit->sectors, !unit->writable);
+	}
+	return result ? result : dm_resume(look->control, map->name);
+}
+
+/* Without udev: the link that root= and the next system know it by. */
+static void publish(const struct look *look, const char *name, dev_t id)
+{
+	char from[DM_TEXT_MAX + 8], to[24];
+
+	snprintf(from, sizeof(from), "mapper/%s", name);
+	snprintf(to, sizeof(to), "../dm-%u", minor(id));
+	(void)!symlinkat(to, look->of->dev, from);
+	udev_db_note_dm(id);
+}
+
+static void make_partition(const struct look *look, const struct map *map, const struct unit *unit, const char *entry)
+{
+	char path[112], name[DM_TEXT_MAX], uuid[DM_TEXT_MAX], table[40], on[16];
+	int64_t number, start, size;
+	dev_t id;
+	int result;
+
+	snprintf(path, sizeof(path), "class/block/%.40s/partition", entry);
+	if (sysfs_read_number(look->of->sysfs, path, 1, INT32_MAX, &number))
+		return;
+	snprintf(path, sizeof(path), "class/block/%.40s/start", entry);
+	if (sysfs_read_number(look->of->sysfs, path, 0, INT64_MAX, &start))
+		return;
+	snprintf(path, sizeof(path), "class/block/%.40s/size", entry);
+	if (sysfs_read_number(look->of->sysfs, path, 1, INT64_MAX, &size))
+		return;
+	snprintf(name, sizeof(name), "%.100s%s%" PRId64, map->name, map->separator, number);
+	snprintf(uuid, sizeof(uuid), "part%" PRId64 "-mpath-%s", number, map->wwid);
+	read_number(look->of->sysfs, map->device, on);
+	snprintf(table, sizeof(table), "%s %" PRId64, on, start);
+	result = dm_create(look->control, name, uuid, !unit->writable, &id);
+	if (!result)
+		result = dm_load(look->control, name, "linear", table, (uint64_t)size, !unit->writable);
+	if (!result)
+		result = dm_resume(look->control, name);
+	if (result)
+		log_err("%s: its partition %s cannot be made: %s", map->name, name, strerror(-result));
+	else
+		publish(look, name, id);
+}
+
+static void make_partitions(const struct look *look, const struct map *map, const struct unit *unit)
+{
+	struct sysfs_dir dir;
+	const char *name;
+	char path[64];
+
+	snprintf(path, sizeof(path), "class/block/%s", unit->block);
+	if (sysfs_dir_open(&dir, look->of->sysfs, path))
+		return;
+	while ((name = sysfs_dir_next(&dir, NULL)))
+		if (!strncmp(name, unit->block, strlen(unit->block)))
+			make_partition(look, map, unit, name);
+	sysfs_dir_close(&dir);
+}
+
+static int make_map(struct look *look, struct map *map, const struct unit *unit)
+{
+	char uuid[DM_TEXT_MAX];
+	dev_t id;
+	int result;
+
+	snprintf(uuid, sizeof(uuid), "mpath-%s", map->wwid);
+	result = dm_create(look->control, map->name, uuid, !unit->writable, &id);
+	if (result)
+		return result;
+	result = load(look, map, unit);
+	if (result) {
+		dm_remove(look->control, map->name);
+		return result;
+	}
+	snprintf(map->device, sizeof(map->device), "dm-%u", minor(id));
+	publish(look, map->name, id);
+	make_partitions(look, map, unit);
+	return 0;
+}
+
+/* ---- one unit ---- */
+
+/* The path that the others are held against: one that is in a map, else the first that can be asked. NULL: none can. */
+static const struct path *choose_first(const struct look *look, const struct path *as)
+{
+	const struct path *first = NULL;
+
+	for (int i = 0; i < look->count; i++) {
+		const struct path *path = &look->paths[i];
+
+		if (path->is_up && belong_together(look->of, as, path) &&
+		    (!first || (path->unit.map[0] && !first->unit.map[0])))
+			first = path;
+	}
+	return first;
+}
+
+static void object(const struct path *a, const struct path *b, const char *why)
+{
+	char text[SCSI_ID_TEXT];
+
+	log_err("%s and %s are both called %s, but %s: they are not joined. Two disks with one identity are an error "
+		"of the target",
+		a->unit.block, b->unit.block, scsi_id_text(&a->unit.id, text), why);
+}
+
+/* Gathers the paths of a map that is to be made or to grow. How many are new. */
+static int gather(struct look *look, const struct path *first, struct map *map)
+{
+	int added = 0;
+
+	add_present(look, map, "");
+	for (int i = 0; i < look->count; i++) {
+		struct path *path = &look->paths[i];
+		const char *why;
+
+		if (path->done || !belong_together(look->of, first, path))
+			continue;
+		path->done = true;
+		if (path->unit.map[0] || !path->is_up)
+			continue;
+		why = path == first ? NULL : objection(look->of->dev, first, path);
+		if (why) {
+			object(first, path, why);
+			continue;
+		}
+		add_path(look, map, path->unit.block);
+		added++;
+	}
+	return added;
+}
+
+static void join(struct look *look, const struct path *as)
+{
+	const struct path *first = choose_first(look, as);
+	struct map map = {.device = ""};
+	bool exists;
+	int added, result;
+
+	if (!first || scsi_id_wwid(&first->unit.id, map.wwid))
+		return;
+	exists = first->unit.map[0];
+	memcpy(map.device, first->unit.map, sizeof(map.device));
+	added = gather(look, first, &map);
+	if (!added || (!exists && (look->of->grows || (map.count < 2 && !is_expected(look->of, first->session)))))
+		return;
+	if (!exists)
+		choose_name(look, &map);
+	else if (paths_name(look->of->sysfs, map.device, map.name))
+		return;
+	result = exists ? load(look, &map, &first->unit) : make_map(look, &map, &first->unit);
+	if (result)
+		log_err("%s: the paths of this disk (%s and others) cannot be joined: %s", map.name, first->unit.block,
+			result == -EBUSY    ? "one of them is in use already"
+			: result == -EINVAL ? "the kernel refuses the table (is its module dm_multipath there?)"
+					    : strerror(-result));
+	else
+		log_info("disk %s: LUN %" PRIu64 ", %d path%s", map.name, first->unit.lun, map.count,
+			 map.count > 1 ? "s" : "");
+}
+
+/* Of those that have not been looked at, that of the lowest session and LUN: directories are in no order. NULL: none. */
+static struct path *next_path(struct look *look)
+{
+	struct path *next = NULL;
+
+	for (int i = 0; i < look->count; i++) {
+		struct path *path = &look->paths[i];
+
+		if (!path->done && (!next || (path->session == next->session && path->unit.lun < next->unit.lun)))
+			next = path;
+	}
+	return next;
+}
+
+/* A path that comes later is multipathd's to add: it would do so in groups of its own. */
+static bool is_others_work(const struct multipath *of)
+{
+	struct sysfs_dir dir;
+	const char *name;
+	char comm[20];
+	bool is = false;
+
+	if (!of->grows || sysfs_dir_open(&dir, of->proc, "."))
+		return false;
+	while (!is && (name = sysfs_dir_next(&dir, NULL))) {
+		pid_t pid = process_of_name(name);
+
+		is = pid && !strcmp(process_name(of->proc, pid, comm, sizeof(comm)), "multipathd") &&
+		     process_is_hosts_root(of->proc, pid);
+	}
+	sysfs_dir_close(&dir);
+	if (is)
+		log_info("multipathd runs: it is left to it to add paths to its maps");
+	return is;
+}
+
+static void run_look(const void *context, void *result)
+{
+	const struct multipath *of = context;
+	struct look look = {.of = of};
+	struct path *path;
+
+	(void)result;
+	if (is_others_work(of))
+		return;
+	collect(&look);
+	for (int i = 0; i < look.count; i++)
+		log_debug("%s: session %d, LUN %" PRIu64 ", in %s", look.paths[i].unit.block, look.paths[i].session,
+			  look.paths[i].unit.lun, look.paths[i].unit.map);
+	look.control = look.count ? dm_open(look.of->dev) : -ENODEV;
+	if (look.count && look.control < 0)
+		log_err("this kernel has no device mapper to join the paths of a disk: %s (module dm_mod)",
+			strerror(-look.control));
+	while (look.control >= 0 && (path = next_path(&look))) {
+		join(&look, path);
+		path->done = true;
+	}
+}
+
+int multipath_take_out(int sysfs, int dev, const struct unit *unit)
+{
+	const struct multipath of = {.sysfs = sysfs, .dev = dev};
+	struct look look = {.of = &of, .control = dm_open(dev)};
+	struct map map = {.name = ""};
+	int result = look.control < 0 ? look.control : paths_name(sysfs, unit->map, map.name);
+
+	memcpy(map.device, unit->map, sizeof(map.device));
+	if (!result)
+		add_present(&look, &map, unit->block);
+	if (!result)
+		result = map.count ? load(&look, &map, unit) : -EBUSY;
+	if (look.control >= 0)
+		close(look.control);
+	return result;
+}
+
+/* ---- the machine ---- */
+
+static void start(struct multipath *m)
+{
+	int result = child_start(&m->child, run_look, m, sizeof(char));
+
+	m->again = false;
+	if (result)
+		log_err("the paths of disks cannot be joined: %s", strerror(-result));
+}
+
+void multipath_look(struct multipath *multipath)
+{
+	if (multipath->child.fd >= 0)
+		multipath->again = true;
+	else
+		start(multipath);
+}
+
+bool multipath_step(struct multipath *multipath)
+{
+	char ended;
+
+	if (child_step(&multipath->child, &ended, sizeof(ended)) == CHILD_RUNNING)
+		return false;
+	if (multipath->control < 0)
+		multipath->control = dm_open(multipath->dev);
+	if (multipath->again)
+		start(multipath);
+	return multipath->child.fd < 0;
+}

@@ -1,0 +1,451 @@
+/* Which disks are joined, under which name and by which table: sysfs is a folder, disks are files, the device mapper notes. */
+/* SPDX-License-Identifier: MIT */
+#include "session/multipath.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "session/paths.h"
+#include "sys/dm.h"
+#include "sys/sysfs.h"
+#include "sys/udev_db.h"
+
+#define TGTS   "\0\x83\0\x14\1\3\0\x10\x60\0\0\0\0\0\0\0\x0e\0\0\0\0\1\0\1"
+#define LIOS   "\0\x83\0\x14\1\3\0\x10\x60\1\x40\5\0\0\0\0\x0e\0\0\0\0\1\0\1"
+#define SIZE   131072
+#define WWID   "360000000000000000e00000000010001"
+#define TARGET "iqn.2026-01.test:t"
+
+static struct notes {
+	char text[4096];
+	unsigned made;
+	bool no_service_time;
+} * notes;
+
+static struct plan plan;
+static struct session sessions[2];
+static struct multipath multipath;
+static char folder[32];
+static int tree, dev;
+
+/* ---- the device mapper ---- */
+
+static void note(const char *format, ...)
+{
+	size_t used = strlen(notes->text);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(notes->text + used, sizeof(notes->text) - used, format, arguments);
+	va_end(arguments);
+}
+
+int dm_open(int dirfd)
+{
+	return openat(dirfd, ".", O_RDONLY | O_DIRECTORY);
+}
+
+int dm_create(int control, const char *name, const char *uuid, bool read_only, dev_t *id)
+{
+	char path[64];
+
+	(void)control;
+	note("create %s %s%s\n", name, uuid, read_only ? " ro" : "");
+	*id = makedev(253, notes->made);
+	snprintf(path, sizeof(path), "class/block/dm-%u", notes->made);
+	mkdirat(tree, path, 0755);
+	snprintf(path, sizeof(path), "class/block/dm-%u/dev", notes->made++);
+	close(openat(tree, path, O_WRONLY | O_CREAT, 0644));
+	return 0;
+}
+
+int dm_load(int control, const char *name, const char *target, const char *parameters, uint64_t sectors, bool read_only)
+{
+	(void)control, (void)read_only;
+	if (notes->no_service_time && strstr(parameters, "service-time"))
+		return -EINVAL;
+	note("load %s %s %llu %s\n", name, target, (unsigned long long)sectors, parameters);
+	return 0;
+}
+
+int dm_resume(int control, const char *name)
+{
+	(void)control;
+	note("resume %s\n", name);
+	return 0;
+}
+
+int dm_remove(int control, const char *name)
+{
+	(void)control;
+	note("remove %s\n", name);
+	return 0;
+}
+
+int dm_message(int control, const char *name, const char *message)
+{
+	(void)control;
+	note("tell %s: %s\n", name, message);
+	return 0;
+}
+
+void udev_db_note_dm(dev_t id)
+{
+	(void)id;
+}
+
+/* ---- the rig ---- */
+
+static void put(int dirfd, const char *path, const void *bytes, size_t length)
+{
+	char part[256];
+	int fd;
+
+	for (const char *at = path; (at = strchr(at, '/')); at++) {
+		snprintf(part, sizeof(part), "%.*s", (int)(at - path), path);
+		mkdirat(dirfd, part, 0755);
+	}
+	fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, bytes, length), (ssize_t)length);
+	close(fd);
+}
+
+static void put_text(const char *path, const char *text)
+{
+	put(tree, path, text, strlen(text));
+}
+
+/* The disk of session 1 or 2: sda, sdb. */
+static void add_disk(int sid, const char *page, const char *size, const char *read_only)
+{
+	static char bytes[SIZE];
+	char unit[96], path[200], name[8];
+
+	snprintf(name, sizeof(name), "sd%c", 'a' + sid - 1);
+	snprintf(unit, sizeof(unit), "class/iscsi_session/session%d/device/target%d:0:0/%d:0:0:1", sid, sid, sid);
+	snprintf(path, sizeof(path), "%s/type", unit);
+	put_text(path, "0\n");
+	snprintf(path, sizeof(path), "%s/vpd_pg83", unit);
+	put(tree, path, page, sizeof(TGTS) - 1);
+	snprintf(path, sizeof(path), "%s/block/%s/size", unit, name);
+	put_text(path, size);
+	snprintf(path, sizeof(path), "%s/block/%s/ro", unit, name);
+	put_text(path, read_only);
+	snprintf(path, sizeof(path), "class/block/%s/dev", name);
+	put_text(path, sid == 1 ? "8:0\n" : "8:16\n");
+	snprintf(path, sizeof(path), "class/block/%s/%s2/partition", name, name);
+	put_text(path, "2\n");
+	snprintf(path, sizeof(path), "class/block/%s2/partition", name);
+	put_text(path, "2\n");
+	snprintf(path, sizeof(path), "class/block/%s2/start", name);
+	put_text(path, "2048\n");
+	snprintf(path, sizeof(path), "class/block/%s2/size", name);
+	put_text(path, "100\n");
+	bytes[100] = 'x';
+	put(dev, name, bytes, SIZE);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	snprintf(folder, sizeof(folder), "/var/tmp/paths.XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	tree = open(folder, O_PATH | O_DIRECTORY);
+	mkdirat(tree, "dev", 0755);
+	dev = openat(tree, "dev", O_PATH | O_DIRECTORY);
+	mkdirat(dev, "mapper", 0755);
+	memset(notes, 0, sizeof(*notes));
+	memset(&plan, 0, sizeof(plan));
+	plan.target_count = 2;
+	for (int i = 0; i < 2; i++) {
+		params_default(&plan.targets[i].params);
+		snprintf(plan.targets[i].name, sizeof(plan.targets[i].name), TARGET);
+		session_init(&sessions[i], &plan.targets[i], NULL, tree, 1);
+		sessions[i].state = SESSION_UP;
+		sessions[i].in_kernel = sessions[i].attempt.was_up = true;
+		sessions[i].sid = (uint32_t)i + 1;
+	}
+	multipath = (struct multipath){.sysfs = tree,
+				       .dev = dev,
+				       .control = -1,
+				       .plan = &plan,
+				       .sessions = sessions,
+				       .count = 2,
+				       .child = CHILD_NONE};
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	char command[64];
+
+	(void)state;
+	close(dev);
+	close(tree);
+	if (multipath.control >= 0)
+		close(multipath.control);
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	return system(command);
+}
+
+static const char *look(void)
+{
+	struct pollfd fd;
+
+	notes->text[0] = '\0';
+	multipath_look(&multipath);
+	do {
+		fd = (struct pollfd){.fd = multipath.child.fd, .events = POLLIN};
+		assert_int_equal(poll(&fd, 1, 20000), 1);
+	} while (!multipath_step(&multipath));
+	return notes->text;
+}
+
+/* ---- the tests ---- */
+
+#define TABLE "1 queue_if_no_path 0 1 1 "
+
+static void two_paths_of_one_target_become_a_map_with_partitions(void **state)
+{
+	char target[32] = "";
+
+	(void)state;
+	add_disk(1, TGTS, "256\n", "0\n");
+	add_disk(2, TGTS, "256\n", "0\n");
+	assert_string_equal(look(), "create " WWID " mpath-" WWID "\n"
+				    "load " WWID " multipath 256 " TABLE "service-time 0 2 1 8:0 1 8:16 1\n"
+				    "resume " WWID "\n"
+				    "create " WWID "-part2 part2-mpath-" WWID "\n"
+				    "load " WWID "-part2 linear 100  2048\n"
+				    "resume " WWID "-part2\n");
+	assert_true(multipath.control >= 0);
+	assert_true(readlinkat(dev, "mapper/" WWID "-part2", target, sizeof(target) - 1) > 0);
+	assert_string_equal(target, "../dm-1");
+}
+
+static void a_kernel_without_service_time_takes_turns(void **state)
+{
+	(void)state;
+	add_disk(1, TGTS, "256\n", "1\n");
+	add_disk(2, TGTS, "256\n", "1\n");
+	notes->no_service_time = true;
+	assert_non_null(strstr(look(), TABLE "round-robin 0 2 1 8:0 1 8:16 1\n"));
+	assert_non_null(strstr(notes->text, "create " WWID " mpath-" WWID " ro\n"));
+}
+
+static void a_path_that_is_expected_is_not_waited_for(void **state)
+{
+	(void)state;
+	add_disk(1, TGTS, "256\n", "0\n");
+	sessions[1].attempt.was_up = false;
+	assert_non_null(strstr(look(), TABLE "service-time 0 1 1 8:0 1\n"));
+}
+
+static void a_path_that_comes_later_is_added(void **state)
+{
+	(void)state;
+	add_disk(1, TGTS, "256\n", "0\n");
+	add_disk(2, TGTS, "256\n", "0\n");
+	put_text("class/iscsi_session/session1/device/target1:0:0/1:0:0:1/block/sda/holders/dm-7/dm/uuid",
+		 "mpath-" WWID "\n");
+	put_text("class/block/dm-7/dm/name", "mpatha\n");
+	put_text("class/block/dm-7/slaves/sda", "");
+	put_text("class/block/dm-7/slaves/sdx", "");
+	put_text("class/block/sdx/dev", "65:0\n");
+	multipath.grows = true;
+	look();
+	assert_non_null(strstr(notes->text, "load mpatha multipath 256 " TABLE "service-time 0 3 1 "));
+	assert_non_null(strstr(notes->text, " 8:0 1"));
+	assert_non_null(strstr(notes->text, " 65:0 1"));
+	assert_non_null(strstr(notes->text, " 8:16 1\nresume mpatha\n"));
+	assert_null(strstr(notes->text, "create"));
+}
+
+static void where_multipathd_runs_it_adds_paths(void **state)
+{
+	int proc = openat(tree, ".", O_PATH | O_DIRECTORY), others = openat(dev, ".", O_PATH | O_DIRECTORY);
+
+	add_disk(1, TGTS, "256\n", "0\n");
+	add_disk(2, TGTS, "256\n", "0\n");
+	put_text("class/iscsi_session/session1/device/target1:0:0/1:0:0:1/block/sda/holders/dm-7/dm/uuid",
+		 "mpath-" WWID "\n");
+	put_text("class/block/dm-7/dm/name", "mpatha\n");
+	put_text("class/block/dm-7/slaves/sda", "");
+	put_text("77/status", "Name:\tmultipathd\nUid:\t0\t0\t0\t0\nNSpid:\t77\n");
+	put_text("77/comm", "multipathd\n");
+	multipath.grows = true;
+	multipath.proc = others;
+	assert_non_null(strstr(look(), " 8:16 1\nresume mpatha\n"));
+	multipath.proc = proc;
+	assert_string_equal(look(), "");
+	multipath.proc = others;
+	close(proc);
+	close(others);
+	(void)state;
+}
+
+static void after_the_hand_over_no_map_is_made(void **state)
+{
+	(void)state;
+	add_disk(1, TGTS, "256\n", "0\n");
+	add_disk(2, TGTS, "256\n", "0\n");
+	multipath.grows = true;
+	assert_string_equal(look(), "");
+}
+
+/* Each time the first path alone: the same target promises another. */
+static void disks_that_differ_are_not_joined(void **state)
+{
+	static const char other[200] = {[100] = 'y'};
+
+	(void)state;
+	add_disk(1, TGTS, "256\n", "0\n");
+	add_disk(2, TGTS, "264\n", "0\n");
+	assert_non_null(strstr(look(), "service-time 0 1 1 8:0 1\n"));
+	add_disk(2, TGTS, "256\n", "1\n");
+	assert_non_null(strstr(look(), "service-time 0 1 1 8:0 1\n"));
+	add_disk(2, TGTS, "256\n", "0\n");
+	put(dev, "sdb", other, sizeof(other));
+	assert_non_null(strstr(look(), "service-time 0 1 1 8:0 1\n"));
+	add_disk(2, LIOS, "256\n", "0\n");
+	assert_non_null(strstr(look(), "service-time 0 1 1 8:0 1\n"));
+	assert_non_null(strstr(notes->text, "service-time 0 1 1 8:16 1\n"));
+}
+
+/* Every tgtd calls its first disk so. */
+static void of_two_targets_only_a_unique_name_counts(void **state)
+{
+	(void)state;
+	snprintf(plan.targets[1].name, sizeof(plan.targets[1].name), TARGET "2");
+	add_disk(1, TGTS, "256\n", "0\n");
+	add_disk(2, TGTS, "256\n", "0\n");
+	assert_string_equal(look(), "");
+	plan.boot.multipath = MULTIPATH_YES;
+	assert_non_null(strstr(look(), "service-time 0 2 1 8:0 1 8:16 1\n"));
+	plan.boot.multipath = MULTIPATH_AUTO;
+	add_disk(1, LIOS, "256\n", "0\n");
+	add_disk(2, LIOS, "256\n", "0\n");
+	assert_non_null(strstr(look(), "service-time 0 2 1 8:0 1 8:16 1\n"));
+	plan.boot.multipath = MULTIPATH_NO;
+	assert_string_equal(look(), "");
+	plan.targets[0].params.value[PARAM_MULTIPATH] = MULTIPATH_YES;
+	plan.targets[0].params.source[PARAM_MULTIPATH] = SOURCE_CMDLINE;
+	assert_non_null(strstr(look(), "service-time 0 1 1 8:0 1\n"));
+}
+
+static void root_may_name_the_map(void **state)
+{
+	static const struct {
+		const char *root, *name, *part;
+	} cases[] = {
+		{"/dev/mapper/mpatha", "mpatha", "mpatha-part2"},
+		{"/dev/mapper/mpatha2", "mpatha", "mpatha2"},
+		{"/dev/mapper/mpatha-part2", "mpatha", "mpatha-part2"},
+		{"/dev/mapper/mpath1p2", "mpath1", "mpath1p2"},
+		{"/dev/mapper/lun_root1", "lun_root", "lun_root2"},
+		{"/dev/mapper/" WWID, WWID, WWID "-part2"},
+		{"/dev/mapper/" WWID "p2", WWID, WWID "p2"},
+		{"/dev/mapper/" WWID "2", WWID, WWID "2"},
+		{"/dev/mapper/" WWID "-part2", WWID, WWID "-part2"},
+		{"/dev/mapper/36001405-part2", WWID, WWID "-part2"}, /* another disk */
+		{"/dev/mapper/vg-root", WWID, WWID "-part2"},
+		{"/dev/sda2", WWID, WWID "-part2"},
+	};
+	char line[200];
+
+	(void)state;
+	add_disk(1, TGTS, "256\n", "0\n");
+	add_disk(2, TGTS, "256\n", "0\n");
+	plan.root.kind = ROOT_DEVICE;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(plan.root.value, sizeof(plan.root.value), "%s", cases[i].root);
+		look();
+		snprintf(line, sizeof(line), "create %s mpath-" WWID "\n", cases[i].name);
+		if (!strstr(notes->text, line))
+			fail_msg("%s: %s", cases[i].root, notes->text);
+		snprintf(line, sizeof(line), "create %s part2-mpath-" WWID "\n", cases[i].part);
+		if (!strstr(notes->text, line))
+			fail_msg("%s: %s", cases[i].root, notes->text);
+	}
+}
+
+int dm_status(int control, const char *name, char *out, size_t size)
+{
+	(void)control, (void)name, (void)out, (void)size;
+	return -ENOSYS;
+}
+
+static void a_path_is_taken_out_unless_it_is_the_last(void **state)
+{
+	struct unit unit = {.block = "sda", .map = "dm-7", .sectors = 256, .writable = true};
+
+	(void)state;
+	put_text("class/block/sda/dev", "8:0\n");
+	put_text("class/block/sdb/dev", "8:16\n");
+	put_text("class/block/dm-7/dm/name", "mpatha\n");
+	put_text("class/block/dm-7/slaves/sda", "");
+	assert_int_equal(multipath_take_out(tree, dev, &unit), -EBUSY);
+	put_text("class/block/dm-7/slaves/sdb", "");
+	assert_int_equal(multipath_take_out(tree, dev, &unit), 0);
+	assert_string_equal(notes->text,
+			    "load mpatha multipath 256 " TABLE "service-time 0 1 1 8:16 1\nresume mpatha\n");
+}
+
+static void the_state_of_a_path_is_in_its_maps_status(void **state)
+{
+	static const char status[] = "2 0 0 0 1 1 A 0 3 0 8:0 F 1 8:16 A 0 65:8:0 A 0";
+
+	(void)state;
+	assert_false(paths_is_active(status, "8:0"));
+	assert_true(paths_is_active(status, "8:16"));
+	assert_false(paths_is_active(status, "8:1"));
+	assert_false(paths_is_active("", "8:0"));
+	assert_false(paths_is_active("8:0 ", "8:0"));
+}
+
+static void a_session_tells_the_maps_of_its_units(void **state)
+{
+	struct unit units[2] = {{.block = "sda", .map = "dm-7"}, {.block = "sdb"}};
+
+	(void)state;
+	put_text("class/block/sda/dev", "8:0\n");
+	put_text("class/block/dm-7/dm/name", "mpatha\n");
+	assert_int_equal(paths_tell(3, tree, units, 2, "fail_path"), 1);
+	assert_string_equal(notes->text, "tell mpatha: fail_path 8:0\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(two_paths_of_one_target_become_a_map_with_partitions, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_kernel_without_service_time_takes_turns, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_path_that_is_expected_is_not_waited_for, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_path_that_comes_later_is_added, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(where_multipathd_runs_it_adds_paths, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(after_the_hand_over_no_map_is_made, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(disks_that_differ_are_not_joined, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(of_two_targets_only_a_unique_name_counts, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(root_may_name_the_map, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_path_is_taken_out_unless_it_is_the_last, set_up, tear_down),
+		cmocka_unit_test(the_state_of_a_path_is_in_its_maps_status),
+		cmocka_unit_test_setup_teardown(a_session_tells_the_maps_of_its_units, set_up, tear_down),
+	};
+
+	notes = mmap(NULL, sizeof(*notes), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
