@@ -72,12 +72,23 @@ static void fail(struct world *w, const char *format, ...)
 
 /* ---- the way the boot will end ---- */
 
+/* The words of other programs are theirs; ours is known to nobody else. */
+static void say_left(const struct root_plan *root)
+{
+	if (root->overlay.is_own_word && root->overlay.kind != OVERLAY_NONE)
+		log_warn("iscsi.overlay= has no effect: the initramfs's own init mounts root, and does not know it");
+	else if (root->overlay.kind != OVERLAY_NONE || root->verity.options.hash_length)
+		log_info("a writable layer and a verified root are left to the initramfs's own init");
+}
+
 static void choose_end(struct world *w)
 {
 	const char *next = w->plan.boot.next_init;
 	int chain = switch_chain_check(next);
 
 	w->chains = chain == 0;
+	if (w->chains)
+		say_left(&w->plan.root);
 	if (chain && next[0])
 		fail(w, "iscsi.init=%s cannot be started: %s", next,
 		     chain == -ELOOP ? "it is this very program" : strerror(-chain));
