@@ -91,6 +91,7 @@ static void run_scan(const void *context, void *result);
 /* What the child that scans or asks tells. */
 struct finding {
 	int error;
+	uint8_t known[BLOCKDEV_KNOWN];
 	char why[BLOCKDEV_WHY_MAX];
 };
 
@@ -309,7 +310,14 @@ static void visit_units(const struct tour *tour)
 struct look {
 	struct blockdev blockdev; /* only what the walk needs */
 	bool all;
+	uint8_t *known;
 };
+
+/* A bit for each LUN, or for each 256th. */
+static uint8_t *known_bit(uint8_t *known, uint64_t lun)
+{
+	return &known[lun / 8 % BLOCKDEV_KNOWN];
+}
 
 /* A unit that had no medium is not asked for its size before an open has found one (kernel: sd_check_events). */
 static bool revalidate_unit(void *context, const struct logical_unit *unit)
@@ -320,6 +328,8 @@ static bool revalidate_unit(void *context, const struct logical_unit *unit)
 
 	if (!unit->empty && !(look->all && unit->ready))
 		return true;
+	if (unit->ready)
+		*known_bit(look->known, unit->lun) |= (uint8_t)(1 << unit->lun % 8);
 	fd = unit->empty ? openat(look->blockdev.dev, unit->block, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
 	if (fd >= 0)
 		close(fd);
@@ -331,9 +341,9 @@ static bool revalidate_unit(void *context, const struct logical_unit *unit)
 
 /* A unit that was not ready (standby, no medium, reserved) is attached with size 0, and a scan does not look at what is
    attached. */
-static void look_at_units_again(int sysfs, int dev, unsigned host, bool all)
+static void look_at_units_again(int sysfs, int dev, unsigned host, bool all, uint8_t *known)
 {
-	struct look look = {{.sysfs = sysfs, .dev = dev, .host = host}, all};
+	struct look look = {{.sysfs = sysfs, .dev = dev, .host = host}, all, known};
 	const struct tour tour = {.blockdev = &look.blockdev, .visitor = revalidate_unit, .context = &look};
 
 	visit_units(&tour);
@@ -400,7 +410,8 @@ static void run_scan(const void *context, void *result)
 	const struct blockdev *blockdev = context;
 	struct finding *finding = result;
 
-	look_at_units_again(blockdev->sysfs, blockdev->dev, blockdev->host, blockdev->flags->revalidates);
+	look_at_units_again(blockdev->sysfs, blockdev->dev, blockdev->host, blockdev->flags->revalidates,
+			    finding->known);
 	run_ask(blockdev, finding);
 	if (!try_flat(blockdev, &finding->error))
 		finding->error = write_scan(blockdev->sysfs, blockdev->host, blockdev->has_lun, blockdev->lun);
@@ -662,8 +673,10 @@ static void settle_disk(const struct blockdev *blockdev, const struct logical_un
 
 static bool settle_unit(void *context, const struct logical_unit *unit)
 {
-	if (unit->ready)
-		settle_disk(context, unit);
+	struct blockdev *blockdev = context;
+
+	if (unit->ready && !(*known_bit(blockdev->known, unit->lun) & 1 << unit->lun % 8))
+		settle_disk(blockdev, unit);
 	return true;
 }
 
@@ -706,6 +719,7 @@ static void end_scan(struct blockdev *blockdev)
 		return;
 	release_flags(blockdev);
 	memcpy(blockdev->why, finding.why, sizeof(blockdev->why));
+	memcpy(blockdev->known, finding.known, sizeof(blockdev->known));
 	blockdev->error = state == CHILD_DIED ? -EIO : finding.error;
 	blockdev->state = blockdev->error ? BLOCKDEV_FAILED : BLOCKDEV_WAITING;
 }
@@ -858,11 +872,12 @@ const char *blockdev_describe(const struct blockdev *blockdev, char *out, size_t
 int blockdev_rescan(int sysfs, uint32_t sid)
 {
 	int host = iscsi_class_host(sysfs, sid), dev;
+	uint8_t known[BLOCKDEV_KNOWN] = {0};
 
 	if (host < 0)
 		return host;
 	dev = sysfs_open("/dev");
-	look_at_units_again(sysfs, dev, (unsigned)host, true);
+	look_at_units_again(sysfs, dev, (unsigned)host, true, known);
 	if (dev >= 0)
 		close(dev);
 	return write_scan(sysfs, (unsigned)host, false, 0);

@@ -36,6 +36,7 @@ struct blockdev_flags {
 #define BLOCKDEV_NAME_MAX 32
 #define BLOCKDEV_PATH_MAX 256
 #define BLOCKDEV_WHY_MAX  120
+#define BLOCKDEV_KNOWN    32
 
 struct blockdev {
 	enum blockdev_state state;
@@ -61,6 +62,8 @@ struct blockdev {
 	uint64_t first_lun;
 	bool asked;
 	char why[BLOCKDEV_WHY_MAX]; /* "; LUN 1 says: it is becoming ready": the first unit that cannot be used; "" nothing */
+	uint8_t known
+		[BLOCKDEV_KNOWN]; /* bits: LUNs that were there before the scan: their settings may be somebody's by now */
 	char awaited[BLOCKDEV_PATH_MAX]; /* in sysfs: the last disk that was not attached yet; "" none */
 };
 

@@ -270,6 +270,30 @@ static void compare_with_root(const struct world *w)
 		close(root);
 }
 
+/* An initramfs that knows dracut's or Debian's words would set up the network and log in once more, and fail at what is there. */
+static void hide_served_words(struct world *w)
+{
+	char line[CMDLINE_BYTES_MAX + 64];
+	const char *disk = w->disks[w->plan.root.target].first_disk;
+	int used = 0, result;
+	ssize_t length;
+
+	if (!w->session_count)
+		return;
+	if (w->plan.root.kind == ROOT_TARGET) {
+		used = snprintf(line, 64, "root=/dev/%s ", disk);
+		(void)!symlinkat(disk, w->dev, "root"); /* for those that mount another /proc (initramfs-tools) */
+	}
+	length = read_file("/proc/cmdline", line + used, sizeof(line) - (size_t)used);
+	length = length > 0 ? (ssize_t)own_words_hide(line, (size_t)(used + length)) : 0;
+	result = length ? mounts_cover_cmdline(&w->mounts, w->run.fd, line, (size_t)length) : 0;
+	if (result)
+		log_warn("the words of the command line that were served cannot be hidden: %s", strerror(-result));
+	else if (length)
+		log_info("the words of the command line that were served are hidden from the next init");
+	wipe(line, sizeof(line));
+}
+
 static void hand_over(struct world *w, char *argv[])
 {
 	const char *step = "exec";
@@ -281,6 +305,7 @@ static void hand_over(struct world *w, char *argv[])
 	supervisor = leave_supervisor(w, argv);
 	compare_with_root(w);
 	if (w->chains) {
+		hide_served_words(w);
 		log_info("starting %s", w->plan.boot.next_init[0] ? w->plan.boot.next_init : "/init");
 		mounts_leave(&w->mounts);
 		result = switch_chain(w->plan.boot.next_init, argv, environ, own_words_has);

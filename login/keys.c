@@ -240,7 +240,8 @@ static int take_special(struct login *l, int i, const struct key *key)
 	const struct param_row *row = &param_rows[i];
 
 	if (key_value_is(key, "Reject"))
-		return answer_fail(l, LOGIN_NEGOTIATION, "the target rejects our %s", row->name);
+		return answer_fail(l, LOGIN_NEGOTIATION, "the target rejects our %s%s", row->name,
+				   row->kind == KIND_DIGEST ? "; if it insists on a digest, allow CRC32C here" : "");
 	if (row->kind == KIND_DIGEST && l->config.offer->value[i] == DIGEST_CRC32C)
 		return answer_fail(l, LOGIN_NEGOTIATION, "%s=CRC32C is required, and the target does not know it",
 				   row->name);

@@ -268,7 +268,6 @@ static const struct {
 	{0x2, 0x04, 0x0b, "its port is in standby"},
 	{0x2, 0x04, 0x0c, "its port is unavailable"},
 	{0x2, 0x04, 0x12, "it is offline"},
-	{0x2, 0x04, ANY, "it is not ready"},
 	{0x2, 0x3a, ANY, "it has no medium"},
 	{0x2, ANY, ANY, "it is not ready"},
 	{0x3, ANY, ANY, "its medium has an error"},

@@ -148,7 +148,26 @@ static void look_at_disks(struct world *w, bool all)
 	}
 }
 
-static void hear_uevents(struct world *w)
+/* A unit says that something has changed: what has is seen by looking. Several say it, one after the other. */
+static void note_news(struct world *w, const struct uevent *event, int64_t now_ms)
+{
+	for (int i = 0; i < w->session_count; i++) {
+		struct session *s = &w->sessions[i];
+
+		if (!is_of_host(event->devpath, s->host))
+			continue;
+		if (!s->has_news)
+			log_warn("%s: its LUNs or their sizes have changed, and are looked at again (event=changed "
+				 "sid=%u)",
+				 s->plan->name, s->sid);
+		s->has_news = true;
+		if (w->rescan_ms[i] < now_ms + NEWS_WAIT_MS)
+			w->rescan_ms[i] = now_ms + NEWS_WAIT_MS;
+	}
+}
+
+/* In a boot for all devices and their modules; after it for the sessions' own devices only. */
+static void hear_uevents(struct world *w, int64_t now_ms)
 {
 	struct uevent event;
 	bool lost = false;
@@ -157,48 +176,20 @@ static void hear_uevents(struct world *w)
 	while ((result = uevent_receive(w->uevents, &event)) != 0) {
 		if (result == -ENOBUFS) {
 			lost = w->block_changed = true;
-			loader_request(&w->loader, LOADER_COLDPLUG, false, "");
+			if (!w->resident)
+				loader_request(&w->loader, LOADER_COLDPLUG, false, "");
 			continue;
 		}
 		if (result < 0)
 			break;
-		if (event.added && event.modalias[0])
+		if (event.added && event.modalias[0] && !w->resident)
 			loader_request_alias(&w->loader, event.modalias);
 		if (!strcmp(event.subsystem, "block"))
 			note_disk(w, &event);
+		if (event.unit_changed && w->resident)
+			note_news(w, &event, now_ms);
 	}
 	look_at_disks(w, lost);
-}
-
-/* A unit says that something has changed: what has is seen by looking. Several say it, one after the other. */
-static void note_news(struct world *w, int i, int64_t now_ms)
-{
-	struct session *s = &w->sessions[i];
-
-	if (!s->has_news)
-		log_warn("%s: its LUNs or their sizes have changed, and are looked at again (event=changed sid=%u)",
-			 s->plan->name, s->sid);
-	s->has_news = true;
-	if (w->rescan_ms[i] < now_ms + NEWS_WAIT_MS)
-		w->rescan_ms[i] = now_ms + NEWS_WAIT_MS;
-}
-
-/* Resident: of the sessions' own devices only. What was lost is not missed: nothing waits for it but a disk that has come. */
-static void hear_units(struct world *w, int64_t now_ms)
-{
-	struct uevent event;
-	int result;
-
-	while ((result = uevent_receive(w->uevents, &event)) > 0 || result == -ENOBUFS) {
-		for (int i = 0; i < w->session_count; i++) {
-			if (result > 0 && !is_of_host(event.devpath, w->sessions[i].host))
-				continue;
-			w->disks[i].touched = true;
-			if (result > 0 && event.unit_changed)
-				note_news(w, i, now_ms);
-		}
-	}
-	look_at_disks(w, false);
 }
 
 static void rescan(struct world *w, int i, int64_t now_ms)
@@ -326,10 +317,7 @@ static void dispatch(struct world *w, enum owner owner, int index, int64_t now_m
 {
 	switch (owner) {
 	case OWN_UEVENT:
-		if (w->resident)
-			hear_units(w, now_ms);
-		else
-			hear_uevents(w);
+		hear_uevents(w, now_ms);
 		break;
 	case OWN_LOADER:
 		hear_loader(w);

@@ -100,6 +100,21 @@ void mounts_leave(const struct mounts *mounts)
 			umount2(places[i].path, MNT_DETACH);
 }
 
+int mounts_cover_cmdline(struct mounts *mounts, int run, const char *text, size_t length)
+{
+	int fd = openat(run, "cmdline", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0444);
+	ssize_t written = fd < 0 ? -1 : write(fd, text, length);
+	int error = written == (ssize_t)length ? 0 : written < 0 ? -errno : -ENOSPC;
+
+	if (fd >= 0)
+		close(fd);
+	if (!error && mount("/run/" RUN_DIRECTORY "/cmdline", "/proc/cmdline", NULL, MS_BIND, NULL))
+		error = -errno;
+	if (!error)
+		mounts->ours[MOUNTS_PROC] = false;
+	return error;
+}
+
 /* Makes and opens the directory in the /run that is seen at root, which *top becomes a descriptor of. */
 static int open_directory(int root, dev_t *device, int *top)
 {

@@ -26,6 +26,9 @@ const char *mounts_path(enum mounts_place place);
    meet EBUSY); /run stays, for those that keep a /run that is there (systemd, dracut). Descriptors stay usable. */
 void mounts_leave(const struct mounts *mounts);
 
+/* Puts a text in the place of /proc/cmdline, and leaves /proc mounted. run: descriptor of /run/iscsi-init. 0 or -errno. */
+int mounts_cover_cmdline(struct mounts *mounts, int run, const char *text, size_t length);
+
 /* Our files in /run, kept visible. Some inits (initramfs-tools) mount a new /run over ours: the resident process
    notices, since /proc/self/mountinfo reports every change to a poller, and copies the files over: from the first /run
    all, from another one our own. */

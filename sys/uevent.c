@@ -118,24 +118,24 @@ int uevent_open(void)
 	((uint32_t)(text)[0] << 24 | (uint32_t)(text)[1] << 16 | (uint32_t)(text)[2] << 8 | (uint32_t)(text)[3])
 
 /* "add@" or "change@", then "/devices/platform/host". */
+static const struct sock_filter of_a_session[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+	BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 4),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, WORD("add@"), 2, 0),
+	BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 7),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, WORD("chan"), 0, 5),
+	BPF_STMT(BPF_LD | BPF_W | BPF_IND, 12),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, WORD("tfor"), 0, 3),
+	BPF_STMT(BPF_LD | BPF_W | BPF_IND, 16),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, WORD("m/ho"), 0, 1),
+	BPF_STMT(BPF_RET | BPF_K, UEVENT_BYTES_MAX),
+	BPF_STMT(BPF_RET | BPF_K, 0),
+};
+
 int uevent_narrow(int fd)
 {
-	struct sock_filter instructions[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
-		BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 4),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, WORD("add@"), 2, 0),
-		BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 7),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, WORD("chan"), 0, 7),
-		BPF_STMT(BPF_LD | BPF_W | BPF_IND, 8),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, WORD("/pla"), 0, 5),
-		BPF_STMT(BPF_LD | BPF_W | BPF_IND, 12),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, WORD("tfor"), 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_IND, 16),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, WORD("m/ho"), 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, UEVENT_BYTES_MAX),
-		BPF_STMT(BPF_RET | BPF_K, 0),
-	};
-	struct sock_fprog program = {sizeof(instructions) / sizeof(instructions[0]), instructions};
+	const struct sock_fprog program = {sizeof(of_a_session) / sizeof(of_a_session[0]),
+					   (struct sock_filter *)of_a_session};
 
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) ? -errno : 0;
 }

@@ -95,11 +95,13 @@ def one_comes_later(rig, kernel, initrd):
 def units_change(rig, kernel, initrd):
     """After the boot: the target gets a LUN more, which the next command to the old one is told (UNIT ATTENTION 3F/0E)."""
     lab = Lab(rig, kernel, initrd)
+    lab.shell("echo mq-deadline >/sys/block/sda/queue/scheduler")
     begun = len(lab.guest.console)
     lab.target.admin("--mode", "logicalunit", "--op", "new", "--tid", "1", "--lun", "2", "--backing-store", rig.disk(table="none").path)
     lab.shell("dd if=/dev/sda of=/dev/null bs=4096 count=1 iflag=direct")
     lab.shell("n=0; while ! grep -q none /sys/block/sdb/queue/scheduler && [ $n -lt 100 ]; do sleep 0.1; n=$((n + 1)); done")
     rig.check(lab.guest, "[none]" in (lab.shell("cat /sys/block/sdb/queue/scheduler") or ""), "the new disk is there, with its settings")
+    rig.check(lab.guest, "[mq-deadline]" in (lab.shell("cat /sys/block/sda/queue/scheduler") or ""), "and the old one has kept its own")
     rig.ok(lab.guest.console[begun:].count("event=changed") == 1, "what the target says of its LUNs is said once")
     rig.check(lab.guest, lab.shell("dd if=/dev/sda of=/dev/null bs=1M iflag=direct && echo fine", 60).endswith("fine"), "root's disk is unharmed")
     lab.guest.kill()

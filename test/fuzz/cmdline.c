@@ -13,6 +13,7 @@
 #include "plan/doubts.h"
 #include "plan/initiator.h"
 #include "plan/lease.h"
+#include "plan/own_words.h"
 #include "plan/planning.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -126,6 +127,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		print();
 		add_lease(path, strnlen(path, (size_t)(end - path)));
 	}
+	free(copy);
+	copy = malloc(size + 1);
+	must(copy != NULL);
+	memcpy(copy, line, size);
+	must(own_words_hide(copy, size) <= size + 1);
 	free(copy);
 	return 0;
 }

@@ -417,6 +417,44 @@ static void words_of_both_dialects_are_recognised(void **state)
 		assert_false(own_words_has(theirs[i]));
 }
 
+static void what_was_served_is_hidden_from_an_init_that_knows_the_words(void **state)
+{
+	static const struct {
+		const char *line, *left;
+	} cases[] = {
+		/* dracut's, with the network's */
+		{"quiet netroot=iscsi:10.0.0.1::::iqn.a:b netroot=iscsi:10.0.0.2::::iqn.a:c ip=dhcp rd.neednet=1 "
+		 "vlan=v:eth0 rd.lvm.lv=a/b root=/dev/a/b rw\n",
+		 "quiet rd.lvm.lv=a/b root=/dev/a/b rw "},
+		{"rd.iscsi.firmware=1 ip=ibft root=LABEL=x", "root=LABEL=x "},
+		/* what root= means has been put before it */
+		{"root=/dev/sdb netroot=dhcp root=/dev/root rw\n", "root=/dev/sdb rw "},
+		{"root=/dev/sda root=iscsi:10.0.0.1::::iqn.a:b rw rd.iscsi.initiator=iqn.x:y", "root=/dev/sda rw "},
+		{"root=dhcp console=ttyS0", "console=ttyS0 "},
+		{"netroot=iscsi ro", "ro "},
+		{"root=iscsi:10.0.0.1::::iqn.a:b root=UUID=1 a", "root=UUID=1 a "},
+		/* Debian's; quotes; what is init's own */
+		{"iscsi_target_ip=1.2.3.4 ISCSI_TARGET_NAME=iqn.a:b root=UUID=1", "root=UUID=1 "},
+		{"\"netroot=iscsi:a b\" x=\"a ip=b\" root=UUID=1 -- ip=me", "x=\"a ip=b\" root=UUID=1 -- ip=me "},
+		/* nothing is to be hidden */
+		{"ip=dhcp root=UUID=1", ""},
+		{"iscsi=10.0.0.1,iqn.a:b netroot=iscsi:x ip=dhcp", ""},
+		{"netroot=nfs:a:/b rd.iscsi.firmware ip=dhcp", ""},
+		{"", ""},
+	};
+	char out[300];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t length;
+
+		strcpy(out, cases[i].line);
+		length = own_words_hide(out, strlen(out));
+		out[length] = '\0';
+		assert_string_equal(out, cases[i].left);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -426,6 +464,7 @@ int main(void)
 		cmocka_unit_test(debians_file_names_targets_that_the_line_overrides),
 		cmocka_unit_test(debians_file_says_the_line_of_an_error),
 		cmocka_unit_test(words_of_both_dialects_are_recognised),
+		cmocka_unit_test(what_was_served_is_hidden_from_an_init_that_knows_the_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

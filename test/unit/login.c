@@ -538,6 +538,8 @@ static void text_that_breaks_the_rfc_is_refused(void **state)
 		{OPERATIONAL, "CHAP_A=5", LOGIN_PROTOCOL, "CHAP_A"},
 		{OPERATIONAL, "HeaderDigest=None,None", LOGIN_NEGOTIATION, "HeaderDigest=None,None"},
 		{OPERATIONAL, "MaxBurstLength=Reject", LOGIN_NEGOTIATION, "rejects our MaxBurstLength"},
+		{OPERATIONAL, "HeaderDigest=Reject", LOGIN_NEGOTIATION,
+		 "rejects our HeaderDigest; if it insists on a digest, allow CRC32C"},
 		{OPERATIONAL, "MaxBurstLength=None", LOGIN_NEGOTIATION, "MaxBurstLength=None"},
 		{T | OPERATIONAL | TO_FULL, "TaskReporting=FastAbort", LOGIN_PROTOCOL, "question"},
 		{OPERATIONAL, "no pair", LOGIN_PROTOCOL, "key=value"},
