@@ -2,16 +2,20 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "sys/confine.h"
 #include "sys/sysfs.h"
 
 struct tree {
@@ -188,6 +192,45 @@ static void tree_of_its_own_is_mounted_nowhere(void **state)
 	assert_int_equal(sysfs_make("no-such-type"), -ENODEV);
 }
 
+/* 0: as it should be; 77: this is not allowed here. */
+static int look_from_confinement(const char *place)
+{
+	char path[32], name[32];
+	const char *step;
+	int own = sysfs_make("proc"), hidden;
+
+	snprintf(path, sizeof(path), "%d/comm", (int)getppid());
+	if (own < 0 || unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("proc", place, "proc", 0, "hidepid=2,gid=1000"))
+		return 77;
+	hidden = sysfs_open(place);
+	if (confine_resident(&step))
+		return 77;
+	if (sysfs_read(hidden, path, name, sizeof(name)) != -ENOENT)
+		return 1;
+	return sysfs_read(own, path, name, sizeof(name)) > 0 ? 0 : 2;
+}
+
+/* A system hides its processes from whom has fewer capabilities than they: the resident process still sees iscsid. */
+static void own_proc_hides_no_process(void **state)
+{
+	char place[] = "/tmp/sysfs-proc-XXXXXX";
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_non_null(mkdtemp(place));
+	pid = fork();
+	if (pid == 0)
+		_exit(look_from_confinement(place));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(rmdir(place), 0);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,6 +241,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(directory_lists_every_name_once, make_tree, remove_tree),
 		cmocka_unit_test_setup_teardown(link_says_what_it_names, make_tree, remove_tree),
 		cmocka_unit_test_setup_teardown(tree_is_read_after_its_path_is_gone, make_tree, remove_tree),
+		cmocka_unit_test(own_proc_hides_no_process),
 		cmocka_unit_test(tree_of_its_own_is_mounted_nowhere),
 	};
 
