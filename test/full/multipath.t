@@ -108,6 +108,7 @@ def flapping(rig, kernel, initrd):
     stalls = []
     for number in range(LOSSES):
         target = lab.portals[number % 2]
+        time.sleep(6)  # a session that ends within 5 s of its login is not taken up again at once
         lab.wrote(4)
         begun = len(lab.guest.console)
         target.kill()
@@ -211,7 +212,7 @@ def data_disk(rig):
 def prepare(rig, name):
     suite = name.split("-")[0]
     distro.MANAGERS[name] = (SYSTEMS[name],) + distro.MANAGERS["networkd"][1:]
-    return distro.root(rig, suite, name, False, Kernel(distro.KERNELS[suite]), {"/etc/fstab": FSTAB})
+    return distro.root(rig, suite, name, False, Kernel(distro.KERNELS[suite]), {"/etc/fstab": FSTAB, "/etc/multipath.conf": "defaults {\n\tfind_multipaths yes\n}\n"})
 
 
 def system(rig, name):
@@ -221,7 +222,7 @@ def system(rig, name):
     rig.check(guest, machine.booted, name + ": boots to multi-user")
     rig.ok(machine.failed() == "" and guest.section("state").strip().endswith("running"), name + ": no unit has failed, no job waits",
            guest.section("state") + "\n" + machine.failed())
-    mounts = machine.shell("findmnt -n -r -o TARGET,SOURCE / /srv; findmnt -n -r -o TARGET,SOURCE /srv; ls -l /dev/disk/by-* /dev/mapper; "
+    mounts = machine.shell("findmnt -n -r -o TARGET,SOURCE /; findmnt -n -r -o TARGET,SOURCE /srv; ls -l /dev/disk/by-* /dev/mapper; "
                            "iscsi-init list || /run/initramfs/shutdown list") or ""
     rig.ok(re.search(r"^/ /dev/(mapper/|dm-)", mounts, re.M) and re.search(r"^/srv /dev/(mapper/|dm-)", mounts, re.M),
            name + ": root and another file system of fstab are on maps", mounts)
