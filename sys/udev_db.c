@@ -33,23 +33,27 @@ void udev_db_note_dm(dev_t device)
 	close(fd);
 }
 
+int udev_db_path_rule(const char *wwid, char rule[UDEV_DB_RULE])
+{
+	int at = snprintf(rule, UDEV_DB_RULE,
+			  "SUBSYSTEM==\"block\", TEST!=\"/sbin/multipathd\", SUBSYSTEMS==\"scsi\", ATTRS{wwid}==\"");
+
+	for (; *wwid && at < UDEV_DB_RULE / 2; wwid++)
+		rule[at++] = isalnum((unsigned char)*wwid) || strchr(" .:_-", *wwid) ? *wwid : '?';
+	return at + snprintf(rule + at, (size_t)(UDEV_DB_RULE - at),
+			     "%s\", ENV{UDEV_DISABLE_PERSISTENT_STORAGE_RULES_FLAG}=\"1\"\n", *wwid ? "*" : "");
+}
+
 void udev_db_hide_paths(const char *wwid)
 {
-	char rule[400];
-	size_t at = (size_t)snprintf(rule, sizeof(rule),
-				     "SUBSYSTEM==\"block\", TEST!=\"/sbin/multipathd\", SUBSYSTEMS==\"scsi\", "
-				     "ATTRS{wwid}==\"");
-	int fd;
+	char rule[UDEV_DB_RULE];
+	int length = udev_db_path_rule(wwid, rule), fd;
 
-	for (; *wwid && at < 250; wwid++)
-		rule[at++] = isalnum((unsigned char)*wwid) || strchr(" .:_-", *wwid) ? *wwid : '?';
-	at += (size_t)snprintf(rule + at, sizeof(rule) - at,
-			       "\", ENV{UDEV_DISABLE_PERSISTENT_STORAGE_RULES_FLAG}=\"1\"\n");
 	mkdir("/run/udev", 0755);
 	mkdir(RULES_DIRECTORY, 0755);
 	fd = open(RULES_DIRECTORY "/59-iscsi-init.rules", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return;
-	(void)!write(fd, rule, at);
+	(void)!write(fd, rule, (size_t)length);
 	close(fd);
 }

@@ -10,6 +10,8 @@
 
 #include <sys/types.h>
 
+#define UDEV_DB_RULE 512
+
 /* Notes a device-mapper device as active in /run/udev/data, before the hand-over. Best effort: without it only links are
    missing. */
 void udev_db_note_dm(dev_t device);
@@ -18,5 +20,8 @@ void udev_db_note_dm(dev_t device);
    and their partitions: they are paths, and what has their UUIDs and labels is the map over them. Where multipathd is installed, its own
    rules do that. Bytes that could end the rule's string match any. Best effort. */
 void udev_db_hide_paths(const char *wwid);
+
+/* That rule; its length. */
+int udev_db_path_rule(const char *wwid, char rule[UDEV_DB_RULE]);
 
 #endif
