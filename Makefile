@@ -18,6 +18,7 @@ SECONDS ?= 60
 COUNT ?= 300
 SEED ?= 1
 MINUTES ?= 10
+GUESTS ?= 20
 JOBS ?= 2
 
 comma = ,
@@ -81,7 +82,7 @@ slow_tests := $(wildcard test/full/*.t)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all fetch dist debug deb rpm size limit unit fuzz lint test test-full test-binaries mutate storms soak booted demo bench install uninstall clean help force
+.PHONY: all fetch dist debug deb rpm size limit unit fuzz lint test test-full test-binaries mutate storms soak booted demo fleet bench install uninstall clean help force
 
 all: $(if $(SYSTEM_LIBS)$(TRAP)$(filter-out $(NATIVE),$(ARCH)),$(O)/iscsi-init,iscsi-init)
 
@@ -222,9 +223,14 @@ demo:
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)deps/together test/boot/demo
 
+fleet:
+	$(Q)deps/install build fleet
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)deps/together test/boot/fleet.py $(GUESTS) $(JOBS)
+
 bench:
 	$(Q)deps/install build test bench
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory all build/sim/storm
 	$(Q)deps/together test/bench/run
 
 # The hooks look for the program where it is installed.
@@ -257,6 +263,7 @@ help:
 	@echo 'make SYSTEM_LIBS=1     build/system/iscsi-init from the static libraries of a musl system'
 	@echo 'make TRAP=1            build/ARCH-trap/iscsi-init, which dies at once of undefined behaviour'
 	@echo 'make demo              boot a guest from an iSCSI disk, and show it'
+	@echo 'make fleet             GUESTS=n JOBS=n: a rack of guests from one verified image, its table and picture (needs root)'
 	@echo 'make test              linters, unit tests, fuzzers for seconds, network and boot tests'
 	@echo 'make test-full         the same and the whole matrix of kernels and architectures'
 	@echo 'make booted            boot all kernels and chains, and write the table in doc/boots.md'

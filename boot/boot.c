@@ -72,12 +72,23 @@ static void fail(struct world *w, const char *format, ...)
 
 /* ---- the way the boot will end ---- */
 
+/* The words of other programs are theirs; ours is known to nobody else. */
+static void say_left(const struct root_plan *root)
+{
+	if (root->overlay.is_own_word && root->overlay.kind != OVERLAY_NONE)
+		log_warn("iscsi.overlay= has no effect: the initramfs's own init mounts root, and does not know it");
+	else if (root->overlay.kind != OVERLAY_NONE || root->verity.options.hash_length)
+		log_info("a writable layer and a verified root are left to the initramfs's own init");
+}
+
 static void choose_end(struct world *w)
 {
 	const char *next = w->plan.boot.next_init;
 	int chain = switch_chain_check(next);
 
 	w->chains = chain == 0;
+	if (w->chains)
+		say_left(&w->plan.root);
 	if (chain && next[0])
 		fail(w, "iscsi.init=%s cannot be started: %s", next,
 		     chain == -ELOOP ? "it is this very program" : strerror(-chain));
@@ -531,8 +542,7 @@ static bool has_other_path(const struct world *w, int i)
 	bool has = false;
 
 	for (int other = 0; other < w->session_count; other++)
-		has = has || (w->sessions[other].state != SESSION_FAILED &&
-			      !strcmp(w->plan.targets[other].name, w->plan.targets[i].name));
+		has = has || (w->sessions[other].state != SESSION_FAILED && plan_are_paths(&w->plan, other, i));
 	return has && !w->chains && plan_multipath(&w->plan, i) != MULTIPATH_NO;
 }
 
@@ -573,8 +583,7 @@ static void start_scan(struct world *w, int i)
 static bool has_twin(const struct world *w, int i)
 {
 	for (int other = 0; other < w->session_count; other++)
-		if (w->disks[other].state == BLOCKDEV_READY &&
-		    !strcmp(w->plan.targets[other].name, w->plan.targets[i].name))
+		if (w->disks[other].state == BLOCKDEV_READY && plan_are_paths(&w->plan, other, i))
 			return true;
 	return false;
 }

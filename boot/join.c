@@ -49,12 +49,8 @@ void join_step(struct world *world)
 	if (!multipath_step(m))
 		return;
 	world->block_changed = true;
-	for (int i = 0; i < world->session_count && m->control >= 0; i++) {
-		struct session *s = &world->sessions[i];
-
-		if (s->mapper < 0 &&
-		    !session_become_path(s, m->control,
-					 &world->plan.targets[i].params.value[PARAM_REPLACEMENT_TIMEOUT]))
-			continue;
-	}
+	for (int i = 0; i < world->session_count && m->control >= 0; i++)
+		if (world->sessions[i].mapper < 0)
+			session_become_path(&world->sessions[i], m->control,
+					    &world->plan.targets[i].params.value[PARAM_REPLACEMENT_TIMEOUT]);
 }

@@ -176,9 +176,8 @@ struct job command_prepare(struct world *world, int argc, char *argv[], int64_t 
 		}
 		if (!read_words(&commands[i], argv + 2, &given))
 			return misuse(&commands[i]);
-		if (commands[i].options & ROOT && geteuid())
-			return job_fail(name, -EPERM);
-		return commands[i].run(world, &given, now_ms);
+		return commands[i].options & ROOT && geteuid() ? job_fail(name, -EPERM)
+							       : commands[i].run(world, &given, now_ms);
 	}
 	log_err("there is no subcommand \"%s\"; `iscsi-init --help` lists those that there are", name);
 	return job_done(JOB_USAGE);

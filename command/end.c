@@ -247,7 +247,7 @@ struct job end_machine(struct world *w, const struct job_words *given, int64_t n
 		log_info("no iSCSI session to end");
 	log_open(w->dev);
 	log_info("flushing and unmounting the disks");
-	result = shutdown_flush(as_init ? "/oldroot" : "/", FLUSH_TIMEOUT_S);
+	result = shutdown_flush(as_init ? "/oldroot" : "/", w->dev, FLUSH_TIMEOUT_S);
 	if (result == -ETIMEDOUT)
 		log_err("the disks did not answer within %d s: what was not written is lost; is the target gone?",
 			FLUSH_TIMEOUT_S);

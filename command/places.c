@@ -60,6 +60,7 @@ struct session *places_adopt(struct world *world, const struct adopted *from, in
 	int i = world->session_count++;
 
 	world->plan.targets[i] = from->plan;
+	world->plan.target_count = world->session_count;
 	session_init(&world->sessions[i], &world->plan.targets[i], &world->netlink, world->sysfs, (uint32_t)getpid());
 	session_adopt(&world->sessions[i], from->sid, from->host, from->up, now_ms);
 	return &world->sessions[i];

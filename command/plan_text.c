@@ -268,7 +268,7 @@ static void print_settings(const struct target_plan *target, bool verbose, FILE 
 static void print_twin(const struct plan *plan, int index, FILE *out)
 {
 	for (int i = 0; i < index; i++)
-		if (plan->targets[index].name[0] && !strcmp(plan->targets[i].name, plan->targets[index].name)) {
+		if (plan->targets[index].name[0] && plan_are_paths(plan, i, index)) {
 			fprintf(out, "  another path to the disks of target %d%s\n", i + 1,
 				plan_multipath(plan, index) == MULTIPATH_NO ? ", which stay apart" : "");
 			return;

@@ -40,6 +40,13 @@ enum multipath_mode plan_multipath(const struct plan *plan, int i)
 								 : (enum multipath_mode)params->value[PARAM_MULTIPATH];
 }
 
+bool plan_are_paths(const struct plan *plan, int a, int b)
+{
+	const struct target_plan *first = &plan->targets[a], *second = &plan->targets[b];
+
+	return !strcmp(first->name, second->name) && !(first->has_lun && second->has_lun && first->lun != second->lun);
+}
+
 static bool has_target(const struct plan *plan, const char *name, const struct portal *portal)
 {
 	for (int i = 0; i < plan->target_count; i++)

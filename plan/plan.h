@@ -252,6 +252,9 @@ const char *plan_root_prefix(enum root_kind kind);
 /* multipath=, of target i: its own word's, else that of all. */
 enum multipath_mode plan_multipath(const struct plan *plan, int i);
 
+/* Are two targets of the plan two ways to the same disks? */
+bool plan_are_paths(const struct plan *plan, int a, int b);
+
 /* Each listed portal of target i becomes a target of its own behind the others, unless there is one that says the same. How many
    there was no room for. */
 int plan_spread(struct plan *plan, int i);

@@ -47,9 +47,9 @@ int overlay_protect(int sysfs, int dev, const char *name)
 	char disk[SEARCH_NAME_BYTES];
 	int result = set_read_only(dev, name);
 
-	if (!result && is_partition(sysfs, name) && search_disk_of(sysfs, name, disk))
-		result = set_read_only(dev, disk);
-	return result;
+	if (result || !is_partition(sysfs, name))
+		return result;
+	return search_disk_of(sysfs, name, disk) ? set_read_only(dev, disk) : -ENODEV;
 }
 
 static int make_directory(const char *path)
@@ -167,6 +167,26 @@ static int mount_usr(const struct overlay_plan *plan, const char *root, const ch
 	return result;
 }
 
+/* systemd-remount-fs gives the options of fstab's line for / to what is mounted there. overlayfs passes over options that are
+   not its own when they come by mount(2), and refuses them when they come by fsconfig(2), which libmount prefers since 2.39.
+   kernel: fs/overlayfs/params.c, ovl_parse_param. */
+static void settle_remount(void)
+{
+	static const char text[] = "# written by iscsi-init\n[Service]\nEnvironment=LIBMOUNT_FORCE_MOUNT2=always\n";
+	char path[PATH_BYTES];
+	int folder, fd;
+
+	if (make_path("/run", "systemd/system/systemd-remount-fs.service.d", path))
+		return;
+	folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(folder, "05-iscsi-init.conf", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	if (fd >= 0) {
+		(void)!write(fd, text, sizeof(text) - 1);
+		close(fd);
+	}
+	close(folder);
+}
+
 int overlay_mount(const struct overlay_plan *plan, const char *root, const char *upper_device, const char *upper_type,
 		  const char **step)
 {
@@ -185,6 +205,7 @@ int overlay_mount(const struct overlay_plan *plan, const char *root, const char 
 		if (!result)
 			result = bind_media(root, OVERLAY_UPPER, MEDIA_UPPER);
 	}
+	settle_remount();
 	if (result) {
 		umount2(root, MNT_DETACH);
 		umount2(OVERLAY_UPPER, MNT_DETACH);

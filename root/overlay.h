@@ -17,7 +17,7 @@
 #define OVERLAY_UPPER "/run/iscsi-init/root-rw"
 
 /* Makes a block device (name relative to /dev, sysfs's with '!' for '/'), and the disk that it is a partition of, read-only in
-   the kernel (BLKROSET). Descriptors of /sys and /dev. 0 or -errno. */
+   the kernel (BLKROSET). Descriptors of /sys and /dev. 0 or -errno; -ENODEV: sysfs does not show the partition's disk. */
 int overlay_protect(int sysfs, int dev, const char *name);
 
 /* Makes the directory that the lower layer is to be mounted on. 0 or -errno. */

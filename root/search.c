@@ -300,16 +300,18 @@ static bool is_at_path(const struct search *search, const struct device *device,
 
 static bool is_named(const struct search *search, const struct device *device)
 {
-	static const char by_path[] = "/dev/disk/by-path/", mapper[] = "/dev/mapper/",
-			  uuid[] = "/dev/disk/by-id/dm-uuid-";
+	static const char by_path[] = "/dev/disk/by-path/";
+	static const char *const mapped[][2] = {
+		{"/dev/mapper/", "name"}, {"/dev/disk/by-id/dm-name-", "name"}, {"/dev/disk/by-id/dm-uuid-", "uuid"}};
 	char text[SEARCH_MAP_BYTES];
 	dev_t id;
 
-	if (!strncmp(search->value, mapper, sizeof(mapper) - 1))
-		return !strcmp(read_mapper(search, device->name, "name", text), search->value + sizeof(mapper) - 1);
-	if (!strncmp(search->value, uuid, sizeof(uuid) - 1))
-		return !strcmp(read_mapper(search, device->name, "uuid", text), search->value + sizeof(uuid) - 1);
+	for (size_t i = 0; i < sizeof(mapped) / sizeof(mapped[0]); i++) {
+		size_t length = strlen(mapped[i][0]);
 
+		if (!strncmp(search->value, mapped[i][0], length))
+			return !strcmp(read_mapper(search, device->name, mapped[i][1], text), search->value + length);
+	}
 	if (!strncmp(search->value, by_path, sizeof(by_path) - 1))
 		return is_at_path(search, device, search->value + sizeof(by_path) - 1);
 	if (!strncmp(search->value, "/dev/", 5))

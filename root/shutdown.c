@@ -14,12 +14,14 @@
 #include <unistd.h>
 
 #include "sys/child.h"
+#include "sys/dm.h"
 #include "sys/log.h"
 #include "sys/mountinfo.h"
 
 #define PASSES       8           /* mounts upon mounts: each pass frees those below */
 #define MOUNTS_BYTES 65536       /* of /proc/self/mountinfo; what is beyond is on top and goes in the next pass */
 #define DIRECTORY    "initramfs" /* below /run: the place that systemd and dracut agree on */
+#define MAPPER       "/sys/class/misc/device-mapper" /* there when dm_mod is: it is not loaded for this */
 
 static const struct {
 	const char *name;
@@ -78,28 +80,41 @@ static bool is_kernels(const char *path)
 	return false;
 }
 
-/* Unmounts it, or at least makes it read-only. Mounts that are not of a disk are detached even if they are in use: the
-   resident process still has /dev, /proc and /sys of the old root open, where systemd has left copies of these mounts. True:
-   it is one or the other; *busy: it is still mounted. */
-static bool let_go(const struct mountinfo *at, bool *busy)
+/* What is a disk's goes from below /run, too: the layers of root are there, and are not under the old root. */
+static bool is_wanted(const struct mountinfo *at, const char *prefix, int dev)
 {
 	bool is_disks = at->source[0] == '/';
 
-	if (strcmp(at->path, "/") && (umount2(at->path, 0) == 0 || (!is_disks && !umount2(at->path, MNT_DETACH))))
+	if (is_disks && dev >= 0 && is_below(at->path, "/run"))
 		return true;
-	*busy = true;
-	return mount(NULL, at->path, NULL, MS_REMOUNT | MS_RDONLY, NULL) == 0;
+	return is_below(at->path, prefix) && (strcmp(prefix, "/") != 0 || !is_kernels(at->path));
 }
 
+/* Unmounts it, or at least makes it read-only. A disk's first becomes read-only: it may stay in use after it is out of sight,
+   as a layer of root does. Mounts that are not of a disk are detached even if they are in use: the resident process still has
+   /dev, /proc and /sys of the old root open, where systemd has left copies of these mounts. True: it went. */
+static bool let_go(const struct mountinfo *at)
+{
+	bool is_disks = at->source[0] == '/', is_root = !strcmp(at->path, "/");
+
+	if (is_disks || is_root)
+		mount(NULL, at->path, NULL, MS_REMOUNT | MS_RDONLY, NULL);
+	return !is_root && (umount2(at->path, 0) == 0 || (!is_disks && umount2(at->path, MNT_DETACH) == 0));
+}
+
+struct flush {
+	const char *prefix;
+	int dev;
+};
+
 /* One pass from the last mount to the first; how many went. */
-static int unmount_once(const char *prefix, bool *busy)
+static int unmount_once(const struct flush *flush, bool *busy)
 {
 	static char text[MOUNTS_BYTES];
 	int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 	size_t used = 0;
 	ssize_t n;
 	int went = 0;
-	bool held;
 
 	*busy = false;
 	while (fd >= 0 && used < sizeof(text) - 1 && (n = read(fd, text + used, sizeof(text) - 1 - used)) > 0)
@@ -112,31 +127,55 @@ static int unmount_once(const char *prefix, bool *busy)
 
 		*line = '\0';
 		line = strrchr(text, '\n');
-		if (!mountinfo_read(line ? line + 1 : text, &at) || !is_below(at.path, prefix) ||
-		    (!strcmp(prefix, "/") && is_kernels(at.path)))
+		if (!mountinfo_read(line ? line + 1 : text, &at) || !is_wanted(&at, flush->prefix, flush->dev))
 			continue;
-		held = false;
-		went += let_go(&at, &held) && !held;
-		*busy = *busy || held;
+		if (let_go(&at))
+			went++;
+		else
+			*busy = true;
 	}
 	return went;
 }
 
+/* Devices upon devices (a verified root upon its partitions' maps): whatever nobody uses any more, from the top. */
+static void remove_maps(int dev)
+{
+	int control = access(MAPPER, F_OK) ? -1 : dm_open(dev);
+	bool went = control >= 0;
+	char name[DM_TEXT_MAX];
+
+	while (went) {
+		went = false;
+		for (int i = 0; dm_name(control, i, name) == 0;) {
+			if (dm_remove(control, name)) {
+				i++;
+				continue;
+			}
+			log_info("device %s removed", name);
+			went = true;
+		}
+	}
+}
+
 static void flush(const void *context, void *result)
 {
-	const char *prefix = context;
+	const struct flush *flush = context;
 	bool busy = true;
 
 	sync();
-	for (int i = 0; i < PASSES && busy && unmount_once(prefix, &busy) > 0; i++)
+	for (int i = 0; i < PASSES && busy && unmount_once(flush, &busy) > 0; i++)
 		;
 	sync();
+	if (flush->dev >= 0)
+		remove_maps(flush->dev);
 	*(int *)result = busy ? -EBUSY : 0;
 }
 
-int shutdown_flush(const char *prefix, int timeout_s)
+int shutdown_flush(const char *prefix, int dev, int timeout_s)
 {
-	return child_run(flush, prefix, timeout_s);
+	struct flush context = {.prefix = prefix, .dev = dev};
+
+	return child_run(flush, &context, timeout_s);
 }
 
 int shutdown_end(enum shutdown_how how)

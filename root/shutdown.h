@@ -20,9 +20,10 @@ bool shutdown_is_wanted(char *const argv[]);
 bool shutdown_read_how(const char *text, enum shutdown_how *how);
 
 /* Unmounts (or makes read-only) what is mounted below prefix ("/oldroot", or "/" for everything that is a disk's), then
-   flushes every disk. Never longer than timeout_s. 0; -ETIMEDOUT: the disks did not answer; -EBUSY: something stays
-   mounted, read-only where that was possible. */
-int shutdown_flush(const char *prefix, int timeout_s);
+   flushes every disk. dev: descriptor of /dev; then also what is a disk's below /run goes (the layers of root), and after it
+   the device-mapper devices that nobody uses. -1: neither. Never longer than timeout_s. 0; -ETIMEDOUT: the disks did not
+   answer; -EBUSY: something stays mounted, read-only where that was possible. */
+int shutdown_flush(const char *prefix, int dev, int timeout_s);
 
 /* Ends the machine. Returns only when the kernel refuses: -errno. */
 int shutdown_end(enum shutdown_how how);

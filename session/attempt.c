@@ -14,8 +14,8 @@
 #define PAUSE_BUSY_MS     500   /* the first one where the target took the connection and not the login */
 #define PAUSE_CONNECT_MS  1000  /* the longest one of a boot whose target cannot be connected to: it may be starting */
 #define PAUSE_SHORT_MS    900   /* the longest one of an outage that has not lasted long */
-#define PAUSE_LONG_MS     6000  /* and of any */
-#define PAUSE_SILENT_MS   4000  /* the same where nothing answers */
+#define PAUSE_LONG_MS     5500  /* and of any */
+#define PAUSE_SILENT_MS   3200  /* the same where nothing answers */
 #define OUTAGE_PART       12    /* of an outage, the longest pause */
 #define BOOT_PART         4     /* of a boot's attempts so far */
 #define OUTAGE_LONG_MS    60000 /* one that has lasted long */

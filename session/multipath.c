@@ -62,7 +62,7 @@ static bool is_wanted(const struct multipath *of, int i)
 {
 	const struct session *s = &of->sessions[i];
 
-	return s->in_kernel && session_was_up(s) && plan_multipath(of->plan, i) != MULTIPATH_NO;
+	return s->in_kernel && session_was_up(s) && of->wants[i].mode != MULTIPATH_NO;
 }
 
 static void collect_session(struct look *look, int i)
@@ -117,33 +117,13 @@ static void collect(struct look *look)
 
 /* ---- which belong together ---- */
 
-static bool is_same_target(const struct multipath *of, int a, int b)
-{
-	return !strcmp(of->plan->targets[a].name, of->plan->targets[b].name);
-}
-
-static bool is_yes(const struct multipath *of, int i)
-{
-	return plan_multipath(of->plan, i) == MULTIPATH_YES;
-}
-
 /* The same name for a unit counts where it is the same target's, where nobody else can have it, or where the command line says
    so. */
 static bool belong_together(const struct multipath *of, const struct path *a, const struct path *b)
 {
 	return scsi_id_is_same(&a->unit.id, &b->unit.id) &&
-	       (is_same_target(of, a->session, b->session) || scsi_id_is_unique(&a->unit.id) ||
-		(is_yes(of, a->session) && is_yes(of, b->session)));
-}
-
-/* Will another session show it, too? */
-static bool is_expected(const struct multipath *of, int session)
-{
-	bool expected = is_yes(of, session);
-
-	for (int i = 0; i < of->count; i++)
-		expected = expected || (i != session && is_same_target(of, i, session));
-	return expected;
+	       (of->wants[a->session].target == of->wants[b->session].target || scsi_id_is_unique(&a->unit.id) ||
+		(of->wants[a->session].mode == MULTIPATH_YES && of->wants[b->session].mode == MULTIPATH_YES));
 }
 
 static bool read_piece(int dev, const char *block, off_t at, uint8_t *out)
@@ -293,29 +273,33 @@ static void publish(const struct look *look, const char *name, dev_t id)
 	udev_db_note_dm(id);
 }
 
-static void make_partition(const struct look *look, const struct map *map, const struct unit *unit, const char *entry)
+/* -1: the entry has no such attribute. */
+static int64_t read_attribute(const struct look *look, const char *entry, const char *attribute)
 {
-	char path[112], name[DM_TEXT_MAX], uuid[DM_TEXT_MAX], table[40], on[16];
-	int64_t number, start, size;
+	char path[112];
+	int64_t value;
+
+	snprintf(path, sizeof(path), "class/block/%.40s/%s", entry, attribute);
+	return sysfs_read_number(look->of->sysfs, path, 0, INT64_MAX, &value) ? -1 : value;
+}
+
+static void make_partition(const struct look *look, const struct map *map, bool read_only, const char *entry)
+{
+	int64_t number = read_attribute(look, entry, "partition"), start = read_attribute(look, entry, "start"),
+		size = read_attribute(look, entry, "size");
+	char name[DM_TEXT_MAX], uuid[DM_TEXT_MAX], table[40], on[16];
 	dev_t id;
 	int result;
 
-	snprintf(path, sizeof(path), "class/block/%.40s/partition", entry);
-	if (sysfs_read_number(look->of->sysfs, path, 1, INT32_MAX, &number))
-		return;
-	snprintf(path, sizeof(path), "class/block/%.40s/start", entry);
-	if (sysfs_read_number(look->of->sysfs, path, 0, INT64_MAX, &start))
-		return;
-	snprintf(path, sizeof(path), "class/block/%.40s/size", entry);
-	if (sysfs_read_number(look->of->sysfs, path, 1, INT64_MAX, &size))
+	if (number < 0 || start < 0 || size <= 0)
 		return;
 	snprintf(name, sizeof(name), "%.100s%s%" PRId64, map->name, map->separator, number);
 	snprintf(uuid, sizeof(uuid), "part%" PRId64 "-mpath-%s", number, map->wwid);
 	read_number(look->of->sysfs, map->device, on);
 	snprintf(table, sizeof(table), "%s %" PRId64, on, start);
-	result = dm_create(look->control, name, uuid, !unit->writable, &id);
+	result = dm_create(look->control, name, uuid, read_only, &id);
 	if (!result)
-		result = dm_load(look->control, name, "linear", table, (uint64_t)size, !unit->writable);
+		result = dm_load(look->control, name, "linear", table, (uint64_t)size, read_only);
 	if (!result)
 		result = dm_resume(look->control, name);
 	if (result)
@@ -335,7 +319,7 @@ static void make_partitions(const struct look *look, const struct map *map, cons
 		return;
 	while ((name = sysfs_dir_next(&dir, NULL)))
 		if (!strncmp(name, unit->block, strlen(unit->block)))
-			make_partition(look, map, unit, name);
+			make_partition(look, map, !unit->writable, name);
 	sysfs_dir_close(&dir);
 }
 
@@ -424,7 +408,7 @@ static void join(struct look *look, const struct path *as)
 	exists = first->unit.map[0];
 	memcpy(map.device, first->unit.map, sizeof(map.device));
 	added = gather(look, first, &map);
-	if (!added || (!exists && (look->of->grows || (map.count < 2 && !is_expected(look->of, first->session)))))
+	if (!added || (!exists && (look->of->grows || (map.count < 2 && !look->of->wants[first->session].expected))))
 		return;
 	if (!exists)
 		choose_name(look, &map);
@@ -519,9 +503,27 @@ int multipath_take_out(int sysfs, int dev, const struct unit *unit)
 
 /* ---- the machine ---- */
 
+static void read_plan(struct multipath *m)
+{
+	for (int i = 0; i < m->count; i++) {
+		m->wants[i].mode = (uint8_t)plan_multipath(m->plan, i);
+		m->wants[i].target = (uint8_t)i;
+		m->wants[i].expected = m->wants[i].mode == MULTIPATH_YES;
+		for (int k = m->count - 1; k >= 0; k--) {
+			if (!strcmp(m->plan->targets[k].name, m->plan->targets[i].name))
+				m->wants[i].target = (uint8_t)k;
+			if (k != i && plan_are_paths(m->plan, k, i))
+				m->wants[i].expected = true;
+		}
+	}
+}
+
 static void start(struct multipath *m)
 {
-	int result = child_start(&m->child, run_look, m, sizeof(char));
+	int result;
+
+	read_plan(m);
+	result = child_start(&m->child, run_look, m, sizeof(char));
 
 	m->again = false;
 	if (result)

@@ -23,6 +23,12 @@ struct multipath {
 	const struct plan *plan;
 	const struct session *sessions;
 	int count;
+	/* Of the plan, for the child: that of the resident process cannot read it. */
+	struct {
+		uint8_t mode;   /* enum multipath_mode */
+		uint8_t target; /* the first session of the same target */
+		bool expected;  /* another session will show its disks, too */
+	} wants[PLAN_TARGETS_MAX];
 	struct child child;
 };
 

@@ -370,20 +370,29 @@ static int tell_maps(struct session *s, const char *message)
 	return paths_tell(s->mapper, s->sysfs, s->units, count < UNITS_MAX ? count : UNITS_MAX, message);
 }
 
-bool session_become_path(struct session *session, int mapper, int32_t *hold_s)
+void session_become_path(struct session *session, int mapper, int32_t *hold_s)
 {
 	int count = units_read(session->sysfs, session->sid, session->units, UNITS_MAX);
+	const char *plain = count > UNITS_MAX ? "more" : NULL;
+	bool has_map = false;
 
-	if (!count || count > UNITS_MAX || session->state != SESSION_UP)
-		return false;
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < count && i < UNITS_MAX; i++) {
+		has_map = has_map || session->units[i].map[0];
 		if (session->units[i].block[0] && !session->units[i].map[0])
-			return false;
+			plain = session->units[i].block;
+	}
+	if (!has_map || session->state != SESSION_UP)
+		return;
 	session->mapper = mapper;
+	if (plain) {
+		log_warn("session %u (%s) has disks that are no paths (%s): when it is lost, what is in flight waits "
+			 "for it",
+			 session->sid, session->plan->name, plain);
+		return;
+	}
 	*hold_s = 0;
 	if (set_before(session))
 		log_warn("session %u: the kernel does not take the settings of a path", session->sid);
-	return true;
 }
 
 static void say_up(struct session *s, int64_t now_ms)

@@ -129,10 +129,10 @@ void session_adopt(struct session *session, uint32_t sid, uint32_t host, bool up
    asked about the units is asked now. dev: descriptor of /dev; must stay. */
 void session_settle(struct session *session, int dev);
 
-/* Are all disks of a session that is up paths of multipath maps? Then those hold the I/O that a lost path gives back: the kernel's
-   session gives it back at once, and the maps are told when it is lost and when it is back. mapper: of the device mapper; must
-   stay. hold_s: the plan's replacement_timeout, which is 0 from then on. */
-bool session_become_path(struct session *session, int mapper, int32_t *hold_s);
+/* If disks of the session are paths of multipath maps, the maps are told when it is lost and when it is back. If all are, a lost session
+   gives back at once what is in flight: the maps hold it if they must. mapper: of the device mapper; must stay. hold_s: the
+   plan's replacement_timeout, which is 0 from then on. */
+void session_become_path(struct session *session, int mapper, int32_t *hold_s);
 
 void session_step(struct session *session, enum session_event event, const struct session_input *input);
 

@@ -31,8 +31,8 @@ def read_exactly(connection, length):
 class Link:
     """One connection of the guest's and the one to the target that belongs to it."""
 
-    def __init__(self, guest, target, opcodes):
-        self.guest, self.target, self.opcodes = guest, target, opcodes
+    def __init__(self, guest, target, opcodes, change):
+        self.guest, self.target, self.opcodes, self.change = guest, target, opcodes, change
         self.lock = threading.Lock()
         self.numbers = b"\0" * 12
         self.ended = False
@@ -47,6 +47,7 @@ class Link:
                 length = int.from_bytes(header[5:8], "big")
                 data = read_exactly(source, header[4] * 4 + length + (-length & 3))
                 opcode = header[0] & 0x3F
+                data = self.change(header, data, from_target)
                 with self.lock:
                     if from_target and opcode in WITH_STATSN:
                         self.numbers = header[24:36]
@@ -81,6 +82,10 @@ class Between(Target):
     def portal(self, number=0):
         return "%s:%d" % (self.host, self.listeners[number].getsockname()[1])
 
+    def change(self, header, data, from_target):
+        """The data of a PDU as the other side gets it."""
+        return data
+
     def send_on(self, guest):
         try:
             peer = Peer(guest, 0, 0)
@@ -101,7 +106,7 @@ class Between(Target):
             except OSError:
                 guest.close()
                 continue
-            self.links = [link for link in self.links if not link.ended] + [Link(guest, target, self.opcodes)]
+            self.links = [link for link in self.links if not link.ended] + [Link(guest, target, self.opcodes, self.change)]
 
     def say(self, event, count=1, ends=False):
         """Async Messages, with the StatSN of the last answer: the numbers that follow stay right. ends: and nothing more."""

@@ -8,7 +8,6 @@ cache, in the guest and in the disk's image.
 import hashlib
 import os
 import re
-import time
 
 from rig import Target, run
 
@@ -124,59 +123,6 @@ class Lab:
         broken = [number for number, digest in sums.items()
                   if hashlib.md5(self.disk.read_bytes("/w/" + number)).hexdigest() != digest]
         rig.ok(not broken, name + ": the image holds the same bytes", " ".join(broken))
-
-
-class Portals:
-    """Several portals of one target over the same disks, as an array has them: each has a server of its own."""
-
-    def __init__(self, rig, luns, up=(True, True)):
-        self.all = [Target(rig, luns, start=start) for start in up]
-
-    def word(self, *options):
-        return " ".join(target.word(*options) for target in self.all)
-
-    def kill(self):
-        for target in self.all:
-            target.kill()
-
-    def start(self):
-        for target in self.all:
-            target.start()
-
-    def sessions(self):
-        return sum(target.sessions() for target in self.all)
-
-
-class Paths(Lab):
-    """A lab whose root is on such a disk."""
-
-    def __init__(self, rig, kernel, initrd, options=(), up=(True, True), **more):
-        super().__init__(rig, kernel, initrd, ["noop_out_interval=1", "noop_out_timeout=1"] + list(options),
-                         target=lambda disk: Portals(rig, {1: disk}, up), **more)
-        self.portals = self.target.all
-        # a path's own errors are nobody's: the map's count
-        self.shell('errors() { dmesg | grep -E "Buffer I/O|EXT4-fs (error|warning)|emount|error, dev dm-"; }')
-        rig.check(self.guest, re.search(r"/dev/dm-\d+ / ext4", self.shell("cat /proc/mounts") or ""), "root is on the map")
-
-    def has_paths(self, count, seconds=20):
-        """The map gets so many."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if len((self.shell("ls /sys/block/dm-0/slaves") or "").split()) == count:
-                return True
-            time.sleep(0.3)
-        return False
-
-    def states(self):
-        """"active" or "failed" of each path, as list shows them."""
-        shown = self.shell("/run/initramfs/shutdown list") or ""
-        return dict(re.findall(r" (sd\w+) (active|failed)", "".join(re.findall(r"^map \S+ \(dm-\d+\):(.*)$", shown, re.M))))
-
-    def stall(self, begun):
-        """The longest time between two files since then, by the guest's clock, and the usual."""
-        times = [float(at) for at in re.findall(r"^WROTE \d+ [0-9a-f]{32} ([\d.]+)$", self.guest.console[begun:], re.M)]
-        gaps = sorted(b - a for a, b in zip(times, times[1:]))
-        return (gaps[-1], gaps[len(gaps) // 2]) if gaps else (99, 0)
 
 
 def programs(*paths):

@@ -5,11 +5,12 @@
 import hashlib
 import os
 import re
-import subprocess
 import sys
 
 sys.path[:0] = [os.path.dirname(os.path.abspath(__file__))]
-from rig import MIB, Disk, Target, run, run_cases  # noqa: E402
+from layers import digest, hash_of, verified_disk  # noqa: E402
+from liar import Liar, delay, flip, replace_by  # noqa: E402
+from rig import MIB, Disk, Target, newc_archive, run, run_cases  # noqa: E402
 
 SHOW = """cat /sys/block/sda/ro | show protected
 echo changed >/etc/os-release; echo new >/new
@@ -17,14 +18,6 @@ ls -d /run/iscsi-init/root-ro/sbin/init /run/iscsi-init/root-rw /media/root-ro /
 cat /new /etc/os-release | show written
 dmesg | grep iscsi-init: | show said
 """
-
-
-def digest(*disks):
-    sums = []
-    for disk in disks:
-        with open(disk.path, "rb") as file:
-            sums.append(hashlib.sha256(file.read()).hexdigest())
-    return sums
 
 
 def boots(rig, kernel, initrd, words, name, root="overlay / overlay rw"):
@@ -111,51 +104,27 @@ def usr(rig, kernel, initrd):
     rig.ok(digest(disk) == before, "the image has not changed")
 
 
-def hash_of(output):
-    return re.search(r"Root hash:\s*([0-9a-f]+)", output).group(1)
-
-
 def verified(rig, kernel, initrd):
-    """veritysetup's trees, in each form that it makes; the devices named, or found by the halves of the hash."""
+    """A tree of veritysetup, the devices named. test/full/layers.t has each form of tree."""
     script = SHOW + "cat /sys/block/dm-0/dm/name /sys/block/dm-0/dm/uuid | show dm; ls -l /dev/mapper/root | show link\n"
-    for algorithm, block, salt in (("sha256", 4096, "-"), ("sha512", 1024, "ab" * 32)):
-        disk = rig.disk(script=script, table="none")
-        tree = Disk(rig.path("tree", ".img"))
-        root_hash = hash_of(run("veritysetup", "format", "--hash=" + algorithm, "--data-block-size=%d" % block,
-                                "--hash-block-size=%d" % block, "--salt=" + salt, disk.path, tree.path))
-        target = Target(rig, {1: disk, 2: tree})
-        guest = boots(rig, kernel, initrd, "quiet %s roothash=%s systemd.verity_root_data=/dev/sda systemd.verity_root_hash=/dev/sdb" %
-                      (target.word(), root_hash), "boots from %s with blocks of %d" % (algorithm, block), "/dev/dm-0 / ext4 ro")
-        rig.ok(re.match(r"root\nCRYPT-VERITY-[0-9a-f]{32}-root", guest.section("dm")), "as systemd and cryptsetup name it",
-               guest.section("dm"))
-        rig.ok("/dev/mapper/root -> ../dm-0" in guest.section("link"), "with its link", guest.section("link"))
-        wrong = root_hash[:-1] + ("0" if root_hash[-1] != "0" else "1")
-        guest = fails(rig, kernel, initrd, "%s roothash=%s root=/dev/sda systemd.verity_root_hash=/dev/sdb" % (target.word(), wrong),
-                      "/dev/dm-0 (holds|cannot)", "another root hash mounts nothing")
-        target.kill()
+    disk = rig.disk(script=script, table="none")
+    tree = Disk(rig.path("tree", ".img"))
+    root_hash = hash_of(run("veritysetup", "format", "--hash=sha512", "--data-block-size=1024",
+                            "--hash-block-size=1024", "--salt=" + "ab" * 32, disk.path, tree.path))
+    target = Target(rig, {1: disk, 2: tree})
+    guest = boots(rig, kernel, initrd, "quiet %s roothash=%s systemd.verity_root_data=/dev/sda systemd.verity_root_hash=/dev/sdb" %
+                  (target.word(), root_hash), "boots from sha512 with blocks of 1024", "/dev/dm-0 / ext4 ro")
+    rig.ok(re.match(r"root\nCRYPT-VERITY-[0-9a-f]{32}-root", guest.section("dm")), "as systemd and cryptsetup name it",
+           guest.section("dm"))
+    rig.ok("/dev/mapper/root -> ../dm-0" in guest.section("link"), "with its link", guest.section("link"))
+    wrong = root_hash[:-1] + ("0" if root_hash[-1] != "0" else "1")
+    guest = fails(rig, kernel, initrd, "%s roothash=%s root=/dev/sda systemd.verity_root_hash=/dev/sdb" % (target.word(), wrong),
+                  "/dev/dm-0 (holds|cannot)", "another root hash mounts nothing")
 
 
 def halves(rig, kernel, initrd):
     """One disk with both partitions, whose UUIDs are the halves of the root hash; with a layer over it."""
-    disk = rig.disk(script=SHOW, table="none")
-    tree = rig.path("tree", ".img")
-    root_hash = hash_of(run("veritysetup", "format", "--salt=-", disk.path, tree))
-    as_uuid = ["%s-%s-%s-%s-%s" % (half[:8], half[8:12], half[12:16], half[16:20], half[20:])
-               for half in (root_hash[:32], root_hash[-32:])]
-    both = Disk(rig.path("both", ".img"))
-    size = os.path.getsize(disk.path)
-    with open(both.path, "wb") as file:
-        file.truncate(size + 8 * MIB)
-    table = rig.path("table", "")
-    with open(table, "w") as file:
-        file.write("label: gpt\nstart=2048, size=%d, uuid=%s\nsize=4096, uuid=%s\n" % (size // 512, *as_uuid))
-    with open(table) as file:
-        subprocess.run(["sfdisk", "-q", both.path], stdin=file, check=True, stdout=subprocess.DEVNULL)
-    with open(both.path, "r+b") as out:
-        for at, path in ((MIB, disk.path), (MIB + size, tree)):
-            out.seek(at)
-            with open(path, "rb") as file:
-                out.write(file.read())
+    both, root_hash = verified_disk(rig, rig.disk(script=SHOW, table="none"))
     target = Target(rig, {1: both})
     before = digest(both)
     guest = boots(rig, kernel, initrd, "quiet %s roothash=%s systemd.volatile=overlay" % (target.word(), root_hash),
@@ -198,7 +167,75 @@ def corrupt(rig, kernel, initrd):
     rig.check(guest, guest.wait() and "DONE" not in guest.console, "restart-on-corruption restarts")
 
 
-CASES = {"memory": memory, "device": device, "dirty": dirty, "usr": usr, "verified": verified, "halves": halves, "corrupt": corrupt}
+def lies(rig, kernel, initrd):
+    """The image is right, but the target flips a bit of one block, sends another block in place of a second one and is late with a
+    third: what is read is right, or is not read."""
+    blocks = [(b"%d the quick brown fox " % i * 205)[:4096] for i in range(4)]
+    disk = rig.disk(table="none", files={"/fox%d" % i: block for i, block in enumerate(blocks)},
+                    script="for i in 0 1 2 3; do md5sum /fox$i 2>&1; echo result $?; done | show read; cut -d ' ' -f 1 /proc/uptime | "
+                           "show late; dmesg | grep -i verity | show said\n")
+    tree = Disk(rig.path("tree", ".img"))
+    root_hash = hash_of(run("veritysetup", "format", disk.path, tree.path))
+    with open(disk.path, "rb") as file:
+        image = file.read()
+    at = [image.index(block) for block in blocks]
+    target = Liar(rig, {1: disk, 2: tree}, [(at[0], 4096, flip), (at[1], 4096, replace_by(blocks[3])), (at[2], 4096, delay(3))])
+    words = "quiet %s roothash=%s root=/dev/sda systemd.verity_root_hash=/dev/sdb" % (target.word(), root_hash)
+    guest = boots(rig, kernel, initrd, words, "boots from a target that lies", "/dev/dm-0 / ext4 ro")
+    read, said = guest.section("read"), guest.section("said")
+    rig.ok(len(re.findall("^result 1$", read, re.M)) == 2 and len(re.findall("^result 0$", read, re.M)) == 2,
+           "a flipped and a swapped block cannot be read, the others can", read)
+    for i, name in enumerate(("flipped", "swapped")):
+        rig.ok("data block %d is corrupted" % (at[i] // 4096) in said, "the kernel names the %s block" % name, said)
+    for i, name in ((2, "late"), (3, "other")):
+        rig.ok("%s  /fox%d" % (hashlib.md5(blocks[i]).hexdigest(), i) in read, "the %s block is read as it is" % name, read)
+    rig.ok(set(at[:3]) <= set(target.told), "each lie was told", repr((at, target.told)))
+
+
+# What systemd-shutdown does with a root: /run/initramfs becomes the root, and the old one is at /oldroot.
+LEAVE = """cd /run/initramfs; mkdir -p oldroot dev proc sys run; mount --bind . .; cd /run/initramfs
+for place in dev proc sys run; do mount --rbind /$place $place; done
+pivot_root . oldroot
+exec ./shutdown poweroff
+"""
+
+
+def is_clean(disk):
+    return "Filesystem state:         clean" in run("dumpe2fs", "-h", "%s?offset=%d" % (disk.path, MIB))
+
+
+def end(rig, kernel, initrd):
+    """The layers go before the sessions: the upper one is clean, the verified device is removed, and the target has no session left."""
+    both, root_hash = verified_disk(rig, rig.disk(script="echo new >/new\necho DONE\n" + LEAVE, table="none"))
+    layer = rig.disk(files={"/layer": "yes"})
+    run("e2label", "%s?offset=%d" % (layer.path, MIB), "layers")
+    run("tune2fs", "-U", "random", "%s?offset=%d" % (layer.path, MIB))
+    target = Target(rig, {1: both, 2: layer})
+    guest = boots(rig, kernel, initrd, "%s roothash=%s iscsi.overlay=LABEL=layers" % (target.word(), root_hash), "boots with three layers")
+    rig.check(guest, guest.said("device root removed"), "the verified device is removed at the end")
+    rig.check(guest, not guest.said("unmounting: |stays in the kernel"), "nothing was in the way of unmounting")
+    rig.ok(is_clean(layer), "the writable layer was unmounted")
+    rig.ok(target.sessions() == 0, "the target has no session left")
+    target.kill()
+    disk = rig.disk(script="echo new >/new\necho DONE\nexec /run/initramfs/shutdown shutdown poweroff\n")
+    target = Target(rig, {1: disk, 2: layer})
+    boots(rig, kernel, initrd, "%s root=LABEL=rigroot iscsi.overlay=LABEL=layers,dir=two" % target.word(), "boots with a layer on a disk")
+    rig.ok(is_clean(layer) and target.sessions() == 0, "ended from inside, the layer was made read-only before the logout")
+
+
+def left(rig, kernel, initrd):
+    """In front of another init the words have no effect on root, which is said."""
+    with open("/bin/busybox", "rb") as file:
+        theirs = newc_archive({"bin": None, "bin/busybox": file.read(), "other": "#!/bin/busybox sh\necho OTHER\n/bin/busybox poweroff -f\n"})
+    target = Target(rig, {1: rig.disk()})
+    guest = rig.boot(kernel, rig.joined(initrd, theirs), "%s root=LABEL=rigroot iscsi.init=/other iscsi.overlay=tmpfs" % target.word())
+    rig.check(guest, guest.expect("^OTHER"), "another init is started")
+    rig.check(guest, guest.said("iscsi.overlay= has no effect: the initramfs's own init mounts root"), "and a line says what has no effect")
+    guest.kill()
+
+
+CASES = {"memory": memory, "device": device, "dirty": dirty, "usr": usr, "verified": verified, "halves": halves, "corrupt": corrupt,
+         "lies": lies, "end": end, "left": left}
 
 if __name__ == "__main__":
     run_cases(CASES)

@@ -8,53 +8,11 @@ import subprocess
 import sys
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(HERE, "..", "net"), HERE]
-from lab import Packages  # noqa: E402
-from rig import HOST, TOP, Process, Target, run, run_cases  # noqa: E402
+sys.path[:0] = [os.path.dirname(os.path.abspath(__file__))]
+from rig import HOST, TOP, Target, run, run_cases  # noqa: E402
+from syslogd import Server  # noqa: E402
 
 TOOL = os.path.join(TOP, "tools", "iscsi-init-boots")
-CONFIGURATION = """global(workDirectory="%(folder)s")
-module(load="%(modules)s/imudp.so")
-input(type="imudp" address="127.0.0.1" port="%(port)d")
-*.* action(type="omfile" file="%(log)s" template="RSYSLOG_SyslogProtocol23Format")
-"""
-# the format names the priority only when it is told to
-CONFIGURATION = CONFIGURATION.replace("*.* action", 'template(name="whole" type="string" string="<%%PRI%%>1 %%TIMESTAMP:::date-rfc3339%% '
-                                      '%%HOSTNAME%% %%APP-NAME%% %%PROCID%% %%MSGID%% %%STRUCTURED-DATA%% %%msg%%\\n")\n*.* action').replace(
-                                          "RSYSLOG_SyslogProtocol23Format", "whole")
-
-
-class Server:
-    """rsyslogd with nothing but a UDP port and a file."""
-
-    def __init__(self, rig):
-        packages = Packages("rsyslog")
-        unpacked = os.path.join(packages.folder, "usr", "sbin", "rsyslogd")
-        modules = [folder for folder in (packages.folder + "/usr/lib/x86_64-linux-gnu/rsyslog", "/usr/lib/x86_64-linux-gnu/rsyslog")
-                   if os.path.isdir(folder)][0]
-        self.port, self.log = Target.free_port(), rig.path("syslog", ".log")
-        configuration = rig.path("rsyslog", ".conf")
-        with open(configuration, "w") as file:
-            file.write(CONFIGURATION % {"folder": rig.folder, "modules": modules, "port": self.port, "log": self.log})
-        self.said = rig.path("rsyslogd", ".log")
-        with open(self.said, "wb") as said:
-            self.process = Process([unpacked if os.path.exists(unpacked) else "rsyslogd", "-n", "-f", configuration, "-i",
-                                    rig.path("rsyslogd", ".pid"), "-M", modules], said, env=packages.environment)
-        rig.processes.append(self.process)
-
-    def has(self, pattern, seconds=20):
-        """Waits for a line."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and self.process.running():
-            if os.path.exists(self.log) and re.search(pattern, open(self.log, errors="replace").read()):
-                return True
-            time.sleep(0.1)
-        return False
-
-    def text(self):
-        shown = open(self.said, errors="replace").read()
-        return shown + (open(self.log, errors="replace").read() if os.path.exists(self.log) else "")
 
 
 def boot(rig, kernel, initrd):
@@ -81,6 +39,7 @@ def boot(rig, kernel, initrd):
                      " root=LABEL=nowhere")
     guest.wait(90)
     rig.ok(server.has("root=LABEL=nowhere is not there"), "a boot that fails has its reason there", server.text())
+    rig.ok(re.search(r"^<27>.* root=LABEL=nowhere is not there[^\n]*\n\Z", open(server.log).read(), re.M), "and nothing after it", server.text())
     table = run(TOOL, server.log, "--svg", rig.path("boots", ".svg"))
     rig.ok(re.search(r"^\S+ +up +\d+ .* 1 ", table, re.M) and re.search(r"failed .*LABEL=nowhere", table),
            "iscsi-init-boots shows both boots, the outage and the error", table)
@@ -89,6 +48,21 @@ def boot(rig, kernel, initrd):
     rig.ok(drawing.count("<rect") > 15 and "handover" in drawing, "and draws them")
     nothing = subprocess.run([TOOL, os.devnull], capture_output=True, text=True)
     rig.ok(nothing.returncode == 1 and "no line of iscsi-init" in nothing.stderr, "a log without our lines is said", nothing.stderr)
+
+
+def last(rig, kernel, initrd):
+    """However the machine ends: its last line is why."""
+    disk = rig.disk()
+    target = Target(rig, {1: disk})
+    for how, end in (("crash", "Kernel panic"), ("reboot", "reboot: Restarting")):
+        server = Server(rig)
+        guest = rig.boot(kernel, initrd, "iscsi.timeout=40 iscsi.onfail=%s iscsi.syslog=%s:%d %s root=LABEL=rigroot init=/nothing" %
+                         (how, HOST, server.port, target.word()))
+        rig.check(guest, guest.expect(end, 90), "the machine ends by " + how)
+        guest.wait(20)
+        lines = open(server.log).read().splitlines()
+        rig.ok(re.search(r"^<27>.* /dev/sda1 has no program /nothing", lines[-1]), "the last line at the server is why", "\n".join(lines))
+        server.process.kill()
 
 
 def nobody(rig, kernel, initrd):
@@ -102,7 +76,7 @@ def nobody(rig, kernel, initrd):
         guest.wait()
 
 
-CASES = {"boot": boot, "nobody": nobody}
+CASES = {"boot": boot, "last": last, "nobody": nobody}
 
 if __name__ == "__main__":
     run_cases(CASES)

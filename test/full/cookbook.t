@@ -13,6 +13,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "boot"))
 from rig import MACHINES, TOP, Disk, Kernel, Process, Rig, Target, run  # noqa: E402
+from layers import hash_of  # noqa: E402
 from builders import distribution_initrd  # noqa: E402
 
 NAME, PORTAL = "iqn.2026-01.org.example:disk", "10.0.0.1"
@@ -111,10 +112,10 @@ def ipxe(rig, kernel):
         kitchen.serve(guest, "a PC by iPXE" + what)
 
 
-def uefi(rig, kernel):
-    kitchen = Kitchen(rig, kernel)
+def boot_by_uefi(kitchen, script, name):
+    rig = kitchen.rig
     os.makedirs(kitchen.file("EFI/BOOT"))
-    kitchen.cook(RECIPES["A PC by UEFI, one file"][0])
+    kitchen.cook(script)
     variables = rig.path("vars", ".fd")
     shutil.copy(OVMF % "VARS", variables)
     partition = kitchen.file("partition")
@@ -125,7 +126,26 @@ def uefi(rig, kernel):
     guest = rig.boot(None, None, "", memory=1024, network=kitchen.nic(rom=False),
                      options=[word for drive in drives for word in ("-drive", drive)] +
                      ["-device", "virtio-blk-pci,drive=esp,bootindex=1"])
-    kitchen.serve(guest, "a PC by UEFI, one file")
+    kitchen.serve(guest, name)
+    return guest
+
+
+def uefi(rig, kernel):
+    boot_by_uefi(Kitchen(rig, kernel), RECIPES["A PC by UEFI, one file"][0], "a PC by UEFI, one file")
+
+
+def verified(rig, kernel):
+    kitchen = Kitchen(rig, kernel)
+    kitchen.target.kill()
+    disk = rig.disk(table="none")
+    said = run("sh", "-ec", RECIPES["A rack from one verified image"][0].replace("/srv/root.img", disk.path))
+    kitchen.target = Target(rig, {1: disk}, name=NAME)
+    script = RECIPES["A verified root in one EFI program"][0]
+    script = re.sub(r"roothash=\w+", "roothash=" + hash_of(said), script)
+    script = re.sub(r"hash-offset=\d+", re.search(r"hash-offset=\d+", said).group(0), script)
+    guest = boot_by_uefi(kitchen, script, "a verified root in one EFI program")
+    rig.ok("overlay / overlay rw" in guest.section("mounts") and "/dev/dm-0 /run/iscsi-init/root-ro ext4 ro" in guest.section("mounts"),
+           "is verified, and has its layer", guest.section("mounts"))
 
 
 def uboot(rig):
@@ -264,7 +284,7 @@ def pi(rig):
     kitchen.serve(guest, "what a Raspberry Pi's firmware would start, on another board")
 
 
-ON_AMD64 = {"ipxe": ipxe, "uefi": uefi, "append": append, "password": password}
+ON_AMD64 = {"ipxe": ipxe, "uefi": uefi, "verified": verified, "append": append, "password": password}
 ON_ARM64 = {"uboot": uboot, "pi": pi}
 IN_OWN_NETWORK = {"fleet": fleet, "zero": zero}  # each in a process of its own
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A disk with several paths, longer: eight of them, twenty losses in a row with the stall of each, all lost for two minutes, a
+"""A disk with several paths, longer: other words for it, portals that are listed, eight of them, twenty losses in a row with the stall of each, all lost for two minutes, a
 path that comes back as another disk, and Debian systems with and without multipath-tools. `test/full/multipath.t flapping` runs
 just that."""
 
@@ -10,15 +10,78 @@ import statistics
 import sys
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "boot"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "boot"), os.path.join(HERE, "..", "target")]
 import distro  # noqa: E402
-from lab import Paths, Portals  # noqa: E402
-from rig import MIB, Disk, Kernel, run, run_cases  # noqa: E402
+from paths import SHOW, WWID, Paths, Portals, is_map  # noqa: E402
+from rig import HOST, MIB, TARGET_NAME, Disk, Kernel, Target, run, run_cases  # noqa: E402
+from target import DISCOVERY_ANSWERS, Listener  # noqa: E402
 
 LOSSES = 20
 FSTAB = "UUID=%s / ext4 errors=remount-ro 0 1\nLABEL=srv /srv ext4 defaults 0 2\n" % Disk.UUID
 SYSTEMS = {"bookworm-dmsetup": ["dmsetup"], "trixie-dmsetup": ["dmsetup"],
            "bookworm-multipath": ["multipath-tools"], "trixie-multipath": ["multipath-tools"]}
+
+
+def names(rig, kernel, initrd):
+    """Other words for the same; and those that switch it off."""
+    pair = Portals(rig, {1: rig.disk(script=SHOW)})
+    dracut = " ".join("netroot=iscsi:%s::%d:1:%s" % (HOST, target.port, TARGET_NAME) for target in pair.all)
+    for words, name in (("root=/dev/mapper/mpatha1 rd.multipath=default " + dracut, "mpatha1"),
+                        ("root=/dev/mapper/%s-part1 %s" % (WWID, pair.word()), WWID + "-part1")):
+        guest = rig.boot(kernel, initrd, "quiet rw ip=dhcp rd.iscsi.initiator=iqn.2026-11.test:me " + words)
+        guest.expect("^DONE", 90)
+        rig.check(guest, is_map(guest, "sda sdb") and name in guest.section("names").split(), "boots with " + words)
+        guest.wait()
+    guest = rig.boot(kernel, initrd, "quiet rw root=/dev/sda1 multipath=off " + pair.word())
+    guest.expect("^DONE", 90)
+    rig.check(guest, "/dev/sda1 / ext4" in guest.section("mounts") and "mpath" not in guest.section("maps"),
+              "multipath=off: the disks stay apart")
+    guest.wait()
+
+
+def strangers(rig, kernel, initrd):
+    """Every tgtd calls its first disk the same."""
+    pair = [Target(rig, {1: rig.disk(script=SHOW)}), Target(rig, {1: rig.disk(table="none", script="echo wrong")}, name="iqn.2026-11.test:b")]
+    guest = rig.boot(kernel, initrd, "quiet rw root=PARTLABEL=rigpart " + " ".join(target.word() for target in pair))
+    guest.expect("^DONE", 90)
+    rig.check(guest, "1 / ext4" in guest.section("mounts") and "mpath" not in guest.section("maps"),
+              "two disks of two targets with one identity are not joined")
+    guest.wait()
+    guest = rig.boot(kernel, initrd, "quiet rw root=PARTLABEL=rigpart iscsi.multipath=yes " + " ".join(target.word() for target in pair))
+    guest.expect("^DONE", 90)
+    rig.check(guest, guest.said("are both called naa.6.* not joined") and is_map(guest, "sd[ab]"), "not even where the command line asks for it")
+    guest.wait()
+
+
+def portals(rig, kernel, initrd):
+    """One word for a list of portals, or for all that a portal lists; one that is dead or useless holds nobody up."""
+    pair = Portals(rig, {1: rig.disk(script=SHOW)})
+    words = pair.all[0].word("portals=%s:%d+%s" % (HOST, Target.free_port(), pair.all[1].portal()))
+    guest = rig.boot(kernel, initrd, "quiet rw root=LABEL=rigroot " + words)
+    guest.expect("^DONE", 90)
+    rig.check(guest, is_map(guest, "sda sdb"), "portals= with a list, one of them dead: two paths")
+    rig.ok(guest.said("going on without .*Connection refused"), "which is said")
+    guest.wait()
+
+    def script(peer):
+        request = peer.read()
+        if request.keys["SessionType"] != "Discovery":
+            peer.answer(request, status=0x0203)
+            return
+        peer.answer(request, DISCOVERY_ANSWERS)
+        listed = "TargetName=iqn.2026-01.test.rig:t0\0TargetName=%s\0TargetAddress=%s,1\0TargetAddress=%s,2\0" % (
+            TARGET_NAME, pair.all[0].portal(), pair.all[1].portal())
+        peer.send(peer.text_response(peer.read(), listed.encode()))
+        peer.wait_for_the_end()
+
+    portal = Listener(script)
+    guest = rig.boot(kernel, initrd, "quiet rw root=LABEL=rigroot iscsi=%s:%d,%s,portals=all" % (HOST, portal.port, TARGET_NAME))
+    guest.expect("^DONE", 90)
+    rig.check(guest, is_map(guest, "sda sdb"), "portals=all: a path by each portal that is listed")
+    rig.ok(guest.said("going on without .*target not found"), "without the one that was asked, which does not let us in")
+    guest.wait()
+    portal.close()
 
 
 def eight(rig, kernel, initrd):
@@ -99,6 +162,32 @@ def another_disk(rig, kernel, initrd):
     lab.verify("another disk")
 
 
+def turn(lab, name):
+    """Each path is lost once, and writing goes on."""
+    for target in lab.portals:
+        target.kill()
+        lab.expect("event=lost", name + ": a portal is lost")
+        lab.rig.check(lab.guest, lab.wrote(4), name + ": writing goes on")
+        target.start()
+        lab.expect("is back at", name + ": it is back")
+    lab.rig.ok(lab.states() == {"sda": "active", "sdb": "active"}, name + ": both paths are used", str(lab.states()))
+
+
+def successors(rig, kernel, initrd):
+    """The resident process is killed: its keeper knows the maps, and so does one that a person starts."""
+    lab = Paths(rig, kernel, initrd)
+    lab.start_writer()
+    time.sleep(2)  # a keeper is there
+    lab.shell("kill -9 $(resident | head -n 1)")
+    lab.expect("event=restarted", "the keeper takes the place of the resident process")
+    turn(lab, "keeper")
+    lab.shell("for p in $(pidof iscsi-init iscsi-keeper); do grep -q '^@' /proc/$p/cmdline && kill -9 $p; done; sleep 1")
+    lab.shell("/run/initramfs/shutdown supervise </dev/null >/run/supervise 2>&1 &")
+    time.sleep(3)
+    turn(lab, "supervise")
+    lab.verify("successors")
+
+
 class System(distro.Machine):
     """A Debian system with a second disk, both by two portals."""
 
@@ -151,7 +240,7 @@ def system(rig, name):
     rig.note("%s: multi-user after %.0f s, off after %.0f s" % (name, machine.booted or 0, machine.ended or 0))
 
 
-CASES = {"eight": eight, "flapping": flapping, "all_away": all_away, "another_disk": another_disk}
+CASES = {"names": names, "strangers": strangers, "portals": portals, "eight": eight, "flapping": flapping, "all_away": all_away, "another_disk": another_disk, "successors": successors}
 CASES.update({name: lambda rig, _kernel, _initrd, name=name: system(rig, name) for name in SYSTEMS})
 
 if __name__ == "__main__":

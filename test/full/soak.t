@@ -161,12 +161,16 @@ class Soak:
         """The session comes back while every ordinary process waits for its turn."""
         self.shell(EXPLODE)
         time.sleep(3)
+        parts = int(self.lab.shell("grep -l bomb.sh /proc/[0-9]*/cmdline 2>/dev/null | wc -l", RETURN) or 0)
+        if parts < 100:
+            raise RuntimeError("the fork bomb has only %d processes" % parts)
         self.target.kill()
         self.hold()
         begun = time.monotonic()
         self.target.start()
         back = self.guest.expect("event=back", RETURN)
-        self.rig.note("under a fork bomb: %s" % ("back after %.1f s" % (time.monotonic() - begun) if back else "NOT BACK"))
+        self.rig.note("under a fork bomb of %d processes: %s" %
+                      (parts, "back after %.1f s" % (time.monotonic() - begun) if back else "NOT BACK"))
         if not back:
             raise RuntimeError("no recovery within %d s under a fork bomb" % RETURN)
         self.shell(CLEAR)

@@ -82,7 +82,7 @@ ends_with_make()
 }
 all_end_with_make() # each recipe that takes long
 {
-	make -n V=1 test test-full fuzz lint booted demo bench 2>/dev/null | grep -E '(^|[= ])(prove|test/[a-z/]*(run|demo)|deps/build) ' |
+	make -n V=1 test test-full fuzz lint booted demo fleet bench 2>/dev/null | grep -E '(^|[= ])(prove|test/[a-z/]*(run|demo|fleet.py)|deps/build) ' |
 		grep -v deps/together | tee "$scratch/alone"
 	[ ! -s "$scratch/alone" ]
 }

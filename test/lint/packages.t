@@ -15,13 +15,15 @@ ENVIRONMENT = dict(os.environ, LC_ALL="C", PATH=os.environ["PATH"] + ":/usr/sbin
 # Which groups are there when a file is used.
 PLACES = [("test/full/", ["build", "cross", "test", "full"]), ("test/bench/", ["build", "test", "bench"]),
           ("test/boot/demo", ["build", "demo"]), ("test/boot/rig.py", ["build", "demo"]),
-          ("test/boot/before-demo", ["build"]), ("test/boot/kernels", ["build", "demo"]),
+          ("test/boot/before-demo", ["build"]),
+          ("test/boot/fleet.py", ["build", "fleet"]), ("test/boot/layers.py", ["build", "fleet"]),
+          ("test/boot/syslogd.py", ["build", "fleet"]), ("test/boot/kernels", ["build", "demo"]),
           ("test/", ["build", "test"]), ("packaging/", ["build", "package"]), ("deps/", ["build"]),
           ("tools/iscsi-init-image", ["build", "test", "full"])]
 # Words that only look like a program, and programs that are used where they are.
 BUILTIN = {"kill", "test", "echo", "printf", "true", "false", "pwd"}
 OTHERS = {"test/boot/image.t": {"mkimage", "dtc"}, "deps/dist": {"git"}, "packaging/deb": {"git"}, "packaging/rpm": {"git"},
-          "deps/install": {"systemd"}}
+          "deps/install": {"systemd", "flex"}}
 # They are on each Debian, or it is not one; sudo is used where it is there.
 EVERYWHERE = {"apt", "sudo", "login", "passwd", "init-system-helpers"}
 SHELL_WORD = re.compile(r"(?:^|[|;&(!`{]|\$\(|\b(?:then|do|else|exec|if|while|until|env|unshare -[a-z]+|xargs)\s)\s*"

@@ -233,6 +233,7 @@ static void lose(struct machine *machine)
 	sockets_run_as(machine);
 	session_settle(&m->session, -1);
 	session_adopt(&m->session, SID, 1, false, sim_now_ms());
+	m->session.attempt.lost_ms -= machine->lost_before_ms;
 	arm(m);
 }
 

@@ -142,9 +142,9 @@ static void start(struct machine *machine)
 {
 	struct peer *p = (struct peer *)machine;
 
+	let_go(p);
 	p->failed = 0;
-	p->timer = 1;
-	p->socket = NULL;
+	p->timer++;
 	p->goes_to = machine->target;
 	attempt(p, p->timer);
 }

@@ -53,9 +53,10 @@ struct machine {
 	const struct policy *policy;
 	unsigned number;
 	struct target *target;
-	unsigned tries;       /* calls of connect */
-	int64_t began, up_at; /* up_at: -1, not yet */
-	bool settled;         /* before the storm its session was up */
+	unsigned tries;         /* calls of connect */
+	int64_t began, up_at;   /* up_at: -1, not yet */
+	bool settled;           /* before the storm its session was up */
+	int64_t lost_before_ms; /* so long before that it was lost: what the machine did in that time is left out */
 };
 
 void sockets_begin(void);

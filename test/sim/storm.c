@@ -64,6 +64,7 @@ static void target_goes(void *object, uint64_t value)
 		m->up_at = -1;
 		up--;
 		m->settled = true;
+		m->lost_before_ms = 0;
 		events_at(sim_now + sim_random_below((int64_t)(storm->spread_s * SIM_SECOND)), begin_machine, m, 0);
 	}
 }
@@ -83,6 +84,7 @@ static void plan_storm(void)
 		m->target = &sim_targets[0];
 		m->up_at = -1;
 		m->settled = storm->lost_part > 0;
+		m->lost_before_ms = (int64_t)(storm->lost_before_s * 1000);
 		events_at(sim_random_below(when(storm->spread_s)), begin_machine, m, 0);
 	}
 	for (unsigned i = 0; i <= storm->target.redirects_to; i++)

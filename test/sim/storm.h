@@ -15,6 +15,7 @@ struct storm {
 	unsigned machines;
 	struct target_model target;
 	double spread_s;       /* the machines' starts, or the loss of their sessions, are this far apart */
+	double lost_before_s;  /* the outage has lasted so long when the run begins */
 	double down_s;         /* the target listens so long after the first of them; 0: it does from the beginning */
 	double lost_part;      /* 0: they boot; else that part of them had a session, and the others keep theirs */
 	bool silent;           /* while it is down nothing answers; else connections are refused */

@@ -323,13 +323,16 @@ static void prove(struct driver *d)
 	prover_start(prover, &order, now_ms());
 	verdict = prover_ask(prover, now_ms());
 	while (verdict == UNIT_PENDING && now_ms() < deadline) {
-		int64_t left = deadline - now_ms();
+		int64_t until = prover_deadline(prover) < deadline ? prover_deadline(prover) : deadline,
+			left = until - now_ms();
 
 		poll(fds, (nfds_t)prover_pollfds(prover, fds, 4), left > 0 ? (int)left : 0);
 		verdict = prover_step(prover, now_ms());
+		if (verdict == UNIT_PENDING && now_ms() >= prover_deadline(prover))
+			verdict = prover_late(prover, now_ms());
 	}
-	if (verdict == UNIT_PENDING)
-		verdict = prover_late(prover, now_ms());
+	while (verdict == UNIT_PENDING)
+		verdict = prover_late(prover, INT64_MAX / 2);
 	printf("verdict %d %s\n", (int)verdict, prover->text);
 	prover_stop(prover);
 	free(prover);

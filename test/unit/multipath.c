@@ -35,7 +35,7 @@ static struct notes {
 	bool no_service_time;
 } * notes;
 
-static struct plan plan;
+static struct plan *plan; /* as that of the resident process: it is empty for children once it is hidden */
 static struct session sessions[2];
 static struct multipath multipath;
 static char folder[32];
@@ -169,12 +169,12 @@ static int set_up(void **state)
 	dev = openat(tree, "dev", O_PATH | O_DIRECTORY);
 	mkdirat(dev, "mapper", 0755);
 	memset(notes, 0, sizeof(*notes));
-	memset(&plan, 0, sizeof(plan));
-	plan.target_count = 2;
+	memset(plan, 0, sizeof(*plan));
+	plan->target_count = 2;
 	for (int i = 0; i < 2; i++) {
-		params_default(&plan.targets[i].params);
-		snprintf(plan.targets[i].name, sizeof(plan.targets[i].name), TARGET);
-		session_init(&sessions[i], &plan.targets[i], NULL, tree, 1);
+		params_default(&plan->targets[i].params);
+		snprintf(plan->targets[i].name, sizeof(plan->targets[i].name), TARGET);
+		session_init(&sessions[i], &plan->targets[i], NULL, tree, 1);
 		sessions[i].state = SESSION_UP;
 		sessions[i].in_kernel = sessions[i].attempt.was_up = true;
 		sessions[i].sid = (uint32_t)i + 1;
@@ -182,7 +182,7 @@ static int set_up(void **state)
 	multipath = (struct multipath){.sysfs = tree,
 				       .dev = dev,
 				       .control = -1,
-				       .plan = &plan,
+				       .plan = plan,
 				       .sessions = sessions,
 				       .count = 2,
 				       .child = CHILD_NONE};
@@ -253,6 +253,9 @@ static void a_path_that_is_expected_is_not_waited_for(void **state)
 	add_disk(1, TGTS, "256\n", "0\n");
 	sessions[1].attempt.was_up = false;
 	assert_non_null(strstr(look(), TABLE "service-time 0 1 1 8:0 1\n"));
+	plan->targets[0].has_lun = plan->targets[1].has_lun = true;
+	plan->targets[0].lun = 1;
+	assert_string_equal(look(), ""); /* the other word is for another LUN */
 }
 
 static void a_path_that_comes_later_is_added(void **state)
@@ -267,12 +270,19 @@ static void a_path_that_comes_later_is_added(void **state)
 	put_text("class/block/dm-7/slaves/sdx", "");
 	put_text("class/block/sdx/dev", "65:0\n");
 	multipath.grows = true;
+	assert_int_equal(madvise(plan, sizeof(*plan), MADV_WIPEONFORK), 0);
 	look();
 	assert_non_null(strstr(notes->text, "load mpatha multipath 256 " TABLE "service-time 0 3 1 "));
 	assert_non_null(strstr(notes->text, " 8:0 1"));
 	assert_non_null(strstr(notes->text, " 65:0 1"));
 	assert_non_null(strstr(notes->text, " 8:16 1\nresume mpatha\n"));
 	assert_null(strstr(notes->text, "create"));
+	snprintf(plan->targets[1].name, sizeof(plan->targets[1].name), TARGET "2");
+	assert_string_equal(look(), "");
+	snprintf(plan->targets[1].name, sizeof(plan->targets[1].name), TARGET);
+	plan->boot.multipath = MULTIPATH_NO;
+	assert_string_equal(look(), "");
+	assert_int_equal(madvise(plan, sizeof(*plan), MADV_KEEPONFORK), 0);
 }
 
 static void where_multipathd_runs_it_adds_paths(void **state)
@@ -330,20 +340,20 @@ static void disks_that_differ_are_not_joined(void **state)
 static void of_two_targets_only_a_unique_name_counts(void **state)
 {
 	(void)state;
-	snprintf(plan.targets[1].name, sizeof(plan.targets[1].name), TARGET "2");
+	snprintf(plan->targets[1].name, sizeof(plan->targets[1].name), TARGET "2");
 	add_disk(1, TGTS, "256\n", "0\n");
 	add_disk(2, TGTS, "256\n", "0\n");
 	assert_string_equal(look(), "");
-	plan.boot.multipath = MULTIPATH_YES;
+	plan->boot.multipath = MULTIPATH_YES;
 	assert_non_null(strstr(look(), "service-time 0 2 1 8:0 1 8:16 1\n"));
-	plan.boot.multipath = MULTIPATH_AUTO;
+	plan->boot.multipath = MULTIPATH_AUTO;
 	add_disk(1, LIOS, "256\n", "0\n");
 	add_disk(2, LIOS, "256\n", "0\n");
 	assert_non_null(strstr(look(), "service-time 0 2 1 8:0 1 8:16 1\n"));
-	plan.boot.multipath = MULTIPATH_NO;
+	plan->boot.multipath = MULTIPATH_NO;
 	assert_string_equal(look(), "");
-	plan.targets[0].params.value[PARAM_MULTIPATH] = MULTIPATH_YES;
-	plan.targets[0].params.source[PARAM_MULTIPATH] = SOURCE_CMDLINE;
+	plan->targets[0].params.value[PARAM_MULTIPATH] = MULTIPATH_YES;
+	plan->targets[0].params.source[PARAM_MULTIPATH] = SOURCE_CMDLINE;
 	assert_non_null(strstr(look(), "service-time 0 1 1 8:0 1\n"));
 }
 
@@ -370,9 +380,9 @@ static void root_may_name_the_map(void **state)
 	(void)state;
 	add_disk(1, TGTS, "256\n", "0\n");
 	add_disk(2, TGTS, "256\n", "0\n");
-	plan.root.kind = ROOT_DEVICE;
+	plan->root.kind = ROOT_DEVICE;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		snprintf(plan.root.value, sizeof(plan.root.value), "%s", cases[i].root);
+		snprintf(plan->root.value, sizeof(plan->root.value), "%s", cases[i].root);
 		look();
 		snprintf(line, sizeof(line), "create %s mpath-" WWID "\n", cases[i].name);
 		if (!strstr(notes->text, line))
@@ -447,5 +457,6 @@ int main(void)
 	};
 
 	notes = mmap(NULL, sizeof(*notes), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	plan = mmap(NULL, sizeof(*plan), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

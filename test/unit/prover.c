@@ -135,6 +135,7 @@ static int begin(void **state)
 	plan.portal.port = 3260;
 	resolve_init(&names);
 	listen_somewhere();
+	memset(&prover, 0, sizeof(prover));
 	prover_init(&prover);
 	proof.questions = 2;
 	return 0;
@@ -297,6 +298,17 @@ static void it_asks_at_once_when_it_was_told_to_before(void **state)
 	say_header(ISCSI_OP_SCSI_RESPONSE);
 	assert_int_equal(turn(), UNIT_OTHER);
 	assert_over(UNIT_OTHER, "LUN 1 is what it is");
+}
+
+/* The kernel's login may have taken long. */
+static void questions_have_their_time_from_when_they_are_asked(void **state)
+{
+	const int64_t limit = (int64_t)plan.params.value[PARAM_LOGIN_TIMEOUT] * 1000;
+
+	(void)state;
+	log_in();
+	assert_int_equal(prover_ask(&prover, T0 + 100000), UNIT_PENDING);
+	assert_in_range(prover_deadline(&prover), T0 + 100000 + limit, T0 + 100000 + 8 * limit);
 }
 
 /* In the kernel session's own place: that one may come only when this one is gone. */
@@ -475,12 +487,57 @@ static void so_many_pdus_are_taken_at_a_time(void **state)
 	assert_int_equal(proof.taken, 100);
 }
 
+/* What the kernel's session has learned of the target, and what it knows of names. */
+static void it_begins_with_what_the_session_knows(void **state)
+{
+	(void)state;
+	lessons.start_in_security = true;
+	names.has_files = true;
+	strcpy(names.known[0].host, "portal.invalid");
+	names.known[0].count = 1;
+	names.known[0].addresses[0] = address;
+	strcpy(portal.host, "portal.invalid");
+	start(true);
+	while (prover.attempt.state == ATTEMPT_RESOLVING)
+		assert_int_equal(turn(), UNIT_PENDING);
+	take_connection();
+	assert_int_equal(heard.bhs[1] & 0x0c, 0); /* the security stage */
+}
+
+static void every_wait_has_a_deadline(void **state)
+{
+	const int64_t limit = (int64_t)plan.params.value[PARAM_LOGIN_TIMEOUT] * 1000;
+
+	(void)state;
+	assert_true(prover_deadline(&prover) == INT64_MAX);
+	start(true);
+	assert_in_range(prover_deadline(&prover), T0 + 1, T0 + 8 * limit);
+	take_connection();
+	assert_in_range(prover_deadline(&prover), T0 + 1, T0 + 10 + 8 * limit);
+	assert_int_equal(answer_login(0, "", 0), UNIT_PENDING);
+	assert_int_equal(prover.state, PROVER_ASKING);
+	assert_in_range(prover_deadline(&prover), T0 + limit, T0 + 10 + 8 * limit);
+	proof.verdict = UNIT_OTHER;
+	say_header(ISCSI_OP_SCSI_RESPONSE);
+	assert_int_equal(poll(&(struct pollfd){.fd = prover.wire.fd, .events = POLLIN}, 1, 5000), 1);
+	assert_int_equal(prover_step(&prover, T0 + 100000), UNIT_PENDING);
+	assert_int_equal(prover.state, PROVER_LEAVING); /* each wait has its own time */
+	assert_in_range(prover_deadline(&prover), T0 + 100000 + limit, T0 + 100000 + 8 * limit);
+	assert_int_equal(prover_late(&prover, T0 + 100000 + 8 * limit), UNIT_OTHER);
+	assert_true(prover_deadline(&prover) == INT64_MAX);
+	start(true);
+	assert_int_equal(prover_ask(&prover, T0), UNIT_PENDING);
+	assert_string_equal(prover.text, ""); /* of this run nothing is known */
+	assert_int_equal(prover.verdict, UNIT_PENDING);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(it_logs_in_as_the_session_does_but_with_its_own_isid, begin, end),
 		cmocka_unit_test_setup_teardown(it_asks_when_the_kernel_is_logged_in_and_not_before, begin, end),
 		cmocka_unit_test_setup_teardown(it_asks_at_once_when_it_was_told_to_before, begin, end),
+		cmocka_unit_test_setup_teardown(questions_have_their_time_from_when_they_are_asked, begin, end),
 		cmocka_unit_test_setup_teardown(it_is_gone_before_the_verdict_counts, begin, end),
 		cmocka_unit_test_setup_teardown(login_that_is_refused_proves_nothing, begin, end),
 		cmocka_unit_test_setup_teardown(login_without_an_answer_is_tried_otherwise_once, begin, end),
@@ -489,6 +546,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(target_that_breaks_the_rules_is_not_logged_out_from, begin, end),
 		cmocka_unit_test_setup_teardown(one_that_takes_too_long_says_what_it_waits_for, begin, end),
 		cmocka_unit_test_setup_teardown(stopped_it_logs_out_and_leaves_nothing_open, begin, end),
+		cmocka_unit_test_setup_teardown(it_begins_with_what_the_session_knows, begin, end),
+		cmocka_unit_test_setup_teardown(every_wait_has_a_deadline, begin, end),
 		cmocka_unit_test_setup_teardown(so_many_pdus_are_taken_at_a_time, begin, end),
 	};
 

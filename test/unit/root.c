@@ -152,6 +152,7 @@ static void a_path_of_a_map_stands_for_the_map(void **state)
 		{"/dev/mapper/mpatha", "dm-0"},
 		{"/dev/mapper/mpatha-part1", "dm-1"},
 		{"/dev/disk/by-id/dm-uuid-part1-mpath-36001405", "dm-1"},
+		{"/dev/disk/by-id/dm-name-mpatha-part1", "dm-1"},
 	};
 	const struct rig *rig = *state;
 	struct search_result found;

@@ -20,6 +20,7 @@
 #include "proto/iscsi_abi.h"
 #include "session/params.h"
 #include "session/session.h"
+#include "sys/dm.h"
 #include "sys/sysfs.h"
 
 #define SID 3
@@ -125,6 +126,16 @@ int session_params_after(const struct netlink *netlink, uint32_t sid, uint32_t c
 {
 	(void)netlink, (void)sid, (void)cid, (void)result, (void)plan, (void)failed;
 	return answer(AFTER);
+}
+
+static char told[200]; /* the multipath maps */
+
+int dm_message(int control, const char *name, const char *message)
+{
+	size_t used = strlen(told);
+
+	(void)snprintf(told + used, sizeof(told) - used, "%d %s %s; ", control, name, message);
+	return 0;
 }
 
 /* ---- the rig ---- */
@@ -251,6 +262,22 @@ static void give_the_kernel_its_session(const char *connection_state)
 	close(fd);
 }
 
+static void put(const char *path, const char *text)
+{
+	char part[160];
+	int fd;
+
+	for (const char *at = path; (at = strchr(at, '/')); at++) {
+		(void)snprintf(part, sizeof(part), "%.*s", (int)(at - path), path);
+		(void)mkdirat(tree, part, 0755);
+	}
+	fd = openat(tree, path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	assert_true(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+}
+
+#define UNITS "class/iscsi_session/session3/device/target3:0:0/"
+
 /* ---- what must hold ---- */
 
 static void login_goes_through_every_call_once(void **state)
@@ -275,6 +302,41 @@ static void login_goes_through_every_call_once(void **state)
 	assert_int_equal(session.recoveries, 0);
 	assert_true(session_was_up(&session));
 	assert_string_equal(session_failure(&session), "");
+}
+
+static void maps_are_told_when_a_session_is_lost(void **state)
+{
+	int32_t hold_s = -1;
+
+	(void)state;
+	give_the_kernel_its_session("up");
+	log_in(1000);
+	put(UNITS "3:0:0:1/type", "0\n");
+	put(UNITS "3:0:0:1/block/sda/size", "8\n");
+	session_become_path(&session, 77, &hold_s);
+	assert_true(session.mapper == -1 && hold_s == -1); /* a plain disk */
+	put(UNITS "3:0:0:1/block/sda/holders/dm-0/dm/uuid", "mpath-1\n");
+	put(UNITS "3:0:0:2/type", "0\n");
+	put(UNITS "3:0:0:2/block/sdb/size", "8\n");
+	put("class/block/sda/dev", "8:0\n");
+	put("class/block/dm-0/dm/name", "mpatha\n");
+	session_become_path(&session, 77, &hold_s);
+	assert_true(session.mapper == 77 && hold_s == -1); /* sdb's I/O is to be held */
+	assert_int_equal(kernel.calls[BEFORE], 1);
+	put(UNITS "3:0:0:2/block/sdb/holders/dm-0/dm/uuid", "mpath-1\n");
+	put("class/block/sdb/dev", "8:16\n");
+	session_become_path(&session, 77, &hold_s);
+	assert_int_equal(hold_s, 0);
+	assert_int_equal(kernel.calls[BEFORE], 2);
+	assert_string_equal(told, "");
+	session_step(&session, SESSION_EVENT_ERROR, &(struct session_input){.now_ms = 90000});
+	assert_non_null(strstr(told, "77 mpatha fail_path 8:0; "));
+	assert_non_null(strstr(told, "77 mpatha fail_path 8:16; "));
+	told[0] = '\0';
+	session.state = SESSION_UP;
+	session_step(&session, SESSION_EVENT_DEADLINE, &(struct session_input){.now_ms = 100000});
+	assert_non_null(strstr(told, "77 mpatha reinstate_path 8:16; "));
+	assert_int_equal(session_deadline(&session), 110000);
 }
 
 static void call_that_is_refused_is_named(void **state)
@@ -594,6 +656,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(other_programs_login_is_made_way_for, begin, end),
 		cmocka_unit_test_setup_teardown(portal_group_of_a_redirect_counts_where_the_target_names_none, begin,
 						end),
+		cmocka_unit_test_setup_teardown(maps_are_told_when_a_session_is_lost, begin, end),
 		cmocka_unit_test_setup_teardown(each_login_challenges_anew, begin, end),
 		cmocka_unit_test_setup_teardown(connection_is_guarded_until_it_is_started, begin, end),
 		cmocka_unit_test_setup_teardown(connection_that_breaks_in_the_login_is_tried_again, begin, end),

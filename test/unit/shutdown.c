@@ -77,7 +77,7 @@ static void what_nobody_uses_is_unmounted(void **state)
 {
 	(void)state;
 	mount_here("/dev/disk");
-	assert_int_equal(shutdown_flush(place, 10), 0);
+	assert_int_equal(shutdown_flush(place, -1, 10), 0);
 	assert_false(is_mounted());
 }
 
@@ -88,7 +88,7 @@ static void what_is_in_use_and_no_disk_is_taken_away_all_the_same(void **state)
 	(void)state;
 	mount_here("none");
 	fd = make_file("held");
-	assert_int_equal(shutdown_flush(place, 10), 0);
+	assert_int_equal(shutdown_flush(place, -1, 10), 0);
 	assert_false(is_mounted());
 	close(fd);
 }
@@ -103,11 +103,11 @@ static void disk_in_use_becomes_read_only(void **state)
 	close(make_file("held"));
 	fd = open(place, O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
-	assert_int_equal(shutdown_flush(place, 10), -EBUSY);
+	assert_int_equal(shutdown_flush(place, -1, 10), -EBUSY);
 	assert_true(is_mounted());
 	assert_true(is_read_only());
 	close(fd);
-	assert_int_equal(shutdown_flush(place, 10), 0);
+	assert_int_equal(shutdown_flush(place, -1, 10), 0);
 	assert_false(is_mounted());
 }
 
@@ -120,7 +120,7 @@ static void mounts_upon_mounts_go_with_names_of_any_kind(void **state)
 	snprintf(below, sizeof(below), "%s/a b\\c\td", place);
 	assert_int_equal(mkdir(below, 0755), 0);
 	assert_int_equal(mount("/dev/two", below, "tmpfs", 0, NULL), 0);
-	assert_int_equal(shutdown_flush(place, 10), 0);
+	assert_int_equal(shutdown_flush(place, -1, 10), 0);
 	assert_false(is_mounted());
 }
 
@@ -131,9 +131,9 @@ static void what_is_elsewhere_stays(void **state)
 	(void)state;
 	mount_here("/dev/one");
 	snprintf(other, sizeof(other), "%s-not", place);
-	assert_int_equal(shutdown_flush(other, 10), 0);
+	assert_int_equal(shutdown_flush(other, -1, 10), 0);
 	snprintf(other, sizeof(other), "%.*s", (int)strlen(place) - 1, place);
-	assert_int_equal(shutdown_flush(other, 10), 0);
+	assert_int_equal(shutdown_flush(other, -1, 10), 0);
 	assert_true(is_mounted());
 	assert_false(is_read_only());
 }
@@ -226,7 +226,7 @@ static void this_program_is_offered_once(void **state)
 	assert_int_equal(after.st_nlink, 1);
 	close(fd);
 	close(proc);
-	assert_int_equal(shutdown_flush(place, 10), 0);
+	assert_int_equal(shutdown_flush(place, -1, 10), 0);
 }
 
 int main(void)

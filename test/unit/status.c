@@ -166,6 +166,56 @@ static void all_its_pages_are_locked(void **state)
 	assert_int_equal(status_lock(&status), -ENOMEM);
 }
 
+static void first_record_is_written_whatever_the_state(void **state)
+{
+	static const struct netlink netlink = {.call_fd = -1, .event_fd = -1};
+	struct status fresh = {.fd = -1};
+	struct status_record record;
+
+	(void)state;
+	assert_int_equal(status_open(&fresh, dir, 2), 0);
+	session_init(&sessions[0], &plans[0], &netlink, -1, 1); /* all is 0 */
+	status_write(&fresh, sessions, 1);
+	assert_int_equal(status_find(path, 0, &record), 0);
+	assert_string_equal(record.state, "idle");
+	assert_int_equal(pwrite(fresh.fd, "XXXX", 4, 0), 4);
+	status_write(&fresh, sessions, 1); /* nothing has changed */
+	assert_int_equal(status_find(path, 0, &record), -ENOENT);
+	assert_int_equal(status_open(&fresh, -1, 2), -EBADF); /* closes it */
+}
+
+/* How many lines of a file have this text. */
+static int count_lines(const char *name, const char *text)
+{
+	FILE *file = fopen(name, "r");
+	char line[512];
+	int count = 0;
+
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		count += strstr(line, text) != NULL;
+	(void)fclose(file);
+	return count;
+}
+
+static void an_earlier_file_is_closed(void **state)
+{
+	struct status_record record;
+	int next, fd = dup(dir);
+
+	(void)state;
+	close(fd);
+	assert_int_equal(status_open(&status, dir, 8), 0); /* a whole page */
+	assert_int_equal(count_lines("/proc/self/maps", path), 1);
+	assert_int_equal(status_open(&status, dir, 2), 0);
+	assert_int_equal(pwrite(status.fd, "sid=7 ", 6, 2 * STATUS_RECORD), 6);
+	assert_false(status_recall(&status, 2, &record)); /* somebody has added to it */
+	assert_int_equal(status_find(path, 1, &record), -ENOENT);
+	next = dup(dir);
+	close(next);
+	assert_int_equal(next, fd);
+}
+
 static void without_a_file_nothing_is_written(void **state)
 {
 	struct status none = {.fd = -1};
@@ -205,6 +255,8 @@ int main(void)
 		cmocka_unit_test(what_was_written_is_recalled),
 		cmocka_unit_test(long_names_fit_into_a_record),
 		cmocka_unit_test(all_its_pages_are_locked),
+		cmocka_unit_test(first_record_is_written_whatever_the_state),
+		cmocka_unit_test(an_earlier_file_is_closed),
 		cmocka_unit_test(without_a_file_nothing_is_written),
 	};
 

@@ -225,6 +225,28 @@ static void pdu_without_data_has_no_data_digest(void **state)
 	assert_int_equal(length, 0);
 }
 
+static void what_was_left_to_send_is_forgotten_with_the_connection(void **state)
+{
+	(void)state;
+	wire.out_used = 10;
+	wire.out_sent = 3;
+	assert_int_equal(wire_pollfd(&wire).events, POLLOUT);
+	wire_start(&wire, ends[0]);
+	assert_int_equal(wire_pollfd(&wire).events, POLLIN);
+	assert_int_equal(wire.out_sent, 0);
+}
+
+static void room_is_a_header_with_its_digest(void **state)
+{
+	(void)state;
+	wire.out_used = WIRE_BYTES - 52;
+	assert_true(wire_has_room(&wire));
+	wire.out_used++;
+	assert_false(wire_has_room(&wire));
+	wire.out_sent = wire.out_used;
+	assert_true(wire_has_room(&wire));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +258,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(long_pdu_goes_piece_by_piece, begin, end),
 		cmocka_unit_test_setup_teardown(digests_are_computed_and_compared, begin, end),
 		cmocka_unit_test_setup_teardown(pdu_without_data_has_no_data_digest, begin, end),
+		cmocka_unit_test_setup_teardown(what_was_left_to_send_is_forgotten_with_the_connection, begin, end),
+		cmocka_unit_test_setup_teardown(room_is_a_header_with_its_digest, begin, end),
 		cmocka_unit_test_setup_teardown(full_socket_gets_the_rest_later, begin, end),
 	};
 
