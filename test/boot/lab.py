@@ -8,6 +8,7 @@ cache, in the guest and in the disk's image.
 import hashlib
 import os
 import re
+import time
 
 from rig import Target, run
 
