@@ -6,6 +6,7 @@ root on LVM in front of both initramfs builders, data on LVM on LUKS on RAID, su
 import os
 import struct
 import sys
+import time
 import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "boot"))
@@ -145,6 +146,10 @@ def data(rig, kernel):
             ("1" if name.endswith("made") else "2"), name + ": its file system has what was written"))
 
 
+def is_asleep(guest):
+    return guest.monitor("query-status")["return"]["status"] == "suspended"
+
+
 def suspend(rig, kernel):
     """To RAM and back; the target goes away and comes back while the machine sleeps."""
     name = "suspend"
@@ -153,13 +158,14 @@ def suspend(rig, kernel):
 
     def sleep(machine):
         machine.guest.send("systemctl suspend\n")
-        asleep = machine.guest.expect("PM: suspend entry", 60)
-        rig.check(machine.guest, asleep, name + ": the machine goes to sleep")
-        while asleep and machine.guest.monitor("query-status")["return"]["status"] != "suspended":
-            machine.guest.read_console(0)
+        deadline = time.monotonic() + 60
+        while not is_asleep(machine.guest) and time.monotonic() < deadline:
+            machine.guest.read_console(time.monotonic() + 0.2)
+        rig.check(machine.guest, is_asleep(machine.guest), name + ": the machine goes to sleep")
         machine.target.kill()
         machine.target.start()
         machine.guest.monitor("system_wakeup")
+        machine.guest.expect("^did ", 60)
         rig.check(machine.guest, machine.write("awake") == "written", name + ": awake, it writes")
 
     distro.from_on_to_off(rig, machine, name, sleep)
