@@ -753,7 +753,7 @@ static void leave_missing(struct world *w, int64_t now_ms)
 		portal_write(session_portal(s), portal);
 		if (s->plan->name[0]) {
 			log_err("going on without %s at %s: %s; the resident process tries again", s->plan->name,
-				portal, session_failure(s));
+				portal, session_failure(s)[0] ? session_failure(s) : "no answer yet");
 			continue;
 		}
 		log_err("going on without the targets of %s: %s; `iscsi-init attach` can attach them later", portal,

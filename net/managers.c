@@ -3,6 +3,8 @@
 #include "net/managers.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
 
 #include "net/page.h"
 #include "plan/address.h"
@@ -72,6 +74,15 @@ static int write_network_manager(const char *root, const struct interface *inter
 
 /* ---- ifupdown ---- */
 
+/* Up to Linux 6.1 an interface that is up keeps its name (net/core/dev.c, dev_change_name). systemd 252's udev tries all the
+   same, its event for the interface fails, and systemd-networkd waits for that for ever. */
+static bool keeps_name(void)
+{
+	struct utsname system;
+
+	return !uname(&system) && strverscmp(system.release, "6.2") < 0;
+}
+
 /* When udev has given the interface its name, the script below learns it. It stands before open-iscsi's rule, which reads
    what the script writes. */
 static int write_udev_rule(const char *root, const struct interface *interface)
@@ -86,7 +97,10 @@ static int write_udev_rule(const char *root, const struct interface *interface)
 	} else {
 		page_put(&page, "KERNEL==\"%s", interface->link.name);
 	}
-	page_put(&page, "\", RUN+=\"/bin/sh /run/iscsi-init/named %s\"\n", interface->link.name);
+	page_put(&page, "\", ");
+	if (keeps_name())
+		page_put(&page, "NAME=\"%s\", ", interface->link.name);
+	page_put(&page, "RUN+=\"/bin/sh /run/iscsi-init/named %s\"\n", interface->link.name);
 	snprintf(file, sizeof(file), "/run/udev/rules.d/69-iscsi-init-%s.rules", interface->link.name);
 	return page_write(&page, root, file);
 }

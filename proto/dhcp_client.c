@@ -11,10 +11,12 @@
 #include "proto/wipe.h"
 
 /* RFC 2131 4.1 waits 4 s before the first repetition and 64 s at most. That was made for 10 Mbit/s networks on which many
- * machines start at once; here it would cost a boot 4 s for one lost packet. We begin at 1 s and double up to 16 s, each
- * time varied by up to a quarter (at most 1 s) in both directions. */
+ * machines start at once; here it would cost a boot 4 s for one lost packet. We begin at 1 s and double up to 4 s, each
+ * time varied by up to a half in both directions: with 16 s ten thousand machines whose server is busy for 10 s wait for 30
+ * (test/sim). Who is refused again and again waits longer. */
 #define RETRY_FIRST_MS 1000
-#define RETRY_MAX_MS   16000
+#define RETRY_MAX_MS   4000
+#define QUARREL_MAX_MS 16000
 
 #define REQUEST_SENDS   4     /* then the offer is given up; RFC 2131 3.1.5 */
 #define REBOOT_SENDS    2     /* a server that does not know us stays silent: 3 s are enough to find out */
@@ -85,12 +87,11 @@ static unsigned send_message(struct dhcp *dhcp, const struct step *step, enum dh
 	return DHCP_SEND;
 }
 
-static int64_t retry_delay(unsigned attempt, uint32_t random)
+static int64_t retry_delay(unsigned attempt, int64_t longest_ms, uint32_t random)
 {
-	int64_t delay = attempt > 4 ? RETRY_MAX_MS : RETRY_FIRST_MS << attempt;
-	int64_t jitter = delay / 4 > 1000 ? 1000 : delay / 4;
+	int64_t delay = attempt > 4 || RETRY_FIRST_MS << attempt > longest_ms ? longest_ms : RETRY_FIRST_MS << attempt;
 
-	return delay - jitter + (int64_t)(random % (uint32_t)(2 * jitter + 1));
+	return delay / 2 + (int64_t)(random % (uint32_t)(delay + 1));
 }
 
 /* Sends DISCOVER or REQUEST, and sets the time to repeat it. */
@@ -98,7 +99,7 @@ static unsigned send_again(struct dhcp *dhcp, const struct step *step)
 {
 	if (!dhcp->attempt)
 		dhcp->sent_ms = step->now_ms;
-	dhcp->deadline_ms = step->now_ms + retry_delay(dhcp->attempt++, step->random);
+	dhcp->deadline_ms = step->now_ms + retry_delay(dhcp->attempt++, RETRY_MAX_MS, step->random);
 	return send_message(dhcp, step, dhcp->state == DHCP_SELECTING ? DHCP_DISCOVER : DHCP_REQUEST);
 }
 
@@ -255,7 +256,7 @@ static unsigned accept_nak(struct dhcp *dhcp, const struct step *step)
 	}
 	dhcp->restarts++;
 	dhcp->reason = "the server refuses the address (NAK)";
-	return begin_later(dhcp, step, refusals ? retry_delay(refusals - 1, step->random) : 0);
+	return begin_later(dhcp, step, refusals ? retry_delay(refusals - 1, QUARREL_MAX_MS, step->random) : 0);
 }
 
 static unsigned decline(struct dhcp *dhcp, const struct step *step)

@@ -295,8 +295,8 @@ int attempt_pollfds(const struct attempt *attempt, struct pollfd *out, int max)
 
 /* ---- one after the other ---- */
 
-/* A part of what it has lasted, so that a target that comes is not left waiting for long. A boot: up to a second while nothing can
-   be connected to. Where nothing answered, the attempt itself was a pause. */
+/* A part of what it has lasted, so that a target that comes is not left waiting for long. A boot: up to a second while nothing
+   can be connected to. Where nothing answered, the attempt itself was a pause. */
 static int64_t choose_pause(struct attempt *a, int64_t now_ms)
 {
 	int64_t lasted = now_ms - a->lost_ms;

@@ -97,8 +97,9 @@ int connect_pollfds(const struct connect *connect, struct pollfd *out, int max);
 /* The connection led to a login: its address is tried from now on, even when the host's name no longer yields it. */
 void connect_prove(struct connect *connect);
 
-/* While nothing is sent TCP itself asks, every few seconds, whether the peer still knows of the connection: one that has died or
-   started anew during a long wait is noticed. What is established does without: whether the target is there is asked by NOP-Out. */
+/* While nothing is sent TCP itself asks, every few seconds, whether the peer still knows of the connection: one that has died
+   or started anew during a long wait is noticed. What is established does without: whether the target is there is asked by
+   NOP-Out. */
 void connect_guard(const struct connect *connect, bool on);
 
 /* Closes the socket and ends the look-up, if there are any. */

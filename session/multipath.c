@@ -325,7 +325,7 @@ static void make_partitions(const struct look *look, const struct map *map, cons
 
 static int make_map(struct look *look, struct map *map, const struct unit *unit)
 {
-	char uuid[DM_TEXT_MAX];
+	char uuid[DM_TEXT_MAX], path[64];
 	dev_t id;
 	int result;
 
@@ -340,6 +340,9 @@ static int make_map(struct look *look, struct map *map, const struct unit *unit)
 	}
 	snprintf(map->device, sizeof(map->device), "dm-%u", minor(id));
 	publish(look, map->name, id);
+	snprintf(path, sizeof(path), "class/block/%s/device/wwid", unit->block);
+	if (sysfs_read(look->of->sysfs, path, uuid, sizeof(uuid)) > 0)
+		udev_db_hide_paths(uuid);
 	make_partitions(look, map, unit);
 	return 0;
 }

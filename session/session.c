@@ -363,36 +363,56 @@ static void begin_login(struct session *s, const struct session_input *in)
 /* ---- paths of multipath maps ---- */
 
 /* What the record of an outage is held in is free while there is none. */
-static int tell_maps(struct session *s, const char *message)
+static int read_units(struct session *s)
 {
-	int count = s->mapper < 0 ? 0 : units_read(s->sysfs, s->sid, s->units, UNITS_MAX);
+	int count = units_read(s->sysfs, s->sid, s->units, UNITS_MAX);
 
-	return paths_tell(s->mapper, s->sysfs, s->units, count < UNITS_MAX ? count : UNITS_MAX, message);
+	return count < UNITS_MAX ? count : UNITS_MAX;
+}
+
+/* Somebody may have taken a map apart: I/O of a disk that is no path any more must not fail. */
+static void choose_hold(struct session *s, int count)
+{
+	const char *plain = count == UNITS_MAX ? "more" : NULL;
+	int32_t hold_s;
+
+	for (int i = 0; i < count; i++)
+		if (s->units[i].block[0] && !s->units[i].map[0])
+			plain = s->units[i].block;
+	hold_s = plain ? s->planned_hold_s : 0;
+	if (*s->hold_s == hold_s)
+		return;
+	*s->hold_s = hold_s;
+	if (plain)
+		log_warn("session %u (%s) has a disk that is no path (%s): when it is lost, what is in flight waits "
+			 "for it",
+			 s->sid, s->plan->name, plain);
+	(void)set_before(s); /* of a lost connection, the kernel takes just this one */
+}
+
+static void tell_maps(struct session *s, const char *message)
+{
+	int count;
+
+	if (s->mapper < 0)
+		return;
+	count = read_units(s);
+	paths_tell(s->mapper, s->sysfs, s->units, count, message);
+	choose_hold(s, count);
 }
 
 void session_become_path(struct session *session, int mapper, int32_t *hold_s)
 {
-	int count = units_read(session->sysfs, session->sid, session->units, UNITS_MAX);
-	const char *plain = count > UNITS_MAX ? "more" : NULL;
-	bool has_map = false;
+	int count = session->state == SESSION_UP ? read_units(session) : 0;
 
-	for (int i = 0; i < count && i < UNITS_MAX; i++) {
-		has_map = has_map || session->units[i].map[0];
-		if (session->units[i].block[0] && !session->units[i].map[0])
-			plain = session->units[i].block;
-	}
-	if (!has_map || session->state != SESSION_UP)
+	for (int i = 0; i < count && session->mapper < 0; i++)
+		if (session->units[i].map[0])
+			session->mapper = mapper;
+	if (session->mapper < 0)
 		return;
-	session->mapper = mapper;
-	if (plain) {
-		log_warn("session %u (%s) has disks that are no paths (%s): when it is lost, what is in flight waits "
-			 "for it",
-			 session->sid, session->plan->name, plain);
-		return;
-	}
-	*hold_s = 0;
-	if (set_before(session))
-		log_warn("session %u: the kernel does not take the settings of a path", session->sid);
+	session->hold_s = hold_s;
+	session->planned_hold_s = *hold_s;
+	choose_hold(session, count);
 }
 
 static void say_up(struct session *s, int64_t now_ms)

@@ -68,8 +68,9 @@ struct session {
 	const struct target_plan *plan;
 	const struct netlink *netlink;
 	int sysfs;
-	int dev;    /* -1: not settled yet */
-	int mapper; /* of the device mapper, once its disks are paths of maps; -1 */
+	int dev;                         /* -1: not settled yet */
+	int mapper;                      /* of the device mapper, once its disks are paths of maps; -1 */
+	int32_t *hold_s, planned_hold_s; /* then: the plan's replacement_timeout, and what it was */
 
 	enum session_state state;
 	int64_t deadline_ms;
@@ -129,9 +130,9 @@ void session_adopt(struct session *session, uint32_t sid, uint32_t host, bool up
    asked about the units is asked now. dev: descriptor of /dev; must stay. */
 void session_settle(struct session *session, int dev);
 
-/* If disks of the session are paths of multipath maps, the maps are told when it is lost and when it is back. If all are, a lost session
-   gives back at once what is in flight: the maps hold it if they must. mapper: of the device mapper; must stay. hold_s: the
-   plan's replacement_timeout, which is 0 from then on. */
+/* If disks of the session are paths of multipath maps, the maps are told when it is lost and when it is back. While all are, a lost
+   session gives back at once what is in flight: the maps hold it if they must. mapper: of the device mapper. hold_s: the plan's
+   replacement_timeout, which is changed. Both must stay. */
 void session_become_path(struct session *session, int mapper, int32_t *hold_s);
 
 void session_step(struct session *session, enum session_event event, const struct session_input *input);

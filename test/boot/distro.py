@@ -164,22 +164,22 @@ def initrd(rig, kernel, way):
     return out
 
 
-def words(way, target, network="ip=dhcp"):
+def words(way, target, network="ip=dhcp", word=Target.word):
     line = "root=UUID=%s rw loglevel=5 systemd.show_status=true systemd.log_color=no TERM=dumb %s " % (Disk.UUID, network)
     if way == "debian":
         return line + ("iscsi_initiator=iqn.2026-01.test.rig:guest iscsi_target_name=%s iscsi_target_ip=%s "
                        "iscsi_target_port=%d iscsi_target_group=1" % (TARGET_NAME, HOST, target.port))
-    return line + ("" if way == "own" else "rdinit=/iscsi-init ") + target.word()
+    return line + ("" if way == "own" else "rdinit=/iscsi-init ") + word(target)
 
 
 class Machine(Lab):
     """One booted distribution. .booted, .ended: seconds, None where it did not happen."""
 
-    def __init__(self, rig, kernel, disk, way="own", more="", seconds=240, disks=(), **boot):
+    def __init__(self, rig, kernel, disk, way="own", more="", seconds=240, disks=(), word=Target.word, **boot):
         self.rig, self.disk = rig, disk
         self.target = Target(rig, dict(enumerate((disk,) + tuple(disks), 1)))
         self.booted = self.ended = None
-        self.guest = rig.boot(kernel, initrd(rig, kernel, way), words(way, self.target) + " " + more,
+        self.guest = rig.boot(kernel, initrd(rig, kernel, way), words(way, self.target, word=word) + " " + more,
                               memory=1024, **boot)
         if self.guest.expect("^LAB-READY", seconds):
             self.booted = self.guest.seconds()

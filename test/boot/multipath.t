@@ -31,7 +31,7 @@ def both(rig, kernel, initrd):
     rig.check(guest, re.search(r"^map %s \(dm-\d\):( sd[ab] active){2}$" % WWID, guest.section("list"), re.M), "list shows the map")
     maps = json.loads(guest.section("json") or "{}").get("maps")
     rig.ok(maps and maps[0]["name"] == WWID and maps[0]["paths"] == {"sda": "active", "sdb": "active"}, "for programs, too", maps)
-    rig.check(guest, "sda: taken out of the map" in guest.section("detach") and "session 1: stopped" in guest.section("detach"),
+    rig.check(guest, re.search("^disk sd[ab]: taken out of the map", guest.section("detach"), re.M) and "session 1: stopped" in guest.section("detach"),
               "detach takes a path out of its map")
     rig.check(guest, "it is the last path" in guest.section("detach") and "session 2 stays" in guest.section("detach"), "but not the last one")
     rig.check(guest, guest.wait(60) and not guest.said("not every session"), "the machine ends with a logout")

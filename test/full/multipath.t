@@ -108,6 +108,7 @@ def flapping(rig, kernel, initrd):
     stalls = []
     for number in range(LOSSES):
         target = lab.portals[number % 2]
+        time.sleep(6)  # a session that ends within 5 s of its login is not taken up again at once
         lab.wrote(4)
         begun = len(lab.guest.console)
         target.kill()
@@ -151,7 +152,7 @@ def another_disk(rig, kernel, initrd):
     two.start()
     lab.expect("event=held", "a path comes back as another disk: it is held")
     rig.check(lab.guest, lab.wrote(8), "and the other path carries on")
-    rig.ok(lab.states().get("sdb") == "failed", "it is not used", str(lab.states()))
+    rig.ok(sorted(lab.states().values()) == ["active", "failed"], "it is not used", str(lab.states()))
     two.kill()
     two.luns = {1: lab.disk}
     two.start()
@@ -179,7 +180,8 @@ def successors(rig, kernel, initrd):
     lab.start_writer()
     time.sleep(2)  # a keeper is there
     lab.shell("kill -9 $(resident | head -n 1)")
-    lab.expect("event=restarted", "the keeper takes the place of the resident process")
+    lab.wrote(4)
+    rig.check(lab.guest, "event=restarted" in lab.guest.console, "the keeper takes the place of the resident process")
     turn(lab, "keeper")
     lab.shell("for p in $(pidof iscsi-init iscsi-keeper); do grep -q '^@' /proc/$p/cmdline && kill -9 $p; done; sleep 1")
     lab.shell("/run/initramfs/shutdown supervise </dev/null >/run/supervise 2>&1 &")
@@ -211,7 +213,7 @@ def data_disk(rig):
 def prepare(rig, name):
     suite = name.split("-")[0]
     distro.MANAGERS[name] = (SYSTEMS[name],) + distro.MANAGERS["networkd"][1:]
-    return distro.root(rig, suite, name, False, Kernel(distro.KERNELS[suite]), {"/etc/fstab": FSTAB})
+    return distro.root(rig, suite, name, False, Kernel(distro.KERNELS[suite]), {"/etc/fstab": FSTAB, "/etc/multipath.conf": "defaults {\n\tfind_multipaths yes\n}\n"})
 
 
 def system(rig, name):
@@ -221,7 +223,7 @@ def system(rig, name):
     rig.check(guest, machine.booted, name + ": boots to multi-user")
     rig.ok(machine.failed() == "" and guest.section("state").strip().endswith("running"), name + ": no unit has failed, no job waits",
            guest.section("state") + "\n" + machine.failed())
-    mounts = machine.shell("findmnt -n -r -o TARGET,SOURCE / /srv; findmnt -n -r -o TARGET,SOURCE /srv; ls -l /dev/disk/by-* /dev/mapper; "
+    mounts = machine.shell("findmnt -n -r -o TARGET,SOURCE /; findmnt -n -r -o TARGET,SOURCE /srv; ls -l /dev/disk/by-* /dev/mapper; "
                            "iscsi-init list || /run/initramfs/shutdown list") or ""
     rig.ok(re.search(r"^/ /dev/(mapper/|dm-)", mounts, re.M) and re.search(r"^/srv /dev/(mapper/|dm-)", mounts, re.M),
            name + ": root and another file system of fstab are on maps", mounts)

@@ -6,11 +6,12 @@ root on LVM in front of both initramfs builders, data on LVM on LUKS on RAID, su
 import os
 import struct
 import sys
+import time
 import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "boot"))
 import distro  # noqa: E402
-from rig import MIB, Disk, Kernel, Rig  # noqa: E402
+from rig import HOST, MIB, TARGET_NAME, Disk, Kernel, Rig, Target  # noqa: E402
 
 packages, units, files = distro.MANAGERS["networkd"]
 distro.MANAGERS["stacked"] = (packages + ["mdadm", "cryptsetup", "systemd-cryptsetup", "lvm2", "kexec-tools"], units, files)
@@ -26,30 +27,14 @@ max_lv = 0
 max_pv = 0
 metadata_copies = 0
 physical_volumes {
-pv0 {
-id = "RigDsk-0000-0000-0000-0000-0000-000000"
-device = "/dev/sda"
-status = ["ALLOCATABLE"]
-flags = []
-dev_size = %d
-pe_start = 2048
-pe_count = %d
-}
-}
+%s}
 logical_volumes {
 root {
 id = "RigLog-0000-0000-0000-0000-0000-000000"
 status = ["READ", "WRITE", "VISIBLE"]
 flags = []
-segment_count = 1
-segment1 {
-start_extent = 0
-extent_count = %d
-type = "striped"
-stripe_count = 1
-stripes = ["pv0", 0]
-}
-}
+segment_count = %d
+%s}
 }
 }
 contents = "Text Format Volume Group"
@@ -58,6 +43,30 @@ description = ""
 creation_host = "rig"
 creation_time = 0
 """
+VOLUME = """pv%d {
+id = "RigDs%d-0000-0000-0000-0000-0000-000000"
+status = ["ALLOCATABLE"]
+flags = []
+dev_size = %d
+pe_start = 2048
+pe_count = %d
+}
+"""
+SEGMENT = """segment%d {
+start_extent = %d
+extent_count = %d
+type = "striped"
+stripe_count = 1
+stripes = ["pv%d", 0]
+}
+"""
+
+
+def empty(rig, size):
+    disk = Disk(rig.path("empty", ".img"))
+    with open(disk.path, "wb") as file:
+        file.truncate(size)
+    return disk
 
 
 def lvm_crc(data):
@@ -65,35 +74,47 @@ def lvm_crc(data):
     return zlib.crc32(data, 0xF597A6CF ^ 0xFFFFFFFF) ^ 0xFFFFFFFF
 
 
-def make_lvm(path):
-    """The volume group rig in the place of the partition table: its volume root begins where the file system does. Written
-    here, as vgcreate wants a device (LVM2 lib/format_text/layout.h)."""
-    size = os.path.getsize(path)
-    extents = size // MIB - 1
-    text = (METADATA % (size // 512, extents, extents)).encode() + b"\0"
+def make_lvm(paths):
+    """The volume group rig in the place of the partition table: its volume root begins where the first disk's file system does,
+    and goes on over the others. Written here, as vgcreate wants devices (LVM2 lib/format_text/layout.h)."""
+    sizes = [os.path.getsize(path) for path in paths]
+    extents = [size // MIB - 1 for size in sizes]
+    text = METADATA % ("".join(VOLUME % (i, i, sizes[i] // 512, extents[i]) for i in range(len(paths))), len(paths),
+                       "".join(SEGMENT % (i + 1, sum(extents[:i]), extents[i], i) for i in range(len(paths))))
+    text = text.encode() + b"\0"
     header = b" LVM2 x[5A%r0N*>" + struct.pack("<IQQ QQII", 1, MDA_OFFSET, MDA_SIZE, MDA_HEADER, len(text), lvm_crc(text), 0)
     header = header.ljust(MDA_HEADER - 4, b"\0")
-    volume = b"RigDsk00000000000000000000000000" + struct.pack(
-        "<Q QQQQ QQQQ IIQQ", size, MIB, 0, 0, 0, MDA_OFFSET, MDA_SIZE, 0, 0, 2, 1, 0, 0)
-    label = (struct.pack("<I", 32) + b"LVM2 001" + volume).ljust(512 - 20, b"\0")
-    with open(path, "r+b") as file:
-        file.write(bytes(MIB))
-        file.seek(size - MIB)
-        file.write(bytes(MIB))  # the table's copy
-        file.seek(512)
-        file.write(b"LABELONE" + struct.pack("<QI", 1, lvm_crc(label)) + label)
-        file.seek(MDA_OFFSET)
-        file.write(struct.pack("<I", lvm_crc(header)) + header + text)
+    for i, path in enumerate(paths):
+        volume = b"RigDs%d" % i + bytes(b"0" * 26) + struct.pack(
+            "<Q QQQQ QQQQ IIQQ", sizes[i], MIB, 0, 0, 0, MDA_OFFSET, MDA_SIZE, 0, 0, 2, 1, 0, 0)
+        label = (struct.pack("<I", 32) + b"LVM2 001" + volume).ljust(512 - 20, b"\0")
+        with open(path, "r+b") as file:
+            file.write(bytes(MIB))
+            file.seek(sizes[i] - MIB)
+            file.write(bytes(MIB))  # the table's copy
+            file.seek(512)
+            file.write(b"LABELONE" + struct.pack("<QI", 1, lvm_crc(label)) + label)
+            file.seek(MDA_OFFSET)
+            file.write(struct.pack("<I", lvm_crc(header)) + header + text)
+
+
+def netroot(target):
+    return "netroot=iscsi:%s::%d:1:%s" % (HOST, target.port, target.name)
 
 
 def lvm_root(rig, kernel, way):
-    name = "root on LVM, " + way
-    disk = distro.root(rig, "trixie", "stacked", False, kernel)
-    make_lvm(disk.path)
-    machine = distro.Machine(rig, kernel, disk, way, "root=/dev/mapper/rig-root rd.lvm.lv=rig/root", seconds=300)
+    """Two targets, whose disks are one volume; for dracut in its own words, which its own initiator reads, too."""
+    name = "root on LVM on two targets, " + way
+    disk, other = distro.root(rig, "trixie", "stacked", False, kernel), empty(rig, 64 * MIB)
+    make_lvm([disk.path, other.path])
+    second = Target(rig, {1: other}, name=TARGET_NAME + "2")
+    word = netroot if way == "dracut" else Target.word
+    machine = distro.Machine(rig, kernel, disk, way, "root=/dev/mapper/rig-root rd.lvm.lv=rig/root rd.iscsi.waitnet=0 " +
+                             word(second), seconds=300, word=word)
     if machine.booted:
-        rig.ok("/dev/mapper/rig-root / " in (machine.shell("cat /proc/mounts") or ""), name + ": it is", "")
+        rig.ok("/dev/mapper/rig-root / " in (machine.shell("cat /proc/mounts") or ""), name + ": it is")
     distro.from_on_to_off(rig, machine, name)
+    rig.ok(second.sessions() == 0, name + ": nor has the other target")
 
 
 STACK = """set -e
@@ -114,11 +135,7 @@ mount /srv
 def data(rig, kernel):
     """The second boot finds all that the first has made."""
     disk = distro.root(rig, "trixie", "stacked", False, kernel, {"/stack": STACK})
-    more = []
-    for _ in range(2):
-        more.append(Disk(rig.path("more", ".img")))
-        with open(more[-1].path, "wb") as file:
-            file.truncate(128 * MIB)
+    more = [empty(rig, 128 * MIB), empty(rig, 128 * MIB)]
     for name in ("md, LUKS and LVM, made", "md, LUKS and LVM, found"):
         machine = distro.Machine(rig, kernel, disk, disks=more)
         if name.endswith("made") and machine.booted:
@@ -129,6 +146,10 @@ def data(rig, kernel):
             ("1" if name.endswith("made") else "2"), name + ": its file system has what was written"))
 
 
+def is_asleep(guest):
+    return guest.monitor("query-status")["return"]["status"] == "suspended"
+
+
 def suspend(rig, kernel):
     """To RAM and back; the target goes away and comes back while the machine sleeps."""
     name = "suspend"
@@ -137,13 +158,14 @@ def suspend(rig, kernel):
 
     def sleep(machine):
         machine.guest.send("systemctl suspend\n")
-        asleep = machine.guest.expect("PM: suspend entry", 60)
-        rig.check(machine.guest, asleep, name + ": the machine goes to sleep")
-        while asleep and machine.guest.monitor("query-status")["return"]["status"] != "suspended":
-            machine.guest.read_console(0)
+        deadline = time.monotonic() + 60
+        while not is_asleep(machine.guest) and time.monotonic() < deadline:
+            machine.guest.read_console(time.monotonic() + 0.2)
+        rig.check(machine.guest, is_asleep(machine.guest), name + ": the machine goes to sleep")
         machine.target.kill()
         machine.target.start()
         machine.guest.monitor("system_wakeup")
+        machine.guest.expect("^did ", 60)
         rig.check(machine.guest, machine.write("awake") == "written", name + ": awake, it writes")
 
     distro.from_on_to_off(rig, machine, name, sleep)

@@ -74,7 +74,8 @@ with Rig() as test:
     crowd = [Member(test, kernel, initrd, shared, number, disk) for number, disk in disks.items()]
     all_of(test, crowd, lambda member: member.guest.expect("^LAB-READY", 300), "all %d boot, with %d MiB each" % (GUESTS, MEMORY))
     test.note("in %.0f s" % (time.monotonic() - begun))
-    all_of(test, crowd, lambda member: (member.shell("cat /number") or "").strip() == member.name.split()[1], "each from its own disk")
+    all_of(test, crowd, lambda member: (member.shell("cat /number") or "").strip() == member.name.split()[1],
+           "each from its own disk")
     for one in crowd:
         one.start_writer()
     outage(test, crowd, shared, 10)

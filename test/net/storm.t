@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A thousand machines log in to one tgtd in the same moment, with CHAP, over loopback: the product's own attempts (connect, log
-in, pause, try again). Once while it is there; once while it is stopped for two seconds; once while it is killed and comes back."""
+"""A thousand machines log in to one tgtd in the same moment, with CHAP, over loopback: the product's own attempts (connect,
+log in, pause, try again). Once while it is there; once while it is stopped for two seconds; once while it is killed and
+comes back."""
 
 import os
 import resource
@@ -67,7 +68,8 @@ with Rig() as test:
     judge(test, taken, text, "a thousand at once", 10000)
     # tgt refuses the list of algorithms, and takes MD5 alone
     test.ok(taken["attempts"] == 2 * COUNT, "and each with its second connection", "%s\n%s" % (taken, text[-2000:]))
-    test.note("the target's CPU: %.2f s, %.2f ms for each login" % (cpu_s(portal) - before, (cpu_s(portal) - before) * 1000 / COUNT))
+    used = cpu_s(portal) - before
+    test.note("the target's CPU: %.2f s, %.2f ms for each login" % (used, used * 1000 / COUNT))
 
     wrong, text = crowd(test, program, portal, count=20, password="wrongsecret12")
     test.ok(wrong["done"] == 0 and wrong["failed"] == 20, "a wrong password lets nobody in", str(wrong))

@@ -22,6 +22,7 @@ static const struct storm storms[] = {
 	{.name = "boot, same instant", .spread_s = 0.001},
 	{.name = "boot, target 30 s late", .spread_s = 1, .down_s = 30},
 	{.name = "boot, 30 s late, silent", .spread_s = 1, .down_s = 30, .silent = true},
+	{.name = "boot, behind DHCP", .spread_s = 1, .dhcp_per_s = 2},
 	{.name = "restart", .spread_s = 0.05, .down_s = 0.5, .lost_part = 1},
 	{.name = "outage 10 s", .spread_s = 0.05, .down_s = 10, .lost_part = 1},
 	{.name = "outage 10 s, silent", .spread_s = 5, .down_s = 10, .lost_part = 1, .silent = true},
@@ -98,6 +99,7 @@ int main(int argc, char **argv)
 			s.target.backlog = backlog;
 			s.target.dead_cost = 0.1;
 			s.patience_s = 10 * machines / capacity + 300;
+			s.dhcp_per_s *= capacity; /* the table has it for each login */
 			s.seed = 7;
 			storm_run(&s, &o);
 			print(tabs, &s, &o);

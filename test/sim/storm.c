@@ -11,6 +11,9 @@
 
 #include "sys/log.h"
 #include "test/sim/events.h"
+#include "test/sim/leases.h"
+
+#define LEASES_WAITING 256 /* messages that a server's socket holds */
 
 double storm_course[STORM_STEPS];
 
@@ -40,8 +43,15 @@ static void begin_machine(void *object, uint64_t value)
 	m->began = sim_now;
 	if (m->settled)
 		m->policy->lose(m);
+	else if (storm->dhcp_per_s > 0)
+		leases_ask(m);
 	else
 		m->policy->start(m);
+}
+
+static void begin_leased(struct machine *m)
+{
+	m->policy->start(m);
 }
 
 static void target_comes(void *object, uint64_t value)
@@ -127,6 +137,8 @@ static void judge(struct outcome *o)
 	o->machines = affected;
 	o->missing = affected - up;
 	o->ideal_s = affected * (storm->proves ? 2 : 1) / storm->target.capacity / targets;
+	if (storm->dhcp_per_s > 0 && 2 * affected / storm->dhcp_per_s > o->ideal_s)
+		o->ideal_s = 2 * affected / storm->dhcp_per_s; /* an offer and an acknowledgement each */
 	for (unsigned i = 0; i < affected; i++) {
 		const struct machine *m = machine_at(i);
 
@@ -224,12 +236,14 @@ void storm_run(const struct storm *what, struct outcome *outcome)
 	sockets_begin();
 	targets_begin(&storm->target, storm->target.redirects_to);
 	ours_prepare(tree);
+	leases_begin(affected, storm->dhcp_per_s, LEASES_WAITING, begin_leased);
 	plan_storm();
 	events_run(sim_counts.since + when(storm->patience_s), &over);
 	judge(outcome);
 	targets_end();
 	sockets_end();
 	events_end();
+	leases_end();
 	(void)munmap(machines, size);
 	remove_tree(tree, root);
 }

@@ -14,11 +14,12 @@ struct storm {
 	const struct policy *policy;
 	unsigned machines;
 	struct target_model target;
-	double spread_s;       /* the machines' starts, or the loss of their sessions, are this far apart */
-	double lost_before_s;  /* the outage has lasted so long when the run begins */
-	double down_s;         /* the target listens so long after the first of them; 0: it does from the beginning */
-	double lost_part;      /* 0: they boot; else that part of them had a session, and the others keep theirs */
-	bool silent;           /* while it is down nothing answers; else connections are refused */
+	double spread_s;      /* the machines' starts, or the loss of their sessions, are this far apart */
+	double lost_before_s; /* the outage has lasted so long when the run begins */
+	double down_s;        /* the target listens so long after the first of them; 0: it does from the beginning */
+	double lost_part;     /* 0: they boot; else that part of them had a session, and the others keep theirs */
+	bool silent;          /* while it is down nothing answers; else connections are refused */
+	double dhcp_per_s; /* each has to get a lease first, of a server that answers so many messages a second; 0: it has one */
 	bool proves;           /* each that was lost has a disk, whose identity is asked for before its I/O is let go */
 	double again_s, for_s; /* so long after it listens it is gone once more, for so long; 0: it is not */
 	double patience_s;     /* when the run ends */

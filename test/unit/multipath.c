@@ -107,6 +107,11 @@ void udev_db_note_dm(dev_t id)
 	(void)id;
 }
 
+void udev_db_hide_paths(const char *wwid)
+{
+	note("hide %s\n", wwid);
+}
+
 /* ---- the rig ---- */
 
 static void put(int dirfd, const char *path, const void *bytes, size_t length)
@@ -226,9 +231,11 @@ static void two_paths_of_one_target_become_a_map_with_partitions(void **state)
 	(void)state;
 	add_disk(1, TGTS, "256\n", "0\n");
 	add_disk(2, TGTS, "256\n", "0\n");
+	put_text("class/block/sda/device/wwid", "naa.6000\n");
 	assert_string_equal(look(), "create " WWID " mpath-" WWID "\n"
 				    "load " WWID " multipath 256 " TABLE "service-time 0 2 1 8:0 1 8:16 1\n"
 				    "resume " WWID "\n"
+				    "hide naa.6000\n"
 				    "create " WWID "-part2 part2-mpath-" WWID "\n"
 				    "load " WWID "-part2 linear 100  2048\n"
 				    "resume " WWID "-part2\n");

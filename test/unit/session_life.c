@@ -322,6 +322,7 @@ static void maps_are_told_when_a_session_is_lost(void **state)
 	put("class/block/dm-0/dm/name", "mpatha\n");
 	session_become_path(&session, 77, &hold_s);
 	assert_true(session.mapper == 77 && hold_s == -1); /* sdb's I/O is to be held */
+	session.mapper = -1;
 	assert_int_equal(kernel.calls[BEFORE], 1);
 	put(UNITS "3:0:0:2/block/sdb/holders/dm-0/dm/uuid", "mpath-1\n");
 	put("class/block/sdb/dev", "8:16\n");
@@ -337,6 +338,11 @@ static void maps_are_told_when_a_session_is_lost(void **state)
 	session_step(&session, SESSION_EVENT_DEADLINE, &(struct session_input){.now_ms = 100000});
 	assert_non_null(strstr(told, "77 mpatha reinstate_path 8:16; "));
 	assert_int_equal(session_deadline(&session), 110000);
+	assert_int_equal(unlinkat(tree, UNITS "3:0:0:2/block/sdb/holders/dm-0/dm/uuid", 0),
+			 0); /* it has been taken apart */
+	session_step(&session, SESSION_EVENT_ERROR, &(struct session_input){.now_ms = 120000});
+	assert_int_equal(hold_s, -1);
+	assert_int_equal(kernel.calls[BEFORE], 3);
 }
 
 static void call_that_is_refused_is_named(void **state)

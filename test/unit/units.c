@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "sys/sysfs.h"
+#include "sys/udev_db.h"
 
 #define DEVICE "class/iscsi_session/session7/device/target3:0:0/"
 #define TEXT(path, text)                     \
@@ -157,9 +158,30 @@ static void what_holds_nothing_is_left_out(void **state)
 	assert_true(unit_of(29, count)->has_long_page);
 }
 
+/* A target says what the wwid is, and udev does what its rules say. */
+static void what_a_target_says_cannot_end_the_string_of_a_rule(void **state)
+{
+	char rule[UDEV_DB_RULE], wwid[600];
+	int length = udev_db_path_rule("t10.IET     00010001", rule);
+
+	(void)state;
+	assert_int_equal(length, (int)strlen(rule));
+	assert_string_equal(rule, "SUBSYSTEM==\"block\", TEST!=\"/sbin/multipathd\", SUBSYSTEMS==\"scsi\", "
+				  "ATTRS{wwid}==\"t10.IET     00010001\", "
+				  "ENV{UDEV_DISABLE_PERSISTENT_STORAGE_RULES_FLAG}=\"1\"\n");
+	(void)udev_db_path_rule("t10.a\", RUN+=\"/bin/sh\\\n", rule);
+	assert_non_null(strstr(rule, "ATTRS{wwid}==\"t10.a?? RUN????bin?sh??\", ENV{"));
+	memset(wwid, 'x', sizeof(wwid) - 1);
+	wwid[sizeof(wwid) - 1] = '\0';
+	length = udev_db_path_rule(wwid, rule);
+	assert_int_equal(length, (int)strlen(rule));
+	assert_non_null(strstr(rule, "xx*\", ENV{UDEV_DISABLE_PERSISTENT_STORAGE_RULES_FLAG}=\"1\"\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_a_target_says_cannot_end_the_string_of_a_rule),
 		cmocka_unit_test(units_that_hold_data_are_recorded),
 		cmocka_unit_test(there_may_be_more_than_there_is_room_for),
 		cmocka_unit_test(what_holds_nothing_is_left_out),
