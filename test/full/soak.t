@@ -162,8 +162,6 @@ class Soak:
         self.shell(EXPLODE)
         time.sleep(3)
         parts = int(self.lab.shell("grep -l bomb.sh /proc/[0-9]*/cmdline 2>/dev/null | wc -l", 2 * RETURN) or 0)
-        if parts < 100:
-            raise RuntimeError("the fork bomb has only %d processes" % parts)
         self.target.kill()
         self.hold()
         begun = time.monotonic()
