@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Whole Debian systems that have something between the iSCSI disk and a file system, or that end otherwise than by power-off:
-root on LVM in front of both initramfs builders, data on LVM on LUKS on RAID, suspend to RAM, and kexec by systemd."""
+"""Whole Debian systems that have something between the iSCSI disk and a file system: root on LVM over two targets in front of
+both initramfs builders, and data on LVM on LUKS on RAID."""
 
 import os
 import struct
 import sys
-import time
 import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "boot"))
@@ -14,7 +13,7 @@ import distro  # noqa: E402
 from rig import HOST, MIB, TARGET_NAME, Disk, Kernel, Rig, Target  # noqa: E402
 
 packages, units, files = distro.MANAGERS["networkd"]
-distro.MANAGERS["stacked"] = (packages + ["mdadm", "cryptsetup", "systemd-cryptsetup", "lvm2", "kexec-tools"], units, files)
+distro.MANAGERS["stacked"] = (packages + ["mdadm", "cryptsetup", "systemd-cryptsetup", "lvm2"], units, files)
 MDA_OFFSET, MDA_SIZE, MDA_HEADER = 4096, MIB - 4096, 512
 METADATA = """rig {
 id = "RigVol-0000-0000-0000-0000-0000-000000"
@@ -146,49 +145,8 @@ def data(rig, kernel):
             ("1" if name.endswith("made") else "2"), name + ": its file system has what was written"))
 
 
-def is_asleep(guest):
-    return guest.monitor("query-status")["return"]["status"] == "suspended"
-
-
-def suspend(rig, kernel):
-    """To RAM and back; the target goes away and comes back while the machine sleeps."""
-    name = "suspend"
-    disk = distro.root(rig, "trixie", "networkd", False, kernel)
-    machine = distro.Machine(rig, kernel, disk)
-
-    def sleep(machine):
-        machine.guest.send("systemctl suspend\n")
-        deadline = time.monotonic() + 60
-        while not is_asleep(machine.guest) and time.monotonic() < deadline:
-            machine.guest.read_console(time.monotonic() + 0.2)
-        rig.check(machine.guest, is_asleep(machine.guest), name + ": the machine goes to sleep")
-        machine.target.kill()
-        machine.target.start()
-        machine.guest.monitor("system_wakeup")
-        machine.guest.expect("^did ", 60)
-        rig.check(machine.guest, machine.write("awake") == "written", name + ": awake, it writes")
-
-    distro.from_on_to_off(rig, machine, name, sleep)
-
-
-def kexec(rig, kernel):
-    name = "systemctl kexec"
-    with open(kernel.vmlinuz, "rb") as vmlinuz, open(distro.initrd(rig, kernel, "own"), "rb") as initrd:
-        next_files = {"/next": vmlinuz.read(), "/next-initrd": initrd.read()}
-    disk = distro.root(rig, "trixie", "stacked", False, kernel, next_files)
-    machine = distro.Machine(rig, kernel, disk)
-    rig.check(machine.guest, machine.booted, name + ": boots to multi-user")
-    said = machine.shell("kexec -s -l /next --initrd=/next-initrd --command-line=\"$(cat /proc/cmdline)\"", 120)
-    rig.ok(said is not None and machine.status == 0, name + ": the next kernel is loaded", str(said))
-    machine.guest.send("systemctl kexec\n")
-    rig.check(machine.guest, machine.guest.expect("^LAB-READY", 240), name + ": the next kernel boots to multi-user")
-    rig.ok(machine.target.sessions() == 1, name + ": the first one has logged out")
-    machine.booted = machine.guest.seconds()
-    distro.from_on_to_off(rig, machine, name)
-
-
 CASES = {"lvm-initramfs-tools": lambda rig, kernel: lvm_root(rig, kernel, "initramfs-tools"),
-         "lvm-dracut": lambda rig, kernel: lvm_root(rig, kernel, "dracut"), "data": data, "suspend": suspend, "kexec": kexec}
+         "lvm-dracut": lambda rig, kernel: lvm_root(rig, kernel, "dracut"), "data": data}
 
 with Rig() as rig:
     for case in sys.argv[1:] or CASES:
