@@ -239,6 +239,7 @@ def from_on_to_off(rig, machine, name, during=None):
     rig.check(machine.guest, machine.end(), name + ": powers off")
     rig.ok(machine.is_clean(), name + ": the file system was unmounted")
     rig.ok(machine.target.sessions() == 0, name + ": the target has no session left")
-    rig.ok(not re.search(r"\[FAILED\]|\[DEPEND\]|\[ TIME \]|not all", machine.guest.console, re.I),
-           name + ": systemd complained of nothing")
+    complaints = re.findall(r"^.*(?:\[FAILED\]|\[DEPEND\]|\[ TIME \]|Not all .* (?:detached|unmounted|stopped)).*",
+                            machine.guest.console, re.M)
+    rig.ok(not complaints, name + ": systemd complained of nothing", "\n".join(complaints))
     rig.note("%s: multi-user after %.0f s, off after %.0f s" % (name, machine.booted, machine.ended or 0))
