@@ -19,6 +19,7 @@ with Rig() as rig:
     lab = Lab(rig, cloud, rig.initrd(cloud), target=lambda disk: Between(rig, {1: disk}))
     lab.start_writer()
     for turn in range(2):
+        lab.lasts()
         lab.target.opcodes.clear()
         lab.target.say(REQUEST_LOGOUT)
         lab.expect("lost .*the target asked for a logout", "a logout that the target asks for is noticed")
@@ -26,11 +27,13 @@ with Rig() as rig:
         rig.ok(LOGOUT_REQUEST in lab.target.opcodes, "after a Logout Request that told the target so")
         rig.check(lab.guest, lab.wrote(2), "files are written again")
     for event, name in ((DROPS_CONNECTION, "the connection"), (DROPS_ALL, "every connection")):
+        lab.lasts()
         lab.target.opcodes.clear()
         lab.target.say(event)
         lab.expect("lost .*announced that it drops the connection", "a target that says it drops %s is left" % name)
         lab.expect("is back at", "and the session comes again")
         rig.check(lab.guest, lab.wrote(2), "files are written again")
+    lab.lasts()
     lab.target.say(NEGOTIATE)
     lab.expect("is back at", "a target that wants to negotiate gets a new login")
     rig.check(lab.guest, lab.wrote(2), "files are written again")
@@ -39,6 +42,7 @@ with Rig() as rig:
     rig.check(lab.guest, lab.wrote(2), "an Async Message that asks for nothing vital changes nothing")
     before = len(re.findall("event=back", lab.guest.console))
     spent = lab.shell("cut -d ' ' -f 1 /proc/$(resident)/schedstat") or "0"
+    lab.lasts()
     lab.target.say(NEGOTIATE, 6000, ends=True)
     rig.check(lab.guest, len(re.findall("event=back", lab.guest.console)) > before or lab.guest.expect("event=back", 60),
               "6000 Async Messages hide no lost connection")

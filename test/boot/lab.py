@@ -89,6 +89,8 @@ class Lab:
 
     def expect(self, pattern, name, seconds=60):
         match = self.guest.expect(pattern, seconds)
+        if match and "is back" in match.group(0):
+            self.since = time.monotonic()
         self.rig.check(self.guest, match, name)
         return match
 

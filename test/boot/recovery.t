@@ -20,7 +20,6 @@ from target import Listener  # noqa: E402
 def back(lab, name, seconds=60):
     """The supervisor says that the session is back, and files go on being written."""
     lab.expect(r"is back at .*\(event=back sid=\d+ outage_ms=\d+", name, seconds)
-    lab.since = time.monotonic()
     lab.rig.check(lab.guest, lab.wrote(2), name + ", and files are written again")
 
 

@@ -58,7 +58,7 @@ class Peer:
     def __init__(self, connection, number, port):
         self.connection, self.number, self.port = connection, number, port
         self.stat_sn = 0x7FFFFFFF  # its increment crosses a sign
-        connection.settimeout(8)
+        connection.settimeout(60)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def read_exactly(self, length):
