@@ -55,7 +55,7 @@ env | show env
 tail -n +1 /run/iscsi-init/* 2>&1 | show run
 cat /run/iscsi-init/times 2>&1 | show times
 ps -o pid,ppid,stat,comm,args | show ps
-grep -h -A30 "^Name:.iscsi-init" /proc/[0-9]*/status | grep VmHWM | show peak
+grep -h -A30 "^Name:.iscsi-init" /proc/[0-9]*/status 2>/dev/null | grep VmHWM | show peak
 [ ! -f /test.sh ] || . /test.sh
 sync
 echo DONE
