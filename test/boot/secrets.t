@@ -24,11 +24,12 @@ memory() {
 	done <$1/maps
 }
 search() {
-	for p in $1; do
+	for p in $1; do  # one of them may end meanwhile
 		memory $p >/run/memory 2>/dev/null
-		[ -s /run/memory ] && echo $(basename $p) $(cat $p/comm) $(wc -c </run/memory) $(count </run/memory) \\
-			$(cat $p/environ $p/cmdline | count)
-	done
+		[ -s /run/memory ] || continue
+		row="$(basename $p) $(cat $p/comm) $(wc -c </run/memory) $(count </run/memory) $(cat $p/environ $p/cmdline | count)"
+		[ -d $p ] && echo $row
+	done 2>/dev/null
 	rm /run/memory
 }
 """ % "|".join("[%s]%s" % (word[0], word[1:]) for word in (SECRET, SECRET_IN)).replace("|", "\\|")
