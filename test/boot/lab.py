@@ -23,6 +23,7 @@ while read -r line; do
 		eval "$line" >/run/printed 2>&1
 		status=$?
 		sed "s/^/| /; s/\\$/ ./" /run/printed >/run/marked
+		[ -z "$(tail -c 1 /run/marked)" ] || echo >>/run/marked
 	fi
 	cat /run/marked
 	echo; echo "did $status $(md5sum </run/marked | cut -c 1-32)"
