@@ -118,12 +118,14 @@ def alone(rig, kernel, initrd):
     name = "iscsi-init shutdown without a target"
     lab = Lab(rig, kernel, initrd, files=files, words="loglevel=7")
     lab.start_writer()
+    lab.stop_writer(name)
     lab.target.kill()
     begun = lab.guest.seconds()
-    lab.guest.send("exec /run/initramfs/shutdown shutdown poweroff\n")  # in memory: the one on root is out of reach
+    # something to write there is, surely; the program in memory: the one on root is out of reach
+    lab.guest.send("echo last words >/w/last; exec /run/initramfs/shutdown shutdown poweroff\n")
     ends(rig, lab, name, 120)
     rig.note("%s: the machine ended after %.0f s" % (name, lab.guest.seconds() - begun))
-    rig.ok(lab.guest.said("did not answer within"), name + ": a line says so")
+    rig.check(lab.guest, lab.guest.said("did not answer within"), name + ": a line says so")
 
 
 def other_ways(rig, kernel, initrd):
