@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -20,6 +19,7 @@
 #include "proto/bytes.h"
 #include "proto/pdu.h"
 #include "sys/log.h"
+#include "test/unit/listener.h"
 
 #define T0      1000
 #define STAT_SN 0xfffffffeu /* it wraps in the middle */
@@ -57,24 +57,7 @@ static const char names[] = "TargetName=iqn.2026-01.test:a\0TargetName=iqn.2026-
 static struct target_plan plan;
 static struct discovery discovery;
 static int listener = -1, peer = -1;
-static struct {
-	uint8_t bhs[48];
-	char data[8193];
-	size_t length;
-} heard;
-
-static uint16_t listen_somewhere(void)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof(address);
-
-	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_true(listener >= 0);
-	assert_int_equal(bind(listener, (struct sockaddr *)&address, size), 0);
-	assert_int_equal(listen(listener, 8), 0);
-	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
-	return ntohs(address.sin_port);
-}
+static struct heard heard;
 
 static int begin(void **state)
 {
@@ -84,7 +67,7 @@ static int begin(void **state)
 	params_default(&plan.params);
 	strcpy(plan.initiator, "iqn.2026-01.test:host");
 	strcpy(plan.portal.host, "127.0.0.1");
-	plan.portal.port = listen_somewhere();
+	listener = listener_open(8, &plan.portal.port);
 	discovery_start(&discovery, &plan, T0);
 	return 0;
 }
@@ -115,30 +98,6 @@ static void turn(int64_t now_ms)
 }
 
 /* ---- the portal's side ---- */
-
-static void take_connection(void)
-{
-	const struct timeval patience = {.tv_sec = 5};
-
-	if (peer >= 0)
-		(void)close(peer);
-	peer = accept(listener, NULL, NULL);
-	assert_true(peer >= 0);
-	assert_int_equal(setsockopt(peer, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
-}
-
-static void hear(void)
-{
-	size_t padded;
-
-	assert_int_equal(recv(peer, heard.bhs, 48, MSG_WAITALL), 48);
-	heard.length = pdu_data_length(heard.bhs);
-	padded = pdu_padded(heard.length);
-	assert_true(padded < sizeof(heard.data));
-	if (padded)
-		assert_int_equal(recv(peer, heard.data, padded, MSG_WAITALL), padded);
-	heard.data[heard.length] = '\0';
-}
 
 static uint32_t number_at(const uint8_t *bhs, size_t at)
 {
@@ -198,8 +157,8 @@ static void connect_at(int64_t now_ms)
 {
 	for (int i = 0; i < 3 && discovery.attempt.state == ATTEMPT_CONNECTING; i++)
 		turn(now_ms);
-	take_connection();
-	hear();
+	peer = listener_take(listener, peer);
+	listener_hear(peer, &heard);
 	assert_int_equal(heard.bhs[0], ISCSI_OP_LOGIN | ISCSI_IMMEDIATE_BIT);
 }
 
@@ -208,7 +167,7 @@ static void log_in(void)
 {
 	connect_at(T0);
 	answer_login(FULL, 0, "", 0, T0 + 50);
-	hear();
+	listener_hear(peer, &heard);
 }
 
 static bool said(const char *text)
@@ -247,7 +206,7 @@ static void portal_is_asked_in_a_discovery_session(void **state)
 	assert_int_equal(number_at(heard.bhs, 16), 1);
 	assert_int_equal(number_at(heard.bhs, 24), 1);
 	answer_login(FULL, 0, "", 0, T0 + 50);
-	hear();
+	listener_hear(peer, &heard);
 	assert_int_equal(discovery_deadline(&discovery), T0 + 7050);
 	assert_int_equal(heard.bhs[0], ISCSI_OP_TEXT | ISCSI_IMMEDIATE_BIT);
 	assert_int_equal(heard.bhs[1], PDU_FINAL);
@@ -300,14 +259,14 @@ static void rest_of_a_long_list_is_asked_for(void **state)
 	(void)state;
 	log_in();
 	list(PDU_CONTINUE, 2, 77, STAT_SN + 1, TEXT("TargetName=iqn.2026-01.te"));
-	hear();
+	listener_hear(peer, &heard);
 	assert_int_equal(heard.bhs[0], ISCSI_OP_TEXT | ISCSI_IMMEDIATE_BIT);
 	assert_int_equal(heard.length, 0);
 	assert_int_equal(number_at(heard.bhs, 16), 2);
 	assert_int_equal(number_at(heard.bhs, 20), 77);
 	assert_int_equal(number_at(heard.bhs, 28), STAT_SN + 2);
 	list(0, 2, 78, STAT_SN + 2, TEXT("st:a\0"));
-	hear();
+	listener_hear(peer, &heard);
 	assert_int_equal(number_at(heard.bhs, 20), 78);
 	list(PDU_FINAL, 2, ISCSI_RESERVED_TAG, STAT_SN + 3, TEXT("TargetName=iqn.2026-01.test:b")); /* no NUL */
 	assert_int_equal(discovery_state(&discovery), DISCOVERY_DONE);
@@ -321,7 +280,7 @@ static void list_without_an_end_is_refused(void **state)
 	for (uint32_t i = 1; i < DISCOVERY_EXCHANGES_MAX; i++) {
 		list(PDU_FINAL | PDU_CONTINUE, 2, i, STAT_SN + i, "", 0); /* with C, F means nothing */
 		assert_int_equal(discovery_state(&discovery), DISCOVERY_RUNNING);
-		hear();
+		listener_hear(peer, &heard);
 	}
 	list(0, 2, 1, 0, "", 0);
 	assert_failed("has no end");
@@ -359,7 +318,7 @@ static void what_is_no_answer_is_refused(void **state)
 
 		discovery_stop(&discovery);
 		(void)close(listener);
-		plan.portal.port = listen_somewhere();
+		listener = listener_open(8, &plan.portal.port);
 		discovery_start(&discovery, &plan, T0);
 		log_in();
 		put_number(bhs, 16, rows[i].itt);
@@ -415,7 +374,7 @@ static void ping_of_the_portal_is_answered(void **state)
 	put_number(ping, 24, STAT_SN + 1);
 	say(ping, "", 0);
 	turn(T0 + 60);
-	hear();
+	listener_hear(peer, &heard);
 	assert_int_equal(heard.bhs[0], ISCSI_OP_NOP_OUT | ISCSI_IMMEDIATE_BIT);
 	assert_int_equal(heard.bhs[1], PDU_FINAL);
 	assert_int_equal(heard.bhs[9], 5);
@@ -523,7 +482,7 @@ static void portal_that_sends_us_on_is_followed(void **state)
 
 	(void)state;
 	connect_at(T0);
-	port = listen_somewhere();
+	listener = listener_open(8, &port);
 	length = snprintf(text, sizeof(text), "TargetAddress=127.0.0.1:%u", port) + 1;
 	answer_login(0, 0x0101, text, (size_t)length, T0 + 50);
 	(void)close(first);

@@ -11,13 +11,13 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "proto/bytes.h"
 #include "proto/pdu.h"
+#include "test/unit/listener.h"
 
 #define T0 1000
 
@@ -83,26 +83,17 @@ static struct portal portal;
 static struct sockaddr_storage address;
 static struct prover prover;
 static int listener = -1, peer = -1;
-static struct {
-	uint8_t bhs[48];
-	char data[8193];
-	size_t length;
-} heard;
+static struct heard heard;
 
 static void listen_somewhere(void)
 {
-	struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof(here);
+	struct sockaddr_in *here = (struct sockaddr_in *)&address;
 
-	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_true(listener >= 0);
-	assert_int_equal(bind(listener, (struct sockaddr *)&here, size), 0);
-	assert_int_equal(listen(listener, 8), 0);
-	assert_int_equal(getsockname(listener, (struct sockaddr *)&here, &size), 0);
-	memset(&address, 0, sizeof(address));
-	memcpy(&address, &here, sizeof(here));
 	strcpy(portal.host, "127.0.0.1");
-	portal.port = ntohs(here.sin_port);
+	listener = listener_open(8, &portal.port);
+	memset(&address, 0, sizeof(address));
+	*here = (struct sockaddr_in){
+		.sin_family = AF_INET, .sin_port = htons(portal.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
 static void start(bool first)
@@ -164,13 +155,7 @@ static enum unit_verdict turn(void)
 
 static void hear(uint8_t opcode)
 {
-	size_t padded;
-
-	assert_int_equal(recv(peer, heard.bhs, 48, MSG_WAITALL), 48);
-	heard.length = pdu_data_length(heard.bhs);
-	padded = pdu_padded(heard.length);
-	if (padded)
-		assert_int_equal(recv(peer, heard.data, padded, MSG_WAITALL), padded);
+	listener_hear(peer, &heard);
 	assert_int_equal(heard.bhs[0], opcode);
 }
 
@@ -193,15 +178,9 @@ static void say_header(uint8_t opcode)
 
 static void take_connection(void)
 {
-	const struct timeval patience = {.tv_sec = 5};
-
 	while (prover.attempt.state == ATTEMPT_CONNECTING)
 		assert_int_equal(turn(), UNIT_PENDING);
-	if (peer >= 0)
-		(void)close(peer);
-	peer = accept(listener, NULL, NULL);
-	assert_true(peer >= 0);
-	assert_int_equal(setsockopt(peer, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
+	peer = listener_take(listener, peer);
 	hear(ISCSI_OP_LOGIN | ISCSI_IMMEDIATE_BIT);
 }
 

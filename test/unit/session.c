@@ -23,6 +23,7 @@
 #include "session/session.h"
 #include "sys/log.h"
 #include "sys/sysfs.h"
+#include "test/unit/listener.h"
 
 #define SID 3
 
@@ -175,19 +176,6 @@ static struct session session;
 static int listener = -1, tree = -1;
 static char root[32];
 
-static uint16_t listen_somewhere(int backlog)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof(address);
-
-	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_true(listener >= 0);
-	assert_int_equal(bind(listener, (struct sockaddr *)&address, size), 0);
-	assert_int_equal(listen(listener, backlog), 0);
-	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
-	return ntohs(address.sin_port);
-}
-
 static int begin(void **state)
 {
 	(void)state;
@@ -198,7 +186,7 @@ static int begin(void **state)
 	strcpy(plan.name, "iqn.2003-01.org.example:disk");
 	strcpy(plan.initiator, "iqn.2003-01.org.example:host");
 	strcpy(plan.portal.host, "127.0.0.1");
-	plan.portal.port = listen_somewhere(1024);
+	listener = listener_open(1024, &plan.portal.port);
 	strcpy(root, "/tmp/session-test-XXXXXX");
 	assert_non_null(mkdtemp(root));
 	tree = sysfs_open(root);
@@ -263,7 +251,7 @@ static void event_of_an_old_socket_begins_no_login(void **state)
 
 	(void)state;
 	(void)close(listener);
-	plan.portal.port = listen_somewhere(0);
+	listener = listener_open(0, &plan.portal.port);
 	for (int i = 0; i < 4; i++) { /* the queue is full: a SYN gets no answer */
 		struct sockaddr_in to = {.sin_family = AF_INET,
 					 .sin_port = htons(plan.portal.port),
@@ -434,9 +422,10 @@ static int first_address(unsigned attempts, const uint16_t ports[2])
 static void each_address_of_a_portal_asked_in_turns_is_tried(void **state)
 {
 	int first = listener;
-	uint16_t ports[2] = {plan.portal.port, listen_somewhere(8)};
+	uint16_t ports[2] = {plan.portal.port};
 
 	(void)state;
+	listener = listener_open(8, &ports[1]);
 	for (unsigned begin = 0; begin < 4; begin++) {
 		assert_int_not_equal(first_address(begin, ports), first_address(begin + 4, ports));
 		assert_int_not_equal(first_address(begin + 4, ports), first_address(begin + 8, ports));
@@ -946,7 +935,7 @@ static void proof_that_gets_no_connection_goes_on_beside_the_login(void **state)
 
 	(void)state;
 	(void)close(listener);
-	plan.portal.port = listen_somewhere(0);
+	listener = listener_open(0, &plan.portal.port);
 	to.sin_port = htons(plan.portal.port);
 	give_a_unit();
 	session_init(&session, &plan, &netlink, tree, 1);

@@ -22,6 +22,7 @@
 #include "session/session.h"
 #include "sys/dm.h"
 #include "sys/sysfs.h"
+#include "test/unit/listener.h"
 
 #define SID 3
 
@@ -146,19 +147,6 @@ static struct session session;
 static int listener = -1, tree = -1;
 static char root[32];
 
-static uint16_t listen_somewhere(void)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof(address);
-
-	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_true(listener >= 0);
-	assert_int_equal(bind(listener, (struct sockaddr *)&address, size), 0);
-	assert_int_equal(listen(listener, 64), 0);
-	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
-	return ntohs(address.sin_port);
-}
-
 static int begin(void **state)
 {
 	(void)state;
@@ -168,7 +156,7 @@ static int begin(void **state)
 	strcpy(plan.name, "iqn.2003-01.org.example:disk");
 	strcpy(plan.initiator, "iqn.2003-01.org.example:host");
 	strcpy(plan.portal.host, "127.0.0.1");
-	plan.portal.port = listen_somewhere();
+	listener = listener_open(64, &plan.portal.port);
 	strcpy(root, "/tmp/session-life-XXXXXX");
 	assert_non_null(mkdtemp(root));
 	tree = sysfs_open(root);
