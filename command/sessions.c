@@ -166,7 +166,7 @@ static void print_view(const struct world *w, const struct view *view)
 /* Each multipath map with its paths. json: NULL for people. */
 static void show_map(const struct world *w, int control, const char *device, struct json *json)
 {
-	char path[64], name[DM_TEXT_MAX], uuid[DM_TEXT_MAX], status[2048] = "", number[16];
+	char path[64], name[DM_TEXT_MAX], uuid[DM_TEXT_MAX], status[2048] = "", number[PATHS_NUMBER_BYTES];
 	struct sysfs_dir dir;
 	const char *disk;
 
@@ -189,9 +189,7 @@ static void show_map(const struct world *w, int control, const char *device, str
 	while ((disk = sysfs_dir_next(&dir, NULL))) {
 		const char *state;
 
-		snprintf(path, sizeof(path), "class/block/%.40s/dev", disk);
-		(void)sysfs_read(w->sysfs, path, number, sizeof(number));
-		state = paths_is_active(status, number) ? "active" : "failed";
+		state = paths_number(w->sysfs, disk, number) && paths_is_active(status, number) ? "active" : "failed";
 		if (json)
 			json_string(json, disk, state);
 		else

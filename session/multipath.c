@@ -210,22 +210,12 @@ static void choose_name(struct look *look, struct map *map)
 
 /* ---- making ---- */
 
-static void read_number(int sysfs, const char *block, char out[16])
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "class/block/%s/dev", block);
-	if (sysfs_read(sysfs, path, out, 16) <= 0)
-		out[0] = '\0';
-}
-
 static void add_path(const struct look *look, struct map *map, const char *block)
 {
 	size_t used = strlen(map->paths);
-	char number[16];
+	char number[PATHS_NUMBER_BYTES];
 
-	read_number(look->of->sysfs, block, number);
-	if (!number[0] || used + sizeof(number) + 4 > sizeof(map->paths))
+	if (!paths_number(look->of->sysfs, block, number) || used + sizeof(number) + 4 > sizeof(map->paths))
 		return;
 	snprintf(map->paths + used, sizeof(map->paths) - used, " %s 1", number);
 	map->count++;
@@ -287,7 +277,7 @@ static void make_partition(const struct look *look, const struct map *map, bool 
 {
 	int64_t number = read_attribute(look, entry, "partition"), start = read_attribute(look, entry, "start"),
 		size = read_attribute(look, entry, "size");
-	char name[DM_TEXT_MAX], uuid[DM_TEXT_MAX], table[40], on[16];
+	char name[DM_TEXT_MAX], uuid[DM_TEXT_MAX], table[40], on[PATHS_NUMBER_BYTES];
 	dev_t id;
 	int result;
 
@@ -295,7 +285,7 @@ static void make_partition(const struct look *look, const struct map *map, bool 
 		return;
 	snprintf(name, sizeof(name), "%.100s%s%" PRId64, map->name, map->separator, number);
 	snprintf(uuid, sizeof(uuid), "part%" PRId64 "-mpath-%s", number, map->wwid);
-	read_number(look->of->sysfs, map->device, on);
+	(void)paths_number(look->of->sysfs, map->device, on);
 	snprintf(table, sizeof(table), "%s %" PRId64, on, start);
 	result = dm_create(look->control, name, uuid, read_only, &id);
 	if (!result)

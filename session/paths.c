@@ -17,6 +17,16 @@ int paths_name(int sysfs, const char *device, char name[static DM_TEXT_MAX])
 	return sysfs_read(sysfs, path, name, DM_TEXT_MAX) > 0 ? 0 : -ENOENT;
 }
 
+bool paths_number(int sysfs, const char *block, char number[static PATHS_NUMBER_BYTES])
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "class/block/%.40s/dev", block);
+	if (sysfs_read(sysfs, path, number, PATHS_NUMBER_BYTES) <= 0)
+		number[0] = '\0';
+	return number[0];
+}
+
 /* The state of a path in the status of its map: ... 8:0 A 0 ... */
 bool paths_is_active(const char *status, const char *number)
 {
@@ -30,13 +40,10 @@ bool paths_is_active(const char *status, const char *number)
 
 static int tell(int control, int sysfs, const struct unit *unit, const char *message)
 {
-	char path[64], map[DM_TEXT_MAX], number[16], text[DM_MESSAGE_MAX];
+	char map[DM_TEXT_MAX], number[PATHS_NUMBER_BYTES], text[DM_MESSAGE_MAX];
 	int result;
 
-	if (paths_name(sysfs, unit->map, map))
-		return 0;
-	snprintf(path, sizeof(path), "class/block/%s/dev", unit->block);
-	if (sysfs_read(sysfs, path, number, sizeof(number)) <= 0)
+	if (paths_name(sysfs, unit->map, map) || !paths_number(sysfs, unit->block, number))
 		return 0;
 	snprintf(text, sizeof(text), "%s %s", message, number);
 	result = dm_message(control, map, text);
