@@ -12,23 +12,24 @@ import time
 
 from rig import Target, run
 
-# Runs commands from the console, one a line; what each printed, every line marked, how it ended and a checksum, since the
-# kernel's own lines may break into any other; "again" prints it once more.
-SHELL = """
-. /lab.sh
-stty -echo </dev/console
-echo LAB-READY
-while read -r line; do
+# Runs commands, one a line; what each printed, every line marked, how it ended and a checksum, since the kernel's own lines
+# may break into any other; "again" prints it once more.
+LOOP = r"""while read -r line; do
 	if [ "$line" != again ]; then
 		eval "$line" >/run/printed 2>&1
 		status=$?
-		sed "s/^/| /; s/\\$/ ./" /run/printed >/run/marked
+		sed "s/^/| /; s/\$/ ./" /run/printed >/run/marked
 		[ -z "$(tail -c 1 /run/marked)" ] || echo >>/run/marked
 	fi
 	cat /run/marked
 	echo; echo "did $status $(md5sum </run/marked | cut -c 1-32)"
-done </dev/console
-"""
+done"""
+SHELL = """
+. /lab.sh
+stty -echo </dev/console
+echo LAB-READY
+%s </dev/console
+""" % LOOP
 
 LIBRARY = """
 write_files() {
@@ -78,13 +79,13 @@ class Lab:
         for attempt in (command, "again", "again"):
             begun = self.guest.seen
             self.guest.send(attempt + "\n")
-            done = self.guest.expect(r"^did (\d+)(?: ([0-9a-f]{32}))?\n", seconds)
+            done = self.guest.expect(r"^did (\d+) ([0-9a-f]{32})\n", seconds)
             if not done:
                 return None
             self.status = int(done.group(1))
             printed = re.findall(r"^\| (.*) \.$", self.guest.console[begun:self.guest.seen], re.M)
             marked = "".join("| %s .\n" % line for line in printed)
-            if done.group(2) in (None, hashlib.md5(marked.encode()).hexdigest()):
+            if done.group(2) == hashlib.md5(marked.encode()).hexdigest():
                 break
         return "\n".join(printed)
 
