@@ -115,9 +115,9 @@ TRANSIENT = [
     ("RST in the data", cut(100), "", "closed the connection|reset|sending failed"),
     ("closed at once", lambda peer: peer.connection.close(), "", "closed the connection|reset|sending failed"),
     ("silence", lambda peer: peer.wait_for_the_end(), "", "no answer"),
-    # the kernel may read it when it has asked, and take it for its answer
-    ("a response that nobody asked for", lambda peer: peer.send(bytes([0x23, 0x87]) + bytes(46)), "",
-     "no answer|ISCSI_ERR_|not connected"),
+    # its tag is no login's; what came before the kernel has the socket it reads with the next bytes, which never come
+    ("a response that nobody asked for", lambda peer: peer.send(bytes([0x23, 0x87]) + bytes(14) + b"\0\0\x12\x34" + bytes(28)), "",
+     "no answer|ISCSI_ERR_BAD_ITT|not connected"),
     ("status 0301", final(status=0x0301), "", "service unavailable"),
 ]
 # What harms nobody is let pass: the kernel gets the session (which then has no disk).
