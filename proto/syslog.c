@@ -68,11 +68,9 @@ static void write_time(struct writer *w, int64_t us)
 /* PRINTUSASCII without blanks (RFC 5424 6.2.4), "-" for none. */
 static void write_host(struct writer *w, const char *host)
 {
-	size_t length = strnlen(host, HOST_MAX);
-
-	for (size_t i = 0; i < length; i++)
+	for (size_t i = 0; i < HOST_MAX && host[i]; i++)
 		write_u8(w, host[i] > ' ' && host[i] < 127 ? (uint8_t)host[i] : '_');
-	if (!length)
+	if (!host[0])
 		write_u8(w, '-');
 }
 

@@ -23,7 +23,7 @@ defined_in()	# arch, part: c kmod z lzma zstd mbedcrypto, or ours
 	case $2 in
 	ours) find "build/$1" -name '*.o' -not -path "build/$1/libs/*" ;;
 	*) echo "build/$1/libs/lib/lib$2.a" ;;
-	esac | xargs "$(tool "$1" nm)" --defined-only 2>/dev/null | awk '$2 ~ /^[Tt]$/ { print $3 }' | sort -u
+	esac | xargs "$(tool "$1" nm)" --plugin "$("build/$1/libs/bin/musl-gcc" -print-file-name=liblto_plugin.so)" --defined-only 2>/dev/null | awk '$2 ~ /^[Tt]$/ { print $3 }' | sort -u
 }
 
 # Each library that is linked, musl first, and ours have such functions.
