@@ -246,7 +246,7 @@ class Process:
 
 
 class Target:
-    """One tgtd of our own: its control socket in the test's folder, its portal on a free port of 127.0.0.1."""
+    """One tgtd of our own: its control socket in the test's folder, its portal on a port of 127.0.0.1 that nobody else gets."""
 
     address = "127.0.0.1"
 
@@ -260,11 +260,17 @@ class Target:
         if start:
             self.start()
 
-    @staticmethod
-    def free_port():
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return probe.getsockname()[1]
+    held = []
+
+    @classmethod
+    def free_port(cls):
+        """Ours until we end. It stays bound, though nobody listens: no other test is given it, and no connection gets it for its
+        own end, not even while a target is away. Who listens there binds it again (SO_REUSEADDR)."""
+        holder = socket.socket()
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        cls.held.append(holder)
+        return holder.getsockname()[1]
 
     def portal(self):
         return "%s:%d" % (HOST, self.port)
@@ -281,13 +287,9 @@ class Target:
         return done
 
     def start(self):
-        """Another test may take the port between our look and tgtd's bind: then, but only the first time, another."""
-        ports = [self.port] if self.process else [self.port] + [self.free_port() for _ in range(8)]
-        for self.port in ports:
-            if self.try_start():
-                self.set_up()
-                return
-        raise RuntimeError("tgtd does not start on port %d: see %s" % (self.port, self.log))
+        if not self.try_start():
+            raise RuntimeError("tgtd does not start on port %d: see %s" % (self.port, self.log))
+        self.set_up()
 
     def try_start(self):
         with open(self.log, "ab") as log:
