@@ -9,18 +9,28 @@ void join_init(struct world *world)
 	world->multipath = (struct multipath){.control = -1, .child = CHILD_NONE};
 }
 
+/* After the hand-over, disks are looked for when somebody says that there may be some; each that comes tells (join_note). */
+static bool has_been_scanned(const struct world *w, int i)
+{
+	const struct session *s = &w->sessions[i];
+
+	return s->state == SESSION_UP && s->devices.fd < 0 && !s->has_news && w->disks[i].state != BLOCKDEV_SCANNING;
+}
+
 /* Bits: the sessions whose disks can be looked at. */
 static uint64_t find_ready(const struct world *w)
 {
 	uint64_t ready = 0;
 
-	for (int i = 0; i < w->session_count; i++) {
-		const struct session *s = &w->sessions[i];
-
-		if (w->resident ? s->state == SESSION_UP && s->devices.fd < 0 : w->disks[i].state == BLOCKDEV_READY)
+	for (int i = 0; i < w->session_count; i++)
+		if (w->resident ? has_been_scanned(w, i) : w->disks[i].state == BLOCKDEV_READY)
 			ready |= UINT64_C(1) << i;
-	}
 	return ready;
+}
+
+void join_note(struct world *world, int i)
+{
+	world->joined &= ~(UINT64_C(1) << i);
 }
 
 bool join_advance(struct world *world)

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,16 +20,13 @@
 #include "sys/process.h"
 #include "sys/sysfs.h"
 #include "sys/udev_db.h"
-#include "sys/uevent.h"
 
-#define PATHS_MAX      512
-#define TABLE_BYTES    2048
-#define MAPPER         "/dev/mapper/"
-#define SAME_BYTES     131072 /* of a disk's begin: its table of partitions, or its file system's superblock */
-#define PIECE_BYTES    32768
-#define SAME_TRIES     3    /* somebody may be writing there */
-#define ATTACH_TRIES   10   /* events, until a disk that was found late is given up */
-#define ATTACH_WAIT_MS 1000 /* without an event */
+#define PATHS_MAX   512
+#define TABLE_BYTES 2048
+#define MAPPER      "/dev/mapper/"
+#define SAME_BYTES  131072 /* of a disk's begin: its table of partitions, or its file system's superblock */
+#define PIECE_BYTES 32768
+#define SAME_TRIES  3 /* somebody may be writing there */
 
 /* One unit of one session. */
 struct path {
@@ -81,38 +77,11 @@ static void collect_session(struct look *look, int i)
 				.unit = units[k], .session = (uint8_t)i, .is_up = of->sessions[i].state == SESSION_UP};
 }
 
-/* A disk that was found after the hand-over is attached a little later: nobody has waited for it yet. */
-static void await_attached(const struct multipath *of, int i)
-{
-	struct pollfd events = {.fd = uevent_open(), .events = POLLIN};
-	struct unit units[UNITS_MAX];
-	struct uevent event;
-	bool waits = true;
-
-	for (int tries = 0; waits && tries < ATTACH_TRIES; tries++) {
-		int count = units_read(of->sysfs, of->sessions[i].sid, units, UNITS_MAX);
-
-		waits = false;
-		for (int k = 0; k < count && k < UNITS_MAX; k++)
-			waits = waits || (!units[k].type && !units[k].block[0]);
-		if (waits)
-			poll(&events, 1, ATTACH_WAIT_MS);
-		while (events.fd >= 0 && uevent_receive(events.fd, &event) > 0)
-			;
-	}
-	if (events.fd >= 0)
-		close(events.fd);
-}
-
 static void collect(struct look *look)
 {
-	for (int i = 0; i < look->of->count; i++) {
-		if (!is_wanted(look->of, i))
-			continue;
-		if (look->of->grows && look->of->sessions[i].state == SESSION_UP)
-			await_attached(look->of, i);
-		collect_session(look, i);
-	}
+	for (int i = 0; i < look->of->count; i++)
+		if (is_wanted(look->of, i))
+			collect_session(look, i);
 }
 
 /* ---- which belong together ---- */

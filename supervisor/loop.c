@@ -135,8 +135,13 @@ static bool is_of_host(const char *devpath, unsigned host)
 static void note_disk(struct world *w, const struct uevent *event)
 {
 	w->block_changed = true;
-	for (int i = 0; i < w->session_count; i++)
-		w->disks[i].touched = w->disks[i].touched || is_of_host(event->devpath, w->disks[i].host);
+	for (int i = 0; i < w->session_count; i++) {
+		if (!is_of_host(event->devpath, w->disks[i].host))
+			continue;
+		w->disks[i].touched = true;
+		if (w->resident && event->added)
+			join_note(w, i);
+	}
 }
 
 static void look_at_disks(struct world *w, bool all)

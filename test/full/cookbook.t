@@ -48,7 +48,7 @@ class Kitchen:
         for name in ("tools", "build", "iscsi-init"):
             os.symlink(os.path.join(TOP, name), os.path.join(self.folder, name))
         self.target = Target(rig, {1: rig.disk(arch=arch)}, name=NAME, accounts=accounts)
-        self.tty = MACHINES[kernel.arch][2]
+        self.console = MACHINES[kernel.arch][2]
         self.network = "user,id=n0,net=10.0.0.0/24,host=%s,tftp=%s" % (PORTAL, self.folder)
 
     def here(self, text):
@@ -58,7 +58,7 @@ class Kitchen:
                              ("/boot/vmlinuz-$version", self.kernel.vmlinuz), ("/srv/tftp", self.folder),
                              ("/boot/efi", self.folder), ("/boot/initrd.img-$version", "theirs"),
                              ("/boot/initrd.img-iscsi", "ours"), ("LABEL=root", "LABEL=" + Disk.LABEL),
-                             ("--cmdline '", "--cmdline 'console=%s quiet panic=-1 " % self.tty),
+                             ("--cmdline '", "--cmdline '%s quiet panic=-1 " % self.console),
                              ("iscsi=%s," % PORTAL, "iscsi=%s:%d," % (PORTAL, self.target.port)),
                              ("iscsi:%s::" % PORTAL, "iscsi:%s::%d" % (PORTAL, self.target.port))):
             text = text.replace(readme, ours)
