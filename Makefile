@@ -236,8 +236,8 @@ bench:
 # The hooks look for the program where it is installed.
 install: all
 	install -D -m 755 $(O)/iscsi-init $(DESTDIR)$(PREFIX)/sbin/iscsi-init
-	install -D -m 755 tools/iscsi-init-image $(DESTDIR)$(PREFIX)/bin/iscsi-init-image
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 doc/iscsi-init.8 doc/iscsi-init-image.8
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin tools/iscsi-init-image tools/iscsi-init-boots
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 doc/iscsi-init.8 doc/iscsi-init-image.8 doc/iscsi-init-boots.8
 	install -D -m 644 tools/completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/iscsi-init
 	ln -sf iscsi-init $(DESTDIR)$(PREFIX)/share/bash-completion/completions/iscsi-init-image
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/share/iscsi-init/hooks/initramfs-tools tools/hooks/initramfs-tools/iscsi-init
@@ -248,8 +248,8 @@ install: all
 
 uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/share/iscsi-init
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,sbin/iscsi-init bin/iscsi-init-image \
-		$(addprefix share/man/man8/,iscsi-init.8 iscsi-init-image.8) \
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,sbin/iscsi-init bin/iscsi-init-image bin/iscsi-init-boots \
+		$(addprefix share/man/man8/,iscsi-init.8 iscsi-init-image.8 iscsi-init-boots.8) \
 		$(addprefix share/bash-completion/completions/,iscsi-init iscsi-init-image))
 
 clean:

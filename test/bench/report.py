@@ -12,7 +12,8 @@ sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__f
 from rig import TOP, run  # noqa: E402
 
 RESULTS = os.path.join(TOP, "test", "bench", "results")
-PARTS = ("boots", "icount", "rtt", "growth", "throughput", "sweep", "sizes", "storm")
+PARTS = ("boots", "icount", "rtt", "growth", "throughput", "sweep", "sizes", "storm", "floor", "grid", "logins",
+         "recovery")
 COLOURS = ("#4e79a7", "#f28e2b", "#59a14f", "#b07aa1", "#e15759", "#9c755f")
 
 

@@ -16,7 +16,7 @@ mount -t proc proc /proc; mount -t sysfs sysfs /sys; mount -t devtmpfs dev /dev
 for module in %(modules)s; do insmod /modules/$module; done
 mount -t configfs configfs /sys/kernel/config
 for i in eth0 eth1; do ifconfig $i up 2>/dev/null; done
-ifconfig eth0 10.0.2.15 netmask 255.255.255.0
+ifconfig eth0 %(address)s netmask 255.255.255.0
 echo 0 >/proc/sys/net/ipv6/conf/eth1/accept_dad 2>/dev/null
 ifconfig eth1 add fd00::1/64 2>/dev/null
 core=/sys/kernel/config/target/core
@@ -64,6 +64,12 @@ allow()	# initiator [user password [user password]]
 	printf %%s $4 >$acl/auth/userid_mutual
 	printf %%s $5 >$acl/auth/password_mutual
 }
+account()	# user password: of everybody who has no account of his own
+{
+	printf %%s $1 >$tpg/auth/userid
+	printf %%s $2 >$tpg/auth/password
+	echo 1 >$tpg/attrib/authentication
+}
 enable() { echo 1 >$tpg/enable; }
 %(script)s
 echo LIO-READY
@@ -92,9 +98,10 @@ def closure(kernel, names):
 
 
 class Lio:
-    """A guest that shares disks: script is shell text, made of target, open, allow and enable (see INIT)."""
+    """A guest that shares disks: script is shell text, made of target, open, allow, account and enable (see INIT). network:
+    instead of the forwarded port, the guest at address."""
 
-    def __init__(self, rig, kernel, disks, script, cable=None):
+    def __init__(self, rig, kernel, disks, script, cable=None, network=None, address="10.0.2.15", memory=512):
         paths = closure(kernel, MODULES)
         files = {"bin": None, "proc": None, "sys": None, "dev": None, "modules": None}
         for path in paths:
@@ -105,13 +112,13 @@ class Lio:
             busybox = file.read()
         for name in ("sh", "mount", "insmod", "ifconfig", "mkdir", "ln", "echo", "printf", "cat", "grep", "poweroff", "rm", "rmdir"):
             files["bin/" + name] = busybox
-        files["init"] = INIT % {"modules": " ".join(module_name(path) for path in paths), "script": script}
+        files["init"] = INIT % {"modules": " ".join(module_name(path) for path in paths), "script": script, "address": address}
         initrd = rig.path("lio", ".initrd")
         with open(initrd, "wb") as file:
             file.write(newc_archive(files))
         self.port = Target.free_port()
-        network = ["-netdev", "user,id=n0,hostfwd=tcp:127.0.0.1:%d-10.0.2.15:3260" % self.port,
-                   "-device", "virtio-net-pci,netdev=n0,romfile="]
+        network = network or ["-netdev", "user,id=n0,hostfwd=tcp:127.0.0.1:%d-10.0.2.15:3260" % self.port,
+                              "-device", "virtio-net-pci,netdev=n0,romfile="]
         if cable:
             network += ["-netdev", "stream,id=n1,server=on,addr.type=unix,addr.path=" + cable,
                         "-device", "virtio-net-pci,netdev=n1,romfile="]
@@ -119,6 +126,6 @@ class Lio:
         for number, disk in enumerate(disks):
             options += ["-drive", "if=none,id=d%d,format=raw,file=%s" % (number, disk.path),
                         "-device", "virtio-blk-pci,drive=d%d" % number]
-        self.guest = Guest(rig, kernel, initrd, "quiet loglevel=4", network=network, options=options)
+        self.guest = Guest(rig, kernel, initrd, "quiet loglevel=4", memory, network, options=options)
         if not self.guest.expect("^LIO-READY", 60):
             rig.check(self.guest, False, "LIO starts")

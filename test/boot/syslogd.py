@@ -8,13 +8,11 @@ import time
 
 from rig import HERE, Process, Target
 
-# its own formats leave the priority out
+# as the manual page of iscsi-init-boots has it
 CONFIGURATION = """global(workDirectory="%(folder)s")
 module(load="%(modules)s/imudp.so")
 input(type="imudp" address="%(address)s" port="%(port)d")
-template(name="whole" type="string" string="<%%PRI%%>1 %%TIMESTAMP:::date-rfc3339%% %%HOSTNAME%% %%APP-NAME%% %%PROCID%% %%MSGID%% \
-%%STRUCTURED-DATA%% %%msg%%\\n")
-*.* action(type="omfile" file="%(log)s" template="whole")
+:programname, isequal, "iscsi-init" %(log)s;RSYSLOG_SyslogProtocol23Format
 """
 
 

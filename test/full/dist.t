@@ -50,8 +50,8 @@ has_manual_and_tools()
 {
 	top=$(unpack && pwd)
 	for file in README.md ARCHITECTURE.md LICENSE NEWS SECURITY.md licences/musl-COPYRIGHT licences/kmod-COPYING \
-		licences/zlib-LICENSE licences/xz-utils-COPYING.0BSD licences/libzstd-LICENSE licences/mbedtls-LICENSE iscsi-init.8 iscsi-init-image.8 doc/recipes.md \
-		tools/iscsi-init-image tools/hooks/dracut; do
+		licences/zlib-LICENSE licences/xz-utils-COPYING.0BSD licences/libzstd-LICENSE licences/mbedtls-LICENSE iscsi-init.8 iscsi-init-image.8 iscsi-init-boots.8 doc/recipes.md \
+		tools/iscsi-init-image tools/iscsi-init-boots tools/hooks/dracut; do
 		[ -e "$top/$file" ] || { echo "no $file"; return 1; }
 	done
 }

@@ -38,7 +38,7 @@ cp "/boot/initrd.img-$version" /root/share/by-update-initramfs
 iscsi-init --version
 iscsi-init check 'iscsi=10.0.0.1,iqn.2026-01.org.example:disk root=LABEL=root'
 iscsi-init-image --modules "/lib/modules/$version" --nic virtio_net -o /root/share/by-image-tool
-man -w iscsi-init iscsi-init-image
+man -w iscsi-init iscsi-init-image iscsi-init-boots
 bash -ec '. /usr/share/bash-completion/bash_completion; _completion_loader iscsi-init || :; complete -p iscsi-init'
 dracut --quiet --force --no-hostonly --add iscsi-init --kver "$version" /root/share/by-dracut
 apt-get -q -y purge iscsi-init

@@ -152,6 +152,7 @@ kernel_options()
 
 check "the page has nothing that groff or mandoc warns about" lint_page "$page"
 check "the image builder's page has neither" lint_page doc/iscsi-init-image.8
+check "nor has that of iscsi-init-boots" lint_page doc/iscsi-init-boots.8
 check "every subcommand is in the manual" commands
 check "every setting is in the manual" options
 check "every setting's default is in the manual's table" defaults

@@ -23,7 +23,11 @@ build_again()
 }
 install_into()
 {
-	make -C "$scratch/one" install DESTDIR="$scratch/root" PREFIX=/usr && test -x "$scratch/root/usr/sbin/iscsi-init"
+	make -C "$scratch/one" install DESTDIR="$scratch/root" PREFIX=/usr && test -x "$scratch/root/usr/sbin/iscsi-init" &&
+		for tool in tools/iscsi-init-*; do
+			test -x "$scratch/root/usr/bin/${tool##*/}" && test -e "$scratch/root/usr/share/man/man8/${tool##*/}.8" ||
+				{ echo "no ${tool##*/}, or no page of it"; return 1; }
+		done
 }
 says_nothing_to_do() { make -C "$scratch/one" | grep -q 'Nothing to be done'; }
 

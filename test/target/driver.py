@@ -11,14 +11,15 @@ LIBRARIES = ["-Lbuild/host/libs/lib", "-lkmod", "-lz", "-lzstd", "-llzma", "-lmb
 
 
 class Driver:
-    """The program (or another one beside it), compiled into a folder of the caller's."""
+    """The program (or another one beside it), compiled into a folder of the caller's. fast: without the sanitizers."""
 
-    def __init__(self, folder, name="driver"):
+    def __init__(self, folder, name="driver", fast=False):
+        library, flags = ("build/sim/libproject.a", ["-O2"]) if fast else ("build/host/libproject.a", SANITIZE)
         self.path = os.path.join(folder, name)
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
-        for command in (["make", "-s", "build/host/libproject.a"],
+        for command in (["make", "-s", library],
                         ["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-I.", "-isystem", "build/host/libs/include", "-Wall",
-                         "-Wextra"] + SANITIZE + ["-o", self.path, "test/target/%s.c" % name, "build/host/libproject.a"] +
+                         "-Wextra"] + flags + ["-o", self.path, "test/target/%s.c" % name, library] +
                         LIBRARIES):
             subprocess.run(command, check=True, cwd=TOP, stdin=subprocess.DEVNULL,
                            stdout=subprocess.DEVNULL, env=clean)
