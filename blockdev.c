@@ -379,6 +379,11 @@ static const char *ask_unit(int dev, const char *address)
 	return scsi_status_text((uint8_t)request.device_status);
 }
 
+static void write_why(char why[BLOCKDEV_WHY_MAX], uint64_t lun, const char *text)
+{
+	snprintf(why, BLOCKDEV_WHY_MAX, "; LUN %" PRIu64 " says: %s", lun, text);
+}
+
 struct question {
 	const struct blockdev *blockdev;
 	struct finding *finding;
@@ -391,8 +396,7 @@ static bool ask_why(void *context, const struct logical_unit *unit)
 		unit->is_disk && !unit->ready ? ask_unit(question->blockdev->dev, strrchr(unit->path, '/') + 1) : NULL;
 
 	if (why)
-		snprintf(question->finding->why, sizeof(question->finding->why), "; LUN %" PRIu64 " says: %s",
-			 unit->lun, why);
+		write_why(question->finding->why, unit->lun, why);
 	return !why;
 }
 
@@ -613,7 +617,7 @@ static int reread(int sysfs, const struct logical_unit *unit, int fd, int64_t se
 
 	prefetch_table(fd);
 	error = compare_table(sysfs, unit, fd, sectors, &same);
-	if (same)
+	if (same || error == -EIO) /* the kernel would take it for a disk without a table */
 		return error;
 	log_info("%s: the kernel is to read its partition table again", unit->block);
 	if (ioctl(fd, BLKRRPART) == 0 || errno == EBUSY || errno == EINVAL || errno == EROFS)
@@ -642,10 +646,12 @@ static int open_disk(int dev, const char *name)
 	return fd;
 }
 
-/* When open_disk and BLKRRPART have returned, the partitions are in sysfs and have their nodes. */
-static void settle_disk(const struct blockdev *blockdev, const struct logical_unit *unit)
+/* When open_disk and BLKRRPART have returned, the partitions are in sysfs and have their nodes. What the unit says if it cannot be
+   read, or NULL: a port in standby tells the size of what it does not show. */
+static const char *settle_disk(const struct blockdev *blockdev, const struct logical_unit *unit)
 {
 	char path[BLOCKDEV_PATH_MAX + 64];
+	const char *why = NULL;
 	int64_t sectors = 0;
 	int fd, error = 0;
 	bool has_queue;
@@ -666,17 +672,25 @@ static void settle_disk(const struct blockdev *blockdev, const struct logical_un
 	if (fd >= 0)
 		close(fd);
 	if (error)
+		why = ask_unit(blockdev->dev, strrchr(unit->path, '/') + 1);
+	if (why)
+		return why;
+	if (error)
 		log_warn("%s: the partition table cannot be read: %s", unit->block, strerror(-error));
 	log_info("disk %s: LUN %" PRIu64 ", %" PRId64 " MiB, %d partitions", unit->block, unit->lun, sectors >> 11,
 		 count_partitions(blockdev->sysfs, unit));
+	return NULL;
 }
 
 static bool settle_unit(void *context, const struct logical_unit *unit)
 {
 	struct blockdev *blockdev = context;
+	const char *why = NULL;
 
 	if (unit->ready && !(*known_bit(blockdev->known, unit->lun) & 1 << unit->lun % 8))
-		settle_disk(blockdev, unit);
+		why = settle_disk(blockdev, unit);
+	if (why && blockdev->unreadable++ == 0)
+		write_why(blockdev->why, unit->lun, why);
 	return true;
 }
 
@@ -692,20 +706,25 @@ static void run_settle(const void *context, void *result)
 {
 	struct blockdev blockdev = *(const struct blockdev *)context;
 	struct share share = {.hands = blockdev.ready_count < SETTLERS_MAX ? blockdev.ready_count : SETTLERS_MAX};
+	struct finding *finding = result;
+	int status;
 	pid_t pid = 1;
 
-	(void)result;
+	blockdev.unreadable = 0;
+	blockdev.why[0] = 0;
 	while (share.first < share.hands - 1 && (pid = fork()) > 0)
 		share.last = ++share.first;
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		settle_share(&blockdev, &share);
-		_exit(0);
+		_exit(blockdev.unreadable);
 	}
 	share.last = share.hands - 1;
 	settle_share(&blockdev, &share);
-	while (wait(NULL) > 0)
-		;
+	while (wait(&status) > 0)
+		blockdev.unreadable += WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+	finding->error = blockdev.unreadable;
+	memcpy(finding->why, blockdev.why, sizeof(finding->why));
 }
 
 /* The machine. */
@@ -726,13 +745,15 @@ static void end_scan(struct blockdev *blockdev)
 
 static void end_reading(struct blockdev *blockdev)
 {
-	char ended;
-	enum child_state state = child_step(&blockdev->child, &ended, sizeof(ended));
+	struct finding finding = {0};
+	enum child_state state = child_step(&blockdev->child, &finding, sizeof(finding));
 
 	if (state == CHILD_RUNNING)
 		return;
 	if (state == CHILD_DIED)
 		log_warn("the reading of the partition tables ended unexpectedly");
+	memcpy(blockdev->why, finding.why, sizeof(blockdev->why));
+	blockdev->unreadable = finding.error;
 	blockdev->state = BLOCKDEV_READY;
 }
 
@@ -754,7 +775,8 @@ static void look_and_read(struct blockdev *blockdev)
 	blockdev->state = look(blockdev);
 	if (blockdev->state != BLOCKDEV_WAITING)
 		child_stop(&blockdev->child);
-	if (blockdev->state == BLOCKDEV_READING && child_start(&blockdev->child, run_settle, blockdev, sizeof(char))) {
+	if (blockdev->state == BLOCKDEV_READING &&
+	    child_start(&blockdev->child, run_settle, blockdev, sizeof(struct finding))) {
 		log_warn("no process for the partition tables: they stay as the kernel read them");
 		blockdev->state = BLOCKDEV_READY;
 	}
@@ -786,6 +808,11 @@ enum blockdev_state blockdev_step(struct blockdev *blockdev)
 	if (blockdev->state == BLOCKDEV_WAITING || blockdev->state == BLOCKDEV_EMPTY)
 		look_and_read(blockdev);
 	return blockdev->state;
+}
+
+bool blockdev_is_readable(const struct blockdev *blockdev)
+{
+	return blockdev->state == BLOCKDEV_READY && blockdev->unreadable < blockdev->ready_count;
 }
 
 int blockdev_fd(const struct blockdev *blockdev)
@@ -857,7 +884,8 @@ const char *blockdev_describe(const struct blockdev *blockdev, char *out, size_t
 		snprintf(out, size, "partition tables are being read");
 		break;
 	case BLOCKDEV_READY:
-		snprintf(out, size, "%d disk%s ready", blockdev->disk_count, blockdev->disk_count > 1 ? "s" : "");
+		snprintf(out, size, "%d disk%s %s%s", blockdev->disk_count, blockdev->disk_count > 1 ? "s" : "",
+			 blockdev_is_readable(blockdev) ? "ready" : "that cannot be read", blockdev->why);
 		break;
 	case BLOCKDEV_EMPTY:
 		describe_empty(blockdev, out, size);

@@ -58,6 +58,7 @@ struct blockdev {
 	unsigned other_type;
 	int other_count;                    /* LUNs of other types */
 	int ready_count;                    /* disks that can be opened */
+	int unreadable;                     /* of them: those that cannot be read, and whose unit says why */
 	char first_disk[BLOCKDEV_NAME_MAX]; /* that of the lowest LUN: "sda"; "" none */
 	uint64_t first_lun;
 	bool asked;
@@ -78,6 +79,9 @@ enum blockdev_state blockdev_step(struct blockdev *blockdev);
 
 /* In BLOCKDEV_WAITING: has the first unit that is not attached asked what it lacks, for blockdev_describe. */
 void blockdev_ask(struct blockdev *blockdev);
+
+/* In BLOCKDEV_READY: can one of the disks be read? A port in standby may show a disk that cannot. */
+bool blockdev_is_readable(const struct blockdev *blockdev);
 
 /* To be polled for reading; -1: nothing runs. Changes with every step. */
 int blockdev_fd(const struct blockdev *blockdev);

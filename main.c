@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/reboot.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -270,6 +271,18 @@ static void compare_with_root(const struct world *w)
 		close(root);
 }
 
+/* initramfs-tools mounts another /proc, where nothing is hidden: but its script does nothing if this program cannot be executed, and
+   its init reads this file after each script. */
+static void answer_initramfs_tools(bool root_is_disk)
+{
+	static const char text[] = "ROOT=/dev/root\n";
+	int fd = root_is_disk ? open("/conf/param.conf", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644) : -1;
+
+	(void)!chmod("/sbin/iscsistart", 0);
+	(void)!write(fd, text, sizeof(text) - 1);
+	close(fd);
+}
+
 /* An initramfs that knows dracut's or Debian's words would set up the network and log in once more, and fail at what is there. */
 static void hide_served_words(struct world *w)
 {
@@ -282,7 +295,7 @@ static void hide_served_words(struct world *w)
 		return;
 	if (w->plan.root.kind == ROOT_TARGET) {
 		used = snprintf(line, 64, "root=/dev/%s ", disk);
-		(void)!symlinkat(disk, w->dev, "root"); /* for those that mount another /proc (initramfs-tools) */
+		(void)!symlinkat(disk, w->dev, "root"); /* as answer_initramfs_tools says */
 	}
 	length = read_file("/proc/cmdline", line + used, sizeof(line) - (size_t)used);
 	length = length > 0 ? (ssize_t)own_words_hide(line, (size_t)(used + length)) : 0;
@@ -291,6 +304,8 @@ static void hide_served_words(struct world *w)
 		log_warn("the words of the command line that were served cannot be hidden: %s", strerror(-result));
 	else if (length)
 		log_info("the words of the command line that were served are hidden from the next init");
+	if (length)
+		answer_initramfs_tools(used > 0);
 	wipe(line, sizeof(line));
 }
 

@@ -579,11 +579,22 @@ static void start_scan(struct world *w, int i)
 		fail(w, "%s: the scan for disks cannot be started: %s", w->plan.targets[i].name, strerror(-result));
 }
 
+/* Can its disks be used? Where another target's can be read, one in standby is a path that may be needed later; alone, it is asked
+   again. attach takes what there is. */
+static bool is_settled(const struct world *w, int i)
+{
+	bool readable = !w->net_open;
+
+	for (int other = 0; other < w->session_count; other++)
+		readable = readable || blockdev_is_readable(&w->disks[other]);
+	return w->disks[i].state == BLOCKDEV_READY && readable;
+}
+
 /* Is the disk of the same target there through another portal? */
 static bool has_twin(const struct world *w, int i)
 {
 	for (int other = 0; other < w->session_count; other++)
-		if (w->disks[other].state == BLOCKDEV_READY && plan_are_paths(&w->plan, other, i))
+		if (is_settled(w, other) && plan_are_paths(&w->plan, other, i))
 			return true;
 	return false;
 }
@@ -682,7 +693,10 @@ static bool advance_disk(struct world *w, int i, int64_t now_ms)
 		give_up_disk(w, i, why);
 		break;
 	case BLOCKDEV_READY:
-		return true;
+		if (is_settled(w, i))
+			return true;
+		scan_again(w, i, now_ms);
+		break;
 	}
 	return false;
 }
@@ -836,7 +850,7 @@ static bool is_ready(const struct world *w)
 	if (!w->disks_ready_ms || w->multipath.child.fd >= 0)
 		return false;
 	for (int i = 0; i < w->session_count && w->disks_missing; i++)
-		if (session_was_up(&w->sessions[i]) && w->disks[i].state != BLOCKDEV_READY && !w->diskless[i])
+		if (session_was_up(&w->sessions[i]) && !is_settled(w, i) && !w->diskless[i])
 			return false; /* it answers at last */
 	return w->chains || (w->has_root && w->root.result.state == ROOT_MOUNTED);
 }
@@ -880,7 +894,8 @@ int64_t boot_deadline(const struct world *world)
 
 		if (world->diskless[i])
 			continue;
-		if (world->rescan_ms[i] && world->disks[i].state == BLOCKDEV_EMPTY)
+		if (world->rescan_ms[i] && (world->disks[i].state == BLOCKDEV_EMPTY ||
+					    (world->disks[i].state == BLOCKDEV_READY && !is_settled(world, i))))
 			at = monotonic_earlier(at, world->rescan_ms[i]);
 		if (world->path_limit_ms && !world->disks_ready_ms)
 			at = monotonic_earlier(at, world->path_limit_ms);
@@ -904,7 +919,7 @@ static const char *waiting_for_session(const struct world *w, char *out, size_t 
 		}
 		if (w->sessions[i].state != SESSION_UP)
 			return session_waiting_for(&w->sessions[i], out, size);
-		if (w->disks[i].state != BLOCKDEV_READY && !w->diskless[i]) {
+		if (!is_settled(w, i) && !w->diskless[i]) {
 			snprintf(out, size, "the disk of %s: %s", w->plan.targets[i].name,
 				 blockdev_describe(&w->disks[i], what, sizeof(what)));
 			return out;

@@ -105,6 +105,9 @@ static int write_udev_rule(const char *root, const struct interface *interface)
 	return page_write(&page, root, file);
 }
 
+/* systemd.unit(5). Not /run/systemd/system: where that is, systemd is the init (sd_booted(3)), as an initramfs and another init ask. */
+#define UNITS "/run/systemd/system.control"
+
 /* $1: the name in the boot, $INTERFACE: the name now. ifup takes the interface for configured, and neither unit of ifupdown's
    takes it down: networking.service by what it reads, ifup@.service by a condition. */
 static const char named[] = PAGE_OURS
@@ -137,10 +140,10 @@ static int write_file(const char *root, const char *file, const char *text)
 static int write_ifupdown(const char *root, const struct interface *interface)
 {
 	int results[] = {write_udev_rule(root, interface), write_file(root, "/run/iscsi-init/named", named),
-			 write_file(root, "/run/systemd/system/networking.service.d/05-iscsi-init.conf",
+			 write_file(root, UNITS "/networking.service.d/05-iscsi-init.conf",
 				    PAGE_OURS ": root's interface is not ifupdown's\n[Service]\n"
 					      "EnvironmentFile=-/run/iscsi-init/ifupdown\n"),
-			 write_file(root, "/run/systemd/system/ifup@.service.d/05-iscsi-init.conf",
+			 write_file(root, UNITS "/ifup@.service.d/05-iscsi-init.conf",
 				    PAGE_OURS ": root's interface is not ifupdown's\n[Unit]\n"
 					      "ConditionPathExists=!/run/iscsi-init/keep/%I\n")};
 
@@ -155,7 +158,7 @@ static int write_ifupdown(const char *root, const struct interface *interface)
    waited for stands in the .network files as well. */
 static int write_netplan(const char *root)
 {
-	return write_file(root, "/run/systemd/system.control/systemd-networkd-wait-online.service.d/10-netplan.conf",
+	return write_file(root, UNITS "/systemd-networkd-wait-online.service.d/10-netplan.conf",
 			  PAGE_OURS ": netplan's names interfaces that udev has yet to rename\n");
 }
 

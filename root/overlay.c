@@ -169,14 +169,14 @@ static int mount_usr(const struct overlay_plan *plan, const char *root, const ch
 
 /* systemd-remount-fs gives the options of fstab's line for / to what is mounted there. overlayfs passes over options that are
    not its own when they come by mount(2), and refuses them when they come by fsconfig(2), which libmount prefers since 2.39.
-   kernel: fs/overlayfs/params.c, ovl_parse_param. */
+   kernel: fs/overlayfs/params.c, ovl_parse_param. The folder as in net/managers.c. */
 static void settle_remount(void)
 {
 	static const char text[] = "# written by iscsi-init\n[Service]\nEnvironment=LIBMOUNT_FORCE_MOUNT2=always\n";
 	char path[PATH_BYTES];
 	int folder, fd;
 
-	if (make_path("/run", "systemd/system/systemd-remount-fs.service.d", path))
+	if (make_path("/run", "systemd/system.control/systemd-remount-fs.service.d", path))
 		return;
 	folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	fd = openat(folder, "05-iscsi-init.conf", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);

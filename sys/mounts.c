@@ -19,7 +19,7 @@
 
 #define RUN_DIRECTORY "iscsi-init"
 #define COPY_BYTES    2048
-#define COPY_DEPTH    4 /* /run/systemd/system/X.service.d is three */
+#define COPY_DEPTH    4 /* /run/systemd/system.control/X.service.d is three */
 
 struct place {
 	const char *path;

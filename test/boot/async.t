@@ -15,7 +15,7 @@ from rig import Kernel, Rig  # noqa: E402
 
 
 with Rig() as rig:
-    cloud = Kernel("6.1-cloud-amd64")
+    cloud = Kernel(os.environ.get("KERNEL", "6.1-cloud-amd64"))
     lab = Lab(rig, cloud, rig.initrd(cloud), target=lambda disk: Between(rig, {1: disk}))
     lab.start_writer()
     for turn in range(2):

@@ -43,7 +43,7 @@ class Link:
     def carry(self, source, destination, from_target):
         try:
             while True:
-                header = read_exactly(source, 48)
+                header = bytearray(read_exactly(source, 48))  # change() may write into it
                 length = int.from_bytes(header[5:8], "big")
                 data = read_exactly(source, header[4] * 4 + length + (-length & 3))
                 opcode = header[0] & 0x3F
@@ -83,7 +83,7 @@ class Between(Target):
         return "%s:%d" % (self.host, self.listeners[number].getsockname()[1])
 
     def change(self, header, data, from_target):
-        """The data of a PDU as the other side gets it."""
+        """The data of a PDU as the other side gets it, with this header."""
         return data
 
     def send_on(self, guest):

@@ -21,6 +21,9 @@ echo "THEIRS: $root $*"
 /bin/busybox mount -t ext4 $root /sysroot
 exec /bin/busybox switch_root /sysroot /sbin/init
 """
+DEBIAN = ("iscsi_initiator=iqn.2026-01.test.rig:guest iscsi_target_name=%(name)s iscsi_target_ip=%(host)s iscsi_target_port=%(port)d "
+          "iscsi_target_group=1 ")
+LOOK = "cat /proc/cmdline | show line\nls /sys/class/iscsi_session | show sessions\nls /run/systemd | show systemd\n"
 SCRIPT = "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | show processes\n"
 
 
@@ -39,13 +42,16 @@ def appended_to(rig, kernel, theirs):
 
 def their_words(rig, kernel, name, theirs, words, table="gpt", sessions=1, hidden=True):
     """The line has words that we serve and that their scripts know, too: they would log in again, or stop."""
-    disk = rig.disk(table=table, script="cat /proc/cmdline | show line\nls /sys/class/iscsi_session | show sessions\n")
+    disk = rig.disk(table=table, script=LOOK)
     target = Target(rig, {1: disk})
     words = words % {"host": HOST, "port": target.port, "name": target.name, "uuid": disk.UUID}
     guest = rig.boot(kernel, appended_to(rig, kernel, theirs), "quiet rdinit=/iscsi-init rw rd.retry=20 %s -- single" % words, memory=768)
     rig.check(guest, guest.expect("^DONE", 120), "%s with %s" % (name, words.split(" ")[0].split(":")[0]))
     guest.wait()
     rig.ok(guest.section("sessions").split()[-1:] == ["session%d" % sessions], name + ": no session but ours", guest.section("sessions"))
+    folders = guest.section("systemd").split()
+    if name == "initramfs-tools":  # dracut's init is systemd
+        rig.ok("network" in folders and "system" not in folders, name + ": nothing says that systemd runs (sd_booted)", str(folders))
     line = guest.section("line")
     rig.ok("-- single" in line and ("netroot=" not in line and "ip=" not in line) == hidden, "%s: %s the words that were served" % (
         name, "does not see" if hidden else "sees, and does not read,"), line)
@@ -69,12 +75,17 @@ def chain(rig, kernel, name, theirs, expected):
 
 def same_words(rig, kernel):
     """dracut without its network modules takes netroot= for a mistake; initramfs-tools waits for /dev/root, and mounts a /proc
-    of its own, where nothing can be hidden."""
+    of its own, where nothing can be hidden: with open-iscsi's script it would log in again."""
     their_words(rig, kernel, "dracut", distribution_initrd("dracut", kernel),
                 "netroot=iscsi:%(host)s::%(port)d:1:%(name)s ip=dhcp rd.neednet=1 root=UUID=%(uuid)s")
     guest = their_words(rig, kernel, "initramfs-tools", distribution_initrd("initramfs-tools", kernel),
                         "netroot=iscsi:%(host)s::%(port)d:1:%(name)s root=/dev/root ip=dhcp", table="none", hidden=False)
     rig.ok("/dev/root / ext4" in guest.section("mounts"), "root=/dev/root is the target's disk", guest.section("mounts"))
+    their_words(rig, kernel, "initramfs-tools", distribution_initrd("initramfs-tools", kernel), DEBIAN + "root=UUID=%(uuid)s ip=dhcp",
+                hidden=False)
+    guest = their_words(rig, kernel, "initramfs-tools", distribution_initrd("initramfs-tools", kernel),
+                        "root=iscsi:%(host)s::%(port)d:1:%(name)s ip=dhcp", table="none", hidden=False)
+    rig.ok("/dev/root / ext4" in guest.section("mounts"), "root=iscsi: is the target's disk", guest.section("mounts"))
 
 
 def own_network(rig, kernel):

@@ -65,12 +65,13 @@ with Rig() as rig:
     rig.ok("maas-enlist" in guest.section("initiator"), "and an initiator name that RFC 7143 does not allow is used",
            guest.section("initiator"))
     local(rig, cloud)
-    boots(rig, cloud, image, "Oracle: DHCPv6 does not answer, and there is no iBFT",
-          "ip=dhcp,dhcp6 rd.iscsi.firmware=1 rd.iscsi.bypass netroot=iscsi:%(host)s::%(port)d:1:%(name)s root=UUID=%(uuid)s")
+    boots(rig, cloud, image, "Oracle: DHCPv6 does not answer, and there is no iBFT; dracut's old and rare words",
+          "ip=dhcp,dhcp6 rd.iscsi.firmware=1 rd.iscsi.bypass iscsi_param=node.session.timeo.replacement_timeout=77 "
+          "netroot=iscsi:%(host)s::%(port)d:iface0:eth0:1:%(name)s root=UUID=%(uuid)s")
     boots(rig, cloud, image, "libiscsi's and QEMU's URL", "iscsi=iscsi://%(host)s:%(port)d/%(name)s/1 root=UUID=%(uuid)s")
     boots(rig, cloud, image, "Debian: iscsi_target_name=, iscsi_target_ip= and the rest",
           "ip=dhcp iscsi_initiator=iqn.2026-01.test.rig:deb iscsi_target_name=%(name)s iscsi_target_ip=%(host)s "
-          "iscsi_target_port=%(port)d iscsi_target_group=1 root=UUID=%(uuid)s")
+          "iscsi_target_port=%(port)d iscsi_target_group=1 iscsi_auto_skip_initramfs_networking root=UUID=%(uuid)s")
     boots(rig, cloud, image, "Debian: the same in upper case",
           "ISCSI_INITIATOR=iqn.2026-01.test.rig:deb ISCSI_TARGET_NAME=%(name)s ISCSI_TARGET_IP=%(host)s "
           "ISCSI_TARGET_PORT=%(port)d root=UUID=%(uuid)s")

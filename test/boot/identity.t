@@ -102,10 +102,12 @@ def missing(rig, kernel, initrd):
 
 class OneSession:
     """A portal in front of the target's, which allows one session only: a login with another ISID is refused, or ends the
-    session that is there. Without a session of tgtd's own kind of limit, this is in its place."""
+    session that is there. Without a session of tgtd's own kind of limit, this is in its place. forgets: a session ends with its
+    connection."""
 
-    def __init__(self, target, ends_older):
-        self.target, self.ends_older = target, ends_older
+    def __init__(self, target, ends_older, forgets=True):
+        self.target, self.ends_older, self.forgets = target, ends_older, forgets
+        self.isids = []  # of all logins
         self.live = {}  # connection -> ISID
         self.refused = self.ended = self.most = 0
         self.lock = threading.Lock()
@@ -114,6 +116,7 @@ class OneSession:
 
     def admit(self, connection, isid):
         with self.lock:
+            self.isids.append(isid)
             others = [other for other, its in self.live.items() if its != isid]
             if others and not self.ends_older:
                 self.refused += 1
@@ -145,7 +148,8 @@ class OneSession:
             pass
         finally:
             with self.lock:
-                self.live.pop(connection, None)
+                if self.forgets:
+                    self.live.pop(connection, None)
             connection.close()
 
 
@@ -164,10 +168,10 @@ def pump(source, sink):
 
 class Behind(Target):
     """A target that the guest sees through OneSession."""
-    front = None
+    front, forgets = None, True
 
     def portal(self):
-        self.front = self.front or OneSession(self, self.ends_older)
+        self.front = self.front or OneSession(self, self.ends_older, self.forgets)
         return "10.0.2.2:%d" % self.front.port
 
 
@@ -187,6 +191,36 @@ def one_session(rig, kernel, initrd):
         comes_back(lab, name + ": the right disk is taken up")
         rig.ok(is_untouched(other), name + ": not a byte of the foreign disk is touched")
         lab.verify(name)
+
+
+class Holding(Behind):
+    """Holds the session of a machine that lost its power."""
+    ends_older = forgets = False
+
+
+def power_cut(rig, kernel, initrd):
+    """The next boot's session is the one that the target holds: it has the same ISID, whichever target answers first."""
+    root = Holding(rig, {1: rig.disk(script="echo UP; sleep 1000\n")})
+    other = Holding(rig, {1: foreign_disk(rig, MIB)}, name=TARGET_NAME + "2")
+    words = "loglevel=6 rw root=LABEL=rigroot initiator=iqn.2026-01.test.rig:me %s %s" % (other.word("login_timeout=3"), root.word())
+    logins = []
+    for turn in ("first", "second"):
+        if turn == "second":
+            other.kill()  # its portal ends connections until it is back: this one comes last
+        guest = rig.boot(kernel, initrd, words)
+        rig.check(guest, guest.expect("^UP", 90), "the %s boot" % turn)
+        if turn == "second":
+            other.start()
+            rig.check(guest, guest.expect("logged in to " + other.name, 60), "the target that comes last")
+        guest.kill()
+        logins.append([list(target.front.isids) for target in (root, other)])
+        root.front.isids.clear()
+        other.front.isids.clear()
+    first, second = logins
+    rig.ok(len(second[0]) == 1 and root.front.refused == other.front.refused == 0,
+           "the held sessions are reinstated at the first attempt", str(logins))
+    rig.ok(first[0] == second[0] and set(first[1]) == set(second[1]) and set(first[0]).isdisjoint(first[1]),
+           "each target has seen one ISID, and another one than the other target", str(logins))
 
 
 def guarded(rig, kernel, initrd):
@@ -285,7 +319,7 @@ def cost(rig, kernel, initrd):
         lab.guest.kill()
 
 
-CASES = {"exchanged": exchanged, "missing": missing, "one-session": one_session, "guarded": guarded,
+CASES = {"exchanged": exchanged, "missing": missing, "one-session": one_session, "power-cut": power_cut, "guarded": guarded,
          "lean": lean, "lio": with_lio, "cost": cost}
 
 SLOW = ("guarded", "lean", "lio", "cost")  # test/full/identity.t

@@ -322,7 +322,7 @@ if __name__ == "__main__":
         seed = int(os.environ.get("SEED", "7"))
         the_rig.note("SEED=%d" % seed)
         random.seed(seed)
-        cloud = Kernel("6.1-cloud-amd64")
+        cloud = Kernel(os.environ.get("KERNEL", "6.1-cloud-amd64"))
         image = the_rig.initrd(cloud)
         for case in sys.argv[1:] or CASES:
             dict(CASES, long=long_away)[case](the_rig, cloud, image)

@@ -460,9 +460,9 @@ class Guest:
 
 
 def run_cases(cases, name="6.1-cloud-amd64"):
-    """A test file's own end: those of its cases that the command line names, or all, on one kernel."""
+    """A test file's own end: those of its cases that the command line names, or all, on one kernel (KERNEL=name: another)."""
     with Rig() as rig:
-        kernel = Kernel(name)
+        kernel = Kernel(os.environ.get("KERNEL", name))
         initrd = rig.initrd(kernel)
         for case in sys.argv[1:] or cases:
             cases[case](rig, kernel, initrd)

@@ -13,14 +13,15 @@ from rig import Kernel, Rig, Target, cached  # noqa: E402
 SECRET, SECRET_IN, OTHER = "Ziegenkaese-0815-x", "Yakbutter-4711-abc", "Wacholder-1234-xyz"
 ACCOUNTS = [("me", SECRET), ("it", SECRET_IN, "--outgoing")]
 
-# A pattern with a bracket does not match itself: the searchers are not found. Untouched pages read as zeros.
+# A pattern with a bracket does not match itself: the searchers are not found. Untouched pages read as zeros, which are squeezed: grep
+# takes long for 20 million empty lines.
 SEARCH = """
-count() { tr -c ' -~' '\\n' | grep -o '%s' | wc -l; }
+count() { tr -cs ' -~' '\\n' | grep -o '%s' | wc -l; }
 memory() {
 	while read -r range rights rest; do
 		case "$rights $rest" in r*'[vvar]'|r*'[vsyscall]'|-*) continue;; esac
-		from=$((0x${range%%%%-*} / 4096)) to=$((0x${range##*-} / 4096))
-		dd if=$1/mem bs=4096 skip=$from count=$((to - from)) 2>/dev/null
+		from=$((0x${range%%%%-*})) to=$((0x${range##*-}))
+		dd if=$1/mem bs=64k iflag=skip_bytes,count_bytes,fullblock skip=$from count=$((to - from)) 2>/dev/null
 	done <$1/maps
 }
 search() {

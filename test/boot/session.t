@@ -124,10 +124,10 @@ echo CUT; read line
 
 
 with Rig() as rig:
-    full = Kernel("6.1-amd64")
+    full = Kernel(os.environ.get("KERNEL", "6.1-amd64"))
     initrd = rig.initrd(full)
     digests(rig, full, initrd, ["HeaderDigest=CRC32C", "DataDigest=CRC32C"], "CRC32C,None", "CRC32C,None", ["1", "1"])
     digests(rig, full, initrd, ["HeaderDigest=CRC32C:None", "DataDigest=CRC32C:None"], "CRC32C", "None", ["1", "0"])
     digests(rig, full, initrd, [], "None", "None", ["0", "0"])
-    cloud = Kernel("6.1-cloud-amd64")
+    cloud = Kernel(os.environ.get("KERNEL", "6.1-cloud-amd64"))
     second_session(rig, cloud, rig.initrd(cloud))

@@ -156,6 +156,11 @@ static void network_managers_are_kept_away(void **state)
 	assert_null(
 		strstr(read_back("/run/systemd/system.control/systemd-networkd-wait-online.service.d/10-netplan.conf"),
 		       "\n["));
+	assert_non_null(
+		strstr(read_back("/run/systemd/system.control/ifup@.service.d/05-iscsi-init.conf"), "keep/%I\n"));
+	assert_null(strstr(read_back("/run/systemd/system.control/networking.service.d/05-iscsi-init.conf"), "[Unit]"));
+	snprintf(text, sizeof(text), "%s/run/systemd/system", root);
+	assert_int_equal(access(text, F_OK), -1); /* who finds it takes systemd for the init */
 }
 
 /* udev may give it another name after the hand-over. */

@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Units that cannot be used yet, or are no longer what they were: reserved by another initiator, busy, in standby beside the
+path that works, larger than at the boot."""
+
+import os
+import sys
+import time
+
+sys.path[:0] = [os.path.dirname(os.path.abspath(__file__))]
+from holder import Holder  # noqa: E402
+from lab import Lab  # noqa: E402
+from moody import (BUSY, CHECK_CONDITION, READ_10, READ_CAPACITY_10, READ_CAPACITY_16, TEST_UNIT_READY, Moody, sense)  # noqa: E402
+from rig import MIB, Target, run_cases  # noqa: E402
+
+OF_DISKS = (TEST_UNIT_READY, READ_CAPACITY_10, READ_CAPACITY_16, READ_10)
+SECTORS = 64 * MIB // 512
+BY_LABEL = "loglevel=6 rw root=LABEL=rigroot "
+
+
+def reserved(rig, kernel, initrd):
+    """By another initiator, until that one leaves."""
+    target = Target(rig, {1: rig.disk()})
+    holder = Holder(target.port, target.name, 1)
+    guest = rig.boot(kernel, initrd, BY_LABEL + target.word("scan_timeout=60"))
+    rig.check(guest, guest.expect("LUN 1 says: another initiator has reserved it", 60), "a unit that is reserved is named so")
+    holder.release()
+    rig.check(guest, guest.expect("^ROOT-OK", 60), "and used when it is not any more")
+    guest.wait()
+
+
+def never_released(rig, kernel, initrd):
+    target = Target(rig, {1: rig.disk()})
+    holder = Holder(target.port, target.name, 1)
+    guest = rig.boot(kernel, initrd, BY_LABEL + "iscsi.onfail=poweroff " + target.word("scan_timeout=5"))
+    rig.check(guest, guest.expect("within 5 s: .*LUN 1 says: another initiator has reserved it", 60),
+              "one that stays reserved fails the boot, with the reason")
+    rig.ok(guest.wait(30), "which powers off as was asked for")
+    holder.release()
+
+
+def busy(rig, kernel, initrd):
+    """To everything that a disk is asked, for 25 seconds from the first question on. The kernel asks on and on by itself."""
+    target = Moody(rig, {1: rig.disk()})
+    asked = []
+
+    def says(command):
+        asked.append(time.monotonic())
+        return (BUSY, b"") if command in OF_DISKS and asked[-1] < asked[0] + 25 else None
+
+    target.says = says
+    guest = rig.boot(kernel, initrd, BY_LABEL + target.word("scan_timeout=60"))
+    rig.check(guest, guest.expect("LUN 1 says: it is busy", 60), "a unit that is busy is named so")
+    rig.check(guest, guest.expect("^ROOT-OK", 60), "and used when it is not any more")
+    rig.note("asked %d times in vain" % len(target.asked))
+    guest.wait()
+
+
+def larger(rig, kernel, initrd):
+    """After the boot (UNIT ATTENTION 2A/09): root's own disk."""
+    def moody(disk):
+        with open(disk.path, "r+b") as file:
+            file.truncate(96 * MIB)
+        target = Moody(rig, {1: disk})
+        target.sectors = SECTORS
+        return target
+
+    lab = Lab(rig, kernel, initrd, target=moody)
+    rig.ok(lab.shell("cat /sys/block/sda/size") == str(SECTORS), "at the boot the disk has its size")
+    attentions = [(CHECK_CONDITION, sense(6, 0x2A, 0x09))]
+    lab.target.sectors = None
+    lab.target.says = lambda command: attentions.pop() if command == READ_10 and attentions else None
+    begun = len(lab.guest.console)
+    lab.shell("dd if=/dev/sda of=/dev/null bs=4096 count=1 iflag=direct")
+    lab.shell("n=0; while grep -q '^%d$' /sys/block/sda/size && [ $n -lt 100 ]; do sleep 0.1; n=$((n + 1)); done" % SECTORS)
+    rig.check(lab.guest, lab.shell("cat /sys/block/sda/size") == str(96 * MIB // 512), "a capacity that has changed is looked at")
+    rig.ok(lab.guest.console[begun:].count("event=changed") == 1, "what the unit says of it is said once")
+    lab.start_writer()
+    rig.check(lab.guest, lab.wrote(), "root goes on")
+    lab.verify("larger")
+
+
+CASES = {"reserved": reserved, "never": never_released, "busy": busy, "larger": larger}
+
+if __name__ == "__main__":
+    run_cases(CASES)
