@@ -202,8 +202,9 @@ class Machine(Lab):
 
 
 def interfaces(name, how="auto"):
-    """ifupdown's file."""
-    return {"/etc/network/interfaces": "auto lo\niface lo inet loopback\n%s %s\niface %s inet dhcp\n" % (how, name, name)}
+    """ifupdown's file; how: its words for the interface."""
+    words = "".join("%s %s\n" % (word, name) for word in how.split())
+    return {"/etc/network/interfaces": "auto lo\niface lo inet loopback\n%siface %s inet dhcp\n" % (words, name)}
 
 
 def outage(rig, machine, name):
