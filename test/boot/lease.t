@@ -121,6 +121,12 @@ def main(rig, network):
           ["--no-round-robin", "--local=/example.org/", "--dhcp-option=6,%s" % SERVER,
            "--host-record=disk.example.org,192.0.2.99", "--host-record=disk.example.org,%s" % SERVER],
           {"log": "(?s)deadline, while connecting T2.*ready, while connecting"})  # the next address has its turn after 250 ms
+    names = ["--local=/example.org/", "--dhcp-option=6,%s" % SERVER, "--dhcp-option=15,example.org",
+             "--host-record=disk.example.org,%s" % SERVER]
+    boots(rig, network, kernel, initrd, "dracut's word, with a fully qualified name", by_uuid +
+          "ip=dhcp netroot=iscsi:disk.example.org::3260:10:" + NAME, names, {"portal": "^disk.example.org$"})
+    boots(rig, network, kernel, initrd, "a short name, in the domain of the lease", by_uuid +
+          "iscsi=disk,%s,lun=10" % NAME, names, {"portal": "^disk$"})
     server = network.serve("--dhcp-option-force=17,192.0.2.1:/srv/nfs")
     guest = rig.boot(kernel, initrd, "quiet iscsi.onfail=poweroff iscsi.timeout=20 iscsi=dhcp root=/dev/sda1",
                      program=network.program, network=NETWORK)
