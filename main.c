@@ -510,7 +510,7 @@ static struct world *make_world(void)
 		return NULL;
 	madvise(w, sizeof(*w), MADV_NOHUGEPAGE);
 	report_begin(&w->report, 0);
-	w->uevents = w->random = w->interrupts = w->iscsid = w->keeper.fd = w->status.fd = w->run.fd =
+	w->uevents = w->random = w->interrupts = w->clock = w->iscsid = w->keeper.fd = w->status.fd = w->run.fd =
 		w->run.mountinfo = -1;
 	w->loader.fd = -1;
 	join_init(w);

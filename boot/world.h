@@ -55,6 +55,7 @@ struct world {
 	int uevents;
 	int random;     /* /dev/random, readable when the kernel's generator is ready; -1: not waited for */
 	int interrupts; /* signalfd of what interrupts `attach`; -1: nothing does */
+	int clock;      /* resident: monotonic_watch(); -1: none */
 	int iscsid;     /* pidfd of the iscsid that looks after our sessions; -1: none */
 	int session_count;
 

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "boot/boot.h"
 #include "boot/join.h"
@@ -38,6 +39,7 @@ enum owner {
 	OWN_KEEPER,
 	OWN_RANDOM,
 	OWN_INTERRUPTS,
+	OWN_CLOCK,
 	OWN_DISCOVERY
 };
 
@@ -82,6 +84,7 @@ static void collect(const struct world *w, struct watch *watch)
 	add(watch, OWN_KEEPER, 0, w->keeper.fd, POLLIN);
 	add(watch, OWN_RANDOM, 0, w->random, POLLIN);
 	add(watch, OWN_INTERRUPTS, 0, w->interrupts, POLLIN);
+	add(watch, OWN_CLOCK, 0, w->clock, POLLIN);
 	add(watch, OWN_ROOT, 0, w->has_root ? root_fd(&w->root) : -1, POLLIN);
 	add(watch, OWN_JOIN, 0, w->multipath.child.fd, POLLIN);
 	add(watch, OWN_RUN, 0, w->resident ? w->run.mountinfo : -1, POLLPRI);
@@ -353,6 +356,9 @@ static void dispatch(struct world *w, enum owner owner, int index, int64_t now_m
 		break;
 	case OWN_KEEPER:
 		keeper_ended(w);
+		break;
+	case OWN_CLOCK:
+		(void)!read(w->clock, &(uint64_t){0}, sizeof(uint64_t)); /* deadlines have passed: step_timed */
 		break;
 	case OWN_NET: /* step_timed serves these two, together with their deadlines */
 	case OWN_DISCOVERY:

@@ -11,6 +11,7 @@
 #include "supervisor/loop.h"
 #include "supervisor/resident.h"
 #include "sys/confine.h"
+#include "sys/monotonic.h"
 #include "sys/sysfs.h"
 #include "sys/uevent.h"
 
@@ -80,6 +81,7 @@ int supervisor_settle(struct world *world, char *const argv[], const char **step
 	for (int i = 0; i < world->session_count; i++)
 		session_settle(&world->sessions[i], world->dev);
 	settle_uevents(world);
+	world->clock = monotonic_watch();
 	loader_stop(&world->loader);
 	if (world->net_open)
 		net_settle(&world->net, !world->plan.boot.leaves_network);

@@ -23,7 +23,7 @@ static struct world *make_world(void)
 	struct world *w = mmap(NULL, sizeof(*w), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	assert_true(w != MAP_FAILED);
-	w->uevents = w->loader.fd = w->keeper.fd = w->status.fd = w->run.fd = w->iscsid = -1;
+	w->uevents = w->clock = w->loader.fd = w->keeper.fd = w->status.fd = w->run.fd = w->iscsid = -1;
 	w->sysfs = sysfs_open("/sys");
 	w->dev = sysfs_open("/dev");
 	w->proc = sysfs_open("/proc");
@@ -58,7 +58,7 @@ static int settle(void)
 		if (idle[i])
 			return 2;
 	}
-	return w->sessions[0].state == SESSION_LOGIN && w->resident ? 0 : 3;
+	return w->sessions[0].state == SESSION_LOGIN && w->resident && w->clock >= 0 ? 0 : 3;
 }
 
 static void login_that_is_under_way_goes_on(void **state)
