@@ -13,7 +13,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "boot"), os.path.join(HERE, "..", "target")]
 import distro  # noqa: E402
-from paths import SHOW, WWID, Paths, Portals, is_map  # noqa: E402
+from paths import SHOW, WWID, Groups, Paths, Portals, is_map  # noqa: E402
 from rig import HOST, MIB, TARGET_NAME, Disk, Kernel, Target, run, run_cases  # noqa: E402
 from target import DISCOVERY_ANSWERS, Listener  # noqa: E402
 
@@ -190,6 +190,42 @@ def successors(rig, kernel, initrd):
     lab.verify("successors")
 
 
+def alua(rig, kernel, initrd, listed=True):
+    """Two target port groups of LIO: the better one is used, whichever that is now."""
+    lab = Paths(rig, kernel, initrd, target=lambda disk: Groups(rig, disk, (Groups.OPTIMIZED, Groups.STANDBY), listed))
+    target, guest = lab.target, lab.guest
+    rig.check(guest, lab.has_paths(2) and lab.groups() == {"sda": 1, "sdb": 2}, "the optimized path is in a group before that in standby")
+    lab.start_writer()
+    rig.ok(lab.writes_by() == "sda", "and is used")
+    target.set(1, Groups.STANDBY)
+    target.set(2, Groups.OPTIMIZED)
+    rig.check(guest, lab.wrote(4), "they change places: writing goes on")
+    rig.check(guest, lab.gets_groups({"sda": 2, "sdb": 1}), "the groups, too")
+    rig.ok(lab.writes_by() == "sdb", "the other path is used")
+    target.set(1, Groups.NON_OPTIMIZED)
+    lab.lasts()
+    target.shell("power 2 0")
+    lab.expect("event=lost", "its portal is lost")
+    rig.check(guest, lab.wrote(4) and lab.writes_by() == "sda", "the one that is not optimized carries on")
+    target.shell("power 2 1")
+    lab.expect("is back at", "the portal comes back")
+    rig.ok(lab.writes_by() == "sdb", "and is used again", str(lab.groups()))
+    target.set(1, Groups.OPTIMIZED)
+    target.shell("power 2 0")
+    lab.expect("event=lost", "it is lost again")
+    lab.wrote(2)
+    target.shell("power 2 1")
+    lab.expect("is back at", "and back")
+    rig.check(guest, lab.gets_groups({}), "both are optimized now: one group")
+    lab.verify("alua")
+
+
+def alua_handler(rig, _kernel, _initrd):
+    """The same by a kernel that has a handler for it, and a target that does not tell when a state changes."""
+    kernel = Kernel("6.12-amd64")
+    alua(rig, kernel, rig.initrd(kernel), listed=False)
+
+
 class System(distro.Machine):
     """A Debian system with a second disk, both by two portals."""
 
@@ -242,7 +278,7 @@ def system(rig, name):
     rig.note("%s: multi-user after %.0f s, off after %.0f s" % (name, machine.booted or 0, machine.ended or 0))
 
 
-CASES = {"names": names, "strangers": strangers, "portals": portals, "eight": eight, "flapping": flapping, "all_away": all_away, "another_disk": another_disk, "successors": successors}
+CASES = {"names": names, "strangers": strangers, "portals": portals, "eight": eight, "flapping": flapping, "all_away": all_away, "another_disk": another_disk, "successors": successors, "alua": alua, "alua_handler": alua_handler}
 CASES.update({name: lambda rig, _kernel, _initrd, name=name: system(rig, name) for name in SYSTEMS})
 
 if __name__ == "__main__":
