@@ -20,6 +20,7 @@
 
 #include "proto/name.h"
 #include "proto/partition.h"
+#include "proto/scsi_id.h"
 #include "proto/superblock.h"
 #include "sys/log.h"
 #include "sys/prefetch.h"
@@ -29,6 +30,7 @@
 #define SEARCH_MAP_BYTES 128 /* DM_UUID_LEN */
 #define PLACE_BYTES      512
 #define STARTS_MAX       512 /* of 1024 descriptors that a process has */
+#define PAGE_BYTES       512 /* of VPD page 0x83 */
 #define SECTOR_BYTES     512 /* the unit of sysfs, whatever the disk's own */
 
 struct device {
@@ -298,9 +300,29 @@ static bool is_at_path(const struct search *search, const struct device *device,
 	return !strcmp(made, wanted);
 }
 
+/* udev's names for a disk by what it says of itself: scsi-<WWID>[-part<number>], and for an NAA wwn-0x<its digits>. */
+static bool has_id(const struct search *search, const struct device *device, const char *wanted)
+{
+	bool is_wwn = !strncmp(wanted, "wwn-0x", 6);
+	char path[128], wwid[SCSI_ID_WWID], made[SCSI_ID_WWID + 24];
+	uint8_t page[PAGE_BYTES];
+	struct scsi_id id;
+	ssize_t length;
+	int n;
+
+	snprintf(path, sizeof(path), "class/block/%s/device/vpd_pg83", device->disk[0] ? device->disk : device->name);
+	length = sysfs_read_bytes(search->sysfs, path, page, sizeof(page));
+	if (length <= 0 || scsi_id_choose(page, (size_t)length, &id) || scsi_id_wwid(&id, wwid))
+		return false;
+	n = snprintf(made, sizeof(made), "%s%s", is_wwn ? "wwn-0x" : "scsi-", wwid + is_wwn);
+	if (device->number)
+		snprintf(made + n, sizeof(made) - (size_t)n, "-part%d", (int)device->number);
+	return !strcmp(made, wanted);
+}
+
 static bool is_named(const struct search *search, const struct device *device)
 {
-	static const char by_path[] = "/dev/disk/by-path/";
+	static const char by_path[] = "/dev/disk/by-path/", by_id[] = "/dev/disk/by-id/";
 	static const char *const mapped[][2] = {
 		{"/dev/mapper/", "name"}, {"/dev/disk/by-id/dm-name-", "name"}, {"/dev/disk/by-id/dm-uuid-", "uuid"}};
 	char text[SEARCH_MAP_BYTES];
@@ -314,6 +336,8 @@ static bool is_named(const struct search *search, const struct device *device)
 	}
 	if (!strncmp(search->value, by_path, sizeof(by_path) - 1))
 		return is_at_path(search, device, search->value + sizeof(by_path) - 1);
+	if (!strncmp(search->value, by_id, sizeof(by_id) - 1))
+		return has_id(search, device, search->value + sizeof(by_id) - 1);
 	if (!strncmp(search->value, "/dev/", 5))
 		return !strcmp(search->value + 5, device->name);
 	return is_device_number(search->value, &id) && id == device->id;
