@@ -89,6 +89,7 @@ static void read_wanted(struct search *search, const struct root_plan *plan)
 		{"/dev/disk/by-partuuid/", ROOT_PARTUUID},
 		{"/dev/disk/by-partlabel/", ROOT_PARTLABEL},
 	};
+	static const char of_a_map[] = "dm-mpath-"; /* CoreOS's rules: a path stands for its map anyway */
 	char *offset;
 
 	search->kind = plan->kind;
@@ -96,8 +97,12 @@ static void read_wanted(struct search *search, const struct root_plan *plan)
 	snprintf(search->value, sizeof(search->value), "%s", plan->value);
 	for (size_t i = 0; plan->kind == ROOT_DEVICE && i < sizeof(links) / sizeof(links[0]); i++)
 		if (!strncmp(plan->value, links[i].prefix, strlen(links[i].prefix))) {
+			const char *value = plan->value + strlen(links[i].prefix);
+
 			search->kind = links[i].kind;
-			snprintf(search->value, sizeof(search->value), "%s", plan->value + strlen(links[i].prefix));
+			if (!strncmp(value, of_a_map, strlen(of_a_map)))
+				value += strlen(of_a_map);
+			snprintf(search->value, sizeof(search->value), "%s", value);
 			unescape(search->value);
 		}
 	offset = search->kind == ROOT_PARTUUID ? strstr(search->value, "/PARTNROFF=") : NULL;

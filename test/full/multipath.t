@@ -13,8 +13,9 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "boot"), os.path.join(HERE, "..", "target")]
 import distro  # noqa: E402
+from builders import distribution_initrd  # noqa: E402
 from paths import SHOW, WWID, Groups, Paths, Portals, is_map  # noqa: E402
-from rig import HOST, MIB, TARGET_NAME, Disk, Kernel, Target, run, run_cases  # noqa: E402
+from rig import HOST, IMAGE_TOOL, MIB, TARGET_NAME, Disk, Kernel, Target, run, run_cases  # noqa: E402
 from target import DISCOVERY_ANSWERS, Listener  # noqa: E402
 
 LOSSES = 20
@@ -28,7 +29,10 @@ def names(rig, kernel, initrd):
     pair = Portals(rig, {1: rig.disk(script=SHOW)})
     dracut = " ".join("netroot=iscsi:%s::%d:1:%s" % (HOST, target.port, TARGET_NAME) for target in pair.all)
     for words, name in (("root=/dev/mapper/mpatha1 rd.multipath=default " + dracut, "mpatha1"),
-                        ("root=/dev/mapper/%s-part1 %s" % (WWID, pair.word()), WWID + "-part1")):
+                        ("root=/dev/mapper/%s-part1 %s" % (WWID, pair.word()), WWID + "-part1"),
+                        ("root=/dev/disk/by-label/dm-mpath-rigroot rd.multipath=default " + dracut, WWID + "-part1"),
+                        ("root=/dev/disk/by-partlabel/dm-mpath-rigpart " + pair.word(), WWID + "-part1"),
+                        ("root=/dev/disk/by-id/wwn-0x%s-part1 %s" % (WWID[1:], pair.word()), WWID + "-part1")):
         guest = rig.boot(kernel, initrd, "quiet rw ip=dhcp rd.iscsi.initiator=iqn.2026-11.test:me " + words)
         guest.expect("^DONE", 90)
         rig.check(guest, is_map(guest, "sda sdb") and name in guest.section("names").split(), "boots with " + words)
@@ -226,6 +230,21 @@ def alua_handler(rig, _kernel, _initrd):
     alua(rig, kernel, rig.initrd(kernel), listed=False)
 
 
+def chain(rig, kernel, initrd):
+    """Another initramfs follows, and the disk's paths are joined before it: it finds root by UUID, and that is the map."""
+    del initrd
+    theirs = distribution_initrd("initramfs-tools", kernel)
+    appended = rig.path("appended", ".initrd")
+    run(IMAGE_TOOL, "--modules", kernel.modules, "--binary", rig.binary, "--nic", "virtio_net", "--append", theirs, "-o", appended)
+    for words, joined in (("iscsi.multipath=yes", True), ("", False)):
+        pair = Portals(rig, {1: rig.disk(script=SHOW)})
+        guest = rig.boot(kernel, appended, "quiet rdinit=/iscsi-init rw root=UUID=%s %s %s" % (Disk.UUID, pair.word(), words), memory=768)
+        rig.check(guest, guest.expect("^DONE", 180), "%s: the initramfs behind us boots" % (words or "no word"))
+        rig.check(guest, bool(is_map(guest, "sda sdb")) == joined, "%s: root is %s" % (words or "no word", "on the map" if joined else "on a disk"))
+        rig.check(guest, ("mpath" in guest.section("maps")) == joined, "%s: %s" % (words or "no word", "there is a map" if joined else "no map"))
+        guest.wait()
+
+
 class System(distro.Machine):
     """A Debian system with a second disk, both by two portals."""
 
@@ -278,7 +297,7 @@ def system(rig, name):
     rig.note("%s: multi-user after %.0f s, off after %.0f s" % (name, machine.booted or 0, machine.ended or 0))
 
 
-CASES = {"names": names, "strangers": strangers, "portals": portals, "eight": eight, "flapping": flapping, "all_away": all_away, "another_disk": another_disk, "successors": successors, "alua": alua, "alua_handler": alua_handler}
+CASES = {"names": names, "strangers": strangers, "portals": portals, "eight": eight, "flapping": flapping, "all_away": all_away, "another_disk": another_disk, "successors": successors, "chain": chain, "alua": alua, "alua_handler": alua_handler}
 CASES.update({name: lambda rig, _kernel, _initrd, name=name: system(rig, name) for name in SYSTEMS})
 
 if __name__ == "__main__":
