@@ -489,6 +489,19 @@ static bool find_map_of(const struct search *search, const struct device *path, 
 	return is;
 }
 
+/* "/dev/sda1" where the path sda is in standby and shows no partitions: its map's is meant. 0: it is not meant. */
+static int64_t hidden_partition(const struct search *search, const struct device *device)
+{
+	size_t length = strlen(device->name);
+	const char *value = search->value + strlen("/dev/");
+
+	if (search->kind != ROOT_DEVICE || !device->map[0] || device->number ||
+	    strncmp(search->value, "/dev/", strlen("/dev/")) || strncmp(value, device->name, length) ||
+	    !isdigit((unsigned char)value[length]))
+		return 0;
+	return strtol(value + length, NULL, 10);
+}
+
 /* contents: what it holds, where that had to be read for the answer. */
 static bool matches(struct search *search, const struct device *device, struct superblock *contents)
 {
@@ -504,11 +517,14 @@ static bool matches(struct search *search, const struct device *device, struct s
 static bool try_device(struct search *search, const struct device *device)
 {
 	struct superblock contents = {0};
-	struct device neighbour, map;
+	struct device neighbour, map, hidden = *device;
 	bool by_contents = search->kind == ROOT_UUID || search->kind == ROOT_LABEL;
 
-	if ((device->map[0] && by_contents) || !matches(search, device, &contents))
+	hidden.number = hidden_partition(search, device);
+	if ((device->map[0] && by_contents) || (!matches(search, device, &contents) && !hidden.number))
 		return false;
+	if (hidden.number)
+		device = &hidden;
 	if (search->offset) {
 		if (!find_neighbour(search, device, &neighbour))
 			return false;

@@ -116,6 +116,13 @@ class Paths(Lab):
         shown = self.shell("/run/initramfs/shutdown list") or ""
         return dict(re.findall(r" (sd\w+) (active|failed)", "".join(re.findall(r"^map \S+ \(dm-\d+\):(.*)$", shown, re.M))))
 
+    def disk_of(self, port):
+        """Which disk goes to that port: logins are side by side."""
+        shown = self.shell("for s in 1 2; do cat /sys/class/iscsi_connection/connection$s:0/persistent_port; "
+                           "ls /sys/class/iscsi_session/session$s/device/target*/*/block; done") or ""
+        words = shown.split()
+        return words[words.index(str(port)) + 1]
+
     def groups(self):
         """The group of each path, as list numbers them; {}: there is only one."""
         shown = self.shell("/run/initramfs/shutdown list") or ""

@@ -338,6 +338,11 @@ static void the_better_paths_are_a_group_before_the_others(void **state)
 		strstr(look(),
 		       " multipath 256 1 queue_if_no_path 0 2 1 service-time 0 1 1 8:16 1 service-time 0 1 1 8:0 1\n"));
 	assert_non_null(strstr(notes->text, "-part2 linear"));
+	notes->access[0] = ACCESS_STANDBY;
+	put_text("class/block/sda2/partition", ""); /* a path in standby shows none */
+	assert_non_null(strstr(look(), "-part2 linear"));
+	put_text("class/block/sda2/partition", "2\n");
+	notes->access[0] = ACCESS_NON_OPTIMIZED;
 	put_text("module/scsi_dh_alua/parameters/optimize_stpg", "0");
 	assert_non_null(
 		strstr(look(), " 1 queue_if_no_path 1 alua 2 1 service-time 0 1 1 8:16 1 service-time 0 1 1 8:0 1\n"));
@@ -362,6 +367,9 @@ static void paths_change_their_groups_with_their_access(void **state)
 	notes->access[1] = ACCESS_STANDBY;
 	assert_string_equal(look(), "");
 	notes->access[1] = ACCESS_UNKNOWN; /* it is lost: that is no reason */
+	assert_string_equal(look(), "");
+	notes->access[0] = ACCESS_UNKNOWN;
+	notes->access[1] = ACCESS_OPTIMIZED;
 	assert_string_equal(look(), "");
 	notes->access[0] = ACCESS_STANDBY;
 	notes->access[1] = ACCESS_NON_OPTIMIZED;

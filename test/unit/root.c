@@ -165,6 +165,11 @@ static void a_path_of_a_map_stands_for_the_map(void **state)
 		assert_string_equal(found.name, cases[i].found);
 	}
 	assert_false(search(rig, ROOT_DEVICE, "/dev/mapper/mpathb", &found, seen));
+	assert_int_equal(unlinkat(rig->tree, "class/block/sdx1", 0), 0); /* it cannot be read: it is in standby */
+	assert_true(search(rig, ROOT_DEVICE, "/dev/sdx1", &found, seen));
+	assert_string_equal(found.name, "dm-1");
+	assert_false(search(rig, ROOT_DEVICE, "/dev/sdx2", &found, seen));
+	assert_false(search(rig, ROOT_DEVICE, "/dev/sdxa", &found, seen));
 	assert_int_equal(unlinkat(rig->tree, "devices/x/block/dm-1/dm/uuid", 0), 0);
 	assert_false(search(rig, ROOT_DEVICE, "/dev/sdx1", &found, seen)); /* never the path itself */
 }

@@ -97,8 +97,8 @@ static void a_list_of_groups_that_breaks_off_is_read_up_to_there(void **state)
 
 static void the_port_group_is_the_ports_designator(void **state)
 {
-	static const uint8_t page[] = {0, 0x83, 0, 32,   1, 0x10, 0, 4, 9, 9, 9, 9, 1, 0x15, 0, 4, 0, 0,
-				       1, 2,    1, 0x14, 0, 4,    0, 0, 0, 7, 1, 5, 0, 4,    0, 0, 3, 4};
+	static const uint8_t page[] = {0, 0x83, 0, 32,   1, 5, 0, 4, 9, 9, 9, 9, 1, 0x15, 0, 4, 0, 0,
+				       1, 2,    1, 0x14, 0, 4, 0, 0, 0, 7, 1, 5, 0, 4,    0, 0, 3, 4};
 	uint16_t group = 0;
 
 	(void)state;
