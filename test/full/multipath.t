@@ -231,6 +231,40 @@ def alua_handler(rig, _kernel, _initrd):
     alua(rig, kernel, rig.initrd(kernel), listed=False)
 
 
+class Cables(Portals):
+    """Two portals, each behind a network of its own."""
+
+    HOSTS = ("10.0.2.2", "10.0.3.2")
+    NETWORK = [word for number, host in enumerate(HOSTS) for word in (
+        "-netdev", "user,id=n%d,net=%s/24" % (number, host[:-1] + "0"), "-device", "virtio-net-pci,netdev=n%d,romfile=" % number)]
+
+    def word(self, *options):
+        return " ".join(target.word(*options).replace(HOST, host) for host, target in zip(self.HOSTS, self.all))
+
+
+def cables(rig, kernel, initrd):
+    """Two cards, two networks, two portals: each cable is pulled once under the writer, then both."""
+    lab = Paths(rig, kernel, initrd, words="ip=eth0:dhcp ip=eth1:dhcp", network=Cables.NETWORK, target=lambda disk: Cables(rig, {1: disk}))
+    rig.check(lab.guest, lab.has_paths(2), "a path by each card")
+    lab.start_writer()
+    for name in ("n0", "n1"):
+        lab.lasts()
+        begun = len(lab.guest.console)
+        lab.guest.monitor("set_link", name=name, up=False)
+        lab.expect("event=lost", name + ": its cable is pulled, and the session is lost")
+        rig.check(lab.guest, lab.wrote(6), name + ": writing goes on")
+        rig.note("longest gap %.2f s, usual %.2f s" % lab.stall(begun))
+        lab.guest.monitor("set_link", name=name, up=True)
+        lab.expect("is back at", name + ": the cable is back")
+    for up in (False, True):
+        for name in ("n0", "n1"):
+            lab.guest.monitor("set_link", name=name, up=up)
+        for _ in range(2):
+            lab.expect("is back at" if up else "event=lost", "both are " + ("back" if up else "lost"))
+    rig.check(lab.guest, lab.wrote(4), "writing goes on")
+    lab.verify("cables")
+
+
 def chain(rig, kernel, initrd):
     """Another initramfs follows, and the disk's paths are joined before it: it finds root by UUID, and that is the map."""
     del initrd
@@ -298,7 +332,7 @@ def system(rig, name):
     rig.note("%s: multi-user after %.0f s, off after %.0f s" % (name, machine.booted or 0, machine.ended or 0))
 
 
-CASES = {"names": names, "strangers": strangers, "portals": portals, "eight": eight, "flapping": flapping, "all_away": all_away, "another_disk": another_disk, "successors": successors, "chain": chain, "alua": alua, "alua_handler": alua_handler}
+CASES = {"names": names, "strangers": strangers, "portals": portals, "eight": eight, "flapping": flapping, "all_away": all_away, "another_disk": another_disk, "successors": successors, "cables": cables, "chain": chain, "alua": alua, "alua_handler": alua_handler}
 CASES.update({name: lambda rig, _kernel, _initrd, name=name: system(rig, name) for name in SYSTEMS})
 
 if __name__ == "__main__":
