@@ -272,15 +272,31 @@ static void write_group(const struct map *map, enum access access, const char *s
 			used += (size_t)snprintf(table + used, GROUPS_BYTES - used, " %s 1", map->paths[i].number);
 }
 
+/* In a new table every path is used: one that is lost must not be. before: the status of the table before. */
+static void fail_again(const struct look *look, const struct map *map, const char *before)
+{
+	char text[DM_MESSAGE_MAX];
+
+	for (int i = 0; i < map->count; i++) {
+		struct path_status was = paths_status(before, map->paths[i].number);
+
+		snprintf(text, sizeof(text), "fail_path %s", map->paths[i].number);
+		if (map->paths[i].access == ACCESS_UNKNOWN && was.group && !was.active)
+			(void)dm_message(look->control, map->name, text);
+	}
+}
+
 /* The better paths are used while there are any. I/O is held while no path is left. The kernel's handler for such units, where it
    has one, tells them which group is used. */
 static int load(const struct look *look, const struct map *map, const struct unit *unit)
 {
 	static const char *const selectors[] = {"service-time", "round-robin"};
-	char groups[GROUPS_BYTES], table[TABLE_BYTES];
+	char groups[GROUPS_BYTES], table[TABLE_BYTES], before[TABLE_BYTES];
 	bool has_groups = false;
 	int result = -EINVAL, count;
 
+	if (dm_status(look->control, map->name, before, sizeof(before)))
+		before[0] = '\0';
 	for (int i = 0; i < map->count; i++)
 		has_groups = has_groups || map->paths[i].access != ACCESS_UNKNOWN;
 	for (int i = has_groups && sysfs_exists(look->of->sysfs, ALUA_MODULE) ? 0 : 2; i < 4 && result == -EINVAL;
@@ -292,7 +308,11 @@ static int load(const struct look *look, const struct map *map, const struct uni
 		snprintf(table, sizeof(table), "1 queue_if_no_path %s %d 1%s", i < 2 ? "1 alua" : "0", count, groups);
 		result = dm_load(look->control, map->name, "multipath", table, unit->sectors, !unit->writable);
 	}
-	return result ? result : dm_resume(look->control, map->name);
+	if (!result)
+		result = dm_resume(look->control, map->name);
+	if (!result)
+		fail_again(look, map, before);
+	return result;
 }
 
 static int compare(long a, long b)

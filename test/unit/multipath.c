@@ -305,6 +305,11 @@ static void a_path_that_comes_later_is_added(void **state)
 	assert_non_null(strstr(notes->text, " 65:0 1"));
 	assert_non_null(strstr(notes->text, " 8:16 1\nresume mpatha\n"));
 	assert_null(strstr(notes->text, "create"));
+	assert_null(strstr(notes->text, "tell"));
+	notes->status = "2 0 0 0 1 1 A 0 2 0 8:0 A 0 65:0 F 1"; /* one that is lost stays so */
+	assert_non_null(strstr(look(), "resume mpatha\ntell mpatha: fail_path 65:0\n"));
+	assert_null(strstr(notes->text, "fail_path 8:"));
+	notes->status = NULL;
 	snprintf(plan->targets[1].name, sizeof(plan->targets[1].name), TARGET "2");
 	assert_string_equal(look(), "");
 	snprintf(plan->targets[1].name, sizeof(plan->targets[1].name), TARGET);
