@@ -24,7 +24,7 @@ def is_map(guest, paths):
     """Root is the partition of a map that has these paths."""
     match = re.search(r"^(\S+) part1-mpath-%s (dm-\d+)$" % WWID, guest.section("maps"), re.M)
     return match and re.search(r"^\S+ mpath-%s %s$" % (WWID, paths), guest.section("maps"), re.M) and \
-        re.search(r"^/dev/dm-\d+ / ext4", guest.section("mounts"), re.M)
+        re.search(r"^/dev/(dm-\d+|mapper/\S+) / ext4", guest.section("mounts"), re.M)
 
 
 class Portals:
