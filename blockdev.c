@@ -10,10 +10,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/bsg.h>
 #include <linux/fs.h>
 #include <poll.h>
-#include <scsi/sg.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,15 +24,14 @@
 
 #include "proto/partition.h"
 #include "proto/scsi.h"
+#include "sys/bsg.h"
 #include "sys/iscsi_class.h"
 #include "sys/log.h"
 #include "sys/prefetch.h"
 #include "sys/sysfs.h"
 #include "sys/uevent.h"
 
-#define SETTLERS_MAX 16   /* processes that read partition tables, for each target */
-#define ASKED_MS     5000 /* a unit that is slow is not to meet the kernel's error handling */
-#define ASKED_SENSE  32
+#define SETTLERS_MAX 16      /* processes that read partition tables, for each target */
 #define OPEN_WAIT_MS 1000    /* without an event, until a disk that cannot be opened yet is given up */
 #define NO_MEDIUM    32      /* beside the peripheral device types, 0 to 31 */
 #define FLAT_SPACE   0x4000U /* SAM-5 4.7.7.3, in a LUN's first group */
@@ -349,34 +346,16 @@ static void look_at_units_again(int sysfs, int dev, unsigned host, bool all, uin
 	visit_units(&tour);
 }
 
-/* TEST UNIT READY, by the node that every SCSI device has, attached or not. NULL: it is ready, or there is no answer. */
+/* TEST UNIT READY. NULL: it is ready, or there is no answer. */
 static const char *ask_unit(int dev, const char *address)
 {
-	uint8_t cdb[SCSI_CDB_BYTES], answer[2 + ASKED_SENSE]; /* as a SCSI Response has it: length, sense data */
-	struct sg_io_v4 request = {.guard = 'Q',
-				   .request_len = 6,
-				   .request = (uintptr_t)cdb,
-				   .timeout = ASKED_MS,
-				   .max_response_len = ASKED_SENSE,
-				   .response = (uintptr_t)(answer + 2)};
-	struct scsi_sense sense;
-	char path[48];
-	int fd, error;
+	uint8_t cdb[SCSI_CDB_BYTES];
+	struct bsg_answer answer;
 
-	snprintf(path, sizeof(path), "bsg/%s", address);
-	fd = openat(dev, path, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return NULL;
 	scsi_test_unit_ready(cdb);
-	error = ioctl(fd, SG_IO, &request);
-	close(fd);
-	answer[0] = 0;
-	answer[1] = (uint8_t)request.response_len;
-	if (error || request.transport_status || !request.device_status)
+	if (bsg_ask(dev, address, cdb, 6, NULL, 0, &answer) || !answer.status)
 		return NULL;
-	if (request.device_status == SCSI_CHECK_CONDITION && !scsi_read_sense(answer, 2 + request.response_len, &sense))
-		return scsi_sense_text(&sense);
-	return scsi_status_text((uint8_t)request.device_status);
+	return answer.has_sense ? scsi_sense_text(&answer.sense) : scsi_status_text(answer.status);
 }
 
 static void write_why(char why[BLOCKDEV_WHY_MAX], uint64_t lun, const char *text)

@@ -106,6 +106,8 @@ static void request_module(struct world *w, int i)
 	loader_request(&w->loader, modules[i].kind, modules[i].needed, modules[i].text);
 }
 
+static const char *const path_modules[] = {"dm_multipath", "scsi_dh_alua"};
+
 /* Everything that waited for iscsi_tcp, and the file systems that root may have. */
 static void request_others(struct world *w)
 {
@@ -114,8 +116,8 @@ static void request_others(struct world *w)
 
 	for (int i = MODULE_ISCSI + 1; i < MODULE_COUNT; i++)
 		request_module(w, i);
-	if (plan_joins(&w->plan, w->chains))
-		loader_request(&w->loader, LOADER_NAME, false, "dm_multipath");
+	for (size_t i = 0; plan_joins(&w->plan, w->chains) && i < sizeof(path_modules) / sizeof(path_modules[0]); i++)
+		loader_request(&w->loader, LOADER_NAME, false, path_modules[i]);
 	for (int i = 0; mounts && root_module(&w->plan.root, i, name, sizeof(name)); i++)
 		loader_request(&w->loader, LOADER_NAME, false, name);
 }

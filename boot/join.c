@@ -38,6 +38,7 @@ bool join_advance(struct world *world)
 	struct multipath *m = &world->multipath;
 	uint64_t ready = find_ready(world);
 
+	world->joined &= ready; /* one that comes back is looked at again */
 	if (ready & ~world->joined && plan_joins(&world->plan, world->chains)) {
 		world->joined |= ready;
 		m->sysfs = world->sysfs;

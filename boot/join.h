@@ -15,7 +15,7 @@ void join_init(struct world *world);
 /* After the hand-over: the session has a disk that it had not. */
 void join_note(struct world *world, int session);
 
-/* A look is begun if disks have come that no look has seen. True: none is under way. */
+/* A look is begun if disks have come that no look has seen, or that were away; or if world->joined was made 0. True: none is under way. */
 bool join_advance(struct world *world);
 
 /* A look's descriptor is readable. */

@@ -163,41 +163,57 @@ static void print_view(const struct world *w, const struct view *view)
 		printf("  no disk\n");
 }
 
-/* Each multipath map with its paths. json: NULL for people. */
-static void show_map(const struct world *w, int control, const char *device, struct json *json)
+/* Each path of a map: is it used? With what: the number of its group. */
+static void show_paths(const struct world *w, const char *device, const char *status, const char *what,
+		       struct json *json)
 {
-	char path[64], name[DM_TEXT_MAX], uuid[DM_TEXT_MAX], status[2048] = "", number[PATHS_NUMBER_BYTES];
+	char path[64], number[PATHS_NUMBER_BYTES];
 	struct sysfs_dir dir;
 	const char *disk;
 
+	snprintf(path, sizeof(path), "class/block/%.20s/slaves", device);
+	if (sysfs_dir_open(&dir, w->sysfs, path))
+		return;
+	if (json)
+		json_open(json, what ? what : "paths", '{');
+	while ((disk = sysfs_dir_next(&dir, NULL))) {
+		struct path_status is = {0};
+
+		if (paths_number(w->sysfs, disk, number))
+			is = paths_status(status, number);
+		if (json && what)
+			json_number(json, disk, is.group);
+		else if (json)
+			json_string(json, disk, is.active ? "active" : "failed");
+		else
+			printf(is.groups > 1 ? " %s %s (group %d)" : " %s %s", disk, is.active ? "active" : "failed",
+			       is.group);
+	}
+	if (json)
+		json_close(json, '}');
+	sysfs_dir_close(&dir);
+}
+
+/* Each multipath map. json: NULL for people. */
+static void show_map(const struct world *w, int control, const char *device, struct json *json)
+{
+	char path[64], name[DM_TEXT_MAX], uuid[DM_TEXT_MAX], status[2048] = "";
+
 	snprintf(path, sizeof(path), "class/block/%.20s/dm/uuid", device);
 	if (sysfs_read(w->sysfs, path, uuid, sizeof(uuid)) < 0 || strncmp(uuid, "mpath-", 6) != 0 ||
-	    paths_name(w->sysfs, device, name))
-		return;
-	snprintf(path, sizeof(path), "class/block/%.20s/slaves", device);
-	if (dm_status(control, name, status, sizeof(status)) || sysfs_dir_open(&dir, w->sysfs, path))
+	    paths_name(w->sysfs, device, name) || dm_status(control, name, status, sizeof(status)))
 		return;
 	if (json) {
 		json_open(json, NULL, '{');
 		json_string(json, "name", name);
 		json_string(json, "device", device);
 		json_string(json, "uuid", uuid);
-		json_open(json, "paths", '{');
 	} else {
 		printf("map %s (%s):", name, device);
 	}
-	while ((disk = sysfs_dir_next(&dir, NULL))) {
-		const char *state;
-
-		state = paths_number(w->sysfs, disk, number) && paths_is_active(status, number) ? "active" : "failed";
-		if (json)
-			json_string(json, disk, state);
-		else
-			printf(" %s %s", disk, state);
-	}
-	sysfs_dir_close(&dir);
+	show_paths(w, device, status, NULL, json);
 	if (json) {
-		json_close(json, '}');
+		show_paths(w, device, status, "groups", json);
 		json_close(json, '}');
 	} else {
 		printf("\n");

@@ -13,6 +13,7 @@
 #define FINAL       0x80
 #define READS       0x40
 #define SIMPLE      0x01 /* task attribute, RFC 7143 11.3.1 */
+#define PORT_ENTRY  4    /* SPC-4 6.37: bytes of a target port descriptor */
 #define LUN_ENTRY   8    /* SPC-4 6.33: bytes of an entry of REPORT LUNS, and of what stands before the first */
 
 /* ---- requests ---- */
@@ -114,6 +115,18 @@ void scsi_report_luns(uint8_t cdb[SCSI_CDB_BYTES], uint32_t length)
 
 	write_u8(&w, 0xa0);
 	write_zeros(&w, 5);
+	write_be32(&w, length);
+	write_zeros(&w, 6);
+}
+
+/* SPC-4 6.37: MAINTENANCE IN */
+void scsi_report_port_groups(uint8_t cdb[SCSI_CDB_BYTES], uint32_t length)
+{
+	struct writer w = writer_of(cdb, SCSI_CDB_BYTES);
+
+	write_u8(&w, 0xa3);
+	write_u8(&w, 0x0a);
+	write_zeros(&w, 4);
 	write_be32(&w, length);
 	write_zeros(&w, 6);
 }
@@ -249,6 +262,30 @@ int scsi_read_lun(const uint8_t *data, size_t length, size_t n, uint64_t *out)
 		return -EINVAL;
 	*out = name_lun_of_groups(group);
 	return 0;
+}
+
+/* The list may be longer than what was asked for, and what a target sent longer than the list. */
+int scsi_read_access(const uint8_t *data, size_t length, uint16_t group, uint8_t *out)
+{
+	struct reader r = reader_of(data, length);
+	uint32_t said = read_be32(&r);
+
+	if (!r.bad && said < r.left)
+		r.left = said;
+	while (!r.bad && r.left) {
+		uint8_t state = read_u8(&r) & 0xf;
+		uint16_t number;
+
+		read_skip(&r, 1);
+		number = read_be16(&r);
+		if (number == group && !r.bad) {
+			*out = state;
+			return 0;
+		}
+		read_skip(&r, 3);
+		read_skip(&r, (size_t)read_u8(&r) * PORT_ENTRY);
+	}
+	return r.bad ? -EINVAL : -ENOENT;
 }
 
 /* ---- words ---- */

@@ -1,8 +1,8 @@
 /* scsi.h - SCSI commands over iSCSI (RFC 7143 11.3 to 11.19; SPC-4, SBC-3) for questions that only read. Pure.
  *
  * What a proof that a logical unit is still the same one sends and understands: five commands, their data, sense data, and
- * whatever else a target may send in full feature phase. Nothing is judged here: a field is what its bytes say. Which unit
- * it is stands in proto/scsi_id.
+ * whatever else a target may send in full feature phase; and which of a target's ports a unit may be used through (ALUA).
+ * Nothing is judged here: a field is what its bytes say. Which unit it is stands in proto/scsi_id.
  */
 /* SPDX-License-Identifier: MIT */
 #ifndef PROTO_SCSI_H
@@ -36,6 +36,17 @@ enum scsi_sense_key {
 	SCSI_ILLEGAL_REQUEST = 0x5,
 	SCSI_UNIT_ATTENTION = 0x6,
 	SCSI_ABORTED = 0xb,
+};
+
+/* SPC-4 5.15.2.4, ASYMMETRIC ACCESS STATE: what a unit does by the ports of a group. */
+enum scsi_access {
+	SCSI_ACCESS_OPTIMIZED = 0x0,
+	SCSI_ACCESS_NON_OPTIMIZED = 0x1,
+	SCSI_ACCESS_STANDBY = 0x2,
+	SCSI_ACCESS_UNAVAILABLE = 0x3,
+	SCSI_ACCESS_LBA_DEPENDENT = 0x4,
+	SCSI_ACCESS_OFFLINE = 0xe,
+	SCSI_ACCESS_TRANSITIONING = 0xf,
 };
 
 /* Vital product data pages (SPC-4 7.8), and none: the standard INQUIRY data. */
@@ -94,6 +105,7 @@ void scsi_read_capacity_16(uint8_t cdb[SCSI_CDB_BYTES]);
 /* Any page: only the header counts. */
 void scsi_mode_sense_6(uint8_t cdb[SCSI_CDB_BYTES]);
 void scsi_report_luns(uint8_t cdb[SCSI_CDB_BYTES], uint32_t length);
+void scsi_report_port_groups(uint8_t cdb[SCSI_CDB_BYTES], uint32_t length);
 
 /* Answers. Those that return int: 0, or -EINVAL when there are too few bytes for what they have to say. */
 struct scsi_pdu scsi_read_pdu(const uint8_t bhs[ISCSI_BHS_BYTES]);
@@ -105,6 +117,9 @@ int scsi_read_capacity(const uint8_t *data, size_t length, bool long_form, struc
 int scsi_read_write_protected(const uint8_t *data, size_t length, bool *out);
 /* The n-th LUN of a REPORT LUNS list, the kernel's number. 0, -ENOENT (no more), -EINVAL (the list breaks off). */
 int scsi_read_lun(const uint8_t *data, size_t length, size_t n, uint64_t *out);
+/* The access state of a target port group, by REPORT TARGET PORT GROUPS data (SPC-4 6.37, without the extended header): enum
+   scsi_access, or what is reserved. 0, -ENOENT (the group is not listed), -EINVAL (the list breaks off before it). */
+int scsi_read_access(const uint8_t *data, size_t length, uint16_t group, uint8_t *out);
 
 /* What it means, in words, for a message; never NULL. */
 const char *scsi_sense_text(const struct scsi_sense *sense);

@@ -138,6 +138,22 @@ bool scsi_id_is_in(const uint8_t *page, size_t length, const struct scsi_id *id)
 	return false;
 }
 
+int scsi_id_port_group(const uint8_t *page, size_t length, uint16_t *out)
+{
+	struct designator d;
+	struct reader r;
+
+	if (open_page(&r, page, length, SCSI_PAGE_IDENTIFIERS))
+		return -ENOENT;
+	while (next_designator(&r, &d)) {
+		if (d.association != 1 || d.type != 5 || d.length != 4)
+			continue;
+		*out = (uint16_t)(d.bytes[2] << 8 | d.bytes[3]);
+		return 0;
+	}
+	return -ENOENT;
+}
+
 static bool is_blank(uint8_t c)
 {
 	return c == ' ' || c == 0;

@@ -35,6 +35,9 @@ int scsi_id_choose(const uint8_t *page, size_t length, struct scsi_id *out);
 /* Is this designator among those of page 0x83? */
 bool scsi_id_is_in(const uint8_t *page, size_t length, const struct scsi_id *id);
 
+/* The target port group that the page was asked through (SPC-4 7.8.6.8). 0 or -ENOENT. */
+int scsi_id_port_group(const uint8_t *page, size_t length, uint16_t *out);
+
 /* The serial number, without spaces around it. 0, -ENOENT (empty), -EINVAL. */
 int scsi_id_serial(const uint8_t *page, size_t length, struct scsi_id *out);
 

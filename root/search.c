@@ -20,6 +20,7 @@
 
 #include "proto/name.h"
 #include "proto/partition.h"
+#include "proto/scsi_id.h"
 #include "proto/superblock.h"
 #include "sys/log.h"
 #include "sys/prefetch.h"
@@ -29,6 +30,7 @@
 #define SEARCH_MAP_BYTES 128 /* DM_UUID_LEN */
 #define PLACE_BYTES      512
 #define STARTS_MAX       512 /* of 1024 descriptors that a process has */
+#define PAGE_BYTES       512 /* of VPD page 0x83 */
 #define SECTOR_BYTES     512 /* the unit of sysfs, whatever the disk's own */
 
 struct device {
@@ -87,6 +89,7 @@ static void read_wanted(struct search *search, const struct root_plan *plan)
 		{"/dev/disk/by-partuuid/", ROOT_PARTUUID},
 		{"/dev/disk/by-partlabel/", ROOT_PARTLABEL},
 	};
+	static const char of_a_map[] = "dm-mpath-"; /* CoreOS's rules: a path stands for its map anyway */
 	char *offset;
 
 	search->kind = plan->kind;
@@ -94,8 +97,12 @@ static void read_wanted(struct search *search, const struct root_plan *plan)
 	snprintf(search->value, sizeof(search->value), "%s", plan->value);
 	for (size_t i = 0; plan->kind == ROOT_DEVICE && i < sizeof(links) / sizeof(links[0]); i++)
 		if (!strncmp(plan->value, links[i].prefix, strlen(links[i].prefix))) {
+			const char *value = plan->value + strlen(links[i].prefix);
+
 			search->kind = links[i].kind;
-			snprintf(search->value, sizeof(search->value), "%s", plan->value + strlen(links[i].prefix));
+			if (!strncmp(value, of_a_map, strlen(of_a_map)))
+				value += strlen(of_a_map);
+			snprintf(search->value, sizeof(search->value), "%s", value);
 			unescape(search->value);
 		}
 	offset = search->kind == ROOT_PARTUUID ? strstr(search->value, "/PARTNROFF=") : NULL;
@@ -298,9 +305,29 @@ static bool is_at_path(const struct search *search, const struct device *device,
 	return !strcmp(made, wanted);
 }
 
+/* udev's names for a disk by what it says of itself: scsi-<WWID>[-part<number>], and for an NAA wwn-0x<its digits>. */
+static bool has_id(const struct search *search, const struct device *device, const char *wanted)
+{
+	bool is_wwn = !strncmp(wanted, "wwn-0x", 6);
+	char path[128], wwid[SCSI_ID_WWID], made[SCSI_ID_WWID + 24];
+	uint8_t page[PAGE_BYTES];
+	struct scsi_id id;
+	ssize_t length;
+	int n;
+
+	snprintf(path, sizeof(path), "class/block/%s/device/vpd_pg83", device->disk[0] ? device->disk : device->name);
+	length = sysfs_read_bytes(search->sysfs, path, page, sizeof(page));
+	if (length <= 0 || scsi_id_choose(page, (size_t)length, &id) || scsi_id_wwid(&id, wwid))
+		return false;
+	n = snprintf(made, sizeof(made), "%s%s", is_wwn ? "wwn-0x" : "scsi-", wwid + is_wwn);
+	if (device->number)
+		snprintf(made + n, sizeof(made) - (size_t)n, "-part%d", (int)device->number);
+	return !strcmp(made, wanted);
+}
+
 static bool is_named(const struct search *search, const struct device *device)
 {
-	static const char by_path[] = "/dev/disk/by-path/";
+	static const char by_path[] = "/dev/disk/by-path/", by_id[] = "/dev/disk/by-id/";
 	static const char *const mapped[][2] = {
 		{"/dev/mapper/", "name"}, {"/dev/disk/by-id/dm-name-", "name"}, {"/dev/disk/by-id/dm-uuid-", "uuid"}};
 	char text[SEARCH_MAP_BYTES];
@@ -314,6 +341,8 @@ static bool is_named(const struct search *search, const struct device *device)
 	}
 	if (!strncmp(search->value, by_path, sizeof(by_path) - 1))
 		return is_at_path(search, device, search->value + sizeof(by_path) - 1);
+	if (!strncmp(search->value, by_id, sizeof(by_id) - 1))
+		return has_id(search, device, search->value + sizeof(by_id) - 1);
 	if (!strncmp(search->value, "/dev/", 5))
 		return !strcmp(search->value + 5, device->name);
 	return is_device_number(search->value, &id) && id == device->id;
@@ -460,6 +489,19 @@ static bool find_map_of(const struct search *search, const struct device *path, 
 	return is;
 }
 
+/* "/dev/sda1" where the path sda is in standby and shows no partitions: its map's is meant. 0: it is not meant. */
+static int64_t hidden_partition(const struct search *search, const struct device *device)
+{
+	size_t length = strlen(device->name);
+	const char *value = search->value + strlen("/dev/");
+
+	if (search->kind != ROOT_DEVICE || !device->map[0] || device->number ||
+	    strncmp(search->value, "/dev/", strlen("/dev/")) || strncmp(value, device->name, length) ||
+	    !isdigit((unsigned char)value[length]))
+		return 0;
+	return strtol(value + length, NULL, 10);
+}
+
 /* contents: what it holds, where that had to be read for the answer. */
 static bool matches(struct search *search, const struct device *device, struct superblock *contents)
 {
@@ -475,11 +517,14 @@ static bool matches(struct search *search, const struct device *device, struct s
 static bool try_device(struct search *search, const struct device *device)
 {
 	struct superblock contents = {0};
-	struct device neighbour, map;
+	struct device neighbour, map, hidden = *device;
 	bool by_contents = search->kind == ROOT_UUID || search->kind == ROOT_LABEL;
 
-	if ((device->map[0] && by_contents) || !matches(search, device, &contents))
+	hidden.number = hidden_partition(search, device);
+	if ((device->map[0] && by_contents) || (!matches(search, device, &contents) && !hidden.number))
 		return false;
+	if (hidden.number)
+		device = &hidden;
 	if (search->offset) {
 		if (!find_neighbour(search, device, &neighbour))
 			return false;

@@ -13,6 +13,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "session/access.h"
 #include "session/paths.h"
 #include "session/units.h"
 #include "sys/dm.h"
@@ -21,12 +22,15 @@
 #include "sys/sysfs.h"
 #include "sys/udev_db.h"
 
-#define PATHS_MAX   512
-#define TABLE_BYTES 2048
-#define MAPPER      "/dev/mapper/"
-#define SAME_BYTES  131072 /* of a disk's begin: its table of partitions, or its file system's superblock */
-#define PIECE_BYTES 32768
-#define SAME_TRIES  3 /* somebody may be writing there */
+#define PATHS_MAX     512
+#define TABLE_BYTES   2048
+#define GROUPS_BYTES  2000 /* of these */
+#define MAP_PATHS_MAX PLAN_TARGETS_MAX
+#define ALUA_MODULE   "module/scsi_dh_alua" /* also where it is built in: it has parameters */
+#define MAPPER        "/dev/mapper/"
+#define SAME_BYTES    131072 /* of a disk's begin: its table of partitions, or its file system's superblock */
+#define PIECE_BYTES   32768
+#define SAME_TRIES    3 /* somebody may be writing there */
 
 /* One unit of one session. */
 struct path {
@@ -34,6 +38,7 @@ struct path {
 	uint8_t session;
 	bool is_up; /* its session can be asked */
 	bool done;
+	enum access access;
 };
 
 /* What a look knows. */
@@ -48,8 +53,11 @@ struct look {
 struct map {
 	char name[DM_TEXT_MAX], wwid[SCSI_ID_WWID], separator[8]; /* separator: before a partition's number */
 	char device[12];                                          /* "dm-0"; "": it is not there yet */
-	char paths[TABLE_BYTES / 2];                              /* of its table */
 	int count;
+	struct {
+		char number[PATHS_NUMBER_BYTES];
+		enum access access;
+	} paths[MAP_PATHS_MAX];
 };
 
 /* ---- what there is ---- */
@@ -73,8 +81,11 @@ static void collect_session(struct look *look, int i)
 		units_ask(of->dev, units, count);
 	for (int k = 0; k < count && look->count < PATHS_MAX; k++)
 		if (units[k].block[0] && units[k].sectors && units[k].id.kind >= SCSI_ID_T10)
-			look->paths[look->count++] = (struct path){
-				.unit = units[k], .session = (uint8_t)i, .is_up = of->sessions[i].state == SESSION_UP};
+			look->paths[look->count++] =
+				(struct path){.unit = units[k],
+					      .session = (uint8_t)i,
+					      .is_up = of->sessions[i].state == SESSION_UP,
+					      .access = access_ask(of->sysfs, of->dev, units[k].block)};
 }
 
 static void collect(struct look *look)
@@ -123,13 +134,15 @@ static bool holds_same(int dev, const char *a, const char *b)
 	return true;
 }
 
-/* Is there a reason not to join a path with another? NULL: none. */
+/* Is there a reason not to join a path with another? NULL: none. A path in standby cannot be read. */
 static const char *objection(int dev, const struct path *a, const struct path *b)
 {
 	if (a->unit.sectors != b->unit.sectors || a->unit.block_bytes != b->unit.block_bytes)
 		return "their sizes differ";
 	if (a->unit.writable != b->unit.writable)
 		return "only one of them is write-protected";
+	if (a->access >= ACCESS_STANDBY || b->access >= ACCESS_STANDBY)
+		return NULL;
 	return holds_same(dev, a->unit.block, b->unit.block) ? NULL : "they do not hold the same";
 }
 
@@ -179,15 +192,19 @@ static void choose_name(struct look *look, struct map *map)
 
 /* ---- making ---- */
 
-static void add_path(const struct look *look, struct map *map, const char *block)
+static void add_path(const struct look *look, struct map *map, const char *block, enum access access)
 {
-	size_t used = strlen(map->paths);
-	char number[PATHS_NUMBER_BYTES];
+	if (map->count < MAP_PATHS_MAX && paths_number(look->of->sysfs, block, map->paths[map->count].number))
+		map->paths[map->count++].access = access;
+}
 
-	if (!paths_number(look->of->sysfs, block, number) || used + sizeof(number) + 4 > sizeof(map->paths))
-		return;
-	snprintf(map->paths + used, sizeof(map->paths) - used, " %s 1", number);
-	map->count++;
+/* One that is not of our sessions may be anybody's. */
+static enum access access_of(const struct look *look, const char *block)
+{
+	for (int i = 0; i < look->count; i++)
+		if (!strcmp(look->paths[i].unit.block, block))
+			return look->paths[i].access;
+	return access_ask(look->of->sysfs, look->of->dev, block);
 }
 
 /* Those that it has stay, whoever has put them there, but for one. */
@@ -202,23 +219,96 @@ static void add_present(const struct look *look, struct map *map, const char *bu
 		return;
 	while ((name = sysfs_dir_next(&dir, NULL)))
 		if (strcmp(name, but) != 0)
-			add_path(look, map, name);
+			add_path(look, map, name, access_of(look, name));
 	sysfs_dir_close(&dir);
 }
 
-/* All in one group. I/O is held while no path is left. */
+/* A group of paths for each kind of access. What its number is in the table is counted in *groups. */
+static void write_group(const struct map *map, enum access access, const char *selector, char table[GROUPS_BYTES],
+			int *groups)
+{
+	size_t used = strlen(table);
+	int count = 0;
+
+	for (int i = 0; i < map->count; i++)
+		count += map->paths[i].access == access;
+	if (!count)
+		return;
+	++*groups;
+	used += (size_t)snprintf(table + used, GROUPS_BYTES - used, " %s 0 %d 1", selector, count);
+	for (int i = 0; i < map->count && used < GROUPS_BYTES; i++)
+		if (map->paths[i].access == access)
+			used += (size_t)snprintf(table + used, GROUPS_BYTES - used, " %s 1", map->paths[i].number);
+}
+
+/* In a new table every path is used: one that is lost must not be. before: the status of the table before. */
+static void fail_again(const struct look *look, const struct map *map, const char *before)
+{
+	char text[DM_MESSAGE_MAX];
+
+	for (int i = 0; i < map->count; i++) {
+		struct path_status was = paths_status(before, map->paths[i].number);
+
+		snprintf(text, sizeof(text), "fail_path %s", map->paths[i].number);
+		if (map->paths[i].access == ACCESS_UNKNOWN && was.group && !was.active)
+			(void)dm_message(look->control, map->name, text);
+	}
+}
+
+/* The better paths are used while there are any. I/O is held while no path is left. The kernel's handler for such units, where it
+   has one, tells them which group is used. */
 static int load(const struct look *look, const struct map *map, const struct unit *unit)
 {
 	static const char *const selectors[] = {"service-time", "round-robin"};
-	char table[TABLE_BYTES];
-	int result = -EINVAL;
+	char groups[GROUPS_BYTES], table[TABLE_BYTES], before[TABLE_BYTES];
+	bool has_groups = false;
+	int result = -EINVAL, count;
 
-	for (int i = 0; i < 2 && result == -EINVAL; i++) {
-		snprintf(table, sizeof(table), "1 queue_if_no_path 0 1 1 %s 0 %d 1%s", selectors[i], map->count,
-			 map->paths);
+	if (dm_status(look->control, map->name, before, sizeof(before)))
+		before[0] = '\0';
+	for (int i = 0; i < map->count; i++)
+		has_groups = has_groups || map->paths[i].access != ACCESS_UNKNOWN;
+	for (int i = has_groups && sysfs_exists(look->of->sysfs, ALUA_MODULE) ? 0 : 2; i < 4 && result == -EINVAL;
+	     i++) {
+		groups[0] = '\0';
+		count = 0;
+		for (int access = 0; access < ACCESS_COUNT; access++)
+			write_group(map, (enum access)access, selectors[i % 2], groups, &count);
+		snprintf(table, sizeof(table), "1 queue_if_no_path %s %d 1%s", i < 2 ? "1 alua" : "0", count, groups);
 		result = dm_load(look->control, map->name, "multipath", table, unit->sectors, !unit->writable);
 	}
-	return result ? result : dm_resume(look->control, map->name);
+	if (!result)
+		result = dm_resume(look->control, map->name);
+	if (!result)
+		fail_again(look, map, before);
+	return result;
+}
+
+static int compare(long a, long b)
+{
+	return (a > b) - (a < b);
+}
+
+/* Are the paths in the groups that they should be in? Then the first group is used, if any of its paths can be. */
+static bool is_in_order(const struct look *look, const struct map *map)
+{
+	struct path_status now[MAP_PATHS_MAX];
+	char status[TABLE_BYTES];
+	bool switches = false;
+
+	if (dm_status(look->control, map->name, status, sizeof(status)))
+		return true;
+	for (int i = 0; i < map->count; i++) {
+		now[i] = paths_status(status, map->paths[i].number);
+		switches = switches || (now[i].group == 1 && now[i].active && now[i].in_use > 1);
+		for (int k = 0; k < i; k++)
+			if (map->paths[i].access != ACCESS_UNKNOWN && map->paths[k].access != ACCESS_UNKNOWN &&
+			    compare(map->paths[i].access, map->paths[k].access) != compare(now[i].group, now[k].group))
+				return false;
+	}
+	if (switches)
+		(void)dm_message(look->control, map->name, "switch_group 1");
+	return true;
 }
 
 /* Without udev: the link that root= and the next system know it by. */
@@ -308,7 +398,7 @@ static int make_map(struct look *look, struct map *map, const struct unit *unit)
 
 /* ---- one unit ---- */
 
-/* The path that the others are held against: one that is in a map, else the first that can be asked. NULL: none can. */
+/* The path that the others are held against: one that is in a map, and the best of them that can be asked. NULL: none can. */
 static const struct path *choose_first(const struct look *look, const struct path *as)
 {
 	const struct path *first = NULL;
@@ -317,7 +407,8 @@ static const struct path *choose_first(const struct look *look, const struct pat
 		const struct path *path = &look->paths[i];
 
 		if (path->is_up && belong_together(look->of, as, path) &&
-		    (!first || (path->unit.map[0] && !first->unit.map[0])))
+		    (!first || (path->unit.map[0] && !first->unit.map[0]) ||
+		     (!path->unit.map[0] == !first->unit.map[0] && path->access < first->access)))
 			first = path;
 	}
 	return first;
@@ -352,7 +443,7 @@ static int gather(struct look *look, const struct path *first, struct map *map)
 			object(first, path, why);
 			continue;
 		}
-		add_path(look, map, path->unit.block);
+		add_path(look, map, path->unit.block, path->access);
 		added++;
 	}
 	return added;
@@ -370,11 +461,11 @@ static void join(struct look *look, const struct path *as)
 	exists = first->unit.map[0];
 	memcpy(map.device, first->unit.map, sizeof(map.device));
 	added = gather(look, first, &map);
-	if (!added || (!exists && (look->of->grows || (map.count < 2 && !look->of->wants[first->session].expected))))
+	if (!exists && (!added || look->of->grows || (map.count < 2 && !look->of->wants[first->session].expected)))
 		return;
 	if (!exists)
 		choose_name(look, &map);
-	else if (paths_name(look->of->sysfs, map.device, map.name))
+	else if (paths_name(look->of->sysfs, map.device, map.name) || (!added && is_in_order(look, &map)))
 		return;
 	result = exists ? load(look, &map, &first->unit) : make_map(look, &map, &first->unit);
 	if (result)

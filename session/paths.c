@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sys/log.h"
@@ -27,15 +28,53 @@ bool paths_number(int sysfs, const char *block, char number[static PATHS_NUMBER_
 	return number[0];
 }
 
-/* The state of a path in the status of its map: ... 8:0 A 0 ... */
-bool paths_is_active(const char *status, const char *number)
+/* The next word, as a number if it is one. "": no more. */
+static long next(const char **at, char word[static PATHS_NUMBER_BYTES])
 {
-	size_t length = strlen(number);
+	size_t length = strcspn(*at += strspn(*at, " "), " ");
 
-	for (const char *at = status; (at = strstr(at, number)); at += length)
-		if (at > status && at[-1] == ' ' && at[length] == ' ')
-			return at[length + 1] == 'A';
-	return false;
+	snprintf(word, PATHS_NUMBER_BYTES, "%.*s", (int)length, *at);
+	*at += length;
+	return strtol(word, NULL, 10);
+}
+
+static void skip(const char **at, long words)
+{
+	for (char word[PATHS_NUMBER_BYTES]; words > 0 && **at; words--)
+		next(at, word);
+}
+
+/* kernel: multipath_status. Features and handler, each with the number of its words; groups; for each its state, its selector's
+   words, paths, and how many words of the selector's stand behind each path, its state and its count of failures. */
+struct path_status paths_status(const char *status, const char *number)
+{
+	struct path_status out = {0};
+	const char *at = status;
+	char word[PATHS_NUMBER_BYTES];
+
+	skip(&at, next(&at, word));
+	skip(&at, next(&at, word));
+	out.groups = (int)next(&at, word);
+	out.in_use = (int)next(&at, word);
+	for (int group = 1; *at && !out.group; group++) {
+		long paths, words;
+
+		skip(&at, 1);
+		skip(&at, next(&at, word));
+		paths = next(&at, word);
+		words = next(&at, word);
+		for (; *at && paths > 0; paths--) {
+			bool is = (next(&at, word), !strcmp(word, number));
+
+			next(&at, word);
+			if (is) {
+				out.group = group;
+				out.active = word[0] == 'A';
+			}
+			skip(&at, 1 + words);
+		}
+	}
+	return out;
 }
 
 static int tell(int control, int sysfs, const struct unit *unit, const char *message)

@@ -194,6 +194,8 @@ static void hear_uevents(struct world *w, int64_t now_ms)
 			loader_request_alias(&w->loader, event.modalias);
 		if (!strcmp(event.subsystem, "block"))
 			note_disk(w, &event);
+		if (event.access_changed)
+			w->joined = 0;
 		if (event.unit_changed && w->resident)
 			note_news(w, &event, now_ms);
 	}

@@ -87,11 +87,15 @@ int uevent_parse(const void *bytes, size_t length, struct uevent *event)
 			read_pair(text, text_length, "SUBSYSTEM=", event->subsystem, sizeof(event->subsystem));
 		if (text[0] == 'S')
 			read_pair(text, text_length, "SDEV_UA=", attention, sizeof(attention));
+		else if (text[0] == 'D')
+			read_pair(text, text_length, "DM_ACTION=", attention, sizeof(attention));
 		else if (text[0] == 'M')
 			read_pair(text, text_length, "MODALIAS=", event->modalias, sizeof(event->modalias));
 	}
 	event->unit_changed =
 		!strcmp(attention, "CAPACITY_DATA_HAS_CHANGED") || !strcmp(attention, "REPORTED_LUNS_DATA_HAS_CHANGED");
+	event->access_changed =
+		!strcmp(attention, "ASYMMETRIC_ACCESS_STATE_CHANGED") || !strcmp(attention, "PATH_FAILED");
 	return 0;
 }
 
@@ -117,13 +121,15 @@ int uevent_open(void)
 #define WORD(text) \
 	((uint32_t)(text)[0] << 24 | (uint32_t)(text)[1] << 16 | (uint32_t)(text)[2] << 8 | (uint32_t)(text)[3])
 
-/* "add@" or "change@", then "/devices/platform/host". */
+/* "add@" or "change@", then "/devices/platform/host"; or "change@/devices/virtual/block/dm-". */
 static const struct sock_filter of_a_session[] = {
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
 	BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 4),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, WORD("add@"), 2, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, WORD("add@"), 4, 0),
 	BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 7),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, WORD("chan"), 0, 5),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, WORD("chan"), 0, 7),
+	BPF_STMT(BPF_LD | BPF_W | BPF_IND, 22),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, WORD("/dm-"), 4, 0),
 	BPF_STMT(BPF_LD | BPF_W | BPF_IND, 12),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, WORD("tfor"), 0, 3),
 	BPF_STMT(BPF_LD | BPF_W | BPF_IND, 16),

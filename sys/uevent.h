@@ -18,6 +18,7 @@
 struct uevent {
 	bool added;        /* the action is "add" */
 	bool unit_changed; /* SDEV_UA: a SCSI unit says that its capacity, or the target's list of units, has changed */
+	bool access_changed; /* SDEV_UA: a SCSI unit is to be used by another port. DM_ACTION: a multipath map has given up a path */
 	char devpath[512]; /* begins with '/': relative to /sys */
 	char subsystem[32];
 	char modalias[1024];
@@ -29,7 +30,8 @@ int uevent_parse(const void *bytes, size_t length, struct uevent *event);
 /* A non-blocking socket that hears the kernel's events; its buffer is made large. Descriptor or -errno. */
 int uevent_open(void);
 
-/* From now on only events of devices that the platform's SCSI hosts have, as those of iscsi_tcp are: others wake nobody. 0 or
+/* From now on only events of devices that the platform's SCSI hosts have, as those of iscsi_tcp are, and changes of device-mapper
+   devices: others wake nobody. 0 or
    -errno. */
 int uevent_narrow(int fd);
 

@@ -158,7 +158,7 @@ def initrd(rig, kernel, way):
     return out
 
 
-def words(way, target, network="ip=dhcp", word=Target.word):
+def words(way, target, network="ip=dhcp", word=lambda target: target.word()):
     line = "root=UUID=%s rw loglevel=5 systemd.show_status=true systemd.log_color=no TERM=dumb %s " % (Disk.UUID, network)
     if way == "debian":
         return line + ("iscsi_initiator=iqn.2026-01.test.rig:guest iscsi_target_name=%s iscsi_target_ip=%s "
@@ -169,7 +169,7 @@ def words(way, target, network="ip=dhcp", word=Target.word):
 class Machine(Lab):
     """One booted distribution. .booted, .ended: seconds, None where it did not happen."""
 
-    def __init__(self, rig, kernel, disk, way="own", more="", seconds=240, disks=(), word=Target.word, **boot):
+    def __init__(self, rig, kernel, disk, way="own", more="", seconds=240, disks=(), word=lambda target: target.word(), **boot):
         self.rig, self.disk = rig, disk
         self.target = Target(rig, dict(enumerate((disk,) + tuple(disks), 1)))
         self.booted = self.ended = None

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The Linux kernel's own target, LIO, in a guest: configfs and busybox, nothing else. Its portal is a free port of 127.0.0.1
-(QEMU's forwarding), and, for another guest on the same cable, [fd00::1]:3260."""
+(QEMU's forwarding), and, for another guest on the same cable, [fd00::1]:3260. What it listens to at port 3262 has another."""
 
 import lzma
 import os
@@ -116,9 +116,10 @@ class Lio:
         initrd = rig.path("lio", ".initrd")
         with open(initrd, "wb") as file:
             file.write(newc_archive(files))
-        self.port = Target.free_port()
-        network = network or ["-netdev", "user,id=n0,hostfwd=tcp:127.0.0.1:%d-10.0.2.15:3260" % self.port,
-                              "-device", "virtio-net-pci,netdev=n0,romfile="]
+        self.port, self.second_port = Target.free_port(), Target.free_port()
+        network = network or [
+            "-netdev", "user,id=n0,hostfwd=tcp:127.0.0.1:%d-10.0.2.15:3260,hostfwd=tcp:127.0.0.1:%d-10.0.2.15:3262" %
+            (self.port, self.second_port), "-device", "virtio-net-pci,netdev=n0,romfile="]
         if cable:
             network += ["-netdev", "stream,id=n1,server=on,addr.type=unix,addr.path=" + cable,
                         "-device", "virtio-net-pci,netdev=n1,romfile="]

@@ -5,7 +5,8 @@ import re
 import time
 
 from lab import Lab
-from rig import Target
+from lio import Lio
+from rig import HOST, Kernel, Target
 
 SHOW = """
 for d in /sys/block/dm-*; do echo $(cat $d/dm/name) $(cat $d/dm/uuid) $(ls $d/slaves); done | show maps
@@ -23,7 +24,7 @@ def is_map(guest, paths):
     """Root is the partition of a map that has these paths."""
     match = re.search(r"^(\S+) part1-mpath-%s (dm-\d+)$" % WWID, guest.section("maps"), re.M)
     return match and re.search(r"^\S+ mpath-%s %s$" % (WWID, paths), guest.section("maps"), re.M) and \
-        re.search(r"^/dev/dm-\d+ / ext4", guest.section("mounts"), re.M)
+        re.search(r"^/dev/(dm-\d+|mapper/\S+) / ext4", guest.section("mounts"), re.M)
 
 
 class Portals:
@@ -47,15 +48,58 @@ class Portals:
         return sum(target.sessions() for target in self.all)
 
 
+class Groups:
+    """LIO: two portals of one target over one disk, each a target port group, whose access states can be set. UNIT ATTENTIONs
+    are for initiators that an access list names."""
+
+    NAME, ME = "iqn.2026-01.test.lio:groups", "iqn.2026-01.test.guest:me"
+    OPTIMIZED, NON_OPTIMIZED, STANDBY = range(3)
+    SETUP = """
+echo 4711 >$core/iblock_0/vda/wwn/vpd_unit_serial
+alua=$core/iblock_0/vda/alua
+portal()	# number port
+{
+	mkdir $alua/g$1; echo $1 >$alua/g$1/tg_pt_gp_id; echo 1 >$alua/g$1/alua_access_type
+	tpg=$fabric/%s/tpgt_$1
+	mkdir -p $tpg/np/0.0.0.0:$2 $tpg/lun/lun_1
+	ln -s $core/iblock_0/vda $tpg/lun/lun_1/disk
+	echo g$1 >$tpg/lun/lun_1/alua_tg_pt_gp
+	echo 0 >$tpg/attrib/authentication
+	%s
+	enable
+}
+state() { echo $2 >$alua/g$1/alua_access_state; }
+power() { echo $2 >$fabric/%s/tpgt_$1/enable; }
+portal 1 3260
+portal 2 3262
+"""
+
+    def __init__(self, rig, disk, states, listed):
+        setup = self.SETUP % (self.NAME, "allow " + self.ME if listed else "open", self.NAME)
+        setup += "".join("state %d %d\n" % (number, state) for number, state in enumerate(states, 1))
+        self.lio = Lio(rig, Kernel("6.1-cloud-amd64"), [disk], setup)
+        self.all = [self.lio.port, self.lio.second_port]
+
+    def word(self, *options):
+        return " ".join("iscsi=" + ",".join(["%s:%d" % (HOST, port), self.NAME, "initiator=" + self.ME] + list(options)) for port in self.all)
+
+    def shell(self, line):
+        self.lio.guest.send(line + "\n")
+        return self.lio.guest.expect(r"^did 0", 60)
+
+    def set(self, number, state):
+        return self.shell("state %d %d" % (number, state))
+
+
 class Paths(Lab):
     """A lab whose root is on such a disk."""
 
-    def __init__(self, rig, kernel, initrd, options=(), up=(True, True), **more):
+    def __init__(self, rig, kernel, initrd, options=(), up=(True, True), target=None, **more):
         super().__init__(rig, kernel, initrd, ["noop_out_interval=1", "noop_out_timeout=1"] + list(options),
-                         target=lambda disk: Portals(rig, {1: disk}, up), **more)
+                         target=target or (lambda disk: Portals(rig, {1: disk}, up)), **more)
         self.portals = self.target.all
         # a path's own errors are nobody's: the map's count
-        self.shell('errors() { dmesg | grep -E "Buffer I/O|EXT4-fs (error|warning)|emount|error, dev dm-"; }')
+        self.shell('errors() { dmesg | grep -E "Buffer I/O|EXT4-fs (error|warning)|emount|error, dev dm-" | grep -v "on dev sd"; }')
         rig.check(self.guest, re.search(r"/dev/dm-\d+ / ext4", self.shell("cat /proc/mounts") or ""), "root is on the map")
 
     def has_paths(self, count, seconds=20):
@@ -71,6 +115,41 @@ class Paths(Lab):
         """"active" or "failed" of each path, as list shows them."""
         shown = self.shell("/run/initramfs/shutdown list") or ""
         return dict(re.findall(r" (sd\w+) (active|failed)", "".join(re.findall(r"^map \S+ \(dm-\d+\):(.*)$", shown, re.M))))
+
+    def disk_of(self, port):
+        """Which disk goes to that port: logins are side by side."""
+        shown = self.shell("for s in 1 2; do cat /sys/class/iscsi_connection/connection$s:0/persistent_port; "
+                           "ls /sys/class/iscsi_session/session$s/device/target*/*/block; done") or ""
+        words = shown.split()
+        return words[words.index(str(port)) + 1]
+
+    def groups(self):
+        """The group of each path, as list numbers them; {}: there is only one."""
+        shown = self.shell("/run/initramfs/shutdown list") or ""
+        return {disk: int(number) for disk, number in re.findall(r" (sd\w+) (?:active|failed) \(group (\d+)\)", shown)}
+
+    def gets_groups(self, wanted, seconds=20):
+        deadline = time.monotonic() + seconds
+        while self.groups() != wanted:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.3)
+        return True
+
+    def writes_by(self, seconds=20):
+        """Which disk gets all that is written next."""
+        def count():
+            shown = self.shell("cat /sys/block/sda/stat /sys/block/sdb/stat") or ""
+            return [int(line.split()[4]) for line in shown.splitlines()]
+
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            before = count()
+            self.wrote(3)
+            by = [disk for disk, a, b in zip(("sda", "sdb"), before, count()) if a != b]
+            if len(by) == 1:
+                return by[0]
+        return " ".join(by)
 
     def stall(self, begun):
         """The longest time between two files since then, by the guest's clock, and the usual."""

@@ -13,8 +13,9 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "boot"), os.path.join(HERE, "..", "target")]
 import distro  # noqa: E402
-from paths import SHOW, WWID, Paths, Portals, is_map  # noqa: E402
-from rig import HOST, MIB, TARGET_NAME, Disk, Kernel, Target, run, run_cases  # noqa: E402
+from builders import distribution_initrd  # noqa: E402
+from paths import SHOW, WWID, Groups, Paths, Portals, is_map  # noqa: E402
+from rig import HOST, IMAGE_TOOL, MIB, TARGET_NAME, Disk, Kernel, Target, run, run_cases  # noqa: E402
 from target import DISCOVERY_ANSWERS, Listener  # noqa: E402
 
 LOSSES = 20
@@ -28,7 +29,10 @@ def names(rig, kernel, initrd):
     pair = Portals(rig, {1: rig.disk(script=SHOW)})
     dracut = " ".join("netroot=iscsi:%s::%d:1:%s" % (HOST, target.port, TARGET_NAME) for target in pair.all)
     for words, name in (("root=/dev/mapper/mpatha1 rd.multipath=default " + dracut, "mpatha1"),
-                        ("root=/dev/mapper/%s-part1 %s" % (WWID, pair.word()), WWID + "-part1")):
+                        ("root=/dev/mapper/%s-part1 %s" % (WWID, pair.word()), WWID + "-part1"),
+                        ("root=/dev/disk/by-label/dm-mpath-rigroot rd.multipath=default " + dracut, WWID + "-part1"),
+                        ("root=/dev/disk/by-partlabel/dm-mpath-rigpart " + pair.word(), WWID + "-part1"),
+                        ("root=/dev/disk/by-id/wwn-0x%s-part1 %s" % (WWID[1:], pair.word()), WWID + "-part1")):
         guest = rig.boot(kernel, initrd, "quiet rw ip=dhcp rd.iscsi.initiator=iqn.2026-11.test:me " + words)
         guest.expect("^DONE", 90)
         rig.check(guest, is_map(guest, "sda sdb") and name in guest.section("names").split(), "boots with " + words)
@@ -190,6 +194,92 @@ def successors(rig, kernel, initrd):
     lab.verify("successors")
 
 
+def alua(rig, kernel, initrd, listed=True):
+    """Two target port groups of LIO: the better one is used, whichever that is now."""
+    lab = Paths(rig, kernel, initrd, target=lambda disk: Groups(rig, disk, (Groups.OPTIMIZED, Groups.STANDBY), listed))
+    target, guest = lab.target, lab.guest
+    one, two = (lab.disk_of(port) for port in target.all)
+    rig.check(guest, lab.has_paths(2) and lab.groups() == {one: 1, two: 2}, "the optimized path is in a group before that in standby")
+    lab.start_writer()
+    rig.ok(lab.writes_by() == one, "and is used")
+    target.set(1, Groups.STANDBY)
+    target.set(2, Groups.OPTIMIZED)
+    rig.check(guest, lab.wrote(4), "they change places: writing goes on")
+    rig.check(guest, lab.gets_groups({one: 2, two: 1}), "the groups, too")
+    rig.ok(lab.writes_by() == two, "the other path is used")
+    target.set(1, Groups.NON_OPTIMIZED)
+    lab.lasts()
+    target.shell("power 2 0")
+    lab.expect("event=lost", "its portal is lost")
+    rig.check(guest, lab.wrote(4) and lab.writes_by() == one, "the one that is not optimized carries on")
+    target.shell("power 2 1")
+    lab.expect("is back at", "the portal comes back")
+    rig.ok(lab.writes_by() == two, "and is used again", str(lab.groups()))
+    target.set(1, Groups.OPTIMIZED)
+    target.shell("power 2 0")
+    lab.expect("event=lost", "it is lost again")
+    lab.wrote(2)
+    target.shell("power 2 1")
+    lab.expect("is back at", "and back")
+    rig.check(guest, lab.gets_groups({}), "both are optimized now: one group")
+    lab.verify("alua")
+
+
+def alua_handler(rig, _kernel, _initrd):
+    """The same by a kernel that has a handler for it, and a target that does not tell when a state changes."""
+    kernel = Kernel("6.12-amd64")
+    alua(rig, kernel, rig.initrd(kernel), listed=False)
+
+
+class Cables(Portals):
+    """Two portals, each behind a network of its own."""
+
+    HOSTS = ("10.0.2.2", "10.0.3.2")
+    NETWORK = [word for number, host in enumerate(HOSTS) for word in (
+        "-netdev", "user,id=n%d,net=%s/24" % (number, host[:-1] + "0"), "-device", "virtio-net-pci,netdev=n%d,romfile=" % number)]
+
+    def word(self, *options):
+        return " ".join(target.word(*options).replace(HOST, host) for host, target in zip(self.HOSTS, self.all))
+
+
+def cables(rig, kernel, initrd):
+    """Two cards, two networks, two portals: each cable is pulled once under the writer, then both."""
+    lab = Paths(rig, kernel, initrd, words="ip=eth0:dhcp ip=eth1:dhcp", network=Cables.NETWORK, target=lambda disk: Cables(rig, {1: disk}))
+    rig.check(lab.guest, lab.has_paths(2), "a path by each card")
+    lab.start_writer()
+    for name in ("n0", "n1"):
+        lab.lasts()
+        begun = len(lab.guest.console)
+        lab.guest.monitor("set_link", name=name, up=False)
+        lab.expect("event=lost", name + ": its cable is pulled, and the session is lost")
+        rig.check(lab.guest, lab.wrote(6), name + ": writing goes on")
+        rig.note("longest gap %.2f s, usual %.2f s" % lab.stall(begun))
+        lab.guest.monitor("set_link", name=name, up=True)
+        lab.expect("is back at", name + ": the cable is back")
+    for up in (False, True):
+        for name in ("n0", "n1"):
+            lab.guest.monitor("set_link", name=name, up=up)
+        for _ in range(2):
+            lab.expect("is back at" if up else "event=lost", "both are " + ("back" if up else "lost"))
+    rig.check(lab.guest, lab.wrote(4), "writing goes on")
+    lab.verify("cables")
+
+
+def chain(rig, kernel, initrd):
+    """Another initramfs follows, and the disk's paths are joined before it: it finds root by UUID, and that is the map."""
+    del initrd
+    theirs = distribution_initrd("initramfs-tools", kernel)
+    appended = rig.path("appended", ".initrd")
+    run(IMAGE_TOOL, "--modules", kernel.modules, "--binary", rig.binary, "--nic", "virtio_net", "--append", theirs, "-o", appended)
+    for words, joined in (("iscsi.multipath=yes", True), ("", False)):
+        pair = Portals(rig, {1: rig.disk(script=SHOW)})
+        guest = rig.boot(kernel, appended, "quiet rdinit=/iscsi-init rw root=UUID=%s %s %s" % (Disk.UUID, pair.word(), words), memory=768)
+        rig.check(guest, guest.expect("^DONE", 180), "%s: the initramfs behind us boots" % (words or "no word"))
+        rig.check(guest, bool(is_map(guest, "sda sdb")) == joined, "%s: root is %s" % (words or "no word", "on the map" if joined else "on a disk"))
+        rig.check(guest, ("mpath" in guest.section("maps")) == joined, "%s: %s" % (words or "no word", "there is a map" if joined else "no map"))
+        guest.wait()
+
+
 class System(distro.Machine):
     """A Debian system with a second disk, both by two portals."""
 
@@ -242,7 +332,7 @@ def system(rig, name):
     rig.note("%s: multi-user after %.0f s, off after %.0f s" % (name, machine.booted or 0, machine.ended or 0))
 
 
-CASES = {"names": names, "strangers": strangers, "portals": portals, "eight": eight, "flapping": flapping, "all_away": all_away, "another_disk": another_disk, "successors": successors}
+CASES = {"names": names, "strangers": strangers, "portals": portals, "eight": eight, "flapping": flapping, "all_away": all_away, "another_disk": another_disk, "successors": successors, "cables": cables, "chain": chain, "alua": alua, "alua_handler": alua_handler}
 CASES.update({name: lambda rig, _kernel, _initrd, name=name: system(rig, name) for name in SYSTEMS})
 
 if __name__ == "__main__":

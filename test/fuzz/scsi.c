@@ -25,6 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct scsi_id id, again;
 	char text[SCSI_ID_TEXT], wwid[SCSI_ID_WWID];
 	uint64_t lun;
+	uint16_t group = 0;
+	uint8_t access;
 	bool protected;
 	size_t n = 0;
 
@@ -39,6 +41,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (!scsi_read_lun(data, size, n, &lun))
 		n++;
 	require(n <= size / 8);
+	require(scsi_id_port_group(data, size, &group) || size >= 12);
+	for (group = 0; group < 4; group++)
+		require(scsi_read_access(data, size, group, &access) || (access < 16 && size >= 8));
 	if (!scsi_id_choose(data, size, &id)) {
 		require(id.kind >= SCSI_ID_T10 && id.length && id.length <= size);
 		require(scsi_id_is_in(data, size, &id) && strlen(scsi_id_text(&id, text)) < sizeof(text));

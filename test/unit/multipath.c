@@ -18,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "session/access.h"
 #include "session/paths.h"
 #include "sys/dm.h"
 #include "sys/sysfs.h"
@@ -32,7 +33,9 @@
 static struct notes {
 	char text[4096];
 	unsigned made;
-	bool no_service_time;
+	bool no_service_time, no_handler;
+	enum access access[2]; /* of sda and sdb */
+	const char *status;
 } * notes;
 
 static struct plan *plan; /* as that of the resident process: it is empty for children once it is hidden */
@@ -75,7 +78,8 @@ int dm_create(int control, const char *name, const char *uuid, bool read_only, d
 int dm_load(int control, const char *name, const char *target, const char *parameters, uint64_t sectors, bool read_only)
 {
 	(void)control, (void)read_only;
-	if (notes->no_service_time && strstr(parameters, "service-time"))
+	if ((notes->no_service_time && strstr(parameters, "service-time")) ||
+	    (notes->no_handler && strstr(parameters, "1 alua")))
 		return -EINVAL;
 	note("load %s %s %llu %s\n", name, target, (unsigned long long)sectors, parameters);
 	return 0;
@@ -100,6 +104,22 @@ int dm_message(int control, const char *name, const char *message)
 	(void)control;
 	note("tell %s: %s\n", name, message);
 	return 0;
+}
+
+int dm_status(int control, const char *name, char *out, size_t size)
+{
+	(void)control, (void)name;
+	snprintf(out, size, "%s", notes->status ? notes->status : "");
+	return notes->status ? 0 : -ENXIO;
+}
+
+/* ---- the units ---- */
+
+enum access access_ask(int sysfs, int dirfd, const char *block)
+{
+	(void)sysfs, (void)dirfd;
+	return strlen(block) == 3 && (block[2] == 'a' || block[2] == 'b') ? notes->access[block[2] - 'a']
+									  : ACCESS_UNKNOWN;
 }
 
 void udev_db_note_dm(dev_t id)
@@ -174,6 +194,7 @@ static int set_up(void **state)
 	dev = openat(tree, "dev", O_PATH | O_DIRECTORY);
 	mkdirat(dev, "mapper", 0755);
 	memset(notes, 0, sizeof(*notes));
+	notes->access[0] = notes->access[1] = ACCESS_UNKNOWN;
 	memset(plan, 0, sizeof(*plan));
 	plan->target_count = 2;
 	for (int i = 0; i < 2; i++) {
@@ -284,12 +305,99 @@ static void a_path_that_comes_later_is_added(void **state)
 	assert_non_null(strstr(notes->text, " 65:0 1"));
 	assert_non_null(strstr(notes->text, " 8:16 1\nresume mpatha\n"));
 	assert_null(strstr(notes->text, "create"));
+	assert_null(strstr(notes->text, "tell"));
+	notes->status = "2 0 0 0 1 1 A 0 2 0 8:0 A 0 65:0 F 1"; /* one that is lost stays so */
+	assert_non_null(strstr(look(), "resume mpatha\ntell mpatha: fail_path 65:0\n"));
+	assert_null(strstr(notes->text, "fail_path 8:"));
+	notes->status = NULL;
 	snprintf(plan->targets[1].name, sizeof(plan->targets[1].name), TARGET "2");
 	assert_string_equal(look(), "");
 	snprintf(plan->targets[1].name, sizeof(plan->targets[1].name), TARGET);
 	plan->boot.multipath = MULTIPATH_NO;
 	assert_string_equal(look(), "");
 	assert_int_equal(madvise(plan, sizeof(*plan), MADV_KEEPONFORK), 0);
+}
+
+/* Two disks of a map that is there. */
+static void join_both(void)
+{
+	add_disk(1, LIOS, "256\n", "0\n");
+	add_disk(2, LIOS, "256\n", "0\n");
+	put_text("class/iscsi_session/session1/device/target1:0:0/1:0:0:1/block/sda/holders/dm-7/dm/uuid", "mpath-x\n");
+	put_text("class/iscsi_session/session2/device/target2:0:0/2:0:0:1/block/sdb/holders/dm-7/dm/uuid", "mpath-x\n");
+	put_text("class/block/dm-7/dm/name", "mpatha\n");
+	put_text("class/block/dm-7/slaves/sda", "");
+	put_text("class/block/dm-7/slaves/sdb", "");
+}
+
+static void the_better_paths_are_a_group_before_the_others(void **state)
+{
+	static const char other[200] = {[100] = 'y'};
+
+	(void)state;
+	add_disk(1, LIOS, "256\n", "0\n");
+	add_disk(2, LIOS, "256\n", "0\n");
+	notes->access[0] = ACCESS_NON_OPTIMIZED;
+	notes->access[1] = ACCESS_OPTIMIZED;
+	assert_non_null(
+		strstr(look(),
+		       " multipath 256 1 queue_if_no_path 0 2 1 service-time 0 1 1 8:16 1 service-time 0 1 1 8:0 1\n"));
+	assert_non_null(strstr(notes->text, "-part2 linear"));
+	notes->access[0] = ACCESS_STANDBY;
+	put_text("class/block/sda2/partition", ""); /* a path in standby shows none */
+	assert_non_null(strstr(look(), "-part2 linear"));
+	put_text("class/block/sda2/partition", "2\n");
+	notes->access[0] = ACCESS_NON_OPTIMIZED;
+	put_text("module/scsi_dh_alua/parameters/optimize_stpg", "0");
+	assert_non_null(
+		strstr(look(), " 1 queue_if_no_path 1 alua 2 1 service-time 0 1 1 8:16 1 service-time 0 1 1 8:0 1\n"));
+	notes->no_handler = notes->no_service_time = true; /* a handler of another kind is there */
+	assert_non_null(strstr(look(), " 1 queue_if_no_path 0 2 1 round-robin 0 1 1 8:16 1 round-robin 0 1 1 8:0 1\n"));
+	notes->access[0] = ACCESS_OPTIMIZED;
+	assert_non_null(strstr(look(), " 0 1 1 round-robin 0 2 1 8:16 1 8:0 1\n")
+				?: strstr(notes->text, " 0 1 1 round-robin 0 2 1 8:0 1 8:16 1\n"));
+	put(dev, "sda", other, sizeof(other)); /* what is in standby cannot be read */
+	assert_non_null(strstr(look(), "round-robin 0 1 1 8:0 1\n"));
+	notes->access[0] = ACCESS_STANDBY;
+	assert_non_null(strstr(look(), " 0 2 1 round-robin 0 1 1 8:16 1 round-robin 0 1 1 8:0 1\n"));
+}
+
+static void paths_change_their_groups_with_their_access(void **state)
+{
+	(void)state;
+	join_both();
+	multipath.grows = true;
+	notes->status = "2 0 0 0 2 1 A 0 1 0 8:0 A 0 E 0 1 0 8:16 A 0";
+	notes->access[0] = ACCESS_OPTIMIZED;
+	notes->access[1] = ACCESS_STANDBY;
+	assert_string_equal(look(), "");
+	notes->access[1] = ACCESS_UNKNOWN; /* it is lost: that is no reason */
+	assert_string_equal(look(), "");
+	notes->access[0] = ACCESS_UNKNOWN;
+	notes->access[1] = ACCESS_OPTIMIZED;
+	assert_string_equal(look(), "");
+	notes->access[0] = ACCESS_STANDBY;
+	notes->access[1] = ACCESS_NON_OPTIMIZED;
+	assert_string_equal(look(), "load mpatha multipath 256 1 queue_if_no_path 0 2 1 service-time 0 1 1 8:16 1 "
+				    "service-time 0 1 1 8:0 1\n"
+				    "resume mpatha\n");
+	notes->access[0] = notes->access[1] = ACCESS_OPTIMIZED;
+	assert_non_null(strstr(look(), "0 1 1 service-time 0 2 1 "));
+	notes->status = "2 0 0 0 1 1 A 0 2 0 8:0 A 0 8:16 A 0";
+	assert_string_equal(look(), "");
+}
+
+static void the_best_group_is_used_again_when_it_can_be(void **state)
+{
+	(void)state;
+	join_both();
+	multipath.grows = true;
+	notes->access[0] = ACCESS_OPTIMIZED;
+	notes->access[1] = ACCESS_NON_OPTIMIZED;
+	notes->status = "2 0 0 0 2 2 E 0 1 0 8:0 F 1 A 0 1 0 8:16 A 0";
+	assert_string_equal(look(), "");
+	notes->status = "2 0 0 0 2 2 E 0 1 0 8:0 A 1 A 0 1 0 8:16 A 0";
+	assert_string_equal(look(), "tell mpatha: switch_group 1\n");
 }
 
 static void where_multipathd_runs_it_adds_paths(void **state)
@@ -400,12 +508,6 @@ static void root_may_name_the_map(void **state)
 	}
 }
 
-int dm_status(int control, const char *name, char *out, size_t size)
-{
-	(void)control, (void)name, (void)out, (void)size;
-	return -ENOSYS;
-}
-
 static void a_path_is_taken_out_unless_it_is_the_last(void **state)
 {
 	struct unit unit = {.block = "sda", .map = "dm-7", .sectors = 256, .writable = true};
@@ -422,16 +524,27 @@ static void a_path_is_taken_out_unless_it_is_the_last(void **state)
 			    "load mpatha multipath 256 " TABLE "service-time 0 1 1 8:16 1\nresume mpatha\n");
 }
 
+/* kernel: multipath_status, with "queue_if_no_path", a handler and two selectors of which one tells something. */
 static void the_state_of_a_path_is_in_its_maps_status(void **state)
 {
-	static const char status[] = "2 0 0 0 1 1 A 0 3 0 8:0 F 1 8:16 A 0 65:8:0 A 0";
+	static const char status[] = "2 0 0 0 1 1 A 0 3 0 8:0 F 1 8:16 A 0 65:8:0 A 0",
+			  groups[] = "2 0 1 1 alua 2 2 E 1 x 2 2 8:0 A 0 0 1 8:16 A 4 0 1 A 0 2 0 65:0 F 2 8:1 A 0";
+	struct path_status is;
 
 	(void)state;
-	assert_false(paths_is_active(status, "8:0"));
-	assert_true(paths_is_active(status, "8:16"));
-	assert_false(paths_is_active(status, "8:1"));
-	assert_false(paths_is_active("", "8:0"));
-	assert_false(paths_is_active("8:0 ", "8:0"));
+	assert_false(paths_status(status, "8:0").active);
+	assert_int_equal(paths_status(status, "8:0").group, 1);
+	assert_true(paths_status(status, "8:16").active);
+	assert_int_equal(paths_status(status, "8:1").group, 0);
+	assert_int_equal(paths_status("", "8:0").group, 0);
+	assert_int_equal(paths_status("8:0 ", "8:0").group, 0);
+	assert_int_equal(paths_status("2 0 0 0 1 1 A 0 999999999 0", "8:0").group, 0);
+	is = paths_status(groups, "8:16");
+	assert_true(is.active && is.group == 1 && is.groups == 2 && is.in_use == 2);
+	is = paths_status(groups, "65:0");
+	assert_true(!is.active && is.group == 2);
+	assert_true(paths_status(groups, "8:1").active);
+	assert_int_equal(paths_status(groups, "1").group, 0);
 }
 
 static void a_session_tells_the_maps_of_its_units(void **state)
@@ -453,6 +566,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_kernel_without_service_time_takes_turns, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_path_that_is_expected_is_not_waited_for, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_path_that_comes_later_is_added, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_better_paths_are_a_group_before_the_others, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(paths_change_their_groups_with_their_access, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_best_group_is_used_again_when_it_can_be, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(where_multipathd_runs_it_adds_paths, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(after_the_hand_over_no_map_is_made, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(disks_that_differ_are_not_joined, set_up, tear_down),

@@ -165,8 +165,47 @@ static void a_path_of_a_map_stands_for_the_map(void **state)
 		assert_string_equal(found.name, cases[i].found);
 	}
 	assert_false(search(rig, ROOT_DEVICE, "/dev/mapper/mpathb", &found, seen));
+	assert_int_equal(unlinkat(rig->tree, "class/block/sdx1", 0), 0); /* it cannot be read: it is in standby */
+	assert_true(search(rig, ROOT_DEVICE, "/dev/sdx1", &found, seen));
+	assert_string_equal(found.name, "dm-1");
+	assert_false(search(rig, ROOT_DEVICE, "/dev/sdx2", &found, seen));
+	assert_false(search(rig, ROOT_DEVICE, "/dev/sdxa", &found, seen));
 	assert_int_equal(unlinkat(rig->tree, "devices/x/block/dm-1/dm/uuid", 0), 0);
 	assert_false(search(rig, ROOT_DEVICE, "/dev/sdx1", &found, seen)); /* never the path itself */
+}
+
+static void a_disk_is_found_by_what_it_says_of_itself(void **state)
+{
+	static const uint8_t page[] = {0,  0x83, 0, 32,   2, 1, 0, 8, 'L', 'I', 'O', ' ', 'a', ' ', ' ', 'b', 1, 3, 0,
+				       16, 0x60, 1, 0x40, 5, 1, 2, 3, 4,   5,   6,   7,   8,   9,   10,  11,  12};
+	static const char *const wanted[] = {"scsi-360014005010203040506070809", "wwn-0x60014005010203040506070809"};
+	const struct rig *rig = *state;
+	struct search_result found;
+	char seen[256], value[100];
+	int fd;
+
+	if (!add_maps(rig))
+		return;
+	put(rig->tree, "devices/x/block/sdx/device/vpd_pg83", "", 0644);
+	fd = openat(rig->tree, "devices/x/block/sdx/device/vpd_pg83", O_WRONLY);
+	assert_int_equal(write(fd, page, sizeof(page)), sizeof(page));
+	close(fd);
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(value, sizeof(value), "/dev/disk/by-id/%s0a0b0c", wanted[i]);
+		assert_true(search(rig, ROOT_DEVICE, value, &found, seen));
+		assert_string_equal(found.name, "dm-0"); /* it is a path */
+		strcat(value, "-part1");
+		assert_true(search(rig, ROOT_DEVICE, value, &found, seen));
+		assert_string_equal(found.name, "dm-1");
+		strcat(value, "0");
+		assert_false(search(rig, ROOT_DEVICE, value, &found, seen));
+		snprintf(value, sizeof(value), "/dev/disk/by-id/%s0a0b", wanted[i]);
+		assert_false(search(rig, ROOT_DEVICE, value, &found, seen));
+	}
+	assert_int_equal(unlinkat(rig->tree, "devices/x/block/dm-0/dm/uuid", 0), 0);
+	assert_true(
+		search(rig, ROOT_DEVICE, "/dev/disk/by-id/wwn-0x600140050102030405060708090a0b0c-part1", &found, seen));
+	assert_string_equal(found.name, "sdx1");
 }
 
 static void device_counts_only_with_size_and_its_own_node(void **state)
@@ -336,6 +375,7 @@ static void switch_refuses_anything_that_is_no_boot(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_disk_is_found_by_what_it_says_of_itself, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(device_is_found_by_path_and_by_number, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_path_of_a_map_stands_for_the_map, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(device_counts_only_with_size_and_its_own_node, set_up, tear_down),

@@ -61,6 +61,53 @@ static void the_cdbs_are_those_of_the_standards(void **state)
 	assert_memory_equal(cdb, luns, sizeof(cdb));
 }
 
+/* As LIO answers with two groups: 1 with a port, 16 with two. */
+static const uint8_t port_groups[] = {0, 0,    0, 28, 0x80, 0xff, 0, 1, 0, 2, 0, 1, 0, 0, 0, 1,
+				      2, 0x8f, 0, 16, 0,    0,    0, 2, 0, 0, 0, 2, 0, 0, 0, 3};
+
+static void a_groups_access_is_found_in_the_list_of_groups(void **state)
+{
+	static const uint8_t wanted[SCSI_CDB_BYTES] = {0xa3, 0x0a, [8] = 1, [9] = 2};
+	uint8_t cdb[SCSI_CDB_BYTES], access = 9, more[40] = {0};
+
+	(void)state;
+	memset(cdb, 0xff, sizeof(cdb));
+	scsi_report_port_groups(cdb, 0x102);
+	assert_memory_equal(cdb, wanted, sizeof(cdb));
+	assert_int_equal(scsi_read_access(port_groups, sizeof(port_groups), 1, &access), 0);
+	assert_int_equal(access, SCSI_ACCESS_OPTIMIZED);
+	assert_int_equal(scsi_read_access(port_groups, sizeof(port_groups), 16, &access), 0);
+	assert_int_equal(access, SCSI_ACCESS_STANDBY);
+	assert_int_equal(scsi_read_access(port_groups, sizeof(port_groups), 2, &access), -ENOENT);
+	memcpy(more, port_groups, sizeof(port_groups)); /* what is behind the list does not count */
+	assert_int_equal(scsi_read_access(more, sizeof(more), 0, &access), -ENOENT);
+	assert_int_equal(access, SCSI_ACCESS_STANDBY);
+}
+
+static void a_list_of_groups_that_breaks_off_is_read_up_to_there(void **state)
+{
+	uint8_t access;
+
+	(void)state;
+	for (size_t cut = 0; cut < sizeof(port_groups); cut++)
+		assert_int_equal(scsi_read_access(port_groups, cut, 16, &access),
+				 cut < 20 ? cut == 4 || cut == 16 ? -ENOENT : -EINVAL : 0);
+	assert_int_equal(scsi_read_access(port_groups, 19, 1, &access), 0);
+}
+
+static void the_port_group_is_the_ports_designator(void **state)
+{
+	static const uint8_t page[] = {0, 0x83, 0, 32,   1, 5, 0, 4, 9, 9, 9, 9, 1, 0x15, 0, 4, 0, 0,
+				       1, 2,    1, 0x14, 0, 4, 0, 0, 0, 7, 1, 5, 0, 4,    0, 0, 3, 4};
+	uint16_t group = 0;
+
+	(void)state;
+	assert_int_equal(scsi_id_port_group(page, sizeof(page), &group), 0);
+	assert_int_equal(group, 0x102);
+	assert_int_equal(scsi_id_port_group(page, 19, &group), -ENOENT);
+	assert_int_equal(scsi_id_port_group(page, 0, &group), -ENOENT);
+}
+
 static void nop_and_logout_have_the_rfcs_layout(void **state)
 {
 	static const uint8_t nop[ISCSI_BHS_BYTES] = {0x40, 0x80, [9] = 3, [16] = 0xff, 0xff, 0xff, 0xff, 0, 0, 0,
@@ -411,6 +458,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_command_has_the_rfcs_layout),
 		cmocka_unit_test(the_cdbs_are_those_of_the_standards),
+		cmocka_unit_test(a_groups_access_is_found_in_the_list_of_groups),
+		cmocka_unit_test(a_list_of_groups_that_breaks_off_is_read_up_to_there),
+		cmocka_unit_test(the_port_group_is_the_ports_designator),
 		cmocka_unit_test(nop_and_logout_have_the_rfcs_layout),
 		cmocka_unit_test(an_answer_is_read_field_by_field),
 		cmocka_unit_test(sense_data_is_read_in_both_formats),

@@ -61,7 +61,13 @@ static void a_unit_that_has_changed_says_so(void **state)
 		assert_string_equal(event.subsystem, "scsi");
 	}
 	assert_int_equal(uevent_parse(MESSAGE("change@/d\0SUBSYSTEM=scsi"), &event), 0);
-	assert_false(event.unit_changed);
+	assert_false(event.unit_changed || event.access_changed);
+	assert_int_equal(uevent_parse(MESSAGE("change@/d\0SDEV_UA=ASYMMETRIC_ACCESS_STATE_CHANGED"), &event), 0);
+	assert_true(event.access_changed && !event.unit_changed);
+	assert_int_equal(uevent_parse(MESSAGE("change@/d\0SUBSYSTEM=block\0DM_ACTION=PATH_FAILED"), &event), 0);
+	assert_true(event.access_changed && !event.unit_changed);
+	assert_int_equal(uevent_parse(MESSAGE("change@/d\0DM_ACTION=PATH_REINSTATED"), &event), 0);
+	assert_false(event.unit_changed || event.access_changed);
 }
 
 static void narrowed_only_the_sessions_devices_are_heard_of(void **state)
@@ -75,6 +81,8 @@ static void narrowed_only_the_sessions_devices_are_heard_of(void **state)
 		      {"add@/devices/platform/soc/ff0000.usb", false},
 		      {"change@/devices/platform/hvc0", false},
 		      {"change@/devices/virtual/block/loop0", false},
+		      {"change@/devices/virtual/block/dm-0", true},
+		      {"add@/devices/virtual/block/dm-0", false},
 		      {"add@/devices/pci0000:00/0000:00:1f.2/host2/x", false},
 		      {"add@/", false},
 		      {"", false}};

@@ -1,0 +1,86 @@
+/* access.c - see access.h. */
+/* SPDX-License-Identifier: MIT */
+#include "session/access.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/scsi.h"
+#include "proto/scsi_id.h"
+#include "session/units.h"
+#include "sys/bsg.h"
+#include "sys/sysfs.h"
+
+#define GROUPS_BYTES 2048 /* 64 groups of 6 ports */
+#define TRIES        4    /* each may end with what the unit wants to tell first */
+
+/* The data's length, or -errno. */
+static ssize_t ask(int dev, const char *address, const uint8_t *cdb, unsigned cdb_bytes, uint8_t *data, size_t size)
+{
+	struct bsg_answer answer;
+	int result;
+
+	for (int tries = 0; tries < TRIES; tries++) {
+		result = bsg_ask(dev, address, cdb, cdb_bytes, data, size, &answer);
+		if (result || !answer.status)
+			return result ? result : (ssize_t)answer.length;
+		if (!answer.has_sense || answer.sense.key != SCSI_UNIT_ATTENTION)
+			break;
+	}
+	return -EIO;
+}
+
+/* The kernel's page, or, where it was told not to ask (scan=lean), the unit's. */
+static int read_group(int sysfs, int dev, const char *device, const char *address, uint16_t *group)
+{
+	uint8_t page[UNIT_PAGE_MAX], cdb[SCSI_CDB_BYTES];
+	char path[80];
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "%s/vpd_pg83", device);
+	length = sysfs_read_bytes(sysfs, path, page, sizeof(page));
+	if (length <= 0) {
+		scsi_inquiry(cdb, SCSI_PAGE_IDENTIFIERS, UNIT_PAGE_SMALL);
+		length = ask(dev, address, cdb, 6, page, UNIT_PAGE_SMALL);
+	}
+	return length <= 0 ? -ENOENT : scsi_id_port_group(page, (size_t)length, group);
+}
+
+static enum access rank(uint8_t state)
+{
+	switch (state) {
+	case SCSI_ACCESS_OPTIMIZED:
+		return ACCESS_OPTIMIZED;
+	case SCSI_ACCESS_NON_OPTIMIZED:
+	case SCSI_ACCESS_LBA_DEPENDENT:
+		return ACCESS_NON_OPTIMIZED;
+	case SCSI_ACCESS_STANDBY:
+	case SCSI_ACCESS_TRANSITIONING:
+		return ACCESS_STANDBY;
+	default:
+		return ACCESS_UNAVAILABLE;
+	}
+}
+
+enum access access_ask(int sysfs, int dev, const char *block)
+{
+	uint8_t groups[GROUPS_BYTES], cdb[SCSI_CDB_BYTES], state;
+	char device[64], path[80], link[128], running[16];
+	const char *address;
+	uint16_t group;
+	ssize_t length;
+
+	snprintf(device, sizeof(device), "class/block/%.40s/device", block);
+	snprintf(path, sizeof(path), "%s/state", device);
+	if (sysfs_read(sysfs, path, running, sizeof(running)) < 0 || strcmp(running, "running") != 0 ||
+	    sysfs_read_link(sysfs, device, link, sizeof(link)) || !(address = strrchr(link, '/')) ||
+	    read_group(sysfs, dev, device, ++address, &group))
+		return ACCESS_UNKNOWN;
+	scsi_report_port_groups(cdb, GROUPS_BYTES);
+	length = ask(dev, address, cdb, 12, groups, GROUPS_BYTES);
+	if (length <= 0 || scsi_read_access(groups, (size_t)length, group, &state))
+		return ACCESS_UNKNOWN;
+	return rank(state);
+}

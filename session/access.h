@@ -1,0 +1,21 @@
+/* access.h - which path to a unit is the better one? What the unit itself says of the port that it is reached by (ALUA, SPC-4
+ * 5.15.2): asked anew each time, nothing is kept.
+ */
+/* SPDX-License-Identifier: MIT */
+#ifndef SESSION_ACCESS_H
+#define SESSION_ACCESS_H
+
+/* The better ones first. */
+enum access {
+	ACCESS_OPTIMIZED,
+	ACCESS_NON_OPTIMIZED,
+	ACCESS_UNKNOWN, /* the unit makes no difference, or cannot be asked */
+	ACCESS_STANDBY, /* neither read nor written, or not yet */
+	ACCESS_UNAVAILABLE,
+	ACCESS_COUNT
+};
+
+/* Of a SCSI disk ("sda"). One whose session is lost is not asked; else it may block for as long as the unit does. */
+enum access access_ask(int sysfs, int dev, const char *block);
+
+#endif

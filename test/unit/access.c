@@ -1,0 +1,170 @@
+/* What a unit says of the port that it is reached by: sysfs is a folder, and the unit is a list of answers. */
+/* SPDX-License-Identifier: MIT */
+#include "session/access.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "sys/bsg.h"
+#include "sys/sysfs.h"
+
+static const uint8_t page[] = {0, 0x83, 0, 8, 1, 0x15, 0, 4, 0, 0, 1, 2};
+
+static char folder[32];
+static int tree;
+
+/* The unit: it has attentions to tell first, and says of group 0x102 what it is. */
+static struct {
+	int attentions, asked, length;
+	uint8_t access;
+	bool refuses;
+	char address[16];
+} unit;
+
+int bsg_ask(int dev, const char *address, const uint8_t *cdb, unsigned cdb_bytes, void *data, size_t size,
+	    struct bsg_answer *answer)
+{
+	const uint8_t groups[] = {0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 0, unit.access | 0x80, 0xff, 1, 2, 0, 0, 0, 0};
+
+	(void)dev;
+	snprintf(unit.address, sizeof(unit.address), "%s", address);
+	*answer = (struct bsg_answer){.length = size};
+	unit.asked++;
+	if (unit.attentions-- > 0 || unit.refuses) {
+		answer->status = SCSI_CHECK_CONDITION;
+		answer->has_sense = true;
+		answer->sense.key = unit.refuses ? SCSI_ILLEGAL_REQUEST : SCSI_UNIT_ATTENTION;
+		return 0;
+	}
+	assert_true(cdb[0] == 0x12 ? cdb_bytes == 6 && size >= sizeof(page) : cdb_bytes == 12 && cdb[1] == 0x0a);
+	answer->length = cdb[0] == 0x12 ? sizeof(page) : unit.length ? (size_t)unit.length : sizeof(groups);
+	memcpy(data, cdb[0] == 0x12 ? page : groups, answer->length);
+	return 0;
+}
+
+static void put(const char *path, const void *bytes, size_t length)
+{
+	int fd = openat(tree, path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, bytes, length), (ssize_t)length);
+	close(fd);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	snprintf(folder, sizeof(folder), "/var/tmp/access.XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	tree = open(folder, O_PATH | O_DIRECTORY);
+	for (const char *const *name =
+		     (const char *const[]){"class", "class/block", "class/block/sda", "2:0:0:1", NULL};
+	     *name; name++)
+		assert_int_equal(mkdirat(tree, *name, 0755), 0);
+	assert_int_equal(symlinkat("../../../2:0:0:1", tree, "class/block/sda/device"), 0);
+	put("2:0:0:1/state", "running\n", 8);
+	put("2:0:0:1/vpd_pg83", page, sizeof(page));
+	memset(&unit, 0, sizeof(unit));
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	char command[64];
+
+	(void)state;
+	close(tree);
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	return system(command);
+}
+
+static enum access ask(void)
+{
+	return access_ask(tree, tree, "sda");
+}
+
+static void each_state_has_its_place(void **state)
+{
+	static const enum access places[] = {
+		[SCSI_ACCESS_OPTIMIZED] = ACCESS_OPTIMIZED,
+		[SCSI_ACCESS_NON_OPTIMIZED] = ACCESS_NON_OPTIMIZED,
+		[SCSI_ACCESS_STANDBY] = ACCESS_STANDBY,
+		[SCSI_ACCESS_UNAVAILABLE] = ACCESS_UNAVAILABLE,
+		[SCSI_ACCESS_LBA_DEPENDENT] = ACCESS_NON_OPTIMIZED,
+	};
+
+	(void)state;
+	for (unit.access = 0; unit.access < 16; unit.access++)
+		assert_int_equal(ask(), unit.access < 5                           ? places[unit.access]
+					: unit.access < SCSI_ACCESS_TRANSITIONING ? ACCESS_UNAVAILABLE
+										  : ACCESS_STANDBY);
+	assert_string_equal(unit.address, "2:0:0:1");
+	assert_int_equal(unit.asked, 16);
+}
+
+static void a_unit_may_have_something_to_tell_first(void **state)
+{
+	(void)state;
+	unit.attentions = 3;
+	assert_int_equal(ask(), ACCESS_OPTIMIZED);
+	unit.attentions = 100;
+	unit.asked = 0;
+	assert_int_equal(ask(), ACCESS_UNKNOWN);
+	assert_int_equal(unit.asked, 4);
+	unit.refuses = true;
+	unit.asked = 0;
+	assert_int_equal(ask(), ACCESS_UNKNOWN);
+	assert_int_equal(unit.asked, 1);
+}
+
+static void what_the_kernel_was_not_told_is_asked(void **state)
+{
+	(void)state;
+	unlinkat(tree, "2:0:0:1/vpd_pg83", 0);
+	unit.access = SCSI_ACCESS_STANDBY;
+	assert_int_equal(ask(), ACCESS_STANDBY);
+	assert_int_equal(unit.asked, 2);
+}
+
+static void a_list_without_the_group_says_nothing(void **state)
+{
+	(void)state;
+	unit.length = 12;
+	assert_int_equal(ask(), ACCESS_UNKNOWN);
+}
+
+/* It would wait for the session, and this one has no group. */
+static void a_lost_path_and_a_plain_unit_are_not_asked(void **state)
+{
+	(void)state;
+	put("2:0:0:1/state", "blocked\n", 8);
+	assert_int_equal(ask(), ACCESS_UNKNOWN);
+	put("2:0:0:1/state", "running\n", 8);
+	put("2:0:0:1/vpd_pg83", page, 4);
+	assert_int_equal(ask(), ACCESS_UNKNOWN);
+	assert_int_equal(unit.asked, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(each_state_has_its_place, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_unit_may_have_something_to_tell_first, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_the_kernel_was_not_told_is_asked, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_list_without_the_group_says_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_lost_path_and_a_plain_unit_are_not_asked, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
