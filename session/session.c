@@ -262,7 +262,6 @@ static int make_in_kernel(struct session *s, const char **step)
 	if (!result && s->unstopped) { /* what is held would go out by the new socket, before any login or proof */
 		*step = "stopping the old connection";
 		result = stop_in_kernel(s);
-		s->unstopped = result;
 	}
 	if (!result) {
 		*step = "binding the connection";
