@@ -1117,6 +1117,30 @@ static void held_session_is_spoken_of_ever_more_seldom(void **state)
 	assert_int_equal(session.say_ms, now + 10000);
 }
 
+static void day_without_the_target_fits_into_two_dozen_lines(void **state)
+{
+	int64_t now = 100000;
+	int lines;
+
+	(void)state;
+	step(SESSION_EVENT_START, now);
+	log_in(now);
+	session_settle(&session, -1);
+	(void)close(listener); /* connections are refused */
+	listener = -1;
+	said[0] = '\0';
+	now += 10000;
+	hear(NETLINK_EVENT_ERROR, now);
+	for (const int64_t end = now + 86400000; now < end;) {
+		let_attempt_fail(now);
+		now = session_deadline(&session) > now + 60000 ? session_deadline(&session) : now + 60000;
+		step(SESSION_EVENT_DEADLINE, now);
+	}
+	lines = times_said("\n");
+	assert_in_range(lines, 3, 24);
+	assert_true(session.attempt.count > 1000);
+}
+
 static void another_machine_that_throws_us_out_is_suspected_now_and_then(void **state)
 {
 	int64_t now = 100000;
@@ -1548,6 +1572,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(unit_that_the_kernel_forgets_is_not_waited_for, begin, end),
 		cmocka_unit_test_setup_teardown(session_that_is_proving_can_be_taken_or_leave, begin, end),
 		cmocka_unit_test_setup_teardown(held_session_is_spoken_of_ever_more_seldom, begin, end),
+		cmocka_unit_test_setup_teardown(day_without_the_target_fits_into_two_dozen_lines, begin, end),
 		cmocka_unit_test_setup_teardown(another_machine_that_throws_us_out_is_suspected_now_and_then, begin,
 						end),
 		cmocka_unit_test_setup_teardown(short_session_waits_a_second_at_least, begin, end),
