@@ -1079,6 +1079,12 @@ static void a_proof_may_not_come_before_it_is_asked_for(void **state)
 		assert_int_equal(respond(SECURITY, rows[i].keys), LOGIN_FAILED);
 		assert_failed(LOGIN_PROTOCOL, rows[i].words);
 	}
+	for (size_t i = 0; i < 2; i++) { /* nor does it open the exchange */
+		start();
+		assert_int_equal(respond(SECURITY, i ? "AuthMethod=CHAP;CHAP_R=0x00" : "AuthMethod=CHAP;CHAP_N=them"),
+				 LOGIN_FAILED);
+		assert_failed(LOGIN_PROTOCOL, "came from the target without being asked for");
+	}
 	start();
 	assert_int_equal(respond(SECURITY, ""), LOGIN_FAILED);
 	assert_failed(LOGIN_AUTH_REFUSED, "did not answer AuthMethod=CHAP");
