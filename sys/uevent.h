@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define UEVENTS_AT_A_TIME 512 /* so many are served; then others have their turn, as a flood may never end */
-#define UEVENT_BYTES_MAX 8192 /* the kernel's own buffer is 2048 plus the head line (include/linux/kobject.h) */
+#define UEVENTS_AT_A_TIME 512  /* so many are served; then others have their turn, as a flood may never end */
+#define UEVENT_BYTES_MAX  8192 /* the kernel's own buffer is 2048 plus the head line (include/linux/kobject.h) */
 
 /* Texts that a message does not have are "". A text too long for its place is "" too (cut text would name something
    else), except devpath: a message with a longer one is refused. */
