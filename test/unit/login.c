@@ -557,6 +557,20 @@ static void text_that_breaks_the_rfc_is_refused(void **state)
 	assert_failed(LOGIN_PROTOCOL, "security stage");
 }
 
+/* RFC 7143 6.1: 255 bytes. */
+static void value_has_255_bytes_at_most(void **state)
+{
+	char text[300];
+
+	(void)state;
+	for (int length = 255; length <= 256; length++) {
+		(void)snprintf(text, sizeof(text), "TargetAlias=%0*d", length, 7);
+		start();
+		assert_int_equal(respond(OPERATIONAL, text), length > 255 ? LOGIN_FAILED : LOGIN_SEND);
+	}
+	assert_failed(LOGIN_PROTOCOL, "the value of TargetAlias has 256 bytes");
+}
+
 static void assert_tolerated(const char *words)
 {
 	if (!strstr(login_get_result(&login)->tolerated, words))
@@ -1055,6 +1069,22 @@ static void names_without_their_secrets_are_refused_before_anything_is_sent(void
 	assert_failed(LOGIN_AUTH_MISSING, "a username is set, but no password");
 }
 
+/* It chooses from the list that it would have been offered next. */
+static void challenge_that_comes_with_the_method_is_answered(void **state)
+{
+	(void)state;
+	use_chap(false);
+	start();
+	assert_int_equal(respond(SECURITY, "AuthMethod=CHAP;CHAP_A=8;CHAP_I=7;CHAP_C=0x00"), LOGIN_SEND);
+	assert_non_null(strstr(sent(), "CHAP_N=user;CHAP_R=0x"));
+	assert_tolerated("the challenge came before the list of algorithms");
+	chap.algorithms[0] = CHAP_SHA256;
+	chap.algorithms[1] = CHAP_NONE;
+	chap.algorithms_given = true;
+	start();
+	assert_int_equal(respond(SECURITY, "AuthMethod=CHAP;CHAP_A=8;CHAP_I=7;CHAP_C=0x00"), LOGIN_FAILED);
+}
+
 /* A proof that comes with the challenge is none: ours has not been sent. */
 static void a_proof_may_not_come_before_it_is_asked_for(void **state)
 {
@@ -1155,6 +1185,7 @@ int main(void)
 		cmocka_unit_test_setup(every_range_has_its_edges, set_up),
 		cmocka_unit_test_setup(a_header_that_is_not_the_answer_is_refused, set_up),
 		cmocka_unit_test_setup(a_stage_that_was_not_asked_for_is_refused, set_up),
+		cmocka_unit_test_setup(value_has_255_bytes_at_most, set_up),
 		cmocka_unit_test_setup(text_that_breaks_the_rfc_is_refused, set_up),
 		cmocka_unit_test_setup(numbers_that_nothing_depends_on_are_tolerated, set_up),
 		cmocka_unit_test_setup(nothing_comes_while_our_text_is_not_whole, set_up),
@@ -1181,6 +1212,7 @@ int main(void)
 		cmocka_unit_test_setup(what_comes_after_authentication_is_no_reason_for_a_weaker_try, set_up),
 		cmocka_unit_test_setup(each_lesson_is_worth_one_more_connection, set_up),
 		cmocka_unit_test_setup(names_without_their_secrets_are_refused_before_anything_is_sent, set_up),
+		cmocka_unit_test_setup(challenge_that_comes_with_the_method_is_answered, set_up),
 		cmocka_unit_test_setup(a_proof_may_not_come_before_it_is_asked_for, set_up),
 		cmocka_unit_test_setup(algorithm_7_of_older_targets_gets_the_try_with_md5, set_up),
 		cmocka_unit_test_setup(no_digest_or_challenge_stays_after_the_wipe, set_up),
