@@ -298,7 +298,7 @@ static void a_lease_holds_all_that_was_given(void **state)
 {
 	static const uint8_t routers[] = {192, 0, 2, 254, 0, 0, 0, 0, 192, 0, 2, 253};
 	static const uint8_t dns[] = {192, 0, 2, 3, 192, 0, 2, 4};
-	static const uint8_t chap[] = "\276\002me\277\010secret12\300\004them\301\012secret7890\010\001\001";
+	static const uint8_t chap[] = "\276\002me\277\010secret12\300\004them\301\012secret7890\010\001\001\377\010";
 	struct world w;
 	const struct dhcp_lease *lease = &w.dhcp.lease;
 
@@ -482,6 +482,7 @@ static void what_cannot_be_read_is_left_out_and_named(void **state)
 		{26, 1, "\5"},
 		{58, 3, "\0\0\1"},
 		{12, 4, "a\0bc"},
+		{12, 4, "\tabc"},
 		{15, 3, "a\nb"},
 		{17, 5, "isc\x7fi"},
 		{121, 6, "\41\1\2\3\4\5"},               /* prefix length 33 */
@@ -1028,6 +1029,7 @@ static void naks_restart_at_once_then_ever_later(void **state)
 		assert_int_equal(hear_plain(&w, DHCP_OFFER, CLIENT, SERVER), DHCP_SEND);
 		heard = w.now;
 		assert_int_equal(hear_plain(&w, DHCP_NAK, 0, SERVER), DHCP_NOTHING);
+		assert_string_equal(dhcp_reason(&w.dhcp), "the server refuses the address (NAK)");
 		assert_string_equal(dhcp_state_name(&w.dhcp), "INIT");
 		assert_int_equal(pass(&w), DHCP_SEND);
 		assert_int_equal(sent_type(&w), DHCP_DISCOVER);
