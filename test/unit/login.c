@@ -1111,6 +1111,9 @@ static void challenge_that_comes_with_the_method_is_answered(void **state)
 	assert_int_equal(respond(SECURITY, "AuthMethod=CHAP;CHAP_A=8;CHAP_I=7;CHAP_C=0x00"), LOGIN_SEND);
 	assert_non_null(strstr(sent(), "CHAP_N=user;CHAP_R=0x"));
 	assert_tolerated("the challenge came before the list of algorithms");
+	start();
+	assert_int_equal(respond(SECURITY, "AuthMethod=CHAP;CHAP_C=0x00;CHAP_A=8;CHAP_I=7"), LOGIN_SEND);
+	assert_non_null(strstr(sent(), "CHAP_N=user;CHAP_R=0x"));
 	chap.algorithms[0] = CHAP_SHA256;
 	chap.algorithms[1] = CHAP_NONE;
 	chap.algorithms_given = true;

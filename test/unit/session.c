@@ -885,6 +885,7 @@ static void lost_session_is_started_when_its_units_are_the_same(void **state)
 	assert_int_equal(kernel.started, 0);
 	let_prover_find(UNIT_SAME, 1000);
 	assert_int_equal(session.state, SESSION_UP);
+	assert_int_equal(session.prover.state, PROVER_IDLE);
 	assert_int_equal(kernel.started, 1);
 }
 
@@ -1022,6 +1023,23 @@ static void unit_that_the_kernel_forgets_is_not_waited_for(void **state)
 	assert_int_equal(unlinkat(tree, UNIT, AT_REMOVEDIR), 0);
 	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
 	log_in(2000);
+}
+
+static void session_that_is_proving_can_be_ended_or_lost(void **state)
+{
+	(void)state;
+	session.attempt.resident = true;
+	lose_and_prove();
+	session.proved_otherwise = true; /* the other way has had its turn: there is a pause now */
+	hear(NETLINK_EVENT_ERROR, 1000);
+	assert_int_equal(session.state, SESSION_WAITING);
+	assert_int_equal(session.prover.state, PROVER_IDLE);
+	session.proves_first = false;
+	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+	log_in_and_prove(2000);
+	hear(NETLINK_EVENT_DESTROYED, 2000);
+	assert_int_equal(session.state, SESSION_GONE);
+	assert_int_equal(session.prover.state, PROVER_IDLE);
 }
 
 static void session_that_is_proving_can_be_taken_or_leave(void **state)
@@ -1570,6 +1588,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(proof_that_gets_no_connection_goes_on_beside_the_login, begin, end),
 		cmocka_unit_test_setup_teardown(session_without_units_needs_no_proof, begin, end),
 		cmocka_unit_test_setup_teardown(unit_that_the_kernel_forgets_is_not_waited_for, begin, end),
+		cmocka_unit_test_setup_teardown(session_that_is_proving_can_be_ended_or_lost, begin, end),
 		cmocka_unit_test_setup_teardown(session_that_is_proving_can_be_taken_or_leave, begin, end),
 		cmocka_unit_test_setup_teardown(held_session_is_spoken_of_ever_more_seldom, begin, end),
 		cmocka_unit_test_setup_teardown(day_without_the_target_fits_into_two_dozen_lines, begin, end),
