@@ -452,7 +452,6 @@ struct patience {
 static bool await_event(struct patience *patience)
 {
 	struct pollfd events = {.events = POLLIN};
-	struct uevent event;
 
 	if (patience->fd < 0) {
 		patience->fd = uevent_open();
@@ -462,8 +461,7 @@ static bool await_event(struct patience *patience)
 		return false;
 	events.fd = patience->fd;
 	patience->over = poll(&events, 1, OPEN_WAIT_MS) <= 0;
-	while (uevent_receive(patience->fd, &event) > 0)
-		;
+	uevent_drain(patience->fd);
 	return true;
 }
 

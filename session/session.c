@@ -108,7 +108,13 @@ static void destroy_in_kernel(struct session *s)
 					   : netlink_destroy_session(s->netlink, s->sid);
 	if (result)
 		log_warn("session %u: cleaning up in the kernel failed: %s", s->sid, strerror(-result));
-	s->in_kernel = s->has_connection = false;
+	s->in_kernel = s->has_connection = s->unstopped = false;
+}
+
+/* What the kernel has to send waits from here on. 0 or -errno. */
+static int stop_in_kernel(const struct session *s)
+{
+	return netlink_stop(s->netlink, s->sid, SESSION_CID, ISCSI_STOP_CONN_RECOVER);
 }
 
 /* Nothing of this attempt stays but the session in the kernel: its I/O is held back, and it keeps its number, which makes its
@@ -120,7 +126,7 @@ static void end_attempt(struct session *s)
 	if (s->attempt.resident && !session_was_up(s))
 		destroy_in_kernel(s); /* other programs shall not see what has never been up */
 	else if (s->in_kernel && s->has_connection)
-		netlink_stop(s->netlink, s->sid, SESSION_CID, ISCSI_STOP_CONN_RECOVER);
+		s->unstopped = stop_in_kernel(s);
 }
 
 /* On a quiet console, too, while it is a boot that is held up. */
@@ -253,6 +259,10 @@ static int make_in_kernel(struct session *s, const char **step)
 		result = netlink_create_connection(s->netlink, s->sid, SESSION_CID);
 		s->has_connection = !result;
 	}
+	if (!result && s->unstopped) { /* what is held would go out by the new socket, before any login or proof */
+		*step = "stopping the old connection";
+		result = stop_in_kernel(s);
+	}
 	if (!result) {
 		*step = "binding the connection";
 		result = netlink_bind(s->netlink, s->sid, SESSION_CID, s->attempt.connect.fd);
@@ -323,7 +333,7 @@ static void forget(struct session *s, const struct session_input *in)
 	prover_stop(&s->prover);
 	attempt_stop(&s->attempt);
 	log_warn("session %u (%s) was ended by another program (event=ended sid=%u)", s->sid, s->plan->name, s->sid);
-	s->in_kernel = s->has_connection = false;
+	s->in_kernel = s->has_connection = s->unstopped = false;
 	enter(s, SESSION_GONE, SESSION_NEVER);
 }
 

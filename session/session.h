@@ -78,6 +78,7 @@ struct session {
 
 	/* In the kernel. */
 	bool in_kernel, has_connection;
+	bool unstopped; /* its last stop failed: there must be another before anything is bound */
 	uint32_t sid, host;
 	uint32_t isid; /* the number in its ISID, for its whole life: that of its first kernel session */
 

@@ -181,7 +181,7 @@ static void hear_uevents(struct world *w, int64_t now_ms)
 	bool lost = false;
 	int result;
 
-	while ((result = uevent_receive(w->uevents, &event)) != 0) {
+	for (int i = 0; i < UEVENTS_AT_A_TIME && (result = uevent_receive(w->uevents, &event)) != 0; i++) {
 		if (result == -ENOBUFS) {
 			lost = w->block_changed = true;
 			if (!w->resident)

@@ -22,6 +22,7 @@
 #define KERNEL_GROUP  1         /* kernel: uevents are multicast to group 1 */
 #define SOCKET_BYTES  (4 << 20) /* a coldplug of a large machine makes some thousand events of 300 bytes */
 #define WALK_PATH_MAX 600       /* two names of sysfs, NAME_MAX each */
+#define PASSED_MAX    64        /* messages that are not the kernel's: then the caller's other work has its turn */
 
 /* The next text of the message, without its NUL; the last one may lack it. NULL at the end. */
 static const char *next_text(struct reader *r, size_t *length)
@@ -164,7 +165,7 @@ int uevent_receive(int fd, struct uevent *event)
 	char bytes[UEVENT_BYTES_MAX];
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct ucred))];
 
-	for (;;) {
+	for (int i = 0; i < PASSED_MAX; i++) {
 		struct sockaddr_nl sender;
 		struct iovec vector = {.iov_base = bytes, .iov_len = sizeof(bytes)};
 		struct msghdr message = {.msg_name = &sender,
@@ -182,6 +183,15 @@ int uevent_receive(int fd, struct uevent *event)
 		if (length >= 0 && kernel_sent(&message) && !uevent_parse(bytes, (size_t)length, event))
 			return 1;
 	}
+	return 0;
+}
+
+void uevent_drain(int fd)
+{
+	struct uevent event;
+
+	for (int i = 0; i < UEVENTS_AT_A_TIME && uevent_receive(fd, &event) > 0; i++)
+		;
 }
 
 /* A look at the devices, bus by bus. */

@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define UEVENT_BYTES_MAX 8192 /* the kernel's own buffer is 2048 plus the head line (include/linux/kobject.h) */
+#define UEVENTS_AT_A_TIME 512  /* so many are served; then others have their turn, as a flood may never end */
+#define UEVENT_BYTES_MAX  8192 /* the kernel's own buffer is 2048 plus the head line (include/linux/kobject.h) */
 
 /* Texts that a message does not have are "". A text too long for its place is "" too (cut text would name something
    else), except devpath: a message with a longer one is refused. */
@@ -36,8 +37,12 @@ int uevent_open(void);
 int uevent_narrow(int fd);
 
 /* The next event: 1 with *event; 0: none now; -ENOBUFS: events were lost, look at everything again (coldplug too);
-   -errno: the socket is broken. Messages that the kernel did not send or that cannot be read are passed over. */
+   -errno: the socket is broken. Messages that the kernel did not send or that cannot be read are passed over; behind a number
+   of them 0 is said although there may be more, which poll tells. */
 int uevent_receive(int fd, struct uevent *event);
+
+/* For whoever looks again in any case: takes away what is there, UEVENTS_AT_A_TIME at most. */
+void uevent_drain(int fd);
 
 /* Calls found for the modalias of every device on a bus (bus/<bus>/devices of the tree), those of buses that bear network
    cards first. Devices that only belong to a class (input, dmi) are left out: no module for a network card hangs on them.

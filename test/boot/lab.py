@@ -55,6 +55,45 @@ errors() { dmesg | grep -E "I/O error|Buffer I/O|EXT4-fs (error|warning)|emount|
 SHORT_LIFE = 5.2  # session/session.c's, and a little
 
 
+class Bomb:
+    """Of a user without rights: as many processes as the kernel allows him, each of which begins others as fast as it can.
+    The lab's shell runs before all of them, or nobody could end it, and counts without a look into any of them."""
+
+    def __init__(self, lab, patience):
+        self.lab, self.patience, self.before = lab, patience, 0
+
+    @staticmethod
+    def files():
+        content = programs("/usr/bin/chrt")
+        content["/etc/passwd"] = "root:x:0:0::/:/bin/sh\nmallory:x:1000:1000::/:/bin/sh\n"
+        content["/bomb.sh"] = "while [ ! -e /run/no-bomb ]; do sh /bomb.sh & done\n"
+        return content
+
+    def run(self, command):
+        printed = self.lab.shell(command, self.patience)
+        if printed is None:
+            raise RuntimeError("the guest's shell does not answer: " + command)
+        return printed
+
+    def parts(self):
+        return int(self.run("set -- /proc/[0-9]*; echo $#")) - self.before
+
+    def explode(self, wanted=100):
+        """How many processes it has: as many as wanted, or what a minute makes of it."""
+        self.run("rm -f /run/no-bomb; /usr/bin/chrt -f -p 1 $$")
+        self.before = self.parts()
+        self.run("/usr/bin/chrt -o 0 setsid su mallory -c 'exec sh /bomb.sh' >/dev/null 2>&1 &")
+        begun = time.monotonic()
+        while self.parts() < wanted and time.monotonic() < begun + 60:
+            time.sleep(0.5)
+        return self.parts()
+
+    def clear(self):
+        self.run(": >/run/no-bomb; while set -- /proc/[0-9]*; [ $# -gt %d ]; do usleep 200000; done" % (self.before + 10))
+        self.run("/usr/bin/chrt -o -p 0 $$")
+        self.before = 0
+
+
 class Lab:
     """One guest whose root is a target's disk."""
 
@@ -101,6 +140,13 @@ class Lab:
     def start_writer(self):
         self.shell("write_files >/dev/console 2>&1 &")
         self.guest.expect("^WROTE 2 ", 60)
+
+    def skip(self):
+        """Whatever the console has said up to now is not waited for any more."""
+        begun = time.monotonic()
+        while self.guest.read_console(begun):
+            pass
+        self.guest.seen = len(self.guest.console)
 
     def wrote(self, files=2):
         """Waits for the writer to go on."""

@@ -16,7 +16,7 @@ sys.path[:0] = [os.path.join(HERE, "..", "boot")]
 import between  # noqa: E402
 from between import Between  # noqa: E402
 from cable import Cable  # noqa: E402
-from lab import Lab, programs  # noqa: E402
+from lab import Bomb, Lab, programs  # noqa: E402
 from rig import MIB, TOP, Disk, Kernel, Process, Rig  # noqa: E402
 
 SERVER, ADDRESS = "192.0.2.1", "192.0.2.50"
@@ -31,10 +31,6 @@ node.conn[0].timeo.noop_out_timeout = 3
 """
 HOGS = ("touch /run/hogs; (sleep 1; dd if=/dev/zero of=/dirty bs=1M count=40 & "
         "for i in 1 2 3; do dd if=/dev/zero bs=40M count=8 of=/dev/null & done; wait; rm -f /dirty /run/hogs) 2>/dev/null &")
-# Of a user without rights: as many processes as the kernel allows him, each of which begins others as fast as it can.
-BOMB = "while [ ! -e /run/no-bomb ]; do sh /bomb.sh & done\n"
-EXPLODE = "rm -f /run/no-bomb; setsid su mallory -c 'exec sh /bomb.sh' >/dev/null 2>&1 &"
-CLEAR = "touch /run/no-bomb; while grep -q /bomb.sh /proc/[0-9]*/cmdline 2>/dev/null; do usleep 200000; done"
 
 
 class Portal(Between):
@@ -58,8 +54,7 @@ def root_files(rig):
     files = programs("/sbin/iscsid", "/sbin/iscsiadm")
     files["/etc/iscsi/iscsid.conf"] = ISCSID_CONF
     files["/etc/iscsi/initiatorname.iscsi"] = "InitiatorName=%s\n" % INITIATOR
-    files["/etc/passwd"] = "root:x:0:0::/:/bin/sh\nmallory:x:1000:1000::/:/bin/sh\n"
-    files["/bomb.sh"] = BOMB
+    files.update(Bomb.files())
     with open(rig.binary, "rb") as file:
         files["/bin/iscsi-init"] = file.read()
     return files
@@ -159,11 +154,11 @@ class Soak:
 
     def fork_bomb(self):
         """The session comes back while every ordinary process waits for its turn."""
-        self.shell(EXPLODE)
-        time.sleep(3)
-        parts = int(self.lab.shell("grep -l bomb.sh /proc/[0-9]*/cmdline 2>/dev/null | wc -l", 2 * RETURN) or 0)
+        bomb = Bomb(self.lab, RETURN)
+        parts = bomb.explode()
         self.target.kill()
         self.hold()
+        self.lab.skip()
         begun = time.monotonic()
         self.target.start()
         back = self.guest.expect("event=back", RETURN)
@@ -171,7 +166,7 @@ class Soak:
                       (parts, "back after %.1f s" % (time.monotonic() - begun) if back else "NOT BACK"))
         if not back:
             raise RuntimeError("no recovery within %d s under a fork bomb" % RETURN)
-        self.shell(CLEAR)
+        bomb.clear()
 
     def clock_jumps(self):
         for _ in range(2):
@@ -201,9 +196,7 @@ class Soak:
     def lab_is_back(self):
         """Seconds until two more files are written: the first may have been on its way. None: not in time."""
         begun = time.monotonic()
-        while self.guest.read_console(begun):
-            pass  # what was said up to now
-        self.guest.seen = len(self.guest.console)
+        self.lab.skip()
         for _ in range(2):
             if not self.guest.expect("^WROTE ", begun + RETURN - time.monotonic()):
                 return None

@@ -298,7 +298,7 @@ static void a_lease_holds_all_that_was_given(void **state)
 {
 	static const uint8_t routers[] = {192, 0, 2, 254, 0, 0, 0, 0, 192, 0, 2, 253};
 	static const uint8_t dns[] = {192, 0, 2, 3, 192, 0, 2, 4};
-	static const uint8_t chap[] = "\276\002me\277\010secret12\300\004them\301\012secret7890\010\001\001";
+	static const uint8_t chap[] = "\276\002me\277\010secret12\300\004them\301\012secret7890\010\001\001\377\010";
 	struct world w;
 	const struct dhcp_lease *lease = &w.dhcp.lease;
 
@@ -307,6 +307,8 @@ static void a_lease_holds_all_that_was_given(void **state)
 	answer(&w.reply, DHCP_ACK, w.dhcp.xid, CLIENT, SERVER);
 	option(&w.reply, 3, sizeof(routers), routers);
 	option(&w.reply, 6, sizeof(dns), dns);
+	option(&w.reply, 7, sizeof(dns), dns); /* log servers: the first counts */
+	option(&w.reply, 42, sizeof(dns), dns);
 	option(&w.reply, 26, 2, "\x23\x28");
 	option32(&w.reply, 58, 1000);
 	option32(&w.reply, 59, 2000);
@@ -327,6 +329,9 @@ static void a_lease_holds_all_that_was_given(void **state)
 	assert_int_equal(lease->routers[1], 0xc00002fdu);
 	assert_int_equal(lease->dns_count, 2);
 	assert_int_equal(lease->dns[1], 0xc0000204u);
+	assert_int_equal(lease->log_server, 0xc0000203u);
+	assert_int_equal(lease->ntp_count, 2);
+	assert_int_equal(lease->ntp[1], 0xc0000204u);
 	assert_int_equal(lease->mtu, 9000);
 	assert_string_equal(lease->hostname, "rack7");
 	assert_string_equal(lease->domain, "example.org");
@@ -477,6 +482,7 @@ static void what_cannot_be_read_is_left_out_and_named(void **state)
 		{26, 1, "\5"},
 		{58, 3, "\0\0\1"},
 		{12, 4, "a\0bc"},
+		{12, 4, "\tabc"},
 		{15, 3, "a\nb"},
 		{17, 5, "isc\x7fi"},
 		{121, 6, "\41\1\2\3\4\5"},               /* prefix length 33 */
@@ -1023,10 +1029,12 @@ static void naks_restart_at_once_then_ever_later(void **state)
 		assert_int_equal(hear_plain(&w, DHCP_OFFER, CLIENT, SERVER), DHCP_SEND);
 		heard = w.now;
 		assert_int_equal(hear_plain(&w, DHCP_NAK, 0, SERVER), DHCP_NOTHING);
+		assert_string_equal(dhcp_reason(&w.dhcp), "the server refuses the address (NAK)");
 		assert_string_equal(dhcp_state_name(&w.dhcp), "INIT");
 		assert_int_equal(pass(&w), DHCP_SEND);
 		assert_int_equal(sent_type(&w), DHCP_DISCOVER);
 		assert_true(w.now - heard > last || last > 14000);
+		assert_true(i || w.now - heard <= 1500);
 		last = w.now - heard;
 	}
 }

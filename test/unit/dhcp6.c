@@ -917,6 +917,7 @@ static void a_conflict_is_declined_until_the_server_heard(void **state)
 	assert_int_equal(w.output.bytes[0], DHCP6_DECLINE);
 	assert_true(sent(&w, 2, sizeof(server), server));
 	assert_true(sent_address(&w, address));
+	assert_true(sent_none(&w, 6)); /* nothing is asked for */
 	assert_false(dhcp6_has_lease(&w.dhcp));
 	for (int i = 1; i < 4; i++) {
 		assert_int_equal(pass(&w), DHCP_SEND);

@@ -71,6 +71,7 @@ struct fields {
 	uint16_t tsih, status;
 	uint32_t itt;
 	uint8_t isid[6];
+	int length_added; /* to that of the data segment, in the header */
 };
 
 static struct fields honest(uint8_t flags)
@@ -91,7 +92,7 @@ static enum login_action respond_with(const struct fields *f, uint8_t flags, con
 	write_u8(&w, 0);
 	write_u8(&w, f->version);
 	write_u8(&w, f->ahs);
-	write_be24(&w, (uint32_t)length);
+	write_be24(&w, (uint32_t)((int)length + f->length_added));
 	write_bytes(&w, f->isid, 6);
 	write_be16(&w, f->tsih);
 	write_be32(&w, f->itt);
@@ -555,6 +556,52 @@ static void text_that_breaks_the_rfc_is_refused(void **state)
 	start();
 	assert_int_equal(respond(SECURITY, "MaxBurstLength=512"), LOGIN_FAILED);
 	assert_failed(LOGIN_PROTOCOL, "security stage");
+}
+
+/* RFC 7143 6.2: the default counts for a key that was not negotiated, but never more than was offered. */
+static void key_that_the_target_does_not_know_has_its_default(void **state)
+{
+	(void)state;
+	start();
+	assert_int_equal(
+		respond(T | OPERATIONAL | TO_FULL,
+			"MaxBurstLength=NotUnderstood;FirstBurstLength=Irrelevant;DefaultTime2Wait=NotUnderstood;"
+			"MaxRecvDataSegmentLength=NotUnderstood"),
+		LOGIN_DONE);
+	assert_int_equal(negotiated(PARAM_MAX_BURST_LENGTH), 262144);
+	assert_int_equal(negotiated(PARAM_FIRST_BURST_LENGTH), 65536);
+	assert_int_equal(negotiated(PARAM_DEFAULT_TIME2WAIT), 2);
+}
+
+static void data_segment_has_the_length_that_its_header_says(void **state)
+{
+	static const char text[LOGIN_DATA_MAX + 4];
+	struct fields f = honest(OPERATIONAL);
+
+	(void)state;
+	for (int more = -1; more < 2; more++) {
+		start();
+		f.length_added = more;
+		assert_int_equal(respond_with(&f, OPERATIONAL, "X-a=b\0", 6), more ? LOGIN_FAILED : LOGIN_SEND);
+	}
+	assert_failed(LOGIN_PROTOCOL, "DataSegmentLength is 7");
+	start();
+	assert_int_equal(respond_bytes(OPERATIONAL, text, sizeof(text)), LOGIN_FAILED);
+	assert_failed(LOGIN_PROTOCOL, "DataSegmentLength is 8196");
+}
+
+/* RFC 7143 6.1: 255 bytes. */
+static void value_has_255_bytes_at_most(void **state)
+{
+	char text[300];
+
+	(void)state;
+	for (int length = 255; length <= 256; length++) {
+		(void)snprintf(text, sizeof(text), "TargetAlias=%0*d", length, 7);
+		start();
+		assert_int_equal(respond(OPERATIONAL, text), length > 255 ? LOGIN_FAILED : LOGIN_SEND);
+	}
+	assert_failed(LOGIN_PROTOCOL, "the value of TargetAlias has 256 bytes");
 }
 
 static void assert_tolerated(const char *words)
@@ -1055,6 +1102,46 @@ static void names_without_their_secrets_are_refused_before_anything_is_sent(void
 	assert_failed(LOGIN_AUTH_MISSING, "a username is set, but no password");
 }
 
+/* It chooses from the list that it would have been offered next. */
+static void challenge_that_comes_with_the_method_is_answered(void **state)
+{
+	(void)state;
+	use_chap(false);
+	start();
+	assert_int_equal(respond(SECURITY, "AuthMethod=CHAP;CHAP_A=8;CHAP_I=7;CHAP_C=0x00"), LOGIN_SEND);
+	assert_non_null(strstr(sent(), "CHAP_N=user;CHAP_R=0x"));
+	assert_tolerated("the challenge came before the list of algorithms");
+	start();
+	assert_int_equal(respond(SECURITY, "AuthMethod=CHAP;CHAP_C=0x00;CHAP_A=8;CHAP_I=7"), LOGIN_SEND);
+	assert_non_null(strstr(sent(), "CHAP_N=user;CHAP_R=0x"));
+	chap.algorithms[0] = CHAP_SHA256;
+	chap.algorithms[1] = CHAP_NONE;
+	chap.algorithms_given = true;
+	start();
+	assert_int_equal(respond(SECURITY, "AuthMethod=CHAP;CHAP_A=8;CHAP_I=7;CHAP_C=0x00"), LOGIN_FAILED);
+}
+
+static void identifier_of_a_challenge_is_one_byte(void **state)
+{
+	static const struct {
+		const char *keys;
+		enum login_action action;
+	} rows[] = {
+		{"CHAP_A=8;CHAP_I=0x0007;CHAP_C=0x00", LOGIN_SEND},
+		{"CHAP_A=8;CHAP_I=255;CHAP_C=0x00", LOGIN_SEND},
+		{"CHAP_A=8;CHAP_I=256;CHAP_C=0x00", LOGIN_FAILED},
+		{"CHAP_A=8;CHAP_I=0x0107;CHAP_C=0x00", LOGIN_FAILED},
+		{"CHAP_A=8;CHAP_I=0x010007;CHAP_C=0x00", LOGIN_FAILED},
+	};
+
+	(void)state;
+	use_chap(false);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		to_the_challenge();
+		assert_int_equal(respond(SECURITY, rows[i].keys), rows[i].action);
+	}
+}
+
 /* A proof that comes with the challenge is none: ours has not been sent. */
 static void a_proof_may_not_come_before_it_is_asked_for(void **state)
 {
@@ -1078,6 +1165,12 @@ static void a_proof_may_not_come_before_it_is_asked_for(void **state)
 		to_the_challenge();
 		assert_int_equal(respond(SECURITY, rows[i].keys), LOGIN_FAILED);
 		assert_failed(LOGIN_PROTOCOL, rows[i].words);
+	}
+	for (size_t i = 0; i < 2; i++) { /* nor does it open the exchange */
+		start();
+		assert_int_equal(respond(SECURITY, i ? "AuthMethod=CHAP;CHAP_R=0x00" : "AuthMethod=CHAP;CHAP_N=them"),
+				 LOGIN_FAILED);
+		assert_failed(LOGIN_PROTOCOL, "came from the target without being asked for");
 	}
 	start();
 	assert_int_equal(respond(SECURITY, ""), LOGIN_FAILED);
@@ -1149,6 +1242,9 @@ int main(void)
 		cmocka_unit_test_setup(every_range_has_its_edges, set_up),
 		cmocka_unit_test_setup(a_header_that_is_not_the_answer_is_refused, set_up),
 		cmocka_unit_test_setup(a_stage_that_was_not_asked_for_is_refused, set_up),
+		cmocka_unit_test_setup(key_that_the_target_does_not_know_has_its_default, set_up),
+		cmocka_unit_test_setup(data_segment_has_the_length_that_its_header_says, set_up),
+		cmocka_unit_test_setup(value_has_255_bytes_at_most, set_up),
 		cmocka_unit_test_setup(text_that_breaks_the_rfc_is_refused, set_up),
 		cmocka_unit_test_setup(numbers_that_nothing_depends_on_are_tolerated, set_up),
 		cmocka_unit_test_setup(nothing_comes_while_our_text_is_not_whole, set_up),
@@ -1175,6 +1271,8 @@ int main(void)
 		cmocka_unit_test_setup(what_comes_after_authentication_is_no_reason_for_a_weaker_try, set_up),
 		cmocka_unit_test_setup(each_lesson_is_worth_one_more_connection, set_up),
 		cmocka_unit_test_setup(names_without_their_secrets_are_refused_before_anything_is_sent, set_up),
+		cmocka_unit_test_setup(identifier_of_a_challenge_is_one_byte, set_up),
+		cmocka_unit_test_setup(challenge_that_comes_with_the_method_is_answered, set_up),
 		cmocka_unit_test_setup(a_proof_may_not_come_before_it_is_asked_for, set_up),
 		cmocka_unit_test_setup(algorithm_7_of_older_targets_gets_the_try_with_md5, set_up),
 		cmocka_unit_test_setup(no_digest_or_challenge_stays_after_the_wipe, set_up),

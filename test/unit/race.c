@@ -158,6 +158,19 @@ static void all_refused_ends_it_at_once(void **state)
 	assert_int_equal(sockets(), 0);
 }
 
+/* Nothing is waited for where the kernel says at once that there is no way. */
+static void address_that_leads_nowhere_costs_nothing(void **state)
+{
+	struct sockaddr_storage nowhere = live;
+
+	(void)state;
+	((struct sockaddr_in *)&nowhere)->sin_addr.s_addr = htonl(0x7fffffff); /* a broadcast */
+	assert_int_equal(start((const struct sockaddr_storage *[]){&nowhere}, 1, 0), -ENETUNREACH);
+	assert_int_equal(sockets(), 0);
+	assert_int_equal(start((const struct sockaddr_storage *[]){&nowhere, &live}, 2, 0), 0);
+	assert_peer(await(0), &live);
+}
+
 /* TCP repeats its SYN after 1, 2 and 4 s: a target that starts at 3.5 s would be found at 7 s. Of each socket the first two
    are waited for; and the random number decides when there is another. */
 static void silent_address_gets_a_new_syn_each_second(void **state)
@@ -204,6 +217,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(black_hole_costs_a_quarter_of_a_second, begin, end),
 		cmocka_unit_test_setup_teardown(refusal_costs_nothing, begin, end),
+		cmocka_unit_test_setup_teardown(address_that_leads_nowhere_costs_nothing, begin, end),
 		cmocka_unit_test_setup_teardown(families_alternate, begin, end),
 		cmocka_unit_test_setup_teardown(start_can_be_given_to_another, begin, end),
 		cmocka_unit_test_setup_teardown(all_refused_ends_it_at_once, begin, end),

@@ -40,8 +40,13 @@ ssize_t recvmsg(int fd, struct msghdr *header, int flags)
 	const struct ucred credentials = {.uid = sender.uid};
 
 	(void)fd, (void)flags;
-	if (heard || interruptions) {
-		errno = interruptions-- > 0 ? EINTR : EAGAIN;
+	if (interruptions > 0) {
+		interruptions--;
+		errno = EINTR;
+		return -1;
+	}
+	if (heard) {
+		errno = EAGAIN;
 		return -1;
 	}
 	heard = true;

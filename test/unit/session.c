@@ -243,6 +243,15 @@ static void give_the_kernel_its_session(void)
 	assert_int_equal(mkdirat(tree, "class/iscsi_session/session3", 0755), 0);
 }
 
+static void write_state(const char *text)
+{
+	int fd = openat(tree, "class/iscsi_connection/connection3:0/state", O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
 /* ---- what must hold ---- */
 
 static void event_of_an_old_socket_begins_no_login(void **state)
@@ -358,9 +367,21 @@ static void lost_events_are_made_up_for_by_what_sysfs_says(void **state)
 	assert_int_equal(session.state, SESSION_IDLE);
 	session_adopt(&session, SID, 1, true, 1000);
 	give_the_kernel_its_session();
+	assert_int_equal(mkdirat(tree, "class/iscsi_connection", 0755), 0);
+	assert_int_equal(mkdirat(tree, "class/iscsi_connection/connection3:0", 0755), 0);
+	write_state("up\n");
+	session_look_again(&session, 1500); /* nothing was missed */
+	assert_int_equal(session.state, SESSION_UP);
+	write_state("failed\n");
 	session_look_again(&session, 2000);
 	assert_int_equal(session.state, SESSION_CONNECTING);
 	assert_int_equal(session.down_ms, 2000);
+	await_socket();
+	step(SESSION_EVENT_READY, 2000);
+	assert_int_equal(session.state, SESSION_LOGIN);
+	write_state("up\n");
+	session_look_again(&session, 2500); /* its answer may be among the lost */
+	assert_int_not_equal(session.state, SESSION_LOGIN);
 	assert_int_equal(unlinkat(tree, "class/iscsi_session/session3", AT_REMOVEDIR), 0);
 	session_look_again(&session, 3000);
 	assert_int_equal(session.state, SESSION_GONE);
@@ -502,6 +523,19 @@ static void listed_portal_is_asked_in_turns_with_the_one_that_was_named(void **s
 	}
 }
 
+/* Its target had no name, and what the portal listed is known only now. */
+static void portals_that_a_discovery_listed_are_asked_too(void **state)
+{
+	(void)state;
+	strcpy(plan.listed[0].host, "127.0.0.8");
+	plan.listed[0].port = 1;
+	plan.listed_count = 1;
+	session_discovered(&session);
+	step(SESSION_EVENT_START, 0);
+	let_attempt_fail(2000);
+	assert_string_equal(session.attempt.route.portal.host, "127.0.0.8");
+}
+
 /* 'Target not found': a target that is starting says so, but not for half a minute. */
 static void target_that_is_not_found_is_asked_for_thirty_seconds(void **state)
 {
@@ -610,15 +644,6 @@ static void target_says_how_long_to_wait(void **state)
 	log_in(303100);
 	hear_pdu(ISCSI_OP_ASYNC, ISCSI_ASYNC_DROPPING_ALL, 65535, 400000);
 	assert_int_equal(session_deadline(&session), 460000); /* but not for ever */
-}
-
-static void write_state(const char *text)
-{
-	int fd = openat(tree, "class/iscsi_connection/connection3:0/state", O_WRONLY | O_CREAT | O_TRUNC, 0644);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
 }
 
 /* No event may say that the kernel lost the connection: 4,000 other events overflow the socket. */
@@ -860,6 +885,7 @@ static void lost_session_is_started_when_its_units_are_the_same(void **state)
 	assert_int_equal(kernel.started, 0);
 	let_prover_find(UNIT_SAME, 1000);
 	assert_int_equal(session.state, SESSION_UP);
+	assert_int_equal(session.prover.state, PROVER_IDLE);
 	assert_int_equal(kernel.started, 1);
 }
 
@@ -999,6 +1025,23 @@ static void unit_that_the_kernel_forgets_is_not_waited_for(void **state)
 	log_in(2000);
 }
 
+static void session_that_is_proving_can_be_ended_or_lost(void **state)
+{
+	(void)state;
+	session.attempt.resident = true;
+	lose_and_prove();
+	session.proved_otherwise = true; /* the other way has had its turn: there is a pause now */
+	hear(NETLINK_EVENT_ERROR, 1000);
+	assert_int_equal(session.state, SESSION_WAITING);
+	assert_int_equal(session.prover.state, PROVER_IDLE);
+	session.proves_first = false;
+	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+	log_in_and_prove(2000);
+	hear(NETLINK_EVENT_DESTROYED, 2000);
+	assert_int_equal(session.state, SESSION_GONE);
+	assert_int_equal(session.prover.state, PROVER_IDLE);
+}
+
 static void session_that_is_proving_can_be_taken_or_leave(void **state)
 {
 	(void)state;
@@ -1011,6 +1054,7 @@ static void session_that_is_proving_can_be_taken_or_leave(void **state)
 	log_in_and_prove(1000);
 	step(SESSION_EVENT_LEAVE, 1000);
 	assert_int_equal(session.state, SESSION_GONE);
+	assert_int_equal(session.prover.state, PROVER_IDLE);
 	assert_int_equal(kernel.started, 0);
 }
 
@@ -1091,6 +1135,30 @@ static void held_session_is_spoken_of_ever_more_seldom(void **state)
 	assert_int_equal(session.say_ms, now + 10000);
 }
 
+static void day_without_the_target_fits_into_two_dozen_lines(void **state)
+{
+	int64_t now = 100000;
+	int lines;
+
+	(void)state;
+	step(SESSION_EVENT_START, now);
+	log_in(now);
+	session_settle(&session, -1);
+	(void)close(listener); /* connections are refused */
+	listener = -1;
+	said[0] = '\0';
+	now += 10000;
+	hear(NETLINK_EVENT_ERROR, now);
+	for (const int64_t end = now + 86400000; now < end;) {
+		let_attempt_fail(now);
+		now = session_deadline(&session) > now + 60000 ? session_deadline(&session) : now + 60000;
+		step(SESSION_EVENT_DEADLINE, now);
+	}
+	lines = times_said("\n");
+	assert_in_range(lines, 3, 24);
+	assert_true(session.attempt.count > 1000);
+}
+
 static void another_machine_that_throws_us_out_is_suspected_now_and_then(void **state)
 {
 	int64_t now = 100000;
@@ -1153,10 +1221,124 @@ static void recovery_is_told_with_its_length(void **state)
 	step(SESSION_EVENT_START, 1000);
 	log_in(1000);
 	assert_int_equal(times_said("logged in to iqn.2003-01.org.example:disk at 127.0.0.1:"), 1);
+	assert_false(session.has_news); /* the boot looks for its disks itself */
+	session.attempt.resident = true;
 	hear(NETLINK_EVENT_ERROR, 100000);
 	assert_int_equal(times_said("event=lost sid=3 error="), 1);
 	log_in(102345);
 	assert_int_equal(times_said("after 2.345 s; recovery 1 (event=back sid=3 outage_ms=2345 attempts=1)"), 1);
+	assert_false(session.has_news);
+}
+
+static void answer_with_group(const char *text, size_t length, int64_t now_ms)
+{
+	uint8_t bhs[48] = {ISCSI_OP_LOGIN_RESPONSE, 0x87, [7] = (uint8_t)length};
+	const struct netlink_event event = {.type = NETLINK_EVENT_PDU,
+					    .transport = netlink.transport,
+					    .sid = SID,
+					    .bhs = bhs,
+					    .data = (const uint8_t *)text,
+					    .length = length};
+
+	session_kernel_event(&session, &event, now_ms);
+	assert_int_equal(session.state, SESSION_UP);
+}
+
+static void portal_group_that_a_redirect_did_not_name_is_told(void **state)
+{
+	static const char group[] = "TargetPortalGroupTag=1";
+	static const struct {
+		int moved, lines;
+	} rows[] = {{-1, 0}, {0, 1}, {1, 0}, {2, 1}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		session_init(&session, &plan, &netlink, tree, 1);
+		step(SESSION_EVENT_START, 1000);
+		await_socket();
+		step(SESSION_EVENT_READY, 1000);
+		session.attempt.route.moved_tpgt = rows[i].moved;
+		answer_with_group(group, sizeof(group), 1000);
+		assert_int_equal(session.negotiated.tpgt, 1);
+		assert_int_equal(times_said("the target says 1"), rows[i].lines);
+	}
+}
+
+static void how_it_was_authenticated_is_kept_for_the_list(void **state)
+{
+	(void)state;
+	step(SESSION_EVENT_START, 1000);
+	await_socket();
+	step(SESSION_EVENT_READY, 1000);
+	session.attempt.login.chap.algorithm = CHAP_SHA256;
+	answer_login(0, 1000);
+	assert_int_equal(session.chap_algorithm, CHAP_SHA256);
+}
+
+static void session_that_never_was_leaves_without_a_word(void **state)
+{
+	(void)state;
+	step(SESSION_EVENT_LEAVE, 1000);
+	assert_int_equal(session.state, SESSION_GONE);
+	assert_string_equal(said, "");
+}
+
+/* Whoever gives up loses his place in the target's queue: he waits ever longer. Another portal may be quicker. */
+static void answer_is_waited_for_longer_where_there_is_no_other_portal(void **state)
+{
+	int64_t longest[2] = {0, 0};
+
+	(void)state;
+	plan.params.value[PARAM_LOGIN_TIMEOUT] = 10;
+	strcpy(plan.listed[0].host, "127.0.0.1");
+	plan.listed[0].port = plan.portal.port;
+	for (int listed = 0; listed < 2; listed++) {
+		plan.listed_count = listed;
+		session_init(&session, &plan, &netlink, tree, 1);
+		step(SESSION_EVENT_START, 0);
+		for (int tries = 0; tries < 12; tries++) {
+			int64_t patience;
+
+			await_socket();
+			step(SESSION_EVENT_READY, 0);
+			assert_int_equal(session.state, SESSION_LOGIN);
+			patience = session_deadline(&session);
+			assert_in_range(patience, 10000, 8 * 10000);
+			longest[listed] = patience > longest[listed] ? patience : longest[listed];
+			step(SESSION_EVENT_DEADLINE, 0);
+			if (session.state == SESSION_WAITING)
+				step(SESSION_EVENT_START, 0);
+		}
+	}
+	assert_in_range(longest[0], 40000, 80000);
+	assert_int_equal(longest[1], 10000);
+}
+
+/* A part of what the outage has lasted, so that a target that comes back is not left waiting for long. */
+static void pauses_of_an_outage_grow_with_it(void **state)
+{
+	enum how { REFUSED, SILENT, BUSY };
+	static const struct {
+		enum how how;
+		int64_t lasted_ms, least, most;
+	} rows[] = {{REFUSED, 0, 50, 100},        {REFUSED, 6000, 250, 500},     {REFUSED, 59999, 450, 900},
+		    {REFUSED, 60000, 2500, 5000}, {REFUSED, 600000, 2750, 5500}, {SILENT, 6000, 50, 100},
+		    {SILENT, 59999, 50, 100},     {SILENT, 60000, 1600, 3200},   {BUSY, 0, 250, 500},
+		    {BUSY, 9600, 400, 800},       {BUSY, 600000, 2750, 5500}};
+
+	(void)state;
+	relogin();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		for (int tries = 0; tries < 20; tries++) {
+			struct attempt *a = &session.attempt;
+
+			a->unconnected = rows[i].how != BUSY;
+			a->unanswered = rows[i].how == SILENT;
+			a->begun_ms = 1000;
+			a->lost_ms = 1000;
+			assert_int_equal(attempt_put_off(a, 1000 + rows[i].lasted_ms), ATTEMPT_PAUSE);
+			assert_in_range(a->pause_ms, rows[i].least, rows[i].most);
+		}
 }
 
 static void late_session_is_scanned(void **state)
@@ -1187,6 +1369,7 @@ static void devices_that_are_offline_are_set_running(void **state)
 	write_file(UNIT "/state", "offline");
 	session_adopt(&session, SID, 1, false, 1000);
 	log_in(1000);
+	assert_null(strstr(said, "stay offline"));
 	assert_int_equal(times_said("1 device(s)"), 1);
 	await_child(session_pollfds, SESSION_EVENT_READY);
 	assert_true(sysfs_read(tree, UNIT "/state", text, sizeof(text)) > 0);
@@ -1238,6 +1421,7 @@ static void identity_that_the_kernel_lacks_is_asked_for_after_the_hand_over(void
 	assert_int_equal(session.learned.count, 0);
 	session_settle(&session, tree);
 	assert_int_equal(session_proof_pollfds(&session, &fd, 1), 0); /* once is enough */
+	assert_int_equal(times_said("cannot be asked"), 0);
 }
 
 static void iscsid_that_comes_after_its_login_was_seen_keeps_the_session(void **state)
@@ -1378,6 +1562,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(login_without_an_answer_is_tried_otherwise_once, begin, end),
 		cmocka_unit_test_setup_teardown(listed_portal_is_asked_in_turns_with_the_one_that_was_named, begin,
 						end),
+		cmocka_unit_test_setup_teardown(portal_group_that_a_redirect_did_not_name_is_told, begin, end),
+		cmocka_unit_test_setup_teardown(how_it_was_authenticated_is_kept_for_the_list, begin, end),
+		cmocka_unit_test_setup_teardown(session_that_never_was_leaves_without_a_word, begin, end),
+		cmocka_unit_test_setup_teardown(answer_is_waited_for_longer_where_there_is_no_other_portal, begin, end),
+		cmocka_unit_test_setup_teardown(pauses_of_an_outage_grow_with_it, begin, end),
+		cmocka_unit_test_setup_teardown(portals_that_a_discovery_listed_are_asked_too, begin, end),
 		cmocka_unit_test_setup_teardown(target_that_is_not_found_is_asked_for_thirty_seconds, begin, end),
 		cmocka_unit_test_setup_teardown(refused_connection_of_a_boot_is_tried_each_second, begin, end),
 		cmocka_unit_test_setup_teardown(short_sessions_are_no_storm, begin, end),
@@ -1398,8 +1588,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(proof_that_gets_no_connection_goes_on_beside_the_login, begin, end),
 		cmocka_unit_test_setup_teardown(session_without_units_needs_no_proof, begin, end),
 		cmocka_unit_test_setup_teardown(unit_that_the_kernel_forgets_is_not_waited_for, begin, end),
+		cmocka_unit_test_setup_teardown(session_that_is_proving_can_be_ended_or_lost, begin, end),
 		cmocka_unit_test_setup_teardown(session_that_is_proving_can_be_taken_or_leave, begin, end),
 		cmocka_unit_test_setup_teardown(held_session_is_spoken_of_ever_more_seldom, begin, end),
+		cmocka_unit_test_setup_teardown(day_without_the_target_fits_into_two_dozen_lines, begin, end),
 		cmocka_unit_test_setup_teardown(another_machine_that_throws_us_out_is_suspected_now_and_then, begin,
 						end),
 		cmocka_unit_test_setup_teardown(short_session_waits_a_second_at_least, begin, end),

@@ -407,6 +407,46 @@ static void lost_session_keeps_its_place_in_the_kernel(void **state)
 	assert_int_equal(session_deadline(&session), 22000 + 5000); /* the devices once more */
 }
 
+/* The kernel goes on sending what it holds as long as it has not stopped: on the new socket, too, before the login. */
+static void nothing_is_bound_while_the_old_connection_may_still_send(void **state)
+{
+	const struct netlink_event error = {
+		.type = NETLINK_EVENT_ERROR, .transport = netlink.transport, .sid = SID, .error = 1020};
+
+	(void)state;
+	log_in(1000);
+	session_settle(&session, -1);
+	kernel.answers[STOP] = -ENOBUFS;
+	session_kernel_event(&session, &error, 20000);
+	await_socket();
+	step(SESSION_EVENT_READY, 20000);
+	assert_int_equal(session.state, SESSION_WAITING);
+	assert_int_equal(kernel.calls[BIND], 1);
+	assert_non_null(strstr(session_failure(&session), "stopping the old connection"));
+	kernel.answers[STOP] = -ENOMEM; /* never a reason to give up what was up */
+	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+	await_socket();
+	step(SESSION_EVENT_READY, 40000);
+	assert_int_equal(session.state, SESSION_WAITING);
+	assert_int_equal(kernel.calls[BIND], 1);
+	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+	await_socket();
+	kernel.answers[STOP] = 0; /* only now: the attempt began with a stop that failed */
+	kernel.calls[STOP] = 0;
+	step(SESSION_EVENT_READY, 60000);
+	assert_int_equal(session.state, SESSION_LOGIN);
+	assert_int_equal(kernel.calls[STOP], 1);
+	assert_int_equal(kernel.stopped_with, ISCSI_STOP_CONN_RECOVER);
+	assert_int_equal(kernel.calls[BIND], 2);
+	respond("", 0, 60000);
+	assert_int_equal(session.state, SESSION_UP);
+	session_kernel_event(&session, &error, 90000);
+	await_socket();
+	step(SESSION_EVENT_READY, 90000);
+	assert_int_equal(kernel.calls[STOP], 2); /* one that goes through is enough */
+	assert_int_equal(kernel.calls[BIND], 3);
+}
+
 static void session_that_was_short_waits_before_the_next_login(void **state)
 {
 	const struct netlink_event error = {
@@ -640,6 +680,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(call_that_is_refused_is_named, begin, end),
 		cmocka_unit_test_setup_teardown(refusal_that_may_pass_is_tried_again, begin, end),
 		cmocka_unit_test_setup_teardown(lost_session_keeps_its_place_in_the_kernel, begin, end),
+		cmocka_unit_test_setup_teardown(nothing_is_bound_while_the_old_connection_may_still_send, begin, end),
 		cmocka_unit_test_setup_teardown(session_that_was_short_waits_before_the_next_login, begin, end),
 		cmocka_unit_test_setup_teardown(async_messages_have_their_own_ends, begin, end),
 		cmocka_unit_test_setup_teardown(negotiation_is_answered_by_a_logout, begin, end),

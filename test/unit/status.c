@@ -59,7 +59,7 @@ static void a_record_is_read_back(void **state)
 
 	(void)state;
 	plans[1].chap.algorithms_given = true;
-	plans[1].chap.algorithms[0] = 7;
+	memcpy(plans[1].chap.algorithms, ((uint8_t[4]){8, 7, 6, 5}), 4);
 	status_write(&status, sessions, 2);
 	assert_int_equal(status_find(path, 9, &record), 0);
 	assert_string_equal(record.state, "logged in");
@@ -68,7 +68,7 @@ static void a_record_is_read_back(void **state)
 	assert_int_equal(record.attempts, 0);
 	assert_string_equal(record.last_error, "ISCSI_ERR_TCP_CONN_CLOSE");
 	assert_string_equal(record.portal, "[fe80::1%eth0]:3260");
-	assert_int_equal(record.chap_algorithms[0], 7);
+	assert_memory_equal(record.chap_algorithms, ((uint8_t[4]){8, 7, 6, 5}), 4);
 	assert_int_equal(status_find(path, 1, &record), -ENOENT);
 	assert_int_equal(status_find("/no/such/file", 9, &record), -ENOENT);
 }
