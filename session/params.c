@@ -46,6 +46,13 @@ static void add_boot(struct netlink_batch *batch, const struct target_plan *plan
 	netlink_batch_text(batch, ISCSI_PARAM_BOOT_TARGET, text);
 }
 
+/* Without an interval there are no NOP-Outs, and nothing to wait for: the kernel would take an interval of its own
+   (libiscsi.c, iscsi_conn_start). */
+static int32_t value_of(const struct params *params, int i)
+{
+	return i == PARAM_NOOP_OUT_TIMEOUT && !params->value[PARAM_NOOP_OUT_INTERVAL] ? 0 : params->value[i];
+}
+
 /* Every setting that the kernel knows and that is (or is not) negotiated. TPGT is what the target said; it is added apart. */
 static void add_rows(struct netlink_batch *batch, const struct params *params, bool negotiated)
 {
@@ -54,7 +61,7 @@ static void add_rows(struct netlink_batch *batch, const struct params *params, b
 
 		if (row->kernel < 0 || i == PARAM_TPGT || (row->rule != RULE_NONE) != negotiated)
 			continue;
-		netlink_batch_number(batch, (uint32_t)row->kernel, params->value[i]);
+		netlink_batch_number(batch, (uint32_t)row->kernel, value_of(params, i));
 	}
 }
 

@@ -150,6 +150,25 @@ static void before_the_login_the_kernel_gets_what_is_not_negotiated(void **state
 	assert_null(value_of(ISCSI_PARAM_TPGT));
 }
 
+/* The kernel would take an interval of its own where there is a time-out and no interval. */
+static void without_an_interval_there_is_no_time_out(void **state)
+{
+	const struct portal portal = {.host = "10.0.0.1", .port = 3260};
+	struct target_plan plan = {.firmware_index = -1};
+
+	(void)state;
+	params_default(&plan.params);
+	plan.params.value[PARAM_NOOP_OUT_TIMEOUT] = 9;
+	length = 0;
+	(void)session_params_before(&nobody, 5, 0, 0, &plan, "t", &portal);
+	is_told_number(ISCSI_PARAM_PING_TMO, 9);
+	plan.params.value[PARAM_NOOP_OUT_INTERVAL] = 0;
+	length = 0;
+	(void)session_params_before(&nobody, 5, 0, 0, &plan, "t", &portal);
+	is_told_number(ISCSI_PARAM_RECV_TMO, 0);
+	is_told_number(ISCSI_PARAM_PING_TMO, 0);
+}
+
 /* The kernel's texts end at a NUL: half a secret would only be a wrong one. */
 static void secret_that_the_kernel_cannot_hold_is_not_told(void **state)
 {
@@ -213,6 +232,7 @@ int main(void)
 		cmocka_unit_test(a_session_of_the_firmware_is_marked_as_roots),
 		cmocka_unit_test(another_session_is_not),
 		cmocka_unit_test(before_the_login_the_kernel_gets_what_is_not_negotiated),
+		cmocka_unit_test(without_an_interval_there_is_no_time_out),
 		cmocka_unit_test(secret_that_the_kernel_cannot_hold_is_not_told),
 		cmocka_unit_test(after_the_login_the_kernel_gets_what_was_negotiated),
 	};
