@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Whole Debian systems that have something between the iSCSI disk and a file system: root on LVM over two targets in front of
-both initramfs builders, and data on LVM on LUKS on RAID."""
+"""Whole Debian systems that have something between the iSCSI disk and a file system: root on LVM and on RAID over two targets in
+front of both initramfs builders, and data on LVM on LUKS on RAID."""
 
 import os
+import shutil
 import struct
 import sys
 import zlib
@@ -97,6 +98,30 @@ def make_lvm(paths):
             file.write(struct.pack("<I", lvm_crc(header)) + header + text)
 
 
+def make_raid(rig, disk):
+    """A mirror in the place of the partition table: its data begin where the file system does. The other disk. Written here, as mdadm
+    wants devices (kernel: include/uapi/linux/raid/md_p.h, mdp_superblock_1, version 1.2)."""
+    other = Disk(rig.path("mirror", ".img"))
+    sectors = os.path.getsize(disk.path) // 512
+    shutil.copyfile(disk.path, other.path)
+    for number, path in enumerate((disk.path, other.path)):
+        head = struct.pack("<IIII16s32s", 0xA92B4EFC, 1, 0, 0, b"RigMirrorOfDisks", b"any:root") + struct.pack(
+            "<QIIQII I IQIIII", 0, 1, 0, sectors - 2048, 0, 2, 0, 0, 0, 0, 0, 0, 0)
+        place = struct.pack("<QQQQ II16s BBHI", 2048, sectors - 2048, 8, 0, number, 0, b"RigMirrorDisk%03d" % number, 0, 0, 0, 0)
+        state = struct.pack("<QQQ", 0, 1, 0xFFFFFFFFFFFFFFFF)
+        rest, roles = struct.pack("<I", 128) + bytes(32), struct.pack("<128H", *[0, 1] + [0xFFFF] * 126)
+        words = struct.unpack("<128I", head + place + state + bytes(4) + rest + roles)
+        total = sum(words)
+        checksum = struct.pack("<I", ((total & 0xFFFFFFFF) + (total >> 32)) & 0xFFFFFFFF)
+        with open(path, "r+b") as file:
+            file.write(bytes(MIB))
+            file.seek(sectors * 512 - MIB)
+            file.write(bytes(MIB))  # the table's copy
+            file.seek(4096)
+            file.write(head + place + state + checksum + rest + roles)
+    return other
+
+
 def netroot(target):
     return "netroot=iscsi:%s::%d:1:%s" % (HOST, target.port, target.name)
 
@@ -112,6 +137,18 @@ def lvm_root(rig, kernel, way):
                              netroot(second), seconds=300, word=netroot)
     if machine.booted:
         rig.ok("/dev/mapper/rig-root / " in (machine.shell("cat /proc/mounts") or ""), name + ": it is")
+    distro.from_on_to_off(rig, machine, name)
+    rig.ok(second.sessions() == 0, name + ": nor has the other target")
+
+
+def raid_root(rig, kernel, way):
+    name = "root on a mirror of two targets, " + way
+    disk = distro.root(rig, "trixie", "stacked", False, kernel)
+    second = Target(rig, {1: make_raid(rig, disk)}, name=TARGET_NAME + "2")
+    machine = distro.Machine(rig, kernel, disk, way, "rd.auto " + netroot(second), seconds=300, word=netroot)
+    if machine.booted:
+        rig.ok("/dev/md" in (machine.shell("findmnt -n -o SOURCE /") or ""), name + ": it is")
+        rig.ok("[UU]" in (machine.shell("cat /proc/mdstat") or ""), name + ": with both disks")
     distro.from_on_to_off(rig, machine, name)
     rig.ok(second.sessions() == 0, name + ": nor has the other target")
 
@@ -146,7 +183,9 @@ def data(rig, kernel):
 
 
 CASES = {"lvm-initramfs-tools": lambda rig, kernel: lvm_root(rig, kernel, "initramfs-tools"),
-         "lvm-dracut": lambda rig, kernel: lvm_root(rig, kernel, "dracut"), "data": data}
+         "lvm-dracut": lambda rig, kernel: lvm_root(rig, kernel, "dracut"),
+         "raid-initramfs-tools": lambda rig, kernel: raid_root(rig, kernel, "initramfs-tools"),
+         "raid-dracut": lambda rig, kernel: raid_root(rig, kernel, "dracut"), "data": data}
 
 with Rig() as rig:
     for case in sys.argv[1:] or CASES:
