@@ -54,7 +54,7 @@ def distribution_initrd(builder, kernel, binary=None, more=""):
     """The builder's initrd; with a binary also our hook for that builder, with more also these of dracut's modules."""
     hook = hook_of(builder) if binary else ""
     stands_in = builder == "mkinitcpio"
-    parts = [builder, kernel.version, digest_of(STAND_IN) if stands_in else run("dpkg-query", "-W", builder + "-core"),
+    parts = [builder, kernel.version, str(os.path.exists("/sbin/mdadm")), digest_of(STAND_IN) if stands_in else run("dpkg-query", "-W", builder + "-core"),
              digest_of(__file__), more]
     if binary:
         script = hook if os.path.isfile(hook) else os.path.join(hook, "module-setup.sh")

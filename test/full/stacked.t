@@ -122,19 +122,22 @@ def make_raid(rig, disk):
     return other
 
 
+# It takes its lock in /run/lock, which systemd unmounts beside it, and complains now and then.
+NO_MONITOR = "systemd.mask=lvm2-monitor.service "
+
+
 def netroot(target):
     return "netroot=iscsi:%s::%d:1:%s" % (HOST, target.port, target.name)
 
 
 def lvm_root(rig, kernel, way):
-    """Two targets, whose disks are one volume, in dracut's words, which its own initiator reads, too. LVM's monitor keeps its lock in
-    /run/lock, which systemd unmounts beside it, and complains now and then."""
+    """Two targets, whose disks are one volume, in dracut's words, which its own initiator reads, too."""
     name = "root on LVM on two targets, " + way
     disk, other = distro.root(rig, "trixie", "stacked", False, kernel), empty(rig, 64 * MIB)
     make_lvm([disk.path, other.path])
     second = Target(rig, {1: other}, name=TARGET_NAME + "2")
-    machine = distro.Machine(rig, kernel, disk, way, "root=/dev/mapper/rig-root rd.lvm.lv=rig/root systemd.mask=lvm2-monitor.service " +
-                             netroot(second), seconds=300, word=netroot)
+    machine = distro.Machine(rig, kernel, disk, way, "root=/dev/mapper/rig-root rd.lvm.lv=rig/root " + NO_MONITOR + netroot(second),
+                             seconds=300, word=netroot)
     if machine.booted:
         rig.ok("/dev/mapper/rig-root / " in (machine.shell("cat /proc/mounts") or ""), name + ": it is")
     distro.from_on_to_off(rig, machine, name)
@@ -145,7 +148,7 @@ def raid_root(rig, kernel, way):
     name = "root on a mirror of two targets, " + way
     disk = distro.root(rig, "trixie", "stacked", False, kernel)
     second = Target(rig, {1: make_raid(rig, disk)}, name=TARGET_NAME + "2")
-    machine = distro.Machine(rig, kernel, disk, way, "rd.auto " + netroot(second), seconds=300, word=netroot)
+    machine = distro.Machine(rig, kernel, disk, way, "rd.auto " + NO_MONITOR + netroot(second), seconds=300, word=netroot)
     if machine.booted:
         rig.ok("/dev/md" in (machine.shell("findmnt -n -o SOURCE /") or ""), name + ": it is")
         rig.ok("[UU]" in (machine.shell("cat /proc/mdstat") or ""), name + ": with both disks")
