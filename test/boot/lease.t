@@ -8,7 +8,8 @@ import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from rig import Kernel, Process, Rig, Target, run  # noqa: E402
+from builders import distribution_initrd  # noqa: E402
+from rig import IMAGE_TOOL, Kernel, Process, Rig, Target, run  # noqa: E402
 
 SERVER, V6 = "192.0.2.1", "2001:db8::1"
 NAME = "iqn.2026-01.test.rig:t1"
@@ -73,13 +74,13 @@ class Network:
         run("ip", "netns", "del", self.name)
 
 
-def boots(rig, network, kernel, initrd, name, line, options, expected, accounts=()):
-    disk = rig.disk(script=SHOW)
+def boots(rig, network, kernel, initrd, name, line, options, expected, accounts=(), table="gpt"):
+    disk = rig.disk(script=SHOW, table=table)
     target = NamespaceTarget(rig, network.name, {1: rig.disk(table="none"), 10: disk}, accounts=accounts)
     server = network.serve(*options)
     guest = rig.boot(kernel, initrd, "quiet iscsi.onfail=poweroff iscsi.timeout=60 " + line % {"uuid": disk.UUID},
-                     program=network.program, network=NETWORK)
-    guest.expect("^DONE", 60)
+                     program=network.program, network=NETWORK, memory=768)
+    guest.expect("^DONE", 100)
     guest.wait()
     server.kill()
     target.kill()
@@ -88,6 +89,16 @@ def boots(rig, network, kernel, initrd, name, line, options, expected, accounts=
         rig.ok(re.search(pattern, guest.section(section)), "%s: %s is %s" % (name, section, pattern),
                guest.section(section))
     return guest
+
+
+def in_front_of(rig, network, kernel, builder):
+    """Their own scripts know these words, and look for the link."""
+    out = rig.path("appended", ".initrd")
+    run(IMAGE_TOOL, "--modules", kernel.modules, "--binary", rig.binary, "--nic", "virtio_net", "--append",
+        distribution_initrd(builder, kernel), "-o", out)
+    boots(rig, network, kernel, out, "netroot=dhcp root=/dev/root in front of " + builder,
+          "rdinit=/iscsi-init rw netroot=dhcp root=/dev/root ip=dhcp", ["--dhcp-option-force=17,iscsi:%s:::a:%s" % (SERVER, NAME)],
+          {"mounts": "(?m)^/dev/(root|sda) / ext4"}, table="none")
 
 
 def main(rig, network):
@@ -127,6 +138,8 @@ def main(rig, network):
           "ip=dhcp netroot=iscsi:disk.example.org::3260:10:" + NAME, names, {"portal": "^disk.example.org$"})
     boots(rig, network, kernel, initrd, "a short name, in the domain of the lease", by_uuid +
           "iscsi=disk,%s,lun=10" % NAME, names, {"portal": "^disk$"})
+    for builder in ("initramfs-tools", "dracut"):
+        in_front_of(rig, network, kernel, builder)
     server = network.serve("--dhcp-option-force=17,192.0.2.1:/srv/nfs")
     guest = rig.boot(kernel, initrd, "quiet iscsi.onfail=poweroff iscsi.timeout=20 iscsi=dhcp root=/dev/sda1",
                      program=network.program, network=NETWORK)
