@@ -229,9 +229,9 @@ enum box_answer box_show(const struct box *box)
 	bool has_keys;
 
 	box_draw(box, page, sizeof(page));
+	has_keys = console >= 0 && take_keys(console, &before); /* whoever sees the box is heard */
 	(void)!write(console, "\n", 1);
 	(void)!write(console, page, strlen(page));
-	has_keys = console >= 0 && take_keys(console, &before);
 	answer = await(console, has_keys, box);
 	if (has_keys)
 		tcsetattr(console, TCSADRAIN, &before);
