@@ -18,7 +18,7 @@ class Liar(Between):
         super().__init__(rig, luns, **options)
 
     def change(self, header, data, from_target):
-        opcode, tag = header[0] & 0x3F, header[16:20]
+        opcode, tag = header[0] & 0x3F, bytes(header[16:20])
         if not from_target and opcode == COMMAND and header[32] in READS:
             first, end = READS[header[32]]
             self.reads[tag] = int.from_bytes(header[32 + first:32 + end], "big") * SECTOR
