@@ -843,6 +843,12 @@ static void describe_empty(const struct blockdev *blockdev, char *out, size_t si
 			 type_name(blockdev->other_type), blockdev->why);
 }
 
+/* The kernel sends again by itself what a unit is too busy for, and tells nobody: then our question waits, too. */
+static const char *why_not_attached(const struct blockdev *blockdev)
+{
+	return blockdev->child.fd >= 0 ? "; its unit is busy, or slow: it does not answer" : blockdev->why;
+}
+
 const char *blockdev_describe(const struct blockdev *blockdev, char *out, size_t size)
 {
 	switch (blockdev->state) {
@@ -855,7 +861,7 @@ const char *blockdev_describe(const struct blockdev *blockdev, char *out, size_t
 	case BLOCKDEV_WAITING:
 		snprintf(out, size,
 			 "%d of %d disks attached: the SCSI disk driver (sd_mod) is not done with the others%s",
-			 blockdev->ready_count, blockdev->disk_count, blockdev->why);
+			 blockdev->ready_count, blockdev->disk_count, why_not_attached(blockdev));
 		break;
 	case BLOCKDEV_READING:
 		snprintf(out, size, "partition tables are being read");
