@@ -1,4 +1,4 @@
-/* Root hashes, options, superblocks that lie, and the kernel's table. test/host/verity_oracle.t has real trees. */
+/* Root hashes, options, superblocks that lie, and the kernel's table. test/full/layers.t (trees) has those of veritysetup. */
 /* SPDX-License-Identifier: MIT */
 #include <setjmp.h>
 #include <stdarg.h>
