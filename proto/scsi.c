@@ -108,27 +108,28 @@ void scsi_mode_sense_6(uint8_t cdb[SCSI_CDB_BYTES])
 	cdb[4] = SCSI_MODE_BYTES;
 }
 
-/* SPC-4 6.33 */
-void scsi_report_luns(uint8_t cdb[SCSI_CDB_BYTES], uint32_t length)
+/* 12 bytes: the operation, its service action, and how much may be sent. */
+static void write_list_request(uint8_t cdb[SCSI_CDB_BYTES], uint8_t operation, uint8_t action, uint32_t length)
 {
 	struct writer w = writer_of(cdb, SCSI_CDB_BYTES);
 
-	write_u8(&w, 0xa0);
-	write_zeros(&w, 5);
+	write_u8(&w, operation);
+	write_u8(&w, action);
+	write_zeros(&w, 4);
 	write_be32(&w, length);
 	write_zeros(&w, 6);
+}
+
+/* SPC-4 6.33 */
+void scsi_report_luns(uint8_t cdb[SCSI_CDB_BYTES], uint32_t length)
+{
+	write_list_request(cdb, 0xa0, 0, length);
 }
 
 /* SPC-4 6.37: MAINTENANCE IN */
 void scsi_report_port_groups(uint8_t cdb[SCSI_CDB_BYTES], uint32_t length)
 {
-	struct writer w = writer_of(cdb, SCSI_CDB_BYTES);
-
-	write_u8(&w, 0xa3);
-	write_u8(&w, 0x0a);
-	write_zeros(&w, 4);
-	write_be32(&w, length);
-	write_zeros(&w, 6);
+	write_list_request(cdb, 0xa3, 0x0a, length);
 }
 
 /* ---- answers ---- */

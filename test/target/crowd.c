@@ -17,6 +17,7 @@
 #include "session/attempt.h"
 #include "session/wire.h"
 #include "sys/log.h"
+#include "test/target/crowd.h"
 
 #define PATIENCE_MS 120000
 
@@ -161,13 +162,6 @@ static void run(struct member *members, struct pollfd *fds, int count)
 	}
 }
 
-static int compare(const void *a, const void *b)
-{
-	const int64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 static void tell(struct member *members, int count)
 {
 	int64_t *times = calloc((size_t)count, sizeof(*times));
@@ -180,10 +174,7 @@ static void tell(struct member *members, int count)
 			times[done++] = members[i].done_ms;
 		attempt_stop(&members[i].attempt);
 	}
-	qsort(times, (size_t)done, sizeof(*times), compare);
-	printf("done %d failed %d attempts %u p50_ms %d p99_ms %d last_ms %d\n", done, count - done, attempts,
-	       done ? (int)times[done / 2] : 0, done ? (int)times[done - 1 - done / 100] : 0,
-	       done ? (int)times[done - 1] : 0);
+	crowd_tell(times, done, count, attempts);
 	free(times);
 }
 

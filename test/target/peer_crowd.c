@@ -14,6 +14,8 @@
 #include <iscsi/iscsi.h>
 #include <iscsi/scsi-lowlevel.h>
 
+#include "crowd.h"
+
 #define PATIENCE_MS 120000
 #define PAUSE_MS    1000
 
@@ -119,13 +121,6 @@ static void run(struct member *members, struct pollfd *fds, int count)
 	}
 }
 
-static int compare(const void *a, const void *b)
-{
-	const int64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 static void tell(const struct member *members, int count)
 {
 	int64_t *times = calloc((size_t)count, sizeof(*times));
@@ -137,10 +132,7 @@ static void tell(const struct member *members, int count)
 		if (members[i].done_ms > 0)
 			times[done++] = members[i].done_ms;
 	}
-	qsort(times, (size_t)done, sizeof(*times), compare);
-	printf("done %d failed %d attempts %u p50_ms %d p99_ms %d last_ms %d\n", done, count - done, attempts,
-	       done ? (int)times[done / 2] : 0, done ? (int)times[done - 1 - done / 100] : 0,
-	       done ? (int)times[done - 1] : 0);
+	crowd_tell(times, done, count, attempts);
 	free(times);
 }
 
