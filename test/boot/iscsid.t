@@ -53,8 +53,8 @@ def takes_over(rig, kernel, initrd):
     before = lab.shell("iscsiadm -m session -P 3; ls /sys/class/iscsi_session") or ""
     lab.shell("mount -o remount,hidepid=2,gid=1000 /proc")
     rig.ok("gid=1000" in (lab.shell("grep ' /proc ' /proc/mounts") or ""), "the system hides its processes from others")
-    lab.shell("mkdir -p /run/lock/iscsi; iscsid")
-    lab.expect(r"iscsid looks after it from now on \(event=parked", "the supervisor steps aside for iscsid all the same")
+    lab.expect(r"iscsid looks after it from now on \(event=parked", "the supervisor steps aside for iscsid all the same",
+               after="mkdir -p /run/lock/iscsi; iscsid")
     rig.check(lab.guest, lab.wrote(3), "files go on being written")
     rig.ok(lab.target.sessions() == 1, "the target has one session, not two")
     print_3 = lab.shell("iscsiadm -m session -P 3") or ""
@@ -79,18 +79,15 @@ def takes_over(rig, kernel, initrd):
     listed = lab.shell("iscsi-init list") or ""
     rig.ok("state: left to iscsid since" in listed and re.search(r"repaired by: iscsid \(process \d+\)", listed),
            "list says who looks after the session", listed)
-    lab.shell("kill -9 $(pidof iscsid)")
-    # its line may have come before the shell's
-    back = said(lab.guest, "event=returned") or lab.guest.expect("event=returned", 60)
-    rig.check(lab.guest, back, "when iscsid is killed the supervisor takes the session back")
+    lab.expect("event=returned", "when iscsid is killed the supervisor takes the session back", after="kill -9 $(pidof iscsid)")
     rig.ok(lab.shell("cat /sys/class/iscsi_session/session1/recovery_tmo") == "500", "and its settings")
     lab.target.kill()
     lab.target.start()
     lab.expect(r"is back at", "and recovers it itself after the next outage")
     rig.check(lab.guest, lab.wrote(3), "files go on being written")
     lab.target.kill()
-    lab.shell("(sleep 1; exec iscsid) >/dev/null 2>&1 &")
-    lab.expect(r"event=parked", "iscsid that is started while the target is away has the session, too")
+    lab.expect("event=parked", "iscsid that is started while the target is away has the session, too",
+               after="(sleep 1; exec iscsid) >/dev/null 2>&1 &")
     time.sleep(1)
     lab.target.start()
     rig.check(lab.guest, lab.wrote(4), "and brings it back")

@@ -98,6 +98,7 @@ class Lab:
     """One guest whose root is a target's disk."""
 
     end = "o"  # sysrq's letter: power off
+    answered = 0  # how far the shell's answers go, which are not all that was expected
 
     def __init__(self, rig, kernel, initrd, options=(), words="", files=None, target=None, **boot):
         content = {"/lab.sh": LIBRARY}
@@ -118,6 +119,7 @@ class Lab:
     def shell(self, command, seconds=60):
         """What a command printed; None when it did not end in time. Its exit status is in .status."""
         printed = None
+        self.guest.seen = max(self.guest.seen, self.answered)
         for attempt in (command, "again", "again"):
             begun = self.guest.seen
             self.guest.send(attempt + "\n")
@@ -134,16 +136,23 @@ class Lab:
                 break
         return None if printed is None else "\n".join(printed)
 
-    def expect(self, pattern, name, seconds=60):
-        match = self.guest.expect(pattern, seconds)
+    def expect(self, pattern, name, seconds=60, after=None):
+        """A line; it comes of the command that is run first, if there is one."""
+        match = self.saw(after, pattern, seconds) if after else self.guest.expect(pattern, seconds)
         if match and "is back" in match.group(0):
             self.since = time.monotonic()
         self.rig.check(self.guest, match, name)
         return match
 
+    def saw(self, command, pattern, seconds=60):
+        """Runs a command and waits for what comes of it, which may be said before the shell has answered."""
+        begun = self.guest.seen
+        printed = self.shell(command)
+        self.answered, self.guest.seen = self.guest.seen, begun
+        return printed is not None and self.guest.expect(pattern, seconds)
+
     def start_writer(self):
-        self.shell("write_files >/dev/console 2>&1 &")
-        self.guest.expect("^WROTE 2 ", 60)
+        self.saw("write_files >/dev/console 2>&1 &", "^WROTE 2 ")
 
     def skip(self):
         """Whatever the console has said up to now is not waited for any more."""
@@ -157,10 +166,7 @@ class Lab:
         return all(self.guest.expect("^WROTE ", 60) for _ in range(files))
 
     def stop_writer(self, name):
-        begun = len(self.guest.console)
-        self.shell("touch /run/stop-writing")
-        ended = "WRITER-ENDS" in self.guest.console[begun:] or self.guest.expect("^WRITER-ENDS", 120)
-        self.rig.check(self.guest, ended, name + ": the writer ends")
+        self.rig.check(self.guest, self.saw("touch /run/stop-writing", "^WRITER-ENDS", 120), name + ": the writer ends")
 
     def verify(self, name):
         """Ends the writer; its files are right for the guest and in the image; nobody saw an error. Powers off."""

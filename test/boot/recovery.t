@@ -17,9 +17,9 @@ from rig import IMAGE_TOOL, TOP, Kernel, Rig, Target, newc_archive, run  # noqa:
 from target import Listener  # noqa: E402
 
 
-def back(lab, name, seconds=60):
+def back(lab, name, seconds=60, after=None):
     """The supervisor says that the session is back, and files go on being written."""
-    lab.expect(r"is back at .*\(event=back sid=\d+ outage_ms=\d+", name, seconds)
+    lab.expect(r"is back at .*\(event=back sid=\d+ outage_ms=\d+", name, seconds, after)
     lab.rig.check(lab.guest, lab.wrote(2), name + ", and files are written again")
 
 
@@ -73,9 +73,7 @@ def supervisor_killed(lab):
     """SIGKILL: the keeper takes its place. Both killed, an outage that nobody sees, and a new supervisor."""
     first = lab.shell("resident")
     counted = re.findall(r"(\d+) recoveries", lab.shell("iscsi-init list") or "")
-    lab.shell("kill -9 %s" % first)
-    lab.rig.check(lab.guest, "event=restarted" in lab.guest.console or lab.guest.expect("event=restarted", 20),
-                  "a supervisor that is killed has a successor")
+    lab.expect("event=restarted", "a supervisor that is killed has a successor", after="kill -9 %s" % first)
     listed = lab.shell("sleep 1; iscsi-init list") or ""
     pid = lab.shell("resident")
     lab.rig.ok(pid and pid != first and "repaired by: resident (process %s)" % pid in listed and
@@ -91,8 +89,8 @@ def supervisor_killed(lab):
     lab.target.kill()
     lab.target.start()
     time.sleep(0.5)
-    lab.shell("(sleep 0.3; exec iscsi-init supervise) >/dev/console 2>&1 &")
-    back(lab, "started again after SIGKILL it adopts the session, finds it disconnected and brings it back")
+    back(lab, "started again after SIGKILL it adopts the session, finds it disconnected and brings it back",
+         after="(sleep 0.3; exec iscsi-init supervise) >/dev/console 2>&1 &")
     now = lab.shell("resident")
     lab.rig.ok(now and now != pid, "as a process of the same name", "%s, then %s" % (pid, now))
     after = lab.shell("iscsi-init list") or ""
@@ -253,17 +251,15 @@ def timed_out(rig, kernel, initrd):
     lab.target.kill()
     lab.target.start()
     lab.expect("is back at", "the session comes back all the same")
-    lab.shell("mount -o remount,rw /")
-    lab.expect("^WROTE ", "and the disk can be written again")
+    lab.expect("^WROTE ", "and the disk can be written again", after="mount -o remount,rw /")
     rig.ok(lab.shell("cat /sys/block/sda/device/state") == "running", "its device is running")
     # The kernel's error handling may give a device up just then; here by hand, as its timers take minutes.
     lab.target.kill()
     lab.target.start()
     lab.expect("is back at", "another outage")
-    lab.shell("echo offline >/sys/block/sda/device/state")
-    lab.expect("set running again", "a device that is taken offline all the same is set running")
-    lab.shell("mount -o remount,rw /")
-    lab.expect("^WROTE ", "and can be written again")
+    lab.expect("set running again", "a device that is taken offline all the same is set running",
+               after="echo offline >/sys/block/sda/device/state")
+    lab.expect("^WROTE ", "and can be written again", after="mount -o remount,rw /")
     lab.guest.kill()
 
 

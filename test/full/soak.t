@@ -182,8 +182,7 @@ class Soak:
         self.hold()
 
     def left_to_iscsid(self):
-        self.shell("mkdir -p /run/lock/iscsi; iscsid")
-        if not self.guest.expect(r"event=parked", RETURN):
+        if not self.lab.saw("mkdir -p /run/lock/iscsi; iscsid", "event=parked", RETURN):
             raise RuntimeError("the supervisor does not step aside for iscsid")
         self.target.drop()
         self.hold()

@@ -33,9 +33,7 @@ class Member(Lab):
                               target.word("lun=%d" % number), memory=MEMORY)
 
     def end_writing(self):
-        begun = len(self.guest.console)
-        self.shell("touch /run/stop-writing")
-        return "WRITER-ENDS" in self.guest.console[begun:] or self.guest.expect("^WRITER-ENDS", 120)
+        return self.saw("touch /run/stop-writing", "^WRITER-ENDS", 120)
 
     def stop_writer(self, name):
         """All have stopped together."""
