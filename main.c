@@ -276,9 +276,14 @@ static void compare_with_root(const struct world *w)
 static void answer_initramfs_tools(bool root_is_disk)
 {
 	static const char text[] = "ROOT=/dev/root\n";
-	int fd = root_is_disk ? open("/conf/param.conf", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644) : -1;
+	int fd;
 
 	(void)!chmod("/sbin/iscsistart", 0);
+	if (!root_is_disk)
+		return;
+	fd = open("/conf/param.conf", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return;
 	(void)!write(fd, text, sizeof(text) - 1);
 	close(fd);
 }

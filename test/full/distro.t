@@ -15,7 +15,8 @@ OLD_NAMES = "net.ifnames=0"
 # ifname=: 6.1 cannot rename an interface that is up, so a root that knows udev's name gets it from us
 NAMED = "ifname=enp0s1:" + distro.CARD
 
-# suite, manager, iscsid, how it is booted, words, name in ifupdown's file and how
+# suite, manager, iscsid, how it is booted, words, name in ifupdown's file and how: of the first three managers, any two of these go
+# together in one row at least
 MATRIX = [
     ("bookworm", "ifupdown", True, "own", OLD_NAMES, ("eth0", "auto")),
     ("bookworm", "ifupdown", True, "own", OLD_NAMES, ("eth0", "allow-hotplug")),
@@ -25,7 +26,9 @@ MATRIX = [
     ("bookworm", "ifupdown", True, "debian", "", ("enp0s1", "auto no-auto-down")),  # else it never ends
     ("bookworm", "networkd", False, "own", "", None),
     ("bookworm", "networkd", False, "initramfs-tools", "", None),
+    ("bookworm", "networkd", False, "dracut", OLD_NAMES, None),
     ("bookworm", "networkmanager", False, "own", OLD_NAMES, None),
+    ("bookworm", "networkmanager", True, "initramfs-tools", OLD_NAMES, None),
     ("trixie", "ifupdown", False, "own", "", ("enp0s1", "allow-hotplug")),
     ("trixie", "ifupdown", False, "own", OLD_NAMES, ("eth0", "auto")),
     ("trixie", "ifupdown", False, "initramfs-tools", "", ("enp0s1", "auto")),
