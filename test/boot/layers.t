@@ -35,12 +35,12 @@ def fails(rig, kernel, initrd, words, pattern, name):
     return guest
 
 
-def memory(rig, kernel, initrd):
+def memory(rig, kernel, initrd, words=("iscsi.overlay=tmpfs,size=64m", "overlayroot=tmpfs")):
     """Several words for the same: the layer is in memory, and the disk stays as it is to the last bit."""
     disk = rig.disk(script=SHOW)
     target = Target(rig, {1: disk})
     before = digest(disk)
-    for word in ("iscsi.overlay=tmpfs,size=64m", "systemd.volatile=overlay", "overlayroot=tmpfs", "rd.overlay=1"):
+    for word in words:
         guest = boots(rig, kernel, initrd, "quiet %s root=LABEL=rigroot rw %s" % (target.word(), word), "boots with " + word)
         rig.ok(guest.section("written").strip() == "new\nchanged", "root can be written to", guest.section("written"))
         rig.ok(guest.section("protected").strip() == "1", "the kernel refuses writes to the disk", guest.section("protected"))
@@ -54,6 +54,10 @@ def memory(rig, kernel, initrd):
         rig.ok("size=65536k" in guest.section("mounts") or "size=" not in word, "the tmpfs has the size that was asked for",
                guest.section("mounts"))
     rig.ok(digest(disk) == before, "the image has not changed")
+
+
+def other_words(rig, kernel, initrd):
+    memory(rig, kernel, initrd, ("systemd.volatile=overlay", "rd.overlay=1"))
 
 
 def device(rig, kernel, initrd):
@@ -136,8 +140,8 @@ def halves(rig, kernel, initrd):
           "PARTUUID=11111111-1111-1111-1111-111111111111", "a hash that names no partition is said")
 
 
-def corrupt(rig, kernel, initrd):
-    """A target that flips one bit of a file: never a wrong byte, and the policy is obeyed."""
+def corrupted(rig):
+    """The words of a target that flips one bit of a file; which block it is in."""
     marker = b"the quick brown fox " * 205
     disk = rig.disk(script="cat /fox >/dev/null 2>&1; echo result $? | show cat; dmesg | grep -i verity | show said\n",
                     table="none", files={"/fox": marker})
@@ -151,10 +155,20 @@ def corrupt(rig, kernel, initrd):
         file.seek(at + 100)
         file.write(b"Q")
     target = Target(rig, {1: disk})
-    words = "quiet %s root=/dev/sda roothash=%s systemd.verity_root_options=hash-offset=%d" % (target.word(), root_hash, offset)
+    return "quiet %s root=/dev/sda roothash=%s systemd.verity_root_options=hash-offset=%d" % (target.word(), root_hash, offset), at // 4096
+
+
+def corrupt(rig, kernel, initrd):
+    """Never a wrong byte."""
+    words, block = corrupted(rig)
     guest = boots(rig, kernel, initrd, words, "boots with data and tree on one device", "/dev/dm-0 / ext4 ro")
     rig.ok("result 1" in guest.section("cat"), "the block that was changed cannot be read", guest.section("cat"))
-    rig.ok("data block %d is corrupted" % (at // 4096) in guest.section("said"), "and the kernel names it", guest.section("said"))
+    rig.ok("data block %d is corrupted" % block in guest.section("said"), "and the kernel names it", guest.section("said"))
+
+
+def policies(rig, kernel, initrd):
+    """What is to happen then is obeyed."""
+    words, _ = corrupted(rig)
     guest = boots(rig, kernel, initrd, words + ",ignore-corruption", "boots with ignore-corruption", "/dev/dm-0 / ext4 ro")
     rig.ok("result 0" in guest.section("cat"), "which reads it all the same", guest.section("cat"))
     guest = rig.boot(kernel, initrd, words + ",panic-on-corruption")
@@ -234,8 +248,11 @@ def left(rig, kernel, initrd):
     guest.kill()
 
 
-CASES = {"memory": memory, "device": device, "dirty": dirty, "usr": usr, "verified": verified, "halves": halves, "corrupt": corrupt,
-         "lies": lies, "end": end, "left": left}
+CASES = {"memory": memory, "words": other_words, "device": device, "dirty": dirty, "usr": usr, "verified": verified,
+         "halves": halves, "corrupt": corrupt, "policies": policies, "lies": lies, "end": end, "left": left}
+
+SLOW = ("words", "policies")  # test/full/policies.t
 
 if __name__ == "__main__":
+    sys.argv[1:] = sys.argv[1:] or [name for name in CASES if name not in SLOW]
     run_cases(CASES)

@@ -12,7 +12,7 @@ from lab import Lab  # noqa: E402
 from rig import Kernel, Rig  # noqa: E402
 
 MIB = 1 << 20
-OUTAGES = int(sys.argv[1]) if sys.argv[1:] else 6  # test/full/swap.t: 20
+OUTAGES = int(sys.argv[1]) if sys.argv[1:] else 3  # test/full/swap.t: 20
 LASTING = 6  # seconds: after a shorter session a recovery waits
 # More than the machine has memory, read and written all the time: a tmpfs is swapped out like any other memory.
 PRESSURE = """

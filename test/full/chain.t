@@ -1,4 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The case of test/boot/chain.t that takes long: in front of a dracut that could do the same itself.
-exec "$(dirname "$0")/../boot/chain.t" network
+# The cases of test/boot/chain.t that take long: initramfs-tools with a target for its root, and in front of a dracut that could do
+# the same itself.
+exec "$(dirname "$0")/../boot/chain.t" root network

@@ -11,7 +11,7 @@ for file in $(product_files | grep '\.c$'); do
 	# shellcheck disable=SC2086 # lists of words
 	{
 		check "gcc has no warning about $file" gcc $flags $warnings $libraries "$file"
-		check "clang has no warning about $file" clang $flags $warnings $libraries "$file"
+		check "clang has no warning about $file" clang -fsyntax-only $flags $warnings $libraries "$file"
 		[ ! -x "$musl" ] || check "musl-gcc has no warning about $file" "$musl" $flags -Os $warnings "$file"
 	}
 done
