@@ -4,7 +4,6 @@
 
 import os
 import re
-import socket
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -94,9 +93,7 @@ def target_comes_late(rig, kernel, initrd):
 with Rig() as rig:
     kernel = Kernel("6.1-cloud-amd64")
     initrd = rig.initrd(kernel)
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
+    port = Target.free_port()
     target, other = Target(rig, {1: rig.disk()}), Target(rig, {1: rig.disk()})
     fail(rig, kernel, [
         (initrd, "root=/dev/sda1 iscsi.timeout=6 iscsi=%s:%d,%s" % (HOST, port, TARGET_NAME),

@@ -146,7 +146,7 @@ class Rack:
     def show(self, picture):
         self.say("what the log server knows: %s LOG --svg %s" % (os.path.relpath(TOOL, TOP), picture))
         for number in range(1, self.count + 1):
-            self.server.has(r"(?m)^\S+ \S+ %s .* boot times ms" % host_of(number)[1], 5)
+            self.server.has(r"(?m)^\S+ \S+ %s .* boot times ms" % host_of(number)[1])
         done = subprocess.run([TOOL, self.server.log, "--svg", picture], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.tell(done.stdout)
         return done.stdout

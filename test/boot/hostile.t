@@ -174,7 +174,7 @@ with Rig() as rig:
     target = Target(rig, {1: disk})
     kernel = Kernel("6.1-cloud-amd64")
     guest = rig.boot(kernel, rig.initrd(kernel), "loglevel=4 rw root=/dev/sda1 " + target.word())
-    rig.check(guest, guest.expect("^DONE", 120), "every attach comes back")
+    rig.check(guest, guest.expect("^DONE", 240), "every attach comes back")
     for number, (name, _, _, expected) in enumerate(CASES):
         shown = guest.section(str(number))
         rig.ok("exit 1" in shown and re.search(expected, shown), name, "expected: %s\ngot: %s" % (expected, shown))

@@ -312,7 +312,7 @@ def cost(rig, kernel, initrd):
             exchange(lab, {1: lab.disk})
             lab.guest.expect("is back at", 60)
             lab.wrote(2)
-            at = [float(re.findall(r"^\[ *([\d.]+)\] .* -> %s$" % state, lab.guest.console[begun:], re.M)[-1])
+            at = [float(re.findall(r"\[ *([\d.]+)\] iscsi-init: .* -> %s$" % state, lab.guest.console[begun:], re.M)[-1])
                   for state in ("proving", "logged in")]
             times.append((at[1] - at[0]) * 1000)
         times.sort()

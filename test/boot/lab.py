@@ -13,16 +13,17 @@ import time
 from rig import Target, run
 
 # Runs commands, one a line; what each printed, every line marked, how it ended and a checksum, since the kernel's own lines
-# may break into any other; "again" prints it once more.
+# may break into any other; "again" prints it once more, and says so: nobody takes that for the next command's answer.
 LOOP = r"""while read -r line; do
+	did=again
 	if [ "$line" != again ]; then
 		eval "$line" >/run/printed 2>&1
-		status=$?
+		status=$? did=did
 		sed "s/^/| /; s/\$/ ./" /run/printed >/run/marked
 		[ -z "$(tail -c 1 /run/marked)" ] || echo >>/run/marked
 	fi
 	cat /run/marked
-	echo; echo "did $status $(md5sum </run/marked | cut -c 1-32)"
+	echo; echo "$did $status $(md5sum </run/marked | cut -c 1-32)"
 done"""
 SHELL = """
 . /lab.sh
@@ -123,7 +124,7 @@ class Lab:
         for attempt in (command, "again", "again"):
             begun = self.guest.seen
             self.guest.send(attempt + "\n")
-            done = self.guest.expect(r"^did (\d+) ([0-9a-f]{32})\n", seconds)
+            done = self.guest.expect(r"^(?:%s) (\d+) ([0-9a-f]{32})" % ("did" if attempt == command else "did|again"), seconds)
             if not done:  # or another line broke this one
                 if attempt != command:
                     break

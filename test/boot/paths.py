@@ -116,6 +116,10 @@ class Paths(Lab):
         shown = self.shell("/run/initramfs/shutdown list") or ""
         return dict(re.findall(r" (sd\w+) (active|failed)", "".join(re.findall(r"^map \S+ \(dm-\d+\):(.*)$", shown, re.M))))
 
+    def gets_states(self, wanted, seconds=20):
+        """The kernel may fail a path once more for what went wrong before its session was back, until it is looked at again."""
+        return self.becomes(self.states, wanted, seconds)
+
     def disk_of(self, port):
         """Which disk goes to that port: logins are side by side."""
         shown = self.shell("for s in 1 2; do cat /sys/class/iscsi_connection/connection$s:0/persistent_port; "
@@ -129,8 +133,12 @@ class Paths(Lab):
         return {disk: int(number) for disk, number in re.findall(r" (sd\w+) (?:active|failed) \(group (\d+)\)", shown)}
 
     def gets_groups(self, wanted, seconds=20):
+        return self.becomes(self.groups, wanted, seconds)
+
+    @staticmethod
+    def becomes(look, wanted, seconds):
         deadline = time.monotonic() + seconds
-        while self.groups() != wanted:
+        while look() != wanted:
             if time.monotonic() > deadline:
                 return False
             time.sleep(0.3)
@@ -151,8 +159,15 @@ class Paths(Lab):
                 return by[0]
         return " ".join(by)
 
+    def calm(self):
+        """The longest time between two files while nothing happens to them: what this machine takes, busy or not."""
+        self.skip()
+        begun = self.guest.seen
+        self.wrote(6)
+        return self.stall(begun)[0]
+
     def stall(self, begun):
         """The longest time between two files since then, by the guest's clock, and the usual."""
-        times = [float(at) for at in re.findall(r"^WROTE \d+ [0-9a-f]{32} ([\d.]+)$", self.guest.console[begun:], re.M)]
+        times = [float(at) for at in re.findall(r"^WROTE \d+ [0-9a-f]{32} (\d+\.\d\d)", self.guest.console[begun:], re.M)]
         gaps = sorted(b - a for a, b in zip(times, times[1:]))
         return (gaps[-1], gaps[len(gaps) // 2]) if gaps else (99, 0)

@@ -69,14 +69,16 @@ def data_done(lab, name, turn=1):
 
 
 def all_back(lab, name, sessions):
-    """Every session says that it is back, each once."""
+    """Every session says that it is back, once for each time that it was lost: on a busy machine a NOP-Out may be late."""
     seen = set()
     while len(seen) < sessions:
         match = lab.guest.expect(r"event=back sid=(\d+) ", 60)
-        if not match or match.group(1) in seen:
+        if not match:
             break
         seen.add(match.group(1))
-    lab.rig.check(lab.guest, len(seen) == sessions, "%s: sessions back: %d of %d" % (name, len(seen), sessions))
+    losses, returns = (re.findall("event=%s (sid=\\d+) " % event, lab.guest.console) for event in ("lost", "back"))
+    once = all(returns.count(sid) <= losses.count(sid) for sid in returns)
+    lab.rig.check(lab.guest, len(seen) == sessions and once, "%s: sessions back: %d of %d" % (name, len(seen), sessions))
 
 
 def holds(rig, lab, disks, seed):

@@ -32,6 +32,7 @@ IMAGE_TOOL = os.path.join(TOP, "tools", "iscsi-init-image")
 HOST = "10.0.2.2"  # the machine that runs QEMU, as guests on its user network see it
 TARGET_NAME = "iqn.2026-01.test.rig:t1"
 MIB = 1 << 20
+BROKEN_IN = r"\[ *\d+\.\d{6}\] [^\n]*"  # a line of the kernel's: it may come before the end of any other line
 ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 MACHINES = {
@@ -446,8 +447,8 @@ class Guest:
 
     def section(self, name):
         """What the root's init showed under a name; "" when it did not come so far."""
-        match = re.search(r"^<<%s\n(.*?)\n>>%s$" % (name, name), self.console, re.M | re.S)
-        return match.group(1) if match else ""
+        match = re.search(r"^<<%s(?:%s)?\n(.*?)\n>>%s(?:%s)?$" % (name, BROKEN_IN, name, BROKEN_IN), self.console, re.M | re.S)
+        return re.sub(r"(?<=[^\n])%s\n" % BROKEN_IN, "", match.group(1)) if match else ""
 
     def times(self):
         """The phases in milliseconds, as the program wrote them down for the next system."""

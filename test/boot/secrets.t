@@ -86,7 +86,7 @@ def by_table(rig, kernel):
     target.start()
     rig.check(guest, guest.expect("is back at", 60), "after a restart of the target the session comes back, with CHAP")
     guest.send("\n")
-    guest.expect("^DONE", 120)
+    guest.expect("^DONE", 240)  # minutes where much else runs
     nobody_has_it(rig, guest, "a table", 2)
     attributes(rig, guest)
     rig.ok(SECRET not in guest.console and SECRET_IN not in guest.console, "the console does not show them at all")
@@ -98,7 +98,7 @@ def on_the_command_line(rig, kernel, initrd):
     target = Target(rig, {1: disk}, accounts=ACCOUNTS)
     guest = rig.boot(kernel, initrd, "loglevel=8 iscsi.log=debug rw root=/dev/sda1 " + target.word(
         "username=me", "password=" + SECRET, "username_in=it", "password_in=" + SECRET_IN))
-    guest.expect("^DONE", 150)
+    guest.expect("^DONE", 240)
     rig.check(guest, guest.said("which everybody can read in /proc/cmdline"), "a secret on the command line gets a warning")
     nobody_has_it(rig, guest, "the command line", 2)
     guest.wait()

@@ -60,6 +60,7 @@ def last(rig, kernel, initrd):
                          (how, HOST, server.port, target.word()))
         rig.check(guest, guest.expect(end, 90), "the machine ends by " + how)
         guest.wait(20)
+        server.has(" has no program ")  # what came last is read and written last
         lines = open(server.log).read().splitlines()
         rig.ok(re.search(r"^<27>.* /dev/sda1 has no program /nothing", lines[-1]), "the last line at the server is why", "\n".join(lines))
         server.process.kill()

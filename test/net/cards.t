@@ -10,6 +10,8 @@ from lab import Lab, done, ok, wait_for  # pylint: disable=wrong-import-position
 
 lab = Lab("dnsmasq", "radvd")
 TARGET = " iscsi=192.0.2.1,iqn.2003-01.org.example:disk"
+# The first answers may be lost while the server's end of the cable comes up: they are asked for again after 1 s, and after 2
+AT_ONCE_MS = 3500
 
 
 def four(machine, interface, network="192.0.2", **more):
@@ -96,7 +98,7 @@ four("server", "srv2", "192.0.4")
 outcome = lab.drive("client", "ip=eth0:dhcp ip=eth1:dhcp ip=eth2:dhcp" + TARGET, "-t", "8", "-k", "2", "-s")
 ok(outcome.status == 0 and "usable eth2" in outcome.text, "of three named cards one has a server: it boots on that one",
    outcome.text)
-ok(outcome.took is not None and outcome.took < 2000, "at once", outcome.text)
+ok(outcome.took is not None and outcome.took < AT_ONCE_MS, "at once", outcome.text)
 lab.drop("client", "server")
 
 # Two families, of which one answers.
@@ -104,7 +106,7 @@ for words in ("ip=dhcp,dhcp6", "ip=dhcp,auto6", "ip=eth0:dhcp,dhcp6", "ip=eth0:d
     cards(1)
     server = four("server", "br0")
     outcome = lab.drive("client", words + TARGET, "-t", "8")
-    ok(outcome.status == 0 and outcome.took < 2000, f"{words} where only IPv4 answers", outcome.text)
+    ok(outcome.status == 0 and outcome.took is not None and outcome.took < AT_ONCE_MS, f"{words} where only IPv4 answers", outcome.text)
     lab.drop("client", "server")
 
 for words in ("ip=dhcp,auto6", "ip=dhcp,either6"):

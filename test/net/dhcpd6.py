@@ -2,7 +2,7 @@
 """An IPv6 router and DHCPv6 server that misbehave as asked. dhcpd6.py INTERFACE [option=value]...
 
 The router answers each solicitation: ra=0 (it does not), managed=1, router=LIFETIME, prefix=LENGTH, auto=VALID,
-preferred=SECONDS, ra-delay=SECONDS, ra-drop=N, ra-twice=1.
+preferred=SECONDS, ra-delay=SECONDS, ra-drop=N, ra-twice=1, ra-every=SECONDS (also when nobody asks).
 The server: address=, valid=, t1=, t2=, delay=SECONDS, drop=N, twice=1, second=ADDRESS (a second server, which offers this
 one), mode= silent, garbage, past-end, other-server, wrong-xid, no-client, no-addresses, no-binding (to the first RENEW).
 Prints one line a message.
@@ -97,6 +97,11 @@ server_socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP,
                          socket.inet_pton(socket.AF_INET6, "ff02::1:2") + struct.pack("@I", index))
 
 
+def advertise():
+    for _ in range(2 if "ra-twice" in options else 1):
+        router.sendto(advertisement(), ("ff02::1", 0, 0, index))
+
+
 def solicited():
     packet, _ = router.recvfrom(2000)
     if packet[0] != 133 or options.get("ra") == "0":
@@ -106,8 +111,7 @@ def solicited():
     if counts["solicited"] <= number("ra-drop", 0):
         return
     time.sleep(float(options.get("ra-delay", 0)))
-    for _ in range(2 if "ra-twice" in options else 1):
-        router.sendto(advertisement(), ("ff02::1", 0, 0, index))
+    advertise()
 
 
 def asked_for():
@@ -124,6 +128,10 @@ def asked_for():
 
 
 print("ready", flush=True)
+every = float(options["ra-every"]) if "ra-every" in options else None
 while True:
-    for ready in select.select([router, server_socket], [], [])[0]:
+    asking = select.select([router, server_socket], [], [], every)[0]
+    for ready in asking:
         solicited() if ready is router else asked_for()
+    if not asking:
+        advertise()

@@ -52,11 +52,15 @@ def succeeds(future, address="192.0.2.50/24"):
     return outcome
 
 
+QUICK_MS = 200
+
+
 def play_undisturbed():
-    """The server's end of a veth cable may take up to a second to come up after ours: then the first answer is lost."""
+    """The server's end of a veth cable may take up to a second to come up after ours: then the first answer is lost. And
+    another test may have the processors just then. A delay of our own would be there each time."""
     for _ in range(6):
         outcome = play("a good server gives an address", "router=192.0.2.1")
-        if outcome.server.count("DISCOVER") == 1:
+        if outcome.server.count("DISCOVER") == 1 and outcome.took is not None and outcome.took < QUICK_MS:
             break
         time.sleep(1.1)
     return outcome
@@ -93,7 +97,7 @@ alone = scene("a static address that is free", "", line=STATIC, options=("-k", "
 far = scene("a router outside of the network", "router=198.51.100.1")
 
 succeeds(good)
-ok(quick.took is not None and quick.took < 200, "two round trips from carrier to address, no delay of our own",
+ok(quick.took is not None and quick.took < QUICK_MS, "two round trips from carrier to address, no delay of our own",
    quick.text)
 ok(quick.server.count("DISCOVER") == 1 and quick.server.count("REQUEST") == 1, "one DISCOVER and one REQUEST",
    quick.server)

@@ -44,7 +44,7 @@ class Guarded:
     def ip(self, words):
         lab.ip("client", words)
 
-    def hears(self, text, count=1, seconds=8):
+    def hears(self, text, count=1, seconds=20):
         return wait_for(lambda: self.log().count(text) >= count, seconds)
 
     def reaches(self):
@@ -129,8 +129,7 @@ scene = Guarded(FOUR, FAR, "-o")
 scene.ip("address add 203.0.113.9/24 dev eth1")
 scene.ip("link set eth1 up")
 scene.ip("route add 198.51.100.1 dev eth1")
-time.sleep(1)
-ok(HEALED in scene.log() or "File exists" in scene.log(), "a route that leads astray is met while a session is lost",
+ok(wait_for(lambda: HEALED in scene.log() or "File exists" in scene.log()), "a route that leads astray is met while a session is lost",
    scene.log())
 scene.end()
 

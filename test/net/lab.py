@@ -69,7 +69,7 @@ def run(*command, check=True, **more):
     return result.stdout
 
 
-def wait_for(condition, seconds=5):
+def wait_for(condition, seconds=20):
     """True as soon as condition() is; the tests themselves may poll."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -43,8 +43,9 @@ ok("not found: " in text and ", according to 192.0.2.1" in text, "a server that 
 
 # A socket that takes the questions and says nothing.
 lab.ip("server", "address add 192.0.2.66/24 dev srv0")
-lab.start("server", sys.executable, "-c", "import socket, time\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
-          "s.bind(('192.0.2.66', 53))\ntime.sleep(60)")
+deaf = lab.start("server", sys.executable, "-c", "import socket, time\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                 "s.bind(('192.0.2.66', 53))\nprint('ready', flush=True)\ntime.sleep(60)")
+wait_for(lambda: "ready" in lab.log(deaf))
 text = look_up("disk.example.org", ["192.0.2.66"])
 ok("not found: no usable answer from the name server 192.0.2.66" in text, "a server that does not answer is named", text)
 text = look_up("disk.example.org", ["192.0.2.66", "192.0.2.1"])

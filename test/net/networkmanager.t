@@ -45,7 +45,7 @@ chmod 600 /run/etc/NetworkManager/system-connections/* /run/NetworkManager/syste
 mount --bind /run/etc /etc
 mount -t tmpfs tmpfs /var && mkdir -p /var/lib/NetworkManager && ln -s /run /var/run
 look() { echo "<<$1"; ip -4 -o address show dev eth0; ip route; $nmcli -t -f DEVICE,STATE,CONNECTION device; echo ">>"; }
-gone() { for i in $(seq 20); do ip -4 addr show dev eth0 | grep -q "inet 192.0.2.9/" || break; sleep 0.1; done; }
+gone() { for i in $(seq 50); do ip -4 addr show dev eth0 | grep -q "inet 192.0.2.9/" || break; sleep 0.1; done; }
 settled() { for i in $(seq 100); do $nmcli -t -f DEVICE,STATE device 2>/dev/null | grep -q "^eth0:$1" && break; sleep 0.1; done; }
 dbus-daemon --config-file="$work/bus" --nofork --nopidfile 2>/dev/null &
 bus=$!

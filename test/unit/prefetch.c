@@ -50,7 +50,7 @@ static bool is_cached(int fd, off_t at)
 {
 	const struct timespec pause = {.tv_nsec = 1000000};
 
-	for (int i = 0; i < 2000 && !is_there(fd, at); i++)
+	for (int i = 0; i < 20000 && !is_there(fd, at); i++)
 		nanosleep(&pause, NULL);
 	return is_there(fd, at);
 }
