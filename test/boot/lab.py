@@ -38,8 +38,11 @@ write_files() {
 	n=0
 	while [ ! -e /run/stop-writing ]; do
 		n=$((n + 1))
-		dd if=/dev/urandom of=/w/$n bs=64k count=2 conv=fsync 2>/dev/null || echo "WRITE-ERROR $n" | tee -a /run/wrote
-		echo "WROTE $n $(md5sum /w/$n | cut -d ' ' -f 1) $(cut -d ' ' -f 1 /proc/uptime)" | tee -a /run/wrote
+		if dd if=/dev/urandom of=/w/$n bs=64k count=2 conv=fsync 2>/dev/null; then
+			echo "WROTE $n $(md5sum /w/$n | cut -d ' ' -f 1) $(cut -d ' ' -f 1 /proc/uptime)"
+		else
+			echo "WRITE-ERROR $n"
+		fi | tee -a /run/wrote
 		[ $n -ge 300 ] && n=0
 	done
 	sync
@@ -154,6 +157,7 @@ class Lab:
 
     def start_writer(self):
         self.saw("write_files >/dev/console 2>&1 &", "^WROTE 2 ")
+        self.guest.seen = max(self.guest.seen, self.answered)
 
     def skip(self):
         """Whatever the console has said up to now is not waited for any more."""

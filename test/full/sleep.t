@@ -106,13 +106,18 @@ def lease(rig):
         run("ip", "netns", "del", network)
 
 
+def swap_disk(rig, size):
+    swap = Disk(rig.path("swap", ".img"))
+    with open(swap.path, "wb") as file:
+        file.truncate(size)
+    run("mkswap", swap.path)
+    return swap
+
+
 def hibernate(rig):
     """As the manual says: it boots anew. What was written before is there, as after a loss of power."""
     kernel = sleeper()
-    swap = Disk(rig.path("swap", ".img"))
-    with open(swap.path, "wb") as file:
-        file.truncate(512 * MIB)
-    run("mkswap", swap.path)
+    swap = swap_disk(rig, 512 * MIB)
     lab = Lab(rig, kernel, rig.initrd(kernel), words="ignore_loglevel", target=lambda disk: distro.Target(rig, {1: disk, 2: swap}))
     said = lab.shell("swapon /dev/sdb && echo before >/before && sync && echo shutdown >/sys/power/disk")
     rig.ok(said is not None and lab.status == 0, "hibernation: there is swap", str(said))
@@ -123,6 +128,28 @@ def hibernate(rig):
     rig.ok(guest.said("resume= has no effect: a hibernated system is not continued"), "hibernation: and says so")
     guest.kill()
     rig.ok(lab.disk.read_file("/before").strip() == "before", "hibernation: what was written before is there")
+
+
+def hibernate_chained(rig):
+    """In front of initramfs-tools, which looks for what resume= names before it mounts root: the system goes on where it was, and
+    its session comes back."""
+    name, way, kernel = "hibernation in front of initramfs-tools", "initramfs-tools", Kernel(distro.KERNELS["trixie"])
+    swap = swap_disk(rig, 2048 * MIB)
+    more = "net.ifnames=0 resume=/dev/sdb no_console_suspend"
+    machine = distro.Machine(rig, kernel, distro.root(rig, "trixie", "networkd", False, kernel), way, more, disks=(swap,))
+
+    def hibernate_and_resume(machine):
+        said = machine.shell("swapon /dev/sdb && echo here >/run/here && sync && echo shutdown >/sys/power/disk")
+        rig.ok(said is not None and machine.status == 0, name + ": there is swap", str(said))
+        machine.guest.send("echo disk >/sys/power/state\n")
+        rig.check(machine.guest, machine.guest.wait(180), name + ": the machine goes off")
+        machine.guest = rig.boot(kernel, distro.initrd(rig, kernel, way), distro.words(way, machine.target) + " " + more, memory=1024)
+        machine.answered = 0
+        rig.check(machine.guest, machine.guest.expect("^did 0 ", 240), name + ": it goes on")
+        rig.ok(machine.shell("cat /run/here") == "here", name + ": as the system that it was")
+        rig.check(machine.guest, machine.write("resumed") == "written", name + ": and writes")
+
+    distro.from_on_to_off(rig, machine, name, hibernate_and_resume)
 
 
 class Sleeper(distro.Machine):
@@ -169,7 +196,7 @@ def kexec(rig):
 
 CASES = {"mem": lambda rig: asleep(rig, "mem", False), "mem-restart": lambda rig: asleep(rig, "mem", True),
          "freeze": lambda rig: asleep(rig, "freeze", False), "freeze-restart": lambda rig: asleep(rig, "freeze", True),
-         "lease": lease, "hibernate": hibernate, "suspend": systemd_sleeps, "kexec": kexec}
+         "lease": lease, "hibernate": hibernate, "hibernate-chained": hibernate_chained, "suspend": systemd_sleeps, "kexec": kexec}
 
 with Rig() as the_rig:
     for case in sys.argv[1:] or CASES:
