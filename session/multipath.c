@@ -141,7 +141,7 @@ static const char *objection(int dev, const struct path *a, const struct path *b
 		return "their sizes differ";
 	if (a->unit.writable != b->unit.writable)
 		return "only one of them is write-protected";
-	if (a->access >= ACCESS_STANDBY || b->access >= ACCESS_STANDBY)
+	if (a->access > ACCESS_UNKNOWN || b->access > ACCESS_UNKNOWN)
 		return NULL;
 	return holds_same(dev, a->unit.block, b->unit.block) ? NULL : "they do not hold the same";
 }

@@ -362,6 +362,22 @@ static void the_better_paths_are_a_group_before_the_others(void **state)
 	assert_non_null(strstr(look(), " 0 2 1 round-robin 0 1 1 8:16 1 round-robin 0 1 1 8:0 1\n"));
 }
 
+static void the_preferred_of_two_in_standby_is_a_group_before_the_other(void **state)
+{
+	static const char other[200] = {[100] = 'y'};
+
+	(void)state;
+	add_disk(1, LIOS, "256\n", "0\n");
+	add_disk(2, LIOS, "256\n", "0\n");
+	notes->access[0] = ACCESS_NON_OPTIMIZED;
+	notes->access[1] = ACCESS_NON_OPTIMIZED_PREFERRED;
+	assert_non_null(strstr(look(), " 0 2 1 service-time 0 1 1 8:16 1 service-time 0 1 1 8:0 1\n"));
+	notes->access[0] = ACCESS_STANDBY_PREFERRED;
+	notes->access[1] = ACCESS_STANDBY;
+	put(dev, "sda", other, sizeof(other)); /* neither can be read */
+	assert_non_null(strstr(look(), " 0 2 1 service-time 0 1 1 8:0 1 service-time 0 1 1 8:16 1\n"));
+}
+
 static void paths_change_their_groups_with_their_access(void **state)
 {
 	(void)state;
@@ -567,6 +583,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_path_that_is_expected_is_not_waited_for, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_path_that_comes_later_is_added, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_better_paths_are_a_group_before_the_others, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_preferred_of_two_in_standby_is_a_group_before_the_other, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(paths_change_their_groups_with_their_access, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_best_group_is_used_again_when_it_can_be, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(where_multipathd_runs_it_adds_paths, set_up, tear_down),
