@@ -317,8 +317,9 @@ static void follow_run(struct world *w)
 {
 	if (!mounts_run_follow(&w->run))
 		return;
-	status_open(&w->status, w->run.fd, w->session_count);
+	status_open(&w->status, w->run.fd, w->session_count, plan_joins(&w->plan, w->chains));
 	status_lock(&w->status);
+	w->block_changed = true;
 	keeper_renew(w); /* it has the old file */
 	shutdown_offer(w->proc, w->run.fd);
 }
