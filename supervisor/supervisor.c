@@ -116,7 +116,7 @@ static bool record(struct world *world, int64_t now_ms)
 	world->block_changed = false;
 	if (has_no_session(world))
 		return true;
-	join_advance(world);
+	join_advance(world, now_ms);
 	keeper_tend(world, now_ms);
 	return false;
 }

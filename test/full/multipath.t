@@ -306,6 +306,34 @@ def prepare(rig, name):
     return distro.root(rig, suite, name, False, Kernel(distro.KERNELS[suite]), {"/etc/fstab": FSTAB, "/etc/multipath.conf": "defaults {\n\tfind_multipaths yes\n}\n"})
 
 
+def left_to_multipathd(rig, machine, name):
+    """It has the maps while it runs. What it leaves behind, a path less and I/O that is not held, is put in order."""
+    def said(event):
+        return int(machine.shell("dmesg | grep -c 'event=maps-%s'" % event) or 0)
+
+    def gets(what, seconds=30):
+        deadline = time.monotonic() + seconds
+        while not what() and time.monotonic() < deadline:
+            time.sleep(0.5)
+        return what()
+
+    def paths():
+        return (machine.shell("ls /sys/block/dm-*/slaves | grep -c ^sd") or "").strip()
+
+    rig.check(machine.guest, gets(lambda: said("left") == 1), name + ": the maps are left to multipathd")
+    shown = machine.shell("multipathd del path sda; sleep 3; multipathd show maps; dmsetup table") or ""
+    rig.ok(paths() == "3" and said("back") == 0, name + ": which takes a path out, and nobody puts it back", shown)
+    machine.shell("systemctl stop multipathd.socket multipathd.service")
+    rig.check(machine.guest, gets(lambda: said("back") == 1 and paths() == "4"), name + ": it is stopped: the path is put back")
+    tables = machine.shell("dmsetup table --target multipath") or ""
+    rig.ok(len(re.findall(r"^\S+: 0 \d+ multipath \d+.* queue_if_no_path ", tables, re.M)) == 2, name + ": and both maps hold I/O", tables)
+    machine.shell("systemctl start multipathd.socket multipathd.service")
+    rig.check(machine.guest, gets(lambda: said("left") == 2), name + ": it is started again, and has them")
+    machine.shell("kill -9 $(pidof multipathd)")
+    rig.check(machine.guest, gets(lambda: said("back") == 2), name + ": it is killed: they are looked after again")
+    machine.shell("systemctl start multipathd.socket multipathd.service")
+
+
 def system(rig, name):
     kernel = Kernel(distro.KERNELS[name.split("-")[0]])
     machine = System(rig, kernel, prepare(rig, name), data_disk(rig))
@@ -317,6 +345,8 @@ def system(rig, name):
                            "iscsi-init list || /run/initramfs/shutdown list") or ""
     rig.ok(re.search(r"^/ /dev/(mapper/|dm-)", mounts, re.M) and re.search(r"^/srv /dev/(mapper/|dm-)", mounts, re.M),
            name + ": root and another file system of fstab are on maps", mounts)
+    if "-multipath" in name:
+        left_to_multipathd(rig, machine, name)
     machine.target.all[0].kill()
     rig.ok(machine.guest.expect("event=lost", 60), name + ": a portal is lost")
     rig.check(guest, machine.write("after-the-loss"), name + ": root can be written to")
