@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """A disk with several paths, longer: other words for it, portals that are listed, eight of them, twenty losses in a row with the stall of each, all lost for two minutes, a
-path that comes back as another disk, and Debian systems with and without multipath-tools. `test/full/multipath.t flapping` runs
+path that comes back as another disk or by another portal, and Debian systems with and without multipath-tools. `test/full/multipath.t flapping` runs
 just that."""
 
 import os
@@ -165,6 +165,37 @@ def another_disk(rig, kernel, initrd):
     with open(wrong.path, "rb") as file:
         rig.ok(not file.read().strip(b"\0"), "the other disk has got no byte")
     lab.verify("another disk")
+
+
+def moved(rig, kernel, initrd):
+    """A portal sends its session elsewhere when it comes back, for now or for good: that is the same path, and the map uses it."""
+    lab = Paths(rig, kernel, initrd, words="loglevel=7")
+    lab.start_writer()
+    for target, stays, reason, said in zip(lab.portals, reversed(lab.portals), ("Temporary", "Permanent"), ("now", "good")):
+        new = Target(rig, {1: lab.disk})
+        path = lab.disk_of(target.port)
+        lab.lasts()
+        target.kill()
+        lab.expect("event=lost", "a portal is lost")
+        target.parameters = (("RedirectAddress", HOST), ("RedirectPort", new.port), ("RedirectReason", reason))
+        target.start()
+        lab.expect(r"sends us to %s:%d \(for %s\)" % (HOST, new.port, said), "and sends us to another, for " + said)
+        lab.expect("is back at %s:%d" % (HOST, new.port), "the session is there")
+        rig.ok((target.sessions(), new.sessions()) == (0, 1), "as both see", "%d %d" % (target.sessions(), new.sessions()))
+        rig.check(lab.guest, lab.gets_record({"sda": ("active", 1), "sdb": ("active", 1)}), "its disk is a path that can be used")
+        lab.lasts()
+        stays.kill()
+        lab.expect("event=lost", "the other portal is lost")
+        rig.check(lab.guest, lab.wrote(4) and lab.writes_by() == path, "and everything is written by the one that has moved")
+        stays.start()
+        lab.expect("is back at", "the other is back")
+        lab.lasts()
+        target.kill()
+        target.parameters = ()
+        target.start()
+        new.kill()
+        lab.expect("is back at %s:%d" % (HOST, target.port), "the portal is where it was, and is asked again")
+    lab.verify("moved")
 
 
 def turn(lab, name):
@@ -362,7 +393,7 @@ def system(rig, name):
     rig.note("%s: multi-user after %.0f s, off after %.0f s" % (name, machine.booted or 0, machine.ended or 0))
 
 
-CASES = {"names": names, "strangers": strangers, "portals": portals, "eight": eight, "flapping": flapping, "all_away": all_away, "another_disk": another_disk, "successors": successors, "cables": cables, "chain": chain, "alua": alua, "alua_handler": alua_handler}
+CASES = {"names": names, "strangers": strangers, "portals": portals, "eight": eight, "flapping": flapping, "all_away": all_away, "another_disk": another_disk, "moved": moved, "successors": successors, "cables": cables, "chain": chain, "alua": alua, "alua_handler": alua_handler}
 CASES.update({name: lambda rig, _kernel, _initrd, name=name: system(rig, name) for name in SYSTEMS})
 
 if __name__ == "__main__":
