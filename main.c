@@ -229,12 +229,13 @@ static void record(struct world *w)
 	if (!result)
 		result = times_write(&w->times, w->run.fd);
 	if (!result && w->session_count)
-		result = status_open(&w->status, w->run.fd, w->session_count);
+		result = status_open(&w->status, w->run.fd, w->session_count, plan_joins(&w->plan, w->chains));
 	if (!result && w->net_open)
 		result = net_write_records(&w->net, "");
 	if (result)
 		log_warn("not everything could be recorded in /run: %s", strerror(-result));
 	status_write(&w->status, w->sessions, w->session_count);
+	status_write_maps(&w->status, w->sysfs, w->multipath.control);
 }
 
 /* The child keeps the sessions alive for as long as root lives. Returns its pid; 0: there is nothing to keep. */

@@ -820,7 +820,7 @@ static void name_target_root(struct world *w)
 
 static void advance_root(struct world *w, int64_t now_ms)
 {
-	if (!w->disks_ready_ms || !join_advance(w) || w->chains)
+	if (!w->disks_ready_ms || !join_advance(w, now_ms) || w->chains)
 		return;
 	if (!w->has_root) {
 		name_target_root(w);

@@ -72,6 +72,9 @@ struct world {
 	unsigned answers;         /* net_answers, as last seen */
 	unsigned modules_in;      /* bits by boot.c's list: answered */
 	uint64_t joined;          /* bits: the sessions whose disks a look for paths has seen */
+	bool paths_changed;       /* a path is to be used otherwise: another look for paths is due */
+	bool maps_changed;        /* somebody has changed a map: is it multipathd? */
+	int64_t look_ms;          /* neither before this */
 	bool block_changed;       /* a uevent of a block device or SCSI came */
 	enum shutdown_how ending; /* of `shutdown` */
 

@@ -16,7 +16,7 @@
 #include "command/users.h"
 #include "plan/address.h"
 #include "proto/wipe.h"
-#include "session/paths.h"
+#include "session/maps.h"
 #include "supervisor/iscsid.h"
 #include "supervisor/resident.h"
 #include "sys/iscsi_class.h"
@@ -163,73 +163,53 @@ static void print_view(const struct world *w, const struct view *view)
 		printf("  no disk\n");
 }
 
-/* Each path of a map: is it used? With what: the number of its group. */
-static void show_paths(const struct world *w, const char *device, const char *status, const char *what,
-		       struct json *json)
+static void print_map(const struct map_view *map)
 {
-	char path[64], number[PATHS_NUMBER_BYTES];
-	struct sysfs_dir dir;
-	const char *disk;
+	printf("map %s (%s):", map->name, map->device);
+	for (int i = 0; i < map->count; i++) {
+		const struct path_status *is = &map->paths[i].is;
 
-	snprintf(path, sizeof(path), "class/block/%.20s/slaves", device);
-	if (sysfs_dir_open(&dir, w->sysfs, path))
-		return;
-	if (json)
-		json_open(json, what ? what : "paths", '{');
-	while ((disk = sysfs_dir_next(&dir, NULL))) {
-		struct path_status is = {0};
-
-		if (paths_number(w->sysfs, disk, number))
-			is = paths_status(status, number);
-		if (json && what)
-			json_number(json, disk, is.group);
-		else if (json)
-			json_string(json, disk, is.active ? "active" : "failed");
-		else
-			printf(is.groups > 1 ? " %s %s (group %d)" : " %s %s", disk, is.active ? "active" : "failed",
-			       is.group);
+		printf(is->groups > 1 ? " %s %s (group %d)" : " %s %s", map->paths[i].block,
+		       is->active ? "active" : "failed", is->group);
 	}
-	if (json)
-		json_close(json, '}');
-	sysfs_dir_close(&dir);
+	printf("\n");
+}
+
+static void write_map(const struct map_view *map, struct json *json)
+{
+	json_open(json, NULL, '{');
+	json_string(json, "name", map->name);
+	json_string(json, "device", map->device);
+	json_string(json, "uuid", map->uuid);
+	json_open(json, "paths", '{');
+	for (int i = 0; i < map->count; i++)
+		json_string(json, map->paths[i].block, map->paths[i].is.active ? "active" : "failed");
+	json_close(json, '}');
+	json_open(json, "groups", '{');
+	for (int i = 0; i < map->count; i++)
+		json_number(json, map->paths[i].block, map->paths[i].is.group);
+	json_close(json, '}');
+	json_close(json, '}');
 }
 
 /* Each multipath map. json: NULL for people. */
-static void show_map(const struct world *w, int control, const char *device, struct json *json)
-{
-	char path[64], name[DM_TEXT_MAX], uuid[DM_TEXT_MAX], status[2048] = "";
-
-	snprintf(path, sizeof(path), "class/block/%.20s/dm/uuid", device);
-	if (sysfs_read(w->sysfs, path, uuid, sizeof(uuid)) < 0 || strncmp(uuid, "mpath-", 6) != 0 ||
-	    paths_name(w->sysfs, device, name) || dm_status(control, name, status, sizeof(status)))
-		return;
-	if (json) {
-		json_open(json, NULL, '{');
-		json_string(json, "name", name);
-		json_string(json, "device", device);
-		json_string(json, "uuid", uuid);
-	} else {
-		printf("map %s (%s):", name, device);
-	}
-	show_paths(w, device, status, NULL, json);
-	if (json) {
-		show_paths(w, device, status, "groups", json);
-		json_close(json, '}');
-	} else {
-		printf("\n");
-	}
-}
-
 static void show_maps(const struct world *w, struct json *json)
 {
 	int control = dm_open(w->dev);
 	struct sysfs_dir dir;
+	struct map_view map;
 	const char *name;
 
 	if (control < 0 || sysfs_dir_open(&dir, w->sysfs, "class/block"))
 		return;
-	while ((name = sysfs_dir_next(&dir, NULL)))
-		show_map(w, control, name, json);
+	while ((name = sysfs_dir_next(&dir, NULL))) {
+		if (!maps_read(w->sysfs, control, name, &map))
+			continue;
+		if (json)
+			write_map(&map, json);
+		else
+			print_map(&map);
+	}
 	sysfs_dir_close(&dir);
 	close(control);
 }

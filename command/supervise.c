@@ -81,6 +81,6 @@ struct job supervise_run(struct world *w, const struct job_words *given, int64_t
 		return job_done(JOB_FAILED);
 	}
 	if (!mounts_run_open(&w->run))
-		status_open(&w->status, w->run.fd, w->session_count);
+		status_open(&w->status, w->run.fd, w->session_count, plan_joins(&w->plan, w->chains));
 	return (struct job){.resident = true};
 }

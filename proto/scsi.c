@@ -274,7 +274,7 @@ int scsi_read_access(const uint8_t *data, size_t length, uint16_t group, uint8_t
 	if (!r.bad && said < r.left)
 		r.left = said;
 	while (!r.bad && r.left) {
-		uint8_t state = read_u8(&r) & 0xf;
+		uint8_t state = read_u8(&r) & (SCSI_ACCESS_PREFERRED | 0xf);
 		uint16_t number;
 
 		read_skip(&r, 1);

@@ -50,17 +50,19 @@ static int read_group(int sysfs, int dev, const char *device, const char *addres
 
 static enum access rank(uint8_t state)
 {
-	switch (state) {
+	bool preferred = state & SCSI_ACCESS_PREFERRED;
+
+	switch (state & ~SCSI_ACCESS_PREFERRED) {
 	case SCSI_ACCESS_OPTIMIZED:
 		return ACCESS_OPTIMIZED;
 	case SCSI_ACCESS_NON_OPTIMIZED:
 	case SCSI_ACCESS_LBA_DEPENDENT:
-		return ACCESS_NON_OPTIMIZED;
+		return preferred ? ACCESS_NON_OPTIMIZED_PREFERRED : ACCESS_NON_OPTIMIZED;
 	case SCSI_ACCESS_STANDBY:
 	case SCSI_ACCESS_TRANSITIONING:
-		return ACCESS_STANDBY;
+		return preferred ? ACCESS_STANDBY_PREFERRED : ACCESS_STANDBY;
 	default:
-		return ACCESS_UNAVAILABLE;
+		return preferred ? ACCESS_UNAVAILABLE_PREFERRED : ACCESS_UNAVAILABLE;
 	}
 }
 

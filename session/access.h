@@ -5,12 +5,16 @@
 #ifndef SESSION_ACCESS_H
 #define SESSION_ACCESS_H
 
-/* The better ones first. */
+/* The better ones first. Of two groups in one state that which the target prefers (PREF); but all optimized ones are used beside
+   each other, as by multipath-tools, whose prioritizer makes no more of PREF there unless it is told to. */
 enum access {
 	ACCESS_OPTIMIZED,
+	ACCESS_NON_OPTIMIZED_PREFERRED,
 	ACCESS_NON_OPTIMIZED,
-	ACCESS_UNKNOWN, /* the unit makes no difference, or cannot be asked */
-	ACCESS_STANDBY, /* neither read nor written, or not yet */
+	ACCESS_UNKNOWN,           /* the unit makes no difference, or cannot be asked */
+	ACCESS_STANDBY_PREFERRED, /* from here on: neither read nor written, or not yet */
+	ACCESS_STANDBY,
+	ACCESS_UNAVAILABLE_PREFERRED,
 	ACCESS_UNAVAILABLE,
 	ACCESS_COUNT
 };

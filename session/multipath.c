@@ -141,7 +141,7 @@ static const char *objection(int dev, const struct path *a, const struct path *b
 		return "their sizes differ";
 	if (a->unit.writable != b->unit.writable)
 		return "only one of them is write-protected";
-	if (a->access >= ACCESS_STANDBY || b->access >= ACCESS_STANDBY)
+	if (a->access > ACCESS_UNKNOWN || b->access > ACCESS_UNKNOWN)
 		return NULL;
 	return holds_same(dev, a->unit.block, b->unit.block) ? NULL : "they do not hold the same";
 }
@@ -465,7 +465,11 @@ static void join(struct look *look, const struct path *as)
 		return;
 	if (!exists)
 		choose_name(look, &map);
-	else if (paths_name(look->of->sysfs, map.device, map.name) || (!added && is_in_order(look, &map)))
+	else if (paths_name(look->of->sysfs, map.device, map.name))
+		return;
+	if (exists && look->of->takes_back)
+		(void)dm_message(look->control, map.name, "queue_if_no_path");
+	if (exists && !added && is_in_order(look, &map))
 		return;
 	result = exists ? load(look, &map, &first->unit) : make_map(look, &map, &first->unit);
 	if (result)
@@ -492,26 +496,25 @@ static struct path *next_path(struct look *look)
 	return next;
 }
 
-/* A path that comes later is multipathd's to add: it would do so in groups of its own. */
-static bool is_others_work(const struct multipath *of)
+/* A path that comes later is multipathd's to add: it would do so in groups of its own. 0: none runs. */
+static pid_t find_multipathd(int proc)
 {
 	struct sysfs_dir dir;
 	const char *name;
 	char comm[20];
-	bool is = false;
+	pid_t found = 0;
 
-	if (!of->grows || sysfs_dir_open(&dir, of->proc, "."))
-		return false;
-	while (!is && (name = sysfs_dir_next(&dir, NULL))) {
+	if (sysfs_dir_open(&dir, proc, "."))
+		return 0;
+	while (!found && (name = sysfs_dir_next(&dir, NULL))) {
 		pid_t pid = process_of_name(name);
 
-		is = pid && !strcmp(process_name(of->proc, pid, comm, sizeof(comm)), "multipathd") &&
-		     process_is_hosts_root(of->proc, pid);
+		if (pid && !strcmp(process_name(proc, pid, comm, sizeof(comm)), "multipathd") &&
+		    process_is_hosts_root(proc, pid))
+			found = pid;
 	}
 	sysfs_dir_close(&dir);
-	if (is)
-		log_info("multipathd runs: it is left to it to add paths to its maps");
-	return is;
+	return found;
 }
 
 static void run_look(const void *context, void *result)
@@ -519,9 +522,10 @@ static void run_look(const void *context, void *result)
 	const struct multipath *of = context;
 	struct look look = {.of = of};
 	struct path *path;
+	pid_t met = of->grows ? find_multipathd(of->proc) : 0;
 
-	(void)result;
-	if (is_others_work(of))
+	memcpy(result, &met, sizeof(met));
+	if (met)
 		return;
 	collect(&look);
 	for (int i = 0; i < look.count; i++)
@@ -576,9 +580,10 @@ static void start(struct multipath *m)
 	int result;
 
 	read_plan(m);
-	result = child_start(&m->child, run_look, m, sizeof(char));
+	result = child_start(&m->child, run_look, m, sizeof(m->met));
 
 	m->again = false;
+	m->takes_back = m->takes_back && result;
 	if (result)
 		log_err("the paths of disks cannot be joined: %s", strerror(-result));
 }
@@ -591,11 +596,26 @@ void multipath_look(struct multipath *multipath)
 		start(multipath);
 }
 
+static void run_meet(const void *context, void *result)
+{
+	const struct multipath *of = context;
+	pid_t met = find_multipathd(of->proc);
+
+	memcpy(result, &met, sizeof(met));
+}
+
+void multipath_meet(struct multipath *multipath)
+{
+	int result = child_start(&multipath->child, run_meet, multipath, sizeof(multipath->met));
+
+	if (result)
+		log_err("multipathd cannot be looked for: %s", strerror(-result));
+}
+
 bool multipath_step(struct multipath *multipath)
 {
-	char ended;
-
-	if (child_step(&multipath->child, &ended, sizeof(ended)) == CHILD_RUNNING)
+	multipath->met = 0;
+	if (child_step(&multipath->child, &multipath->met, sizeof(multipath->met)) == CHILD_RUNNING)
 		return false;
 	if (multipath->control < 0)
 		multipath->control = dm_open(multipath->dev);

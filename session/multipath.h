@@ -18,8 +18,11 @@
 struct multipath {
 	int sysfs, dev, proc; /* not owned */
 	int control;          /* of the device mapper; -1 */
+	int multipathd;       /* a pidfd of the one that has the maps; -1: none has */
+	pid_t met;            /* of one that the last look has met, and did nothing; 0: none */
 	bool grows;           /* no map is made any more, but paths are added */
 	bool again;           /* something changed during the look */
+	bool takes_back;      /* what multipathd had: it may have told the maps to hold no I/O when it ended */
 	const struct plan *plan;
 	const struct session *sessions;
 	int count;
@@ -34,8 +37,11 @@ struct multipath {
 
 /* Looks at the disks of all sessions that are up, and joins those that are to be joined: all paths of a unit that another session
    shows, or will show (the same target), or that multipath=yes is for. Makes partitions' maps, too. A look that is under way is
-   followed by another. */
+   followed by another. One that only lets maps grow leaves that to multipathd where it runs. */
 void multipath_look(struct multipath *multipath);
+
+/* Only whether multipathd runs. While nothing else is under way. */
+void multipath_meet(struct multipath *multipath);
 
 /* The unit's map does without it from now on. 0; -EBUSY: it is the last path; or -errno. It may block for as long as the other paths
    do. */

@@ -13,13 +13,20 @@
 #include <unistd.h>
 
 #include "plan/address.h"
+#include "session/maps.h"
+#include "sys/sysfs.h"
 
 #define READ_TRIES 10
+
+static size_t size_of(const struct status *status)
+{
+	return (size_t)(status->count + status->maps) * STATUS_RECORD;
+}
 
 static void close_file(struct status *status)
 {
 	if (status->records)
-		munmap(status->records, (size_t)status->count * STATUS_RECORD);
+		munmap(status->records, size_of(status));
 	if (status->fd >= 0)
 		close(status->fd);
 	status->records = NULL;
@@ -28,7 +35,7 @@ static void close_file(struct status *status)
 
 static int map_file(struct status *status)
 {
-	size_t size = (size_t)status->count * STATUS_RECORD;
+	size_t size = size_of(status);
 	void *records;
 
 	if (ftruncate(status->fd, (off_t)size))
@@ -40,12 +47,37 @@ static int map_file(struct status *status)
 	return 0;
 }
 
-int status_open(struct status *status, int dirfd, int count)
+static char *record_of(const struct status *status, int i)
+{
+	return status->records + (size_t)i * STATUS_RECORD;
+}
+
+/* used: what was written of it, or would have been. */
+static void pad(char record[static STATUS_RECORD + 1], int used)
+{
+	if (used > STATUS_RECORD - 1)
+		used = STATUS_RECORD - 1;
+	memset(record + used, ' ', (size_t)(STATUS_RECORD - used));
+	record[STATUS_RECORD - 1] = '\n';
+}
+
+/* The lines from the i-th map's on are empty. */
+static void clear_maps(struct status *status, int i)
+{
+	char record[STATUS_RECORD + 1];
+
+	pad(record, 0);
+	for (; i < status->maps; i++)
+		memcpy(record_of(status, status->count + i), record, STATUS_RECORD);
+}
+
+int status_open(struct status *status, int dirfd, int count, bool has_maps)
 {
 	int result;
 
 	close_file(status);
 	status->count = count;
+	status->maps = has_maps ? STATUS_MAPS : 0;
 	for (int i = 0; i < PLAN_TARGETS_MAX; i++)
 		status->seen[i].state = SESSION_STATES;
 	status->fd = openat(dirfd, STATUS_FILE, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -54,6 +86,8 @@ int status_open(struct status *status, int dirfd, int count)
 	result = map_file(status);
 	if (result)
 		close_file(status);
+	else
+		clear_maps(status, 0);
 	return result;
 }
 
@@ -61,7 +95,7 @@ int status_lock(struct status *status)
 {
 	if (!status->records)
 		return 0;
-	return mlock(status->records, (size_t)status->count * STATUS_RECORD) ? -errno : 0;
+	return mlock(status->records, size_of(status)) ? -errno : 0;
 }
 
 /* Somebody who has cut the file off behind our back would make the next access to the mapping fatal. */
@@ -69,7 +103,7 @@ static bool is_whole(const struct status *status)
 {
 	struct stat file;
 
-	return status->records && !fstat(status->fd, &file) && file.st_size >= (off_t)status->count * STATUS_RECORD;
+	return status->records && !fstat(status->fd, &file) && file.st_size >= (off_t)size_of(status);
 }
 
 static void write_record(char *place, const struct session *s)
@@ -84,15 +118,14 @@ static void write_record(char *place, const struct session *s)
 			    s->attempt.count, s->last_error ? netlink_error_name(s->last_error) : "none", chap[0],
 			    chap[1], chap[2], chap[3], portal_write(session_portal(s), portal), s->plan->name);
 
-	if (used > STATUS_RECORD - 1)
-		used = STATUS_RECORD - 1;
-	memset(record + used, ' ', (size_t)(STATUS_RECORD - used));
-	record[STATUS_RECORD - 1] = '\n';
+	pad(record, used);
 	memcpy(place, record, STATUS_RECORD);
 }
 
-void status_write(struct status *status, const struct session *sessions, int count)
+bool status_write(struct status *status, const struct session *sessions, int count)
 {
+	bool changed = false;
+
 	for (int i = 0; i < count && i < status->count; i++) {
 		struct status_seen now = {sessions[i].state, sessions[i].held, sessions[i].recoveries,
 					  sessions[i].attempt.count, sessions[i].last_error};
@@ -100,8 +133,41 @@ void status_write(struct status *status, const struct session *sessions, int cou
 		if (!memcmp(&now, &status->seen[i], sizeof(now)) || !is_whole(status))
 			continue;
 		status->seen[i] = now;
-		write_record(status->records + (size_t)i * STATUS_RECORD, &sessions[i]);
+		write_record(record_of(status, i), &sessions[i]);
+		changed = true;
 	}
+	return changed;
+}
+
+/* Each path with its state and its group, the number by which it is preferred. */
+static void write_map(char *place, const struct map_view *map)
+{
+	char record[STATUS_RECORD + 1];
+	int used = snprintf(record, sizeof(record), "map=%s device=%s wwid=%s group=%d paths=", map->name, map->device,
+			    map->uuid + strlen("mpath-"), map->count ? map->paths[0].is.in_use : 0);
+
+	for (int i = 0; i < map->count && used < STATUS_RECORD; i++)
+		used += snprintf(record + used, sizeof(record) - (size_t)used, "%s%s:%s:%d", i ? "," : "",
+				 map->paths[i].block, map->paths[i].is.active ? "active" : "failed",
+				 map->paths[i].is.group);
+	pad(record, used);
+	memcpy(place, record, STATUS_RECORD);
+}
+
+void status_write_maps(struct status *status, int sysfs, int control)
+{
+	struct sysfs_dir dir;
+	struct map_view map;
+	const char *name;
+	int count = 0;
+
+	if (control < 0 || !status->maps || !is_whole(status) || sysfs_dir_open(&dir, sysfs, "class/block"))
+		return;
+	while (count < status->maps && (name = sysfs_dir_next(&dir, NULL)))
+		if (maps_read(sysfs, control, name, &map) && maps_has_session(sysfs, &map))
+			write_map(record_of(status, status->count + count++), &map);
+	sysfs_dir_close(&dir);
+	clear_maps(status, count);
 }
 
 /* The value of " name=" in a record, without its quotes; "" if it is not there. */
@@ -154,7 +220,7 @@ bool status_recall(const struct status *status, int i, struct status_record *rec
 
 	if (i >= status->count || !is_whole(status))
 		return false;
-	memcpy(text, status->records + (size_t)i * STATUS_RECORD, STATUS_RECORD);
+	memcpy(text, record_of(status, i), STATUS_RECORD);
 	text[STATUS_RECORD] = '\0';
 	if (strncmp(text, "sid=", 4) != 0)
 		return false;

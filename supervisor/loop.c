@@ -12,6 +12,7 @@
 #include "boot/join.h"
 #include "proto/iscsi_abi.h"
 #include "root/shutdown.h"
+#include "session/maps.h"
 #include "supervisor/guard.h"
 #include "supervisor/keeper.h"
 #include "sys/log.h"
@@ -19,9 +20,10 @@
 #include "sys/uevent.h"
 
 #define FDS_MAX       256
-#define EVENTS_MAX    512     /* of the kernel that are served at a time; then others have their turn */
-#define NEWS_WAIT_MS  1000    /* so long after a unit has said that something changed */
-#define NEWS_PAUSE_MS 30000   /* between two looks at what a target says has changed */
+#define EVENTS_MAX    512   /* of the kernel that are served at a time; then others have their turn */
+#define NEWS_WAIT_MS  1000  /* so long after a unit has said that something changed */
+#define NEWS_PAUSE_MS 30000 /* between two looks at what a target says has changed */
+#define MAPS          "/devices/virtual/block/dm-"
 #define LOWER_UP      0x10000 /* IFF_LOWER_UP, kernel: include/uapi/linux/if.h */
 
 enum owner {
@@ -34,6 +36,7 @@ enum owner {
 	OWN_DISK,
 	OWN_ROOT,
 	OWN_JOIN,
+	OWN_MULTIPATHD,
 	OWN_RUN,
 	OWN_ISCSID,
 	OWN_KEEPER,
@@ -87,6 +90,7 @@ static void collect(const struct world *w, struct watch *watch)
 	add(watch, OWN_CLOCK, 0, w->clock, POLLIN);
 	add(watch, OWN_ROOT, 0, w->has_root ? root_fd(&w->root) : -1, POLLIN);
 	add(watch, OWN_JOIN, 0, w->multipath.child.fd, POLLIN);
+	add(watch, OWN_MULTIPATHD, 0, w->multipath.multipathd, POLLIN);
 	add(watch, OWN_RUN, 0, w->resident ? w->run.mountinfo : -1, POLLPRI);
 	if (w->net_open)
 		claim(watch, OWN_NET, 0, net_pollfds(&w->net, watch->fds + watch->count, FDS_MAX - watch->count));
@@ -111,6 +115,7 @@ static bool can_rescan(const struct world *w, int i)
 
 static int64_t next_deadline(const struct world *w, int64_t at)
 {
+	at = monotonic_earlier(at, join_deadline(w));
 	if (w->net_open)
 		at = monotonic_earlier(at, net_deadline(&w->net));
 	for (int i = 0; i < discoveries(w); i++)
@@ -174,6 +179,13 @@ static void note_news(struct world *w, const struct uevent *event, int64_t now_m
 	}
 }
 
+/* Resident: has somebody changed one of the maps, as multipathd does when it begins? */
+static bool is_of_map(const struct world *w, const struct uevent *event)
+{
+	return w->resident && !event->added && !strncmp(event->devpath, MAPS, strlen(MAPS)) &&
+	       maps_is(w->sysfs, strrchr(event->devpath, '/') + 1);
+}
+
 /* In a boot for all devices and their modules; after it for the sessions' own devices only. */
 static void hear_uevents(struct world *w, int64_t now_ms)
 {
@@ -194,8 +206,8 @@ static void hear_uevents(struct world *w, int64_t now_ms)
 			loader_request_alias(&w->loader, event.modalias);
 		if (!strcmp(event.subsystem, "block"))
 			note_disk(w, &event);
-		if (event.access_changed)
-			w->joined = 0;
+		w->paths_changed = w->paths_changed || event.access_changed;
+		w->maps_changed = w->maps_changed || is_of_map(w, &event);
 		if (event.unit_changed && w->resident)
 			note_news(w, &event, now_ms);
 	}
@@ -317,8 +329,9 @@ static void follow_run(struct world *w)
 {
 	if (!mounts_run_follow(&w->run))
 		return;
-	status_open(&w->status, w->run.fd, w->session_count);
+	status_open(&w->status, w->run.fd, w->session_count, plan_joins(&w->plan, w->chains));
 	status_lock(&w->status);
+	w->block_changed = true;
 	keeper_renew(w); /* it has the old file */
 	shutdown_offer(w->proc, w->run.fd);
 }
@@ -349,6 +362,9 @@ static void dispatch(struct world *w, enum owner owner, int index, int64_t now_m
 		break;
 	case OWN_JOIN:
 		join_step(w);
+		break;
+	case OWN_MULTIPATHD:
+		join_multipathd_ended(w);
 		break;
 	case OWN_RUN:
 		follow_run(w);

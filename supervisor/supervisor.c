@@ -110,10 +110,13 @@ static bool has_no_session(const struct world *w)
 /* After each round of events: is the work over? */
 static bool record(struct world *world, int64_t now_ms)
 {
-	status_write(&world->status, world->sessions, world->session_count);
+	/* not every kernel tells that a path has failed: a session that is lost or back tells it, too */
+	if (status_write(&world->status, world->sessions, world->session_count) || world->block_changed)
+		status_write_maps(&world->status, world->sysfs, world->multipath.control);
+	world->block_changed = false;
 	if (has_no_session(world))
 		return true;
-	join_advance(world);
+	join_advance(world, now_ms);
 	keeper_tend(world, now_ms);
 	return false;
 }

@@ -15,6 +15,7 @@ ls /dev/sd* | show disks
 /run/initramfs/shutdown list | show list
 /run/initramfs/shutdown list --json | show json
 cat /run/udev/data/b* 2>/dev/null | show udev
+cat /run/iscsi-init/sessions | show sessions
 mkdir -p /p; mount /dev/sda1 /p 2>&1 | show path
 """
 WWID = "360000000000000000e00000000010001"
@@ -119,6 +120,15 @@ class Paths(Lab):
     def gets_states(self, wanted, seconds=20):
         """The kernel may fail a path once more for what went wrong before its session was back, until it is looked at again."""
         return self.becomes(self.states, wanted, seconds)
+
+    def record(self):
+        """The same by the status file: "active" or "failed", and the number of its group."""
+        shown = self.shell("grep ^map= /run/iscsi-init/sessions") or ""
+        return {disk: (state, int(group)) for disk, state, group in re.findall(r"[=,](sd\w+):(active|failed):(\d+)", shown)}
+
+    def gets_record(self, wanted, seconds=20):
+        """It follows what the kernel tells of the map."""
+        return self.becomes(self.record, wanted, seconds)
 
     def disk_of(self, port):
         """Which disk goes to that port: logins are side by side."""

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """A disk with several paths, longer: other words for it, portals that are listed, eight of them, twenty losses in a row with the stall of each, all lost for two minutes, a
-path that comes back as another disk, and Debian systems with and without multipath-tools. `test/full/multipath.t flapping` runs
+path that comes back as another disk or by another portal, and Debian systems with and without multipath-tools. `test/full/multipath.t flapping` runs
 just that."""
 
 import os
@@ -167,6 +167,37 @@ def another_disk(rig, kernel, initrd):
     lab.verify("another disk")
 
 
+def moved(rig, kernel, initrd):
+    """A portal sends its session elsewhere when it comes back, for now or for good: that is the same path, and the map uses it."""
+    lab = Paths(rig, kernel, initrd, words="loglevel=7")
+    lab.start_writer()
+    for target, stays, reason, said in zip(lab.portals, reversed(lab.portals), ("Temporary", "Permanent"), ("now", "good")):
+        new = Target(rig, {1: lab.disk})
+        path = lab.disk_of(target.port)
+        lab.lasts()
+        target.kill()
+        lab.expect("event=lost", "a portal is lost")
+        target.parameters = (("RedirectAddress", HOST), ("RedirectPort", new.port), ("RedirectReason", reason))
+        target.start()
+        lab.expect(r"sends us to %s:%d \(for %s\)" % (HOST, new.port, said), "and sends us to another, for " + said)
+        lab.expect("is back at %s:%d" % (HOST, new.port), "the session is there")
+        rig.ok((target.sessions(), new.sessions()) == (0, 1), "as both see", "%d %d" % (target.sessions(), new.sessions()))
+        rig.check(lab.guest, lab.gets_record({"sda": ("active", 1), "sdb": ("active", 1)}), "its disk is a path that can be used")
+        lab.lasts()
+        stays.kill()
+        lab.expect("event=lost", "the other portal is lost")
+        rig.check(lab.guest, lab.wrote(4) and lab.writes_by() == path, "and everything is written by the one that has moved")
+        stays.start()
+        lab.expect("is back at", "the other is back")
+        lab.lasts()
+        target.kill()
+        target.parameters = ()
+        target.start()
+        new.kill()
+        lab.expect("is back at %s:%d" % (HOST, target.port), "the portal is where it was, and is asked again")
+    lab.verify("moved")
+
+
 def turn(lab, name):
     """Each path is lost once, and writing goes on."""
     for target in lab.portals:
@@ -306,6 +337,34 @@ def prepare(rig, name):
     return distro.root(rig, suite, name, False, Kernel(distro.KERNELS[suite]), {"/etc/fstab": FSTAB, "/etc/multipath.conf": "defaults {\n\tfind_multipaths yes\n}\n"})
 
 
+def left_to_multipathd(rig, machine, name):
+    """It has the maps while it runs. What it leaves behind, a path less and I/O that is not held, is put in order."""
+    def said(event):
+        return int(machine.shell("dmesg | grep -c 'event=maps-%s'" % event) or 0)
+
+    def gets(what, seconds=30):
+        deadline = time.monotonic() + seconds
+        while not what() and time.monotonic() < deadline:
+            time.sleep(0.5)
+        return what()
+
+    def paths():
+        return (machine.shell("ls /sys/block/dm-*/slaves | grep -c ^sd") or "").strip()
+
+    rig.check(machine.guest, gets(lambda: said("left") == 1), name + ": the maps are left to multipathd")
+    shown = machine.shell("multipathd del path sda; sleep 3; multipathd show maps; dmsetup table") or ""
+    rig.ok(paths() == "3" and said("back") == 0, name + ": which takes a path out, and nobody puts it back", shown)
+    machine.shell("systemctl stop multipathd.socket multipathd.service")
+    rig.check(machine.guest, gets(lambda: said("back") == 1 and paths() == "4"), name + ": it is stopped: the path is put back")
+    tables = machine.shell("dmsetup table --target multipath") or ""
+    rig.ok(len(re.findall(r"^\S+: 0 \d+ multipath \d+.* queue_if_no_path ", tables, re.M)) == 2, name + ": and both maps hold I/O", tables)
+    machine.shell("systemctl start multipathd.socket multipathd.service")
+    rig.check(machine.guest, gets(lambda: said("left") == 2), name + ": it is started again, and has them")
+    machine.shell("kill -9 $(pidof multipathd)")
+    rig.check(machine.guest, gets(lambda: said("back") == 2), name + ": it is killed: they are looked after again")
+    machine.shell("systemctl start multipathd.socket multipathd.service")
+
+
 def system(rig, name):
     kernel = Kernel(distro.KERNELS[name.split("-")[0]])
     machine = System(rig, kernel, prepare(rig, name), data_disk(rig))
@@ -317,6 +376,8 @@ def system(rig, name):
                            "iscsi-init list || /run/initramfs/shutdown list") or ""
     rig.ok(re.search(r"^/ /dev/(mapper/|dm-)", mounts, re.M) and re.search(r"^/srv /dev/(mapper/|dm-)", mounts, re.M),
            name + ": root and another file system of fstab are on maps", mounts)
+    if "-multipath" in name:
+        left_to_multipathd(rig, machine, name)
     machine.target.all[0].kill()
     rig.ok(machine.guest.expect("event=lost", 60), name + ": a portal is lost")
     rig.check(guest, machine.write("after-the-loss"), name + ": root can be written to")
@@ -332,7 +393,7 @@ def system(rig, name):
     rig.note("%s: multi-user after %.0f s, off after %.0f s" % (name, machine.booted or 0, machine.ended or 0))
 
 
-CASES = {"names": names, "strangers": strangers, "portals": portals, "eight": eight, "flapping": flapping, "all_away": all_away, "another_disk": another_disk, "successors": successors, "cables": cables, "chain": chain, "alua": alua, "alua_handler": alua_handler}
+CASES = {"names": names, "strangers": strangers, "portals": portals, "eight": eight, "flapping": flapping, "all_away": all_away, "another_disk": another_disk, "moved": moved, "successors": successors, "cables": cables, "chain": chain, "alua": alua, "alua_handler": alua_handler}
 CASES.update({name: lambda rig, _kernel, _initrd, name=name: system(rig, name) for name in SYSTEMS})
 
 if __name__ == "__main__":

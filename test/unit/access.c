@@ -27,23 +27,27 @@ static int tree;
 /* The unit: it has attentions to tell first, and says of group 0x102 what it is. */
 static struct {
 	int attentions, asked, length;
-	uint8_t access;
-	bool refuses;
+	uint8_t access, status;
+	int error;
+	bool refuses, says_nothing;
 	char address[16];
 } unit;
 
 int bsg_ask(int dev, const char *address, const uint8_t *cdb, unsigned cdb_bytes, void *data, size_t size,
 	    struct bsg_answer *answer)
 {
-	const uint8_t groups[] = {0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 0, unit.access | 0x80, 0xff, 1, 2, 0, 0, 0, 0};
+	const uint8_t groups[] = {0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 0, unit.access, 0xff, 1, 2, 0, 0, 0, 0};
 
 	(void)dev;
 	snprintf(unit.address, sizeof(unit.address), "%s", address);
 	*answer = (struct bsg_answer){.length = size};
 	unit.asked++;
+	answer->status = unit.status;
+	if (unit.error || unit.status)
+		return unit.error;
 	if (unit.attentions-- > 0 || unit.refuses) {
 		answer->status = SCSI_CHECK_CONDITION;
-		answer->has_sense = true;
+		answer->has_sense = !unit.says_nothing;
 		answer->sense.key = unit.refuses ? SCSI_ILLEGAL_REQUEST : SCSI_UNIT_ATTENTION;
 		return 0;
 	}
@@ -113,6 +117,51 @@ static void each_state_has_its_place(void **state)
 	assert_int_equal(unit.asked, 16);
 }
 
+/* As multipath-tools has it for those that are optimized; the others never come before these. */
+static void of_two_in_one_state_the_preferred_is_better(void **state)
+{
+	enum access plain, preferred;
+
+	(void)state;
+	for (uint8_t at = 0; at < 16; at++) {
+		unit.access = at;
+		plain = ask();
+		unit.access = at | SCSI_ACCESS_PREFERRED;
+		preferred = ask();
+		assert_int_equal(plain - preferred, at != SCSI_ACCESS_OPTIMIZED);
+		assert_int_equal(plain > ACCESS_UNKNOWN, preferred > ACCESS_UNKNOWN);
+	}
+}
+
+static void a_reserved_bit_changes_nothing(void **state)
+{
+	(void)state;
+	unit.access = SCSI_ACCESS_STANDBY | 0x70;
+	assert_int_equal(ask(), ACCESS_STANDBY);
+}
+
+/* Each look asks it anew, and none of them more often than this. */
+static void a_unit_that_never_answers_is_asked_so_often(void **state)
+{
+	(void)state;
+	unit.status = SCSI_BUSY;
+	assert_int_equal(ask(), ACCESS_UNKNOWN);
+	assert_int_equal(unit.asked, 1);
+	unit.status = 0;
+	unit.error = -EIO;
+	assert_int_equal(ask(), ACCESS_UNKNOWN);
+	assert_int_equal(unit.asked, 2);
+	unit.error = 0;
+	unit.refuses = unit.says_nothing = true;
+	assert_int_equal(ask(), ACCESS_UNKNOWN);
+	assert_int_equal(unit.asked, 3);
+	unlinkat(tree, "2:0:0:1/vpd_pg83", 0);
+	unit.says_nothing = unit.refuses = false;
+	unit.attentions = 1000;
+	assert_int_equal(ask(), ACCESS_UNKNOWN);
+	assert_int_equal(unit.asked, 3 + 4); /* for its group; without one there is nothing to ask */
+}
+
 static void a_unit_may_have_something_to_tell_first(void **state)
 {
 	(void)state;
@@ -160,7 +209,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_state_has_its_place, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(of_two_in_one_state_the_preferred_is_better, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_reserved_bit_changes_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_unit_may_have_something_to_tell_first, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_unit_that_never_answers_is_asked_so_often, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_the_kernel_was_not_told_is_asked, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_list_without_the_group_says_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_lost_path_and_a_plain_unit_are_not_asked, set_up, tear_down),

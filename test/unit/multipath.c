@@ -228,17 +228,22 @@ static int tear_down(void **state)
 	return system(command);
 }
 
-static const char *look(void)
+static const char *after(void (*begin)(struct multipath *multipath))
 {
 	struct pollfd fd;
 
 	notes->text[0] = '\0';
-	multipath_look(&multipath);
+	begin(&multipath);
 	do {
 		fd = (struct pollfd){.fd = multipath.child.fd, .events = POLLIN};
 		assert_int_equal(poll(&fd, 1, 20000), 1);
 	} while (!multipath_step(&multipath));
 	return notes->text;
+}
+
+static const char *look(void)
+{
+	return after(multipath_look);
 }
 
 /* ---- the tests ---- */
@@ -362,6 +367,22 @@ static void the_better_paths_are_a_group_before_the_others(void **state)
 	assert_non_null(strstr(look(), " 0 2 1 round-robin 0 1 1 8:16 1 round-robin 0 1 1 8:0 1\n"));
 }
 
+static void the_preferred_of_two_in_standby_is_a_group_before_the_other(void **state)
+{
+	static const char other[200] = {[100] = 'y'};
+
+	(void)state;
+	add_disk(1, LIOS, "256\n", "0\n");
+	add_disk(2, LIOS, "256\n", "0\n");
+	notes->access[0] = ACCESS_NON_OPTIMIZED;
+	notes->access[1] = ACCESS_NON_OPTIMIZED_PREFERRED;
+	assert_non_null(strstr(look(), " 0 2 1 service-time 0 1 1 8:16 1 service-time 0 1 1 8:0 1\n"));
+	notes->access[0] = ACCESS_STANDBY_PREFERRED;
+	notes->access[1] = ACCESS_STANDBY;
+	put(dev, "sda", other, sizeof(other)); /* neither can be read */
+	assert_non_null(strstr(look(), " 0 2 1 service-time 0 1 1 8:0 1 service-time 0 1 1 8:16 1\n"));
+}
+
 static void paths_change_their_groups_with_their_access(void **state)
 {
 	(void)state;
@@ -417,10 +438,29 @@ static void where_multipathd_runs_it_adds_paths(void **state)
 	assert_non_null(strstr(look(), " 8:16 1\nresume mpatha\n"));
 	multipath.proc = proc;
 	assert_string_equal(look(), "");
+	assert_int_equal(multipath.met, 77);
+	multipath.grows = false; /* at the boot, nobody else is asked */
+	look();
+	assert_int_equal(multipath.met, 0);
+	assert_string_equal(after(multipath_meet), "");
+	assert_int_equal(multipath.met, 77);
 	multipath.proc = others;
+	assert_string_equal(after(multipath_meet), "");
+	assert_int_equal(multipath.met, 0);
 	close(proc);
 	close(others);
 	(void)state;
+}
+
+/* It ends, and switches off that its maps hold I/O. */
+static void what_multipathd_had_holds_again(void **state)
+{
+	(void)state;
+	join_both();
+	multipath.grows = multipath.takes_back = true;
+	notes->status = "2 0 0 0 1 1 A 0 2 0 8:0 A 0 8:16 A 0";
+	assert_string_equal(look(), "tell mpatha: queue_if_no_path\n");
+	assert_string_equal(look(), "");
 }
 
 static void after_the_hand_over_no_map_is_made(void **state)
@@ -567,9 +607,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_path_that_is_expected_is_not_waited_for, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_path_that_comes_later_is_added, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_better_paths_are_a_group_before_the_others, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_preferred_of_two_in_standby_is_a_group_before_the_other, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(paths_change_their_groups_with_their_access, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_best_group_is_used_again_when_it_can_be, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(where_multipathd_runs_it_adds_paths, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_multipathd_had_holds_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(after_the_hand_over_no_map_is_made, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(disks_that_differ_are_not_joined, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(of_two_targets_only_a_unique_name_counts, set_up, tear_down),

@@ -75,7 +75,7 @@ static void a_groups_access_is_found_in_the_list_of_groups(void **state)
 	scsi_report_port_groups(cdb, 0x102);
 	assert_memory_equal(cdb, wanted, sizeof(cdb));
 	assert_int_equal(scsi_read_access(port_groups, sizeof(port_groups), 1, &access), 0);
-	assert_int_equal(access, SCSI_ACCESS_OPTIMIZED);
+	assert_int_equal(access, SCSI_ACCESS_PREFERRED | SCSI_ACCESS_OPTIMIZED);
 	assert_int_equal(scsi_read_access(port_groups, sizeof(port_groups), 16, &access), 0);
 	assert_int_equal(access, SCSI_ACCESS_STANDBY);
 	assert_int_equal(scsi_read_access(port_groups, sizeof(port_groups), 2, &access), -ENOENT);
@@ -93,6 +93,56 @@ static void a_list_of_groups_that_breaks_off_is_read_up_to_there(void **state)
 		assert_int_equal(scsi_read_access(port_groups, cut, 16, &access),
 				 cut < 20 ? cut == 4 || cut == 16 ? -ENOENT : -EINVAL : 0);
 	assert_int_equal(scsi_read_access(port_groups, 19, 1, &access), 0);
+}
+
+/* What a target says of lengths and counts is held against what it has sent. */
+static void a_list_of_groups_that_lies_is_not_read_past_its_end(void **state)
+{
+	uint8_t list[sizeof(port_groups)], access = 9;
+
+	(void)state;
+	memcpy(list, port_groups, sizeof(list));
+	memset(list, 0xff, 4); /* 4 GiB of it */
+	assert_int_equal(scsi_read_access(list, sizeof(list), 16, &access), 0);
+	assert_int_equal(scsi_read_access(list, sizeof(list), 2, &access), -ENOENT);
+	for (unsigned said = 0; said < sizeof(list); said++) { /* less than it has sent */
+		memcpy(list, port_groups, sizeof(list));
+		list[3] = (uint8_t)said;
+		assert_int_equal(scsi_read_access(list, sizeof(list), 16, &access),
+				 said < 16 ? said == 0 || said == 12 ? -ENOENT : -EINVAL : 0);
+	}
+	memcpy(list, port_groups, sizeof(list));
+	list[11] = 255; /* ports of the first group: more than there is */
+	assert_int_equal(scsi_read_access(list, sizeof(list), 16, &access), -EINVAL);
+	list[11] = 6; /* one more than there is room for */
+	access = 9;
+	assert_int_equal(scsi_read_access(list, sizeof(list), 16, &access), -EINVAL);
+	list[11] = 5; /* they cover the other group */
+	assert_int_equal(scsi_read_access(list, sizeof(list), 16, &access), -ENOENT);
+	assert_int_equal(access, 9);
+}
+
+static void of_two_groups_with_one_number_the_first_counts(void **state)
+{
+	uint8_t list[sizeof(port_groups)], access;
+
+	(void)state;
+	memcpy(list, port_groups, sizeof(list));
+	list[19] = 1;
+	assert_int_equal(scsi_read_access(list, sizeof(list), 1, &access), 0);
+	assert_int_equal(access, SCSI_ACCESS_PREFERRED | SCSI_ACCESS_OPTIMIZED);
+}
+
+static void a_list_of_empty_groups_ends(void **state)
+{
+	static uint8_t list[2048];
+	uint8_t access;
+
+	(void)state;
+	memset(list, 0, sizeof(list));
+	memset(list, 0xff, 4);
+	assert_int_equal(scsi_read_access(list, sizeof(list), 1, &access), -EINVAL); /* half of one at the end */
+	assert_int_equal(scsi_read_access(list, sizeof(list) - 4, 1, &access), -ENOENT);
 }
 
 static void the_port_group_is_the_ports_designator(void **state)
@@ -459,6 +509,9 @@ int main(void)
 		cmocka_unit_test(a_command_has_the_rfcs_layout),
 		cmocka_unit_test(the_cdbs_are_those_of_the_standards),
 		cmocka_unit_test(a_groups_access_is_found_in_the_list_of_groups),
+		cmocka_unit_test(a_list_of_groups_that_lies_is_not_read_past_its_end),
+		cmocka_unit_test(of_two_groups_with_one_number_the_first_counts),
+		cmocka_unit_test(a_list_of_empty_groups_ends),
 		cmocka_unit_test(a_list_of_groups_that_breaks_off_is_read_up_to_there),
 		cmocka_unit_test(the_port_group_is_the_ports_designator),
 		cmocka_unit_test(nop_and_logout_have_the_rfcs_layout),

@@ -17,6 +17,8 @@
 
 #include <cmocka.h>
 
+#include "sys/dm.h"
+
 /* AddressSanitizer's does nothing. */
 static struct {
 	const void *start;
@@ -29,6 +31,23 @@ int mlock(const void *start, size_t size)
 	lock.start = start;
 	lock.size = size;
 	return lock.result;
+}
+
+/* ---- the device mapper ---- */
+
+static const char *map_status;
+
+int dm_status(int control, const char *name, char *out, size_t size)
+{
+	(void)control;
+	snprintf(out, size, "%s", map_status);
+	return strcmp(name, "gone") ? 0 : -ENXIO;
+}
+
+int dm_message(int control, const char *name, const char *message)
+{
+	(void)control, (void)name, (void)message;
+	return -ENXIO;
 }
 
 static char root[] = "/tmp/status-test-XXXXXX", path[64];
@@ -60,7 +79,8 @@ static void a_record_is_read_back(void **state)
 	(void)state;
 	plans[1].chap.algorithms_given = true;
 	memcpy(plans[1].chap.algorithms, ((uint8_t[4]){8, 7, 6, 5}), 4);
-	status_write(&status, sessions, 2);
+	assert_true(status_write(&status, sessions, 2));
+	assert_false(status_write(&status, sessions, 2));
 	assert_int_equal(status_find(path, 9, &record), 0);
 	assert_string_equal(record.state, "logged in");
 	assert_int_equal(record.since_ms, 1234);
@@ -100,7 +120,7 @@ static void a_file_that_was_cut_off_is_not_written_to(void **state)
 	sessions[0].attempt.count = 13;
 	status_write(&status, sessions, 2);
 	assert_int_equal(status_find(path, 8, &record), -ENOENT);
-	assert_int_equal(status_open(&status, dir, 2), 0);
+	assert_int_equal(status_open(&status, dir, 2, false), 0);
 	status_write(&status, sessions, 2);
 	assert_int_equal(status_find(path, 8, &record), 0);
 	assert_int_equal(record.attempts, 13);
@@ -112,7 +132,7 @@ static void what_was_written_is_recalled(void **state)
 	struct status_record record = {.recoveries = 77};
 
 	(void)state;
-	assert_int_equal(status_open(&status, dir, 2), 0);
+	assert_int_equal(status_open(&status, dir, 2, false), 0);
 	assert_false(status_recall(&status, 0, &record)); /* nothing yet */
 	plans[1].chap.algorithms_given = false;
 	sessions[1].state = SESSION_WAITING;
@@ -139,7 +159,7 @@ static void long_names_fit_into_a_record(void **state)
 	int fd;
 
 	(void)state;
-	assert_int_equal(status_open(&status, dir, 2), 0);
+	assert_int_equal(status_open(&status, dir, 2, false), 0);
 	memset(plans[1].name, 'n', sizeof(plans[1].name) - 1);
 	memset(sessions[1].attempt.route.portal.host, 'h', sizeof(sessions[1].attempt.route.portal.host) - 1);
 	status_write(&status, sessions, 2);
@@ -156,7 +176,7 @@ static void long_names_fit_into_a_record(void **state)
 static void all_its_pages_are_locked(void **state)
 {
 	(void)state;
-	assert_int_equal(status_open(&status, dir, 2), 0);
+	assert_int_equal(status_open(&status, dir, 2, false), 0);
 	lock.result = 0;
 	assert_int_equal(status_lock(&status), 0);
 	assert_ptr_equal(lock.start, status.records);
@@ -166,6 +186,165 @@ static void all_its_pages_are_locked(void **state)
 	assert_int_equal(status_lock(&status), -ENOMEM);
 }
 
+/* ---- maps ---- */
+
+/* /sys, in a folder. */
+static char tree_path[] = "/tmp/status-tree-XXXXXX";
+static int tree;
+
+static void put(const char *file, const char *text)
+{
+	char part[128];
+	int fd;
+
+	for (const char *at = file; (at = strchr(at, '/')); at++) {
+		snprintf(part, sizeof(part), "%.*s", (int)(at - file), file);
+		mkdirat(tree, part, 0755);
+	}
+	fd = openat(tree, file, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+static void put_map(const char *device, const char *name, const char *uuid, const char *const *disks)
+{
+	char file[128];
+
+	snprintf(file, sizeof(file), "class/block/%s/dm/name", device);
+	put(file, name);
+	snprintf(file, sizeof(file), "class/block/%s/dm/uuid", device);
+	put(file, uuid);
+	for (; *disks; disks++) {
+		snprintf(file, sizeof(file), "class/block/%s/slaves/%s", device, *disks);
+		put(file, "");
+	}
+}
+
+/* A disk of a session, or a local one; number: its minor. */
+static void put_disk(const char *name, const char *place, int number)
+{
+	char target[64], file[128], text[16];
+
+	snprintf(file, sizeof(file), "devices/%s/%s/dev", place, name);
+	snprintf(text, sizeof(text), "8:%d\n", number);
+	put(file, text);
+	snprintf(target, sizeof(target), "../../devices/%s/%s", place, name);
+	snprintf(file, sizeof(file), "class/block/%s", name);
+	mkdirat(tree, "class", 0755);
+	mkdirat(tree, "class/block", 0755);
+	assert_int_equal(symlinkat(target, tree, file), 0);
+}
+
+static int make_tree(void **state)
+{
+	(void)state;
+	memcpy(tree_path + sizeof(tree_path) - 7, "XXXXXX", 6);
+	assert_non_null(mkdtemp(tree_path));
+	tree = open(tree_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	put_disk("sda", "host2/session1", 0);
+	put_disk("sdb", "host3/session2", 16);
+	put_disk("sdc", "pci", 32);
+	map_status = "2 0 0 0 2 2 E 0 1 0 8:0 F 3 A 0 1 0 8:16 A 0";
+	return status_open(&status, dir, 2, true);
+}
+
+static int remove_tree(void **state)
+{
+	char command[64];
+
+	(void)state;
+	close(tree);
+	snprintf(command, sizeof(command), "rm -rf %s", tree_path);
+	return system(command);
+}
+
+/* The n-th line of the file, without the spaces behind it. */
+static const char *line(int n)
+{
+	static char text[STATUS_RECORD + 1];
+	int fd = openat(dir, STATUS_FILE, O_RDONLY | O_CLOEXEC), used = STATUS_RECORD - 1;
+
+	assert_int_equal(pread(fd, text, STATUS_RECORD, (off_t)n * STATUS_RECORD), STATUS_RECORD);
+	close(fd);
+	assert_int_equal(text[used], '\n');
+	while (used && text[used - 1] == ' ')
+		used--;
+	text[used] = '\0';
+	return text;
+}
+
+static void a_map_has_a_line_with_its_paths(void **state)
+{
+	struct status_record record;
+
+	(void)state;
+	put_map("dm-0", "mpatha\n", "mpath-3600\n", (const char *const[]){"sda", "sdb", NULL});
+	put_map("dm-1", "mpatha-part1\n", "part1-mpath-3600\n", (const char *const[]){"dm-0", NULL});
+	put_map("dm-2", "local\n", "mpath-3700\n", (const char *const[]){"sdc", NULL});
+	put_map("dm-3", "gone\n", "mpath-3800\n", (const char *const[]){"sda", NULL});
+	status_write(&status, sessions, 2);
+	status_write_maps(&status, tree, 5);
+	if (strcmp(line(2), "map=mpatha device=dm-0 wwid=3600 group=2 paths=sda:failed:1,sdb:active:2") != 0)
+		assert_string_equal(line(2),
+				    "map=mpatha device=dm-0 wwid=3600 group=2 paths=sdb:active:2,sda:failed:1");
+	for (int i = 1; i < STATUS_MAPS; i++)
+		assert_string_equal(line(2 + i), "");
+	assert_int_equal(status_find(path, 9, &record), 0);
+	assert_int_equal(status_find(path, 1, &record), -ENOENT);
+	assert_true(status_recall(&status, 1, &record));
+	assert_false(status_recall(&status, 2, &record)); /* no session's */
+}
+
+static void a_map_that_goes_leaves_no_line(void **state)
+{
+	(void)state;
+	put_map("dm-0", "mpatha\n", "mpath-3600\n", (const char *const[]){"sda", NULL});
+	status_write_maps(&status, tree, 5);
+	assert_string_equal(line(2), "map=mpatha device=dm-0 wwid=3600 group=2 paths=sda:failed:1");
+	put("class/block/dm-0/dm/uuid", "LVM-3600\n");
+	status_write_maps(&status, tree, -1); /* no device mapper: nobody can tell */
+	assert_string_equal(line(2), "map=mpatha device=dm-0 wwid=3600 group=2 paths=sda:failed:1");
+	status_write_maps(&status, tree, 5);
+	assert_string_equal(line(2), "");
+}
+
+/* More maps and paths than there is room for. */
+static void lines_of_maps_stay_within_their_bounds(void **state)
+{
+	const char *disks[71] = {NULL};
+	char device[16], uuid[32], names[70][8];
+	struct stat file;
+
+	(void)state;
+	for (int i = 0; i < 70; i++) {
+		snprintf(names[i], sizeof(names[i]), "sd%c%c", 'a' + i / 26, 'a' + i % 26);
+		put_disk(names[i], "host2/session1", 100 + i);
+		disks[i] = names[i];
+	}
+	for (int i = 0; i < STATUS_MAPS + 3; i++) {
+		snprintf(device, sizeof(device), "dm-%d", i);
+		snprintf(uuid, sizeof(uuid), "mpath-36%02d\n", i);
+		put_map(device, "a-rather-long-name\n", uuid, disks);
+	}
+	status_write_maps(&status, tree, 5);
+	for (int i = 0; i < STATUS_MAPS; i++) {
+		assert_non_null(strstr(line(2 + i), "map=a-rather-long-name device=dm-"));
+		assert_int_equal(strlen(line(2 + i)), STATUS_RECORD - 1);
+	}
+	assert_int_equal(stat(path, &file), 0);
+	assert_int_equal(file.st_size, (2 + STATUS_MAPS) * STATUS_RECORD);
+	lock.result = 0;
+	assert_int_equal(status_lock(&status), 0);
+	assert_int_equal(lock.size, (2 + STATUS_MAPS) * STATUS_RECORD);
+	assert_int_equal(truncate(path, 3 * STATUS_RECORD), 0);
+	status_write_maps(&status, tree, 5); /* and is not ended by it */
+	assert_int_equal(status_open(&status, dir, 2, false), 0);
+	status_write_maps(&status, tree, 5); /* no room was wanted */
+	assert_int_equal(stat(path, &file), 0);
+	assert_int_equal(file.st_size, 2 * STATUS_RECORD);
+}
+
 static void first_record_is_written_whatever_the_state(void **state)
 {
 	static const struct netlink netlink = {.call_fd = -1, .event_fd = -1};
@@ -173,7 +352,7 @@ static void first_record_is_written_whatever_the_state(void **state)
 	struct status_record record;
 
 	(void)state;
-	assert_int_equal(status_open(&fresh, dir, 2), 0);
+	assert_int_equal(status_open(&fresh, dir, 2, false), 0);
 	session_init(&sessions[0], &plans[0], &netlink, -1, 1); /* all is 0 */
 	status_write(&fresh, sessions, 1);
 	assert_int_equal(status_find(path, 0, &record), 0);
@@ -181,7 +360,7 @@ static void first_record_is_written_whatever_the_state(void **state)
 	assert_int_equal(pwrite(fresh.fd, "XXXX", 4, 0), 4);
 	status_write(&fresh, sessions, 1); /* nothing has changed */
 	assert_int_equal(status_find(path, 0, &record), -ENOENT);
-	assert_int_equal(status_open(&fresh, -1, 2), -EBADF); /* closes it */
+	assert_int_equal(status_open(&fresh, -1, 2, false), -EBADF); /* closes it */
 }
 
 /* How many lines of a file have this text. */
@@ -205,9 +384,9 @@ static void an_earlier_file_is_closed(void **state)
 
 	(void)state;
 	close(fd);
-	assert_int_equal(status_open(&status, dir, 8), 0); /* a whole page */
+	assert_int_equal(status_open(&status, dir, 8, false), 0); /* a whole page */
 	assert_int_equal(count_lines("/proc/self/maps", path), 1);
-	assert_int_equal(status_open(&status, dir, 2), 0);
+	assert_int_equal(status_open(&status, dir, 2, false), 0);
 	assert_int_equal(pwrite(status.fd, "sid=7 ", 6, 2 * STATUS_RECORD), 6);
 	assert_false(status_recall(&status, 2, &record)); /* somebody has added to it */
 	assert_int_equal(status_find(path, 1, &record), -ENOENT);
@@ -223,7 +402,7 @@ static void without_a_file_nothing_is_written(void **state)
 	(void)state;
 	status_write(&none, sessions, 2);
 	assert_int_equal(status_lock(&none), 0);
-	assert_true(status_open(&none, -1, 2) < 0);
+	assert_true(status_open(&none, -1, 2, false) < 0);
 	status_write(&none, sessions, 2);
 }
 
@@ -237,7 +416,7 @@ static int make_file(void **state)
 	status.fd = -1;
 	prepare(0, "iqn.2026-01.test:a", 8);
 	prepare(1, "iqn.2026-01.test:b", 9);
-	return status_open(&status, dir, 2);
+	return status_open(&status, dir, 2, false);
 }
 
 static int remove_file(void **state)
@@ -255,6 +434,9 @@ int main(void)
 		cmocka_unit_test(what_was_written_is_recalled),
 		cmocka_unit_test(long_names_fit_into_a_record),
 		cmocka_unit_test(all_its_pages_are_locked),
+		cmocka_unit_test_setup_teardown(a_map_has_a_line_with_its_paths, make_tree, remove_tree),
+		cmocka_unit_test_setup_teardown(a_map_that_goes_leaves_no_line, make_tree, remove_tree),
+		cmocka_unit_test_setup_teardown(lines_of_maps_stay_within_their_bounds, make_tree, remove_tree),
 		cmocka_unit_test(first_record_is_written_whatever_the_state),
 		cmocka_unit_test(an_earlier_file_is_closed),
 		cmocka_unit_test(without_a_file_nothing_is_written),
