@@ -14,6 +14,7 @@ from moody import (BUSY, CHECK_CONDITION, READ_10, READ_CAPACITY_10, READ_CAPACI
 from rig import MIB, Target, run_cases  # noqa: E402
 
 OF_DISKS = (TEST_UNIT_READY, READ_CAPACITY_10, READ_CAPACITY_16, READ_10)
+OF_SIZE = (READ_CAPACITY_10, READ_CAPACITY_16)
 SECTORS = 64 * MIB // 512
 BY_LABEL = "loglevel=6 rw root=LABEL=rigroot "
 
@@ -80,7 +81,34 @@ def larger(rig, kernel, initrd):
     lab.verify("larger")
 
 
-CASES = {"reserved": reserved, "never": never_released, "busy": busy, "larger": larger}
+def rescanned(rig, kernel, initrd):
+    """By hand, after the boot: units that had no size when they were attached."""
+    says = {
+        "is in standby": lambda command: (CHECK_CONDITION, sense(2, 0x04, 0x0B)) if command in OF_DISKS else None,
+        "has no medium": lambda command: (CHECK_CONDITION, sense(2, 0x3A, 0x00)) if command in OF_DISKS else None,
+        "does not tell its size": lambda command: (CHECK_CONDITION, sense(4, 0x44, 0x00)) if command in OF_SIZE else None,
+    }
+
+    def moody(disk):
+        luns = {2 + number: rig.disk(table="none", size=(8 + number) * MIB) for number in range(len(says))}
+        luns[3].params = "removable=1"
+        target = Moody(rig, {1: disk, **luns})
+        target.units = dict(zip(luns, says.values()))
+        return target
+
+    with open(rig.binary, "rb") as file:
+        lab = Lab(rig, kernel, initrd, target=moody, files={"/sbin/iscsi-init": file.read()})
+    sizes = "for n in 2 3 4; do cat /sys/class/scsi_device/*:0:0:$n/device/block/*/size; done"
+    rig.check(lab.guest, lab.shell(sizes) == "0\n0\n0", "three units are attached without a size")
+    lab.target.units = {}
+    rig.check(lab.guest, lab.shell("iscsi-init rescan 1") == "" and lab.status == 0, "rescan looks at them again")
+    shown = (lab.shell(sizes) or "").split()
+    for number, name in enumerate(says):
+        rig.check(lab.guest, shown[number:number + 1] == [str((8 + number) * MIB // 512)], "what has a size by now has it: a unit that " + name)
+    lab.guest.kill()
+
+
+CASES = {"reserved": reserved, "never": never_released, "busy": busy, "larger": larger, "rescanned": rescanned}
 
 if __name__ == "__main__":
     run_cases(CASES)
