@@ -16,7 +16,7 @@ from rig import HOST, Target, run_cases  # noqa: E402
 
 SEED = int(os.environ.get("SEED", random.randrange(1000000)))
 PROMISED_S = 1.5
-WORDS = "loglevel=6 rw root=LABEL=rigroot "
+WORDS = "loglevel=7 rw root=LABEL=rigroot "
 
 
 class Late(Target):
