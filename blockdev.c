@@ -34,6 +34,7 @@
 #define SETTLERS_MAX 16      /* processes that read partition tables, for each target */
 #define OPEN_WAIT_MS 1000    /* without an event, until a disk that cannot be opened yet is given up */
 #define NO_MEDIUM    32      /* beside the peripheral device types, 0 to 31 */
+#define NEWS_MAX     8       /* that a unit tells before it does anything, one for each command */
 #define FLAT_SPACE   0x4000U /* SAM-5 4.7.7.3, in a LUN's first group */
 
 /* kernel: include/scsi/scsi_devinfo.h. A bit that a kernel does not know does nothing. Every scan skips:
@@ -127,9 +128,20 @@ static void release_flags(struct blockdev *blockdev)
 		sysfs_write(blockdev->sysfs, FLAGS_ATTRIBUTE, blockdev->flags->before);
 }
 
+/* What another scan of the same units has found out. */
+static void remember(struct blockdev *blockdev, const struct blockdev *before)
+{
+	if (before->host != blockdev->host)
+		return;
+	memcpy(blockdev->why, before->why, sizeof(blockdev->why));
+	memcpy(blockdev->known, before->known, sizeof(blockdev->known));
+	blockdev->is_settled = before->is_settled;
+}
+
 int blockdev_start(struct blockdev *blockdev, int sysfs, int dev, unsigned host, const struct target_plan *plan,
 		   struct blockdev_flags *flags)
 {
+	const struct blockdev before = *blockdev;
 	int error;
 
 	*blockdev = (struct blockdev){.sysfs = sysfs,
@@ -140,6 +152,7 @@ int blockdev_start(struct blockdev *blockdev, int sysfs, int dev, unsigned host,
 				      .has_lun = plan->has_lun,
 				      .lun = plan->lun,
 				      .params = plan->params};
+	remember(blockdev, &before);
 	memcpy(blockdev->scheduler, plan->scheduler, sizeof(blockdev->scheduler));
 	error = take_flags(blockdev);
 	if (error)
@@ -303,17 +316,44 @@ static void visit_units(const struct tour *tour)
 	visit_below(tour, path, 0);
 }
 
-/* Which units are looked at again. */
+/* Which units are looked at again, and which are known: their settings may be somebody's by now. */
 struct look {
 	struct blockdev blockdev; /* only what the walk needs */
 	bool all;
+	bool tells;             /* partitions and news of what has got a size are not left to a later reading */
+	const uint8_t *settled; /* those that we have made settings for; NULL: nothing is known of it */
 	uint8_t *known;
 };
 
 /* A bit for each LUN, or for each 256th. */
-static uint8_t *known_bit(uint8_t *known, uint64_t lun)
+static bool has_bit(const uint8_t *known, uint64_t lun)
 {
-	return &known[lun / 8 % BLOCKDEV_KNOWN];
+	return known[lun / 8 % BLOCKDEV_KNOWN] & 1 << lun % 8;
+}
+
+static void set_bit(uint8_t *known, uint64_t lun)
+{
+	known[lun / 8 % BLOCKDEV_KNOWN] |= (uint8_t)(1 << lun % 8);
+}
+
+/* Of a size that was none before, the kernel makes no partitions, and no event for udev and the resident process. */
+static void tell_size(const struct look *look, const char *where)
+{
+	struct logical_unit unit = {0};
+	char path[BLOCKDEV_PATH_MAX + 64];
+	int fd;
+
+	memcpy(unit.path, where, sizeof(unit.path));
+	if (!read_unit(&look->blockdev, &unit) || !unit.ready)
+		return;
+	fd = openat(look->blockdev.dev, unit.block, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || ioctl(fd, BLKRRPART))
+		log_debug("%s: the kernel does not read its partition table: %s", unit.block, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	snprintf(path, sizeof(path), "%s/block/%s/uevent", unit.path, unit.block);
+	if (sysfs_write(look->blockdev.sysfs, path, "change"))
+		log_debug("%s: nobody is told of its size", unit.block);
 }
 
 /* A unit that had no medium is not asked for its size before an open has found one (kernel: sd_check_events). */
@@ -323,39 +363,58 @@ static bool revalidate_unit(void *context, const struct logical_unit *unit)
 	char path[BLOCKDEV_PATH_MAX + 16];
 	int fd;
 
+	if (unit->ready && (look->settled ? has_bit(look->settled, unit->lun) : look->all))
+		set_bit(look->known, unit->lun);
 	if (!unit->empty && !(look->all && unit->ready))
 		return true;
-	if (unit->ready)
-		*known_bit(look->known, unit->lun) |= (uint8_t)(1 << unit->lun % 8);
 	fd = unit->empty ? openat(look->blockdev.dev, unit->block, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
 	if (fd >= 0)
 		close(fd);
 	snprintf(path, sizeof(path), "%s/rescan", unit->path);
 	if (sysfs_write(look->blockdev.sysfs, path, "1"))
 		log_debug("%s: its size cannot be read again", unit->block);
+	if (look->tells && unit->empty)
+		tell_size(look, unit->path);
 	return true;
 }
 
 /* A unit that was not ready (standby, no medium, reserved) is attached with size 0, and a scan does not look at what is
    attached. */
-static void look_at_units_again(int sysfs, int dev, unsigned host, bool all, uint8_t *known)
+static void look_at_units_again(struct look *look)
 {
-	struct look look = {{.sysfs = sysfs, .dev = dev, .host = host}, all, known};
-	const struct tour tour = {.blockdev = &look.blockdev, .visitor = revalidate_unit, .context = &look};
+	const struct tour tour = {.blockdev = &look->blockdev, .visitor = revalidate_unit, .context = look};
 
 	visit_units(&tour);
 }
 
-/* TEST UNIT READY. NULL: it is ready, or there is no answer. */
+/* NULL: it does what the command says, or there is no answer. What it has to tell first (a unit attention) is no answer. */
+static const char *ask(int dev, const char *address, const uint8_t *cdb, unsigned cdb_bytes, void *data, size_t size)
+{
+	struct bsg_answer answer;
+	int tries = NEWS_MAX;
+
+	do
+		if (bsg_ask(dev, address, cdb, cdb_bytes, data, size, &answer) || !answer.status)
+			return NULL;
+	while (answer.has_sense && answer.sense.key == SCSI_UNIT_ATTENTION && --tries);
+	return answer.has_sense ? scsi_sense_text(&answer.sense) : scsi_status_text(answer.status);
+}
+
+/* TEST UNIT READY */
 static const char *ask_unit(int dev, const char *address)
 {
 	uint8_t cdb[SCSI_CDB_BYTES];
-	struct bsg_answer answer;
 
 	scsi_test_unit_ready(cdb);
-	if (bsg_ask(dev, address, cdb, 6, NULL, 0, &answer) || !answer.status)
-		return NULL;
-	return answer.has_sense ? scsi_sense_text(&answer.sense) : scsi_status_text(answer.status);
+	return ask(dev, address, cdb, 6, NULL, 0);
+}
+
+static const char *ask_size(int dev, const char *address)
+{
+	uint8_t cdb[SCSI_CDB_BYTES], data[SCSI_SHORT_CAPACITY_BYTES];
+
+	scsi_read_capacity_10(cdb);
+	return ask(dev, address, cdb, 10, data, sizeof(data));
 }
 
 static void write_why(char why[BLOCKDEV_WHY_MAX], uint64_t lun, const char *text)
@@ -371,9 +430,12 @@ struct question {
 static bool ask_why(void *context, const struct logical_unit *unit)
 {
 	const struct question *question = context;
-	const char *why =
-		unit->is_disk && !unit->ready ? ask_unit(question->blockdev->dev, strrchr(unit->path, '/') + 1) : NULL;
+	const char *address = strrchr(unit->path, '/') + 1, *why = NULL;
 
+	if (unit->is_disk && !unit->ready)
+		why = ask_unit(question->blockdev->dev, address);
+	if (!why && unit->empty)
+		why = ask_size(question->blockdev->dev, address);
 	if (why)
 		write_why(question->finding->why, unit->lun, why);
 	return !why;
@@ -392,9 +454,12 @@ static void run_scan(const void *context, void *result)
 {
 	const struct blockdev *blockdev = context;
 	struct finding *finding = result;
+	struct look look = {.blockdev = {.sysfs = blockdev->sysfs, .dev = blockdev->dev, .host = blockdev->host},
+			    .all = blockdev->flags->revalidates,
+			    .settled = blockdev->is_settled ? blockdev->known : NULL,
+			    .known = finding->known};
 
-	look_at_units_again(blockdev->sysfs, blockdev->dev, blockdev->host, blockdev->flags->revalidates,
-			    finding->known);
+	look_at_units_again(&look);
 	run_ask(blockdev, finding);
 	if (!try_flat(blockdev, &finding->error))
 		finding->error = write_scan(blockdev->sysfs, blockdev->host, blockdev->has_lun, blockdev->lun);
@@ -409,6 +474,7 @@ static bool count_unit(void *context, const struct logical_unit *unit)
 			blockdev->other_lun = unit->lun;
 			blockdev->other_type = unit->empty ? NO_MEDIUM : unit->type;
 		}
+		blockdev->empty_count += unit->empty;
 		return true;
 	}
 	blockdev->disk_count++;
@@ -427,7 +493,7 @@ static enum blockdev_state look(struct blockdev *blockdev)
 {
 	const struct tour tour = {.blockdev = blockdev, .visitor = count_unit, .context = blockdev};
 
-	blockdev->disk_count = blockdev->other_count = blockdev->ready_count = 0;
+	blockdev->disk_count = blockdev->other_count = blockdev->ready_count = blockdev->empty_count = 0;
 	blockdev->first_disk[0] = blockdev->awaited[0] = 0;
 	visit_units(&tour);
 	if (blockdev->disk_count == 0)
@@ -664,9 +730,12 @@ static bool settle_unit(void *context, const struct logical_unit *unit)
 	struct blockdev *blockdev = context;
 	const char *why = NULL;
 
-	if (unit->ready && !(*known_bit(blockdev->known, unit->lun) & 1 << unit->lun % 8))
-		why = settle_disk(blockdev, unit);
-	if (why && blockdev->unreadable++ == 0)
+	if (!unit->ready || has_bit(blockdev->known, unit->lun))
+		return true;
+	why = settle_disk(blockdev, unit);
+	if (!why)
+		set_bit(blockdev->known, unit->lun);
+	else if (blockdev->unreadable++ == 0)
 		write_why(blockdev->why, unit->lun, why);
 	return true;
 }
@@ -678,30 +747,58 @@ static void settle_share(struct blockdev *blockdev, struct share *share)
 	visit_units(&tour);
 }
 
+static struct finding note_share(const struct blockdev *blockdev)
+{
+	struct finding finding = {.error = blockdev->unreadable};
+
+	memcpy(finding.known, blockdev->known, sizeof(finding.known));
+	memcpy(finding.why, blockdev->why, sizeof(finding.why));
+	return finding;
+}
+
+static void add_finding(struct finding *sum, const struct finding *more)
+{
+	if (more->error && !sum->error)
+		memcpy(sum->why, more->why, sizeof(sum->why));
+	sum->error += more->error;
+	for (int i = 0; i < BLOCKDEV_KNOWN; i++)
+		sum->known[i] |= more->known[i];
+}
+
+/* The process of one hand. */
+static void settle_hand(struct blockdev *blockdev, struct share *share, int pipe)
+{
+	struct finding finding;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	settle_share(blockdev, share);
+	finding = note_share(blockdev);
+	(void)!write(pipe, &finding, sizeof(finding)); /* one piece */
+	_exit(0);
+}
+
 /* One process for each hand but the last, which is this process's own. If a fork fails, it takes the other hands, too. */
 static void run_settle(const void *context, void *result)
 {
 	struct blockdev blockdev = *(const struct blockdev *)context;
 	struct share share = {.hands = blockdev.ready_count < SETTLERS_MAX ? blockdev.ready_count : SETTLERS_MAX};
-	struct finding *finding = result;
-	int status;
+	struct finding *finding = result, part;
+	int fds[2];
 	pid_t pid = 1;
 
 	blockdev.unreadable = 0;
-	blockdev.why[0] = 0;
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK))
+		share.hands = 1;
 	while (share.first < share.hands - 1 && (pid = fork()) > 0)
 		share.last = ++share.first;
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		settle_share(&blockdev, &share);
-		_exit(blockdev.unreadable);
-	}
+	if (pid == 0)
+		settle_hand(&blockdev, &share, fds[1]);
 	share.last = share.hands - 1;
 	settle_share(&blockdev, &share);
-	while (wait(&status) > 0)
-		blockdev.unreadable += WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-	finding->error = blockdev.unreadable;
-	memcpy(finding->why, blockdev.why, sizeof(finding->why));
+	*finding = note_share(&blockdev);
+	while (wait(NULL) > 0)
+		if (read(fds[0], &part, sizeof(part)) == sizeof(part))
+			add_finding(finding, &part);
 }
 
 /* The machine. */
@@ -714,8 +811,10 @@ static void end_scan(struct blockdev *blockdev)
 	if (state == CHILD_RUNNING)
 		return;
 	release_flags(blockdev);
-	memcpy(blockdev->why, finding.why, sizeof(blockdev->why));
-	memcpy(blockdev->known, finding.known, sizeof(blockdev->known));
+	if (state == CHILD_DONE) {
+		memcpy(blockdev->why, finding.why, sizeof(blockdev->why));
+		memcpy(blockdev->known, finding.known, sizeof(blockdev->known));
+	}
 	blockdev->error = state == CHILD_DIED ? -EIO : finding.error;
 	blockdev->state = blockdev->error ? BLOCKDEV_FAILED : BLOCKDEV_WAITING;
 }
@@ -730,6 +829,9 @@ static void end_reading(struct blockdev *blockdev)
 	if (state == CHILD_DIED)
 		log_warn("the reading of the partition tables ended unexpectedly");
 	memcpy(blockdev->why, finding.why, sizeof(blockdev->why));
+	if (state == CHILD_DONE)
+		memcpy(blockdev->known, finding.known, sizeof(blockdev->known));
+	blockdev->is_settled = true;
 	blockdev->unreadable = finding.error;
 	blockdev->state = BLOCKDEV_READY;
 }
@@ -745,25 +847,52 @@ static bool is_awaited(const struct blockdev *blockdev)
 	       !unit.ready && !unit.empty;
 }
 
-static void look_and_read(struct blockdev *blockdev)
+/* What was said by a unit that can be used by now is over. */
+static void start_reading(struct blockdev *blockdev)
 {
-	if (is_awaited(blockdev))
-		return;
-	blockdev->state = look(blockdev);
-	if (blockdev->state != BLOCKDEV_WAITING)
-		child_stop(&blockdev->child);
-	if (blockdev->state == BLOCKDEV_READING &&
-	    child_start(&blockdev->child, run_settle, blockdev, sizeof(struct finding))) {
+	child_stop(&blockdev->child);
+	if (!blockdev->empty_count)
+		blockdev->why[0] = 0;
+	if (child_start(&blockdev->child, run_settle, blockdev, sizeof(struct finding))) {
 		log_warn("no process for the partition tables: they stay as the kernel read them");
 		blockdev->state = BLOCKDEV_READY;
 	}
 }
 
+static void look_and_read(struct blockdev *blockdev)
+{
+	if (is_awaited(blockdev))
+		return;
+	blockdev->state = look(blockdev);
+	if (blockdev->state == BLOCKDEV_READING)
+		start_reading(blockdev);
+}
+
+bool blockdev_lacks(const struct blockdev *blockdev)
+{
+	return blockdev->empty_count || blockdev->unreadable;
+}
+
+/* Is there a unit that cannot be used, and no other work with it? */
+static bool can_be_asked(const struct blockdev *blockdev)
+{
+	switch (blockdev->state) {
+	case BLOCKDEV_WAITING:
+		return true;
+	case BLOCKDEV_EMPTY:
+	case BLOCKDEV_READY:
+		return blockdev_lacks(blockdev);
+	default:
+		return false;
+	}
+}
+
 void blockdev_ask(struct blockdev *blockdev)
 {
+	if (!can_be_asked(blockdev) || blockdev->asked || blockdev->child.fd >= 0)
+		return;
 	blockdev->asked = true;
-	if (blockdev->state == BLOCKDEV_WAITING && blockdev->child.fd < 0)
-		child_start(&blockdev->child, run_ask, blockdev, sizeof(struct finding));
+	child_start(&blockdev->child, run_ask, blockdev, sizeof(struct finding));
 }
 
 static void end_asking(struct blockdev *blockdev)
@@ -780,11 +909,31 @@ enum blockdev_state blockdev_step(struct blockdev *blockdev)
 		end_scan(blockdev);
 	if (blockdev->state == BLOCKDEV_READING)
 		end_reading(blockdev);
-	if (blockdev->state == BLOCKDEV_WAITING && blockdev->child.fd >= 0)
+	if (blockdev->child.fd >= 0 && can_be_asked(blockdev))
 		end_asking(blockdev);
 	if (blockdev->state == BLOCKDEV_WAITING || blockdev->state == BLOCKDEV_EMPTY)
 		look_and_read(blockdev);
 	return blockdev->state;
+}
+
+static bool note_new(void *context, const struct logical_unit *unit)
+{
+	const struct blockdev **blockdev = context;
+
+	if (unit->ready && !has_bit((*blockdev)->known, unit->lun))
+		*blockdev = NULL;
+	return *blockdev;
+}
+
+bool blockdev_has_new(const struct blockdev *blockdev)
+{
+	const struct blockdev *at = blockdev;
+	const struct tour tour = {.blockdev = blockdev, .visitor = note_new, .context = &at};
+	bool is_idle = blockdev->state == BLOCKDEV_READY || blockdev->state == BLOCKDEV_EMPTY;
+
+	if (is_idle && blockdev->is_settled && !blockdev->unreadable)
+		visit_units(&tour);
+	return !at;
 }
 
 bool blockdev_is_readable(const struct blockdev *blockdev)
@@ -856,7 +1005,7 @@ const char *blockdev_describe(const struct blockdev *blockdev, char *out, size_t
 		snprintf(out, size, "not scanned");
 		break;
 	case BLOCKDEV_SCANNING:
-		snprintf(out, size, "the scan of SCSI host %u is under way", blockdev->host);
+		snprintf(out, size, "the scan of SCSI host %u is under way%s", blockdev->host, blockdev->why);
 		break;
 	case BLOCKDEV_WAITING:
 		snprintf(out, size,
@@ -864,7 +1013,7 @@ const char *blockdev_describe(const struct blockdev *blockdev, char *out, size_t
 			 blockdev->ready_count, blockdev->disk_count, why_not_attached(blockdev));
 		break;
 	case BLOCKDEV_READING:
-		snprintf(out, size, "partition tables are being read");
+		snprintf(out, size, "partition tables are being read%s", blockdev->why);
 		break;
 	case BLOCKDEV_READY:
 		snprintf(out, size, "%d disk%s %s%s", blockdev->disk_count, blockdev->disk_count > 1 ? "s" : "",
@@ -884,11 +1033,13 @@ int blockdev_rescan(int sysfs, uint32_t sid)
 {
 	int host = iscsi_class_host(sysfs, sid), dev;
 	uint8_t known[BLOCKDEV_KNOWN] = {0};
+	struct look look = {.all = true, .tells = true, .known = known};
 
 	if (host < 0)
 		return host;
 	dev = sysfs_open("/dev");
-	look_at_units_again(sysfs, dev, (unsigned)host, true, known);
+	look.blockdev = (struct blockdev){.sysfs = sysfs, .dev = dev, .host = (unsigned)host};
+	look_at_units_again(&look);
 	if (dev >= 0)
 		close(dev);
 	return write_scan(sysfs, (unsigned)host, false, 0);

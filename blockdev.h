@@ -56,15 +56,16 @@ struct blockdev {
 	int disk_count;     /* of type disk */
 	uint64_t other_lun; /* the first LUN of another type, and the type (SPC-4 table 139) */
 	unsigned other_type;
-	int other_count;                    /* LUNs of other types */
+	int other_count;                    /* LUNs of other types, and disks without a size */
+	int empty_count;                    /* of them: those disks */
 	int ready_count;                    /* disks that can be opened */
 	int unreadable;                     /* of them: those that cannot be read, and whose unit says why */
 	char first_disk[BLOCKDEV_NAME_MAX]; /* that of the lowest LUN: "sda"; "" none */
 	uint64_t first_lun;
 	bool asked;
 	char why[BLOCKDEV_WHY_MAX]; /* "; LUN 1 says: it is becoming ready": the first unit that cannot be used; "" nothing */
-	uint8_t known
-		[BLOCKDEV_KNOWN]; /* bits: LUNs that were there before the scan: their settings may be somebody's by now */
+	bool is_settled;            /* the disks have been read once: known is about settings that we have made */
+	uint8_t known[BLOCKDEV_KNOWN]; /* bits: LUNs whose settings are not to be made: they may be somebody's by now */
 	char awaited[BLOCKDEV_PATH_MAX]; /* in sysfs: the last disk that was not attached yet; "" none */
 };
 
@@ -77,11 +78,18 @@ int blockdev_start(struct blockdev *blockdev, int sysfs, int dev, unsigned host,
    blockdev_fd is readable. The children that it starts log what they set and read; it logs what becomes of them. */
 enum blockdev_state blockdev_step(struct blockdev *blockdev);
 
-/* In BLOCKDEV_WAITING: has the first unit that is not attached asked what it lacks, for blockdev_describe. */
+/* Has the first unit that is not attached, or has no size, asked once what it lacks, for blockdev_describe: while the child runs,
+   there is no answer yet. What it has said is kept by the next scan until it is asked there. */
 void blockdev_ask(struct blockdev *blockdev);
+
+/* Are there units that cannot be used, though they may be later, beside the disks that can, or alone? */
+bool blockdev_lacks(const struct blockdev *blockdev);
 
 /* In BLOCKDEV_READY: can one of the disks be read? A port in standby may show a disk that cannot. */
 bool blockdev_is_readable(const struct blockdev *blockdev);
+
+/* Is there a disk now that nobody has made settings for? Someone else had it looked for. */
+bool blockdev_has_new(const struct blockdev *blockdev);
 
 /* To be polled for reading; -1: nothing runs. Changes with every step. */
 int blockdev_fd(const struct blockdev *blockdev);

@@ -638,6 +638,33 @@ static int64_t disk_limit(const struct world *w, int i)
 	return w->sessions[i].up_ms + (int64_t)w->plan.targets[i].params.value[PARAM_SCAN_TIMEOUT] * 1000;
 }
 
+/* Will the boot do without it, or fail, when its time for a disk is over? */
+static bool is_timed(const struct world *w, int i)
+{
+	const struct session *s = &w->sessions[i];
+
+	switch (w->disks[i].state) {
+	case BLOCKDEV_EMPTY:
+		return true;
+	case BLOCKDEV_READY:
+		return !is_settled(w, i);
+	case BLOCKDEV_SCANNING:
+	case BLOCKDEV_WAITING:
+	case BLOCKDEV_READING:
+		return s->state == SESSION_UP && !s->recoveries && !w->seeks[i];
+	default:
+		return false;
+	}
+}
+
+/* What it lacks is said at once, and when its time is over. True: there is no answer yet. */
+static bool is_asked(struct blockdev *disk)
+{
+	if (!disk->why[0])
+		blockdev_ask(disk);
+	return blockdev_fd(disk) >= 0;
+}
+
 /* A target without a disk may get one later: it is scanned again until scan_timeout is over. */
 static void scan_again(struct world *w, int i, int64_t now_ms)
 {
@@ -650,6 +677,8 @@ static void scan_again(struct world *w, int i, int64_t now_ms)
 		give_up_disk(w, i, why);
 		return;
 	}
+	if (is_asked(&w->disks[i]))
+		return;
 	if (!w->rescan_ms[i]) {
 		log_info("%s: %s; asking again until scan_timeout is over", w->plan.targets[i].name,
 			 blockdev_describe(&w->disks[i], what, sizeof(what)));
@@ -658,6 +687,37 @@ static void scan_again(struct world *w, int i, int64_t now_ms)
 	if (now_ms < w->rescan_ms[i])
 		return;
 	w->rescan_ms[i] = now_ms + RESCAN_PAUSE_MS;
+	blockdev_stop(&w->disks[i]);
+	start_scan(w, i);
+}
+
+/* Root is not there, and may be on a unit that cannot be used yet, beside disks that can. */
+static bool may_have_root(const struct world *w, int i)
+{
+	return w->has_root && w->root.result.state == ROOT_MISSING && !w->diskless[i] && is_settled(w, i) &&
+	       blockdev_lacks(&w->disks[i]);
+}
+
+/* Such units are looked at again at the same pace. Nobody waits for it: the disks are ready. */
+static void seek_root(struct world *w, int i, int64_t now_ms)
+{
+	char what[300];
+
+	if (w->seeks[i]) {
+		w->seeks[i] = false;
+		w->block_changed = true;
+	}
+	if (!may_have_root(w, i) || is_asked(&w->disks[i]))
+		return;
+	if (!w->rescan_ms[i]) {
+		log_info("%s: %s; its units are looked at again while root is not there", w->plan.targets[i].name,
+			 blockdev_describe(&w->disks[i], what, sizeof(what)));
+		w->rescan_ms[i] = now_ms + RESCAN_PAUSE_MS;
+	}
+	if (now_ms < w->rescan_ms[i])
+		return;
+	w->rescan_ms[i] = now_ms + RESCAN_PAUSE_MS;
+	w->seeks[i] = true;
 	blockdev_stop(&w->disks[i]);
 	start_scan(w, i);
 }
@@ -687,7 +747,7 @@ static bool advance_disk(struct world *w, int i, int64_t now_ms)
 		/* fall through */
 	case BLOCKDEV_SCANNING:
 	case BLOCKDEV_READING:
-		if (now_ms < disk_limit(w, i) || w->sessions[i].state != SESSION_UP || w->sessions[i].recoveries)
+		if (now_ms < disk_limit(w, i) || !is_timed(w, i))
 			break;
 		snprintf(why, sizeof(why), "its disk was not usable within %d s: %s",
 			 w->plan.targets[i].params.value[PARAM_SCAN_TIMEOUT],
@@ -695,22 +755,30 @@ static bool advance_disk(struct world *w, int i, int64_t now_ms)
 		give_up_disk(w, i, why);
 		break;
 	case BLOCKDEV_READY:
+		seek_root(w, i, now_ms);
 		if (is_settled(w, i))
 			return true;
-		scan_again(w, i, now_ms);
+		if (!w->seeks[i])
+			scan_again(w, i, now_ms);
 		break;
 	}
 	return false;
 }
 
-/* Have its attempts, those to find its name or to log in, lasted for as long as a single one may take? */
-static bool is_late(const struct world *w, int i, int64_t now_ms)
+/* When its attempts, those to find its name or to log in, have lasted for as long as a single one may take. */
+static int64_t late_time(const struct world *w, int i)
 {
 	const struct target_plan *target = &w->plan.targets[i];
 	const struct attempt *attempt = needs_list(target) ? &w->discoveries[i].attempt : &w->sessions[i].attempt;
 
-	return !attempt->was_up && attempt->begun_ms &&
-	       now_ms >= attempt->begun_ms + (int64_t)target->params.value[PARAM_LOGIN_TIMEOUT] * 1000;
+	return attempt->was_up || !attempt->begun_ms
+		       ? INT64_MAX
+		       : attempt->begun_ms + (int64_t)target->params.value[PARAM_LOGIN_TIMEOUT] * 1000;
+}
+
+static bool is_late(const struct world *w, int i, int64_t now_ms)
+{
+	return now_ms >= late_time(w, i);
 }
 
 /* A path more can come later: it gets a moment, but not after a failure. */
@@ -787,6 +855,7 @@ void boot_attach_begin(struct world *world)
 
 bool boot_attach_advance(struct world *world, int64_t now_ms)
 {
+	world->advanced_ms = now_ms;
 	advance_targets(world, now_ms);
 	advance_sessions(world);
 	advance_disks(world, now_ms);
@@ -798,13 +867,29 @@ bool boot_attach_advance(struct world *world, int64_t now_ms)
 static int64_t root_limit(const struct world *w)
 {
 	int64_t wait = w->plan.root.delay_s * 1000;
-	int64_t scan = (int64_t)param_rows[PARAM_SCAN_TIMEOUT].ours * 1000;
+	int64_t scan = (int64_t)param_rows[PARAM_SCAN_TIMEOUT].ours * 1000, limit;
 
 	if (w->disks_missing || (w->plan.root.wait && !w->plan.root.wait_s))
 		return INT64_MAX;
 	if (w->plan.root.wait)
 		wait = w->plan.root.wait_s * 1000;
-	return w->disks_ready_ms + (wait > scan ? wait : scan);
+	limit = w->disks_ready_ms + (wait > scan ? wait : scan);
+	for (int i = 0; i < w->session_count; i++)
+		if (may_have_root(w, i) && disk_limit(w, i) > limit)
+			limit = disk_limit(w, i);
+	return limit;
+}
+
+/* Why root is not there, with what is said by the units that cannot be used: it may be on one of them. */
+static const char *explain_root(const struct world *w, char *out, size_t size)
+{
+	size_t used = (size_t)snprintf(out, size, "%s", w->root.result.text);
+
+	for (int i = 0; i < w->session_count && used < size; i++)
+		if (w->root.result.state != ROOT_FAILED && w->disks[i].why[0])
+			used += (size_t)snprintf(out + used, size - used, "; %s%s", w->plan.targets[i].name,
+						 w->disks[i].why);
+	return out;
 }
 
 /* root=iscsi:... means the disk of that target, whatever its name has become. */
@@ -820,6 +905,8 @@ static void name_target_root(struct world *w)
 
 static void advance_root(struct world *w, int64_t now_ms)
 {
+	char why[sizeof(w->verdict.text)];
+
 	if (!w->disks_ready_ms || !join_advance(w, now_ms) || w->chains)
 		return;
 	if (!w->has_root) {
@@ -840,7 +927,7 @@ static void advance_root(struct world *w, int64_t now_ms)
 		break;
 	case ROOT_MISSING:
 		if (now_ms >= root_limit(w))
-			fail(w, "%s", w->root.result.text);
+			fail(w, "%s", explain_root(w, why, sizeof(why)));
 		break;
 	case ROOT_LOOKING:
 		break;
@@ -869,8 +956,17 @@ static bool boot_from_local_disk(struct world *w, int64_t now_ms)
 	return w->verdict.failed || w->root.result.state == ROOT_MOUNTED;
 }
 
+/* Root is there. */
+static void stop_seeking(struct world *w)
+{
+	for (int i = 0; i < w->session_count; i++)
+		if (w->seeks[i])
+			blockdev_stop(&w->disks[i]);
+}
+
 bool boot_advance(struct world *world, int64_t now_ms)
 {
+	world->advanced_ms = now_ms;
 	advance_modules(world, now_ms);
 	advance_firmware(world);
 	if (has_nothing_to_do(world))
@@ -884,33 +980,51 @@ bool boot_advance(struct world *world, int64_t now_ms)
 		return world->verdict.failed;
 	if (world->disks_missing)
 		leave_missing(world, now_ms);
+	stop_seeking(world);
 	return true;
+}
+
+/* The earlier one of those that the rules have not seen pass: nothing comes of a time that has passed but by an event. */
+static int64_t earlier_ahead(const struct world *w, int64_t at, int64_t then)
+{
+	return then > w->advanced_ms ? monotonic_earlier(at, then) : at;
+}
+
+static int64_t disk_deadline(const struct world *w, int i)
+{
+	int64_t at = INT64_MAX;
+	bool is_empty = w->disks[i].state == BLOCKDEV_EMPTY;
+	bool is_unsettled = w->disks[i].state == BLOCKDEV_READY && !is_settled(w, i);
+
+	if (is_empty || is_unsettled)
+		at = earlier_ahead(w, at, w->rescan_ms[i]);
+	if (!w->disks_ready_ms)
+		at = earlier_ahead(w, at, w->path_limit_ms);
+	if (is_timed(w, i))
+		at = earlier_ahead(w, at, disk_limit(w, i));
+	if (w->disks[i].state == BLOCKDEV_WAITING)
+		at = earlier_ahead(w, at, ask_time(w, i));
+	return earlier_ahead(w, at, late_time(w, i));
 }
 
 int64_t boot_deadline(const struct world *world)
 {
-	int64_t at = world->has_root && world->root.result.state == ROOT_MISSING ? root_limit(world) : INT64_MAX;
+	bool is_root_missing = world->has_root && world->root.result.state == ROOT_MISSING;
+	int64_t at = is_root_missing ? root_limit(world) : INT64_MAX;
 
-	for (int i = 0; i < world->session_count && (!world->disks_ready_ms || world->disks_missing); i++) {
-		const struct session *s = &world->sessions[i];
-
-		if (world->diskless[i])
-			continue;
-		if (world->rescan_ms[i] && (world->disks[i].state == BLOCKDEV_EMPTY ||
-					    (world->disks[i].state == BLOCKDEV_READY && !is_settled(world, i))))
-			at = monotonic_earlier(at, world->rescan_ms[i]);
-		if (world->path_limit_ms && !world->disks_ready_ms)
-			at = monotonic_earlier(at, world->path_limit_ms);
-		if (s->state == SESSION_UP)
-			at = monotonic_earlier(at, disk_limit(world, i));
-		if (world->disks[i].state == BLOCKDEV_WAITING)
-			at = monotonic_earlier(at, ask_time(world, i));
+	for (int i = 0; i < world->session_count; i++) {
+		if ((!world->disks_ready_ms || world->disks_missing) && !world->diskless[i])
+			at = monotonic_earlier(at, disk_deadline(world, i));
+		if (may_have_root(world, i))
+			at = earlier_ahead(world, at, world->rescan_ms[i]);
 	}
 	return at;
 }
 
 static const char *waiting_for_session(const struct world *w, char *out, size_t size)
 {
+	char root[sizeof(w->verdict.text)];
+
 	for (int i = 0; i < w->session_count; i++) {
 		char what[300];
 
@@ -921,13 +1035,13 @@ static const char *waiting_for_session(const struct world *w, char *out, size_t 
 		}
 		if (w->sessions[i].state != SESSION_UP)
 			return session_waiting_for(&w->sessions[i], out, size);
-		if (!is_settled(w, i) && !w->diskless[i]) {
+		if (!is_settled(w, i) && !w->diskless[i] && !w->seeks[i]) {
 			snprintf(out, size, "the disk of %s: %s", w->plan.targets[i].name,
 				 blockdev_describe(&w->disks[i], what, sizeof(what)));
 			return out;
 		}
 	}
-	snprintf(out, size, "root: %s", w->has_root ? w->root.result.text : "");
+	snprintf(out, size, "root: %s", w->has_root ? explain_root(w, root, sizeof(root)) : "");
 	return out;
 }
 

@@ -61,11 +61,14 @@ struct world {
 
 	/* What the boot's rules remember: each is a level that was reached, see boot.c. */
 	bool net_open, has_netlink, has_firmware, asked_firmware, has_lease, has_secrets, has_root, chains, resident;
+	int64_t advanced_ms; /* when the rules were called last */
 	int64_t disks_ready_ms;
 	int64_t path_limit_ms; /* when further paths of a disk are no longer waited for; 0: there is none yet */
 	bool hurries;          /* RCU is expedited for the time of the boot */
 	bool diskless
 		[PLAN_TARGETS_MAX]; /* logged in, but without a disk that can be used: the boot goes on without it */
+	bool seeks
+		[PLAN_TARGETS_MAX]; /* root is not there, and may be on a unit that could not be used: they are scanned anew */
 	bool disks_missing;         /* ready, but for targets that do not answer */
 	bool lost_events;         /* of the kernel's iSCSI interface: sessions are looked at when the queue is empty */
 	uint32_t carriers;        /* bits: the interfaces of net that have one */

@@ -296,12 +296,13 @@ int attempt_pollfds(const struct attempt *attempt, struct pollfd *out, int max)
 /* ---- one after the other ---- */
 
 /* A part of what it has lasted, so that a target that comes is not left waiting for long. A boot: up to a second while nothing
-   can be connected to. Where nothing answered, the attempt itself was a pause. */
+   can be connected to; a portal that has just begun to listen may have no targets for a moment, so what it lacks is counted from
+   there. Where nothing answered, the attempt itself was a pause. */
 static int64_t choose_pause(struct attempt *a, int64_t now_ms)
 {
 	int64_t lasted = now_ms - a->lost_ms;
 	int64_t longest = a->unconnected ? PAUSE_CONNECT_MS : ATTEMPT_BOOT_PAUSE_MS;
-	int64_t pause = (now_ms - a->begun_ms) / BOOT_PART;
+	int64_t pause = (now_ms - (a->unconnected ? a->begun_ms : a->heard_ms)) / BOOT_PART;
 	bool is_long = a->resident && lasted >= OUTAGE_LONG_MS;
 
 	if (a->resident) {
@@ -330,6 +331,8 @@ enum attempt_state attempt_put_off(struct attempt *attempt, int64_t now_ms)
 	a->lessons = (struct login_lessons){0}; /* what was learned did not help */
 	if (a->retry == RETRY_SHORTLY && !a->not_found_ms)
 		a->not_found_ms = now_ms; /* counted from here: before, the target may have been down altogether */
+	if (!a->unconnected && !a->heard_ms)
+		a->heard_ms = now_ms;
 	if (is_final(a, now_ms))
 		return a->state = ATTEMPT_OVER;
 	a->pause_ms = choose_pause(a, now_ms);
@@ -352,7 +355,7 @@ enum attempt_report attempt_take_report(struct attempt *attempt, int64_t now_ms)
 void attempt_start_over(struct attempt *attempt, int64_t now_ms)
 {
 	attempt->lost_ms = now_ms;
-	attempt->begun_ms = attempt->patience_ms = 0;
+	attempt->begun_ms = attempt->heard_ms = attempt->patience_ms = 0;
 	attempt->count = 0;
 	attempt->lessons = (struct login_lessons){0};
 	route_choose(&attempt->route, 0, true);
@@ -363,7 +366,7 @@ void attempt_succeed(struct attempt *attempt)
 	route_arrive(&attempt->route);
 	connect_prove(&attempt->connect);
 	attempt->was_up = true;
-	attempt->begun_ms = 0;
+	attempt->begun_ms = attempt->heard_ms = 0;
 	attempt->count = 0;
 	attempt->not_found_ms = attempt->patience_ms = 0;
 	attempt->lessons.guessed = false;

@@ -48,6 +48,7 @@ struct attempt {
 	bool unanswered;      /* and no answer at all */
 	int64_t lost_ms;      /* of a resident's attempts: when the outage began */
 	int64_t begun_ms;     /* the first attempt in a row; 0: none */
+	int64_t heard_ms;     /* the first of them that failed after it was connected; 0: none */
 	int64_t report_ms;    /* so long after it the next failure is reported */
 	int64_t deadline_ms;  /* of what is waited for; INT64_MAX: none */
 	unsigned count;       /* attempts that failed in a row */

@@ -152,11 +152,23 @@ static void note_disk(struct world *w, const struct uevent *event)
 	}
 }
 
-static void look_at_disks(struct world *w, bool all)
+/* Resident: its units are looked at a moment later. */
+static void expect_news(struct world *w, int i, int64_t now_ms)
+{
+	w->sessions[i].has_news = true;
+	if (w->rescan_ms[i] < now_ms + NEWS_WAIT_MS)
+		w->rescan_ms[i] = now_ms + NEWS_WAIT_MS;
+}
+
+/* A disk that another program had looked for gets the settings of its session, too. */
+static void look_at_disks(struct world *w, bool all, int64_t now_ms)
 {
 	for (int i = 0; i < w->session_count; i++) {
-		if (all || w->disks[i].touched)
+		if (all || w->disks[i].touched) {
 			blockdev_step(&w->disks[i]);
+			if (w->resident && blockdev_has_new(&w->disks[i]))
+				expect_news(w, i, now_ms);
+		}
 		w->disks[i].touched = false;
 	}
 }
@@ -173,9 +185,7 @@ static void note_news(struct world *w, const struct uevent *event, int64_t now_m
 			log_warn("%s: its LUNs or their sizes have changed, and are looked at again (event=changed "
 				 "sid=%u)",
 				 s->plan->name, s->sid);
-		s->has_news = true;
-		if (w->rescan_ms[i] < now_ms + NEWS_WAIT_MS)
-			w->rescan_ms[i] = now_ms + NEWS_WAIT_MS;
+		expect_news(w, i, now_ms);
 	}
 }
 
@@ -211,7 +221,7 @@ static void hear_uevents(struct world *w, int64_t now_ms)
 		if (event.unit_changed && w->resident)
 			note_news(w, &event, now_ms);
 	}
-	look_at_disks(w, lost);
+	look_at_disks(w, lost, now_ms);
 }
 
 static void rescan(struct world *w, int i, int64_t now_ms)

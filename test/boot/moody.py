@@ -16,26 +16,27 @@ def sense(key, asc, ascq):
 
 
 class Moody(Between):
-    """says(command): None, or the status and data of the SCSI Response that the guest gets to a command (its first byte) instead.
-    sectors: what READ CAPACITY tells, None: the truth. .asked: what was replaced; .isids: those of the logins."""
+    """says(command): None, or the status and data of the SCSI Response that the guest gets to a command (its first byte) instead;
+    units[lun](command): the same for one unit. sectors: what READ CAPACITY tells, None: the truth. .asked: what was replaced;
+    .isids: those of the logins."""
 
     sectors = None
 
     def __init__(self, rig, luns, **options):
         self.says = lambda command: None
-        self.commands, self.asked, self.isids = {}, [], []
+        self.commands, self.units, self.asked, self.isids = {}, {}, [], []
         super().__init__(rig, luns, **options)
 
     def change(self, header, data, from_target):
         opcode, tag = header[0] & 0x3F, bytes(header[16:20])
         if not from_target and opcode == COMMAND:
-            self.commands[tag] = header[32]
+            self.commands[tag] = header[9], header[32]
         elif not from_target and opcode == LOGIN:
             self.isids.append(bytes(header[8:14]))
         if not from_target or opcode not in (DATA_IN, RESPONSE) or tag not in self.commands:
             return data
-        command, ends = self.commands[tag], opcode == RESPONSE or header[1] & 1
-        said = self.says(command) if ends else None
+        (lun, command), ends = self.commands[tag], opcode == RESPONSE or header[1] & 1
+        said = self.units.get(lun, self.says)(command) if ends else None
         if said is None:
             return self.capacity(command, data) if opcode == DATA_IN else data
         status, data = said

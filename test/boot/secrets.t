@@ -19,7 +19,7 @@ SEARCH = """
 count() { tr -cs ' -~' '\\n' | grep -o '%s' | wc -l; }
 memory() {
 	while read -r range rights rest; do
-		case "$rights $rest" in r*'[vvar]'|r*'[vsyscall]'|-*) continue;; esac
+		case "$rights $rest" in r*'[vvar]'|r*'[vvar_vclock]'|r*'[vsyscall]'|-*) continue;; esac
 		from=$((0x${range%%%%-*})) to=$((0x${range##*-}))
 		dd if=$1/mem bs=64k iflag=skip_bytes,count_bytes,fullblock skip=$from count=$((to - from)) 2>/dev/null
 	done <$1/maps

@@ -214,6 +214,72 @@ static void disk_counts_when_it_has_block_device_size_and_node(void **state)
 	assert_int_equal(rig->blockdev.other_count, 0);
 }
 
+/* A unit that is slow to answer may outlast the boot's time-out at any point of a later look. */
+static void what_a_unit_said_is_kept_until_it_is_asked_again(void **state)
+{
+	struct rig *rig = *state;
+	char text[200];
+
+	add_unit(rig, 1, "0\n");
+	attach(rig, 1, "sdx", "0\n");
+	start(rig);
+	assert_int_equal(step_while(rig, BLOCKDEV_SCANNING), BLOCKDEV_EMPTY);
+	strcpy(rig->blockdev.why, "; LUN 1 says: it is becoming ready");
+	blockdev_stop(&rig->blockdev);
+	start(rig);
+	assert_string_equal(blockdev_describe(&rig->blockdev, text, sizeof(text)),
+			    "the scan of SCSI host 2 is under way; LUN 1 says: it is becoming ready");
+	add_unit(rig, 2, "0\n");
+	attach(rig, 2, "sdy", "8");
+	if (!add_node(rig, "sdy"))
+		return;
+	step_while(rig, BLOCKDEV_SCANNING);
+	assert_int_equal(rig->blockdev.state, BLOCKDEV_READING);
+	strcpy(rig->blockdev.why, "; LUN 1 says: it is becoming ready");
+	assert_string_equal(blockdev_describe(&rig->blockdev, text, sizeof(text)),
+			    "partition tables are being read; LUN 1 says: it is becoming ready");
+	assert_true(blockdev_lacks(&rig->blockdev));
+}
+
+static void what_one_said_that_can_be_used_by_now_is_forgotten(void **state)
+{
+	struct rig *rig = *state;
+	char text[200];
+
+	add_unit(rig, 1, "0\n");
+	start(rig);
+	assert_int_equal(step_while(rig, BLOCKDEV_SCANNING), BLOCKDEV_WAITING);
+	strcpy(rig->blockdev.why, "; LUN 1 says: it is becoming ready");
+	attach(rig, 1, "sdx", "8");
+	if (!add_node(rig, "sdx"))
+		return;
+	assert_int_equal(blockdev_step(&rig->blockdev), BLOCKDEV_READING);
+	assert_string_equal(blockdev_describe(&rig->blockdev, text, sizeof(text)), "partition tables are being read");
+	assert_false(blockdev_lacks(&rig->blockdev));
+}
+
+/* In this tree it gives no answer. */
+static void a_unit_without_a_size_is_asked_why(void **state)
+{
+	struct rig *rig = *state;
+
+	add_unit(rig, 1, "0\n");
+	attach(rig, 1, "sdx", "0\n");
+	start(rig);
+	assert_int_equal(step_while(rig, BLOCKDEV_SCANNING), BLOCKDEV_EMPTY);
+	assert_true(blockdev_lacks(&rig->blockdev));
+	blockdev_ask(&rig->blockdev);
+	assert_true(blockdev_fd(&rig->blockdev) >= 0);
+	while (blockdev_fd(&rig->blockdev) >= 0) {
+		struct pollfd ready = {.fd = blockdev_fd(&rig->blockdev), .events = POLLIN};
+
+		assert_int_equal(poll(&ready, 1, 20000), 1);
+		assert_int_equal(blockdev_step(&rig->blockdev), BLOCKDEV_EMPTY);
+	}
+	blockdev_ask(&rig->blockdev);
+	assert_int_equal(blockdev_fd(&rig->blockdev), -1); /* once is enough */
+}
+
 static void the_first_disk_is_that_of_the_lowest_lun(void **state)
 {
 	static const char *const names[] = {"sdd", "sdb", "sdc", "sda"};
@@ -300,7 +366,7 @@ static void a_queue_that_is_registered_late_gets_its_scheduler(void **state)
 static void flags_are_set_for_the_scans_and_put_back_by_the_last(void **state)
 {
 	struct rig *rig = *state;
-	struct blockdev second;
+	struct blockdev second = {0};
 
 	put(rig, FLAGS_PATH, "1000000\n");
 	rig->plan.params.value[PARAM_SCAN] = SCAN_LEAN;
@@ -329,7 +395,7 @@ static void full_and_lean_scans_wait_for_each_other(void **state)
 {
 	struct rig *rig = *state;
 	struct target_plan lean = rig->plan;
-	struct blockdev second;
+	struct blockdev second = {0};
 
 	put(rig, FLAGS_PATH, "0\n");
 	lean.params.value[PARAM_SCAN] = SCAN_LEAN;
@@ -388,6 +454,9 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(other_types_are_no_disks_and_are_named, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(disk_counts_when_it_has_block_device_size_and_node, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_a_unit_said_is_kept_until_it_is_asked_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_one_said_that_can_be_used_by_now_is_forgotten, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_unit_without_a_size_is_asked_why, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_first_disk_is_that_of_the_lowest_lun, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(every_disk_of_several_is_waited_for, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(queue_gets_its_settings, set_up, tear_down),

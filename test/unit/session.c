@@ -1341,6 +1341,32 @@ static void pauses_of_an_outage_grow_with_it(void **state)
 		}
 }
 
+/* The promise: attached within 1.5 s of the target's first listen, whenever that is. What it lacks in its first moments (the
+   targets come after the portal) costs it no more; only then do the pauses grow. */
+static void target_that_starts_late_in_a_boot_is_found_soon(void **state)
+{
+	static const struct {
+		int64_t heard_ms, lasted_ms, least, most; /* heard: 0: not yet */
+	} rows[] = {{0, 400, 50, 100},        {0, 1000, 125, 250},       {0, 15000, 500, 1000},
+		    {0, 170000, 500, 1000},   {15000, 15000, 250, 500},  {170000, 170000, 250, 500},
+		    {15000, 16000, 250, 500}, {15000, 19000, 500, 1000}, {15000, 60000, 2500, 5000}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		for (int tries = 0; tries < 20; tries++) {
+			struct attempt *a = &session.attempt;
+
+			session_init(&session, &plan, &netlink, tree, (uint32_t)tries + 1);
+			a->begun_ms = 1000;
+			a->retry = RETRY_TRANSIENT;
+			if (rows[i].heard_ms && rows[i].heard_ms < rows[i].lasted_ms)
+				assert_int_equal(attempt_put_off(a, 1000 + rows[i].heard_ms), ATTEMPT_PAUSE);
+			a->unconnected = !rows[i].heard_ms;
+			assert_int_equal(attempt_put_off(a, 1000 + rows[i].lasted_ms), ATTEMPT_PAUSE);
+			assert_in_range(a->pause_ms, rows[i].least, rows[i].most);
+		}
+}
+
 static void late_session_is_scanned(void **state)
 {
 	(void)state;
@@ -1567,6 +1593,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(session_that_never_was_leaves_without_a_word, begin, end),
 		cmocka_unit_test_setup_teardown(answer_is_waited_for_longer_where_there_is_no_other_portal, begin, end),
 		cmocka_unit_test_setup_teardown(pauses_of_an_outage_grow_with_it, begin, end),
+		cmocka_unit_test_setup_teardown(target_that_starts_late_in_a_boot_is_found_soon, begin, end),
 		cmocka_unit_test_setup_teardown(portals_that_a_discovery_listed_are_asked_too, begin, end),
 		cmocka_unit_test_setup_teardown(target_that_is_not_found_is_asked_for_thirty_seconds, begin, end),
 		cmocka_unit_test_setup_teardown(refused_connection_of_a_boot_is_tried_each_second, begin, end),
