@@ -292,6 +292,46 @@ static void request_names_server_and_address_of_the_offer(void **state)
 	assert_true(w.output.raw);
 }
 
+static void a_message_is_laid_out_byte_by_byte(void **state)
+{
+	static const uint8_t fixed[] = {1, 1, 6, 0, 0x11, 0x22, 0x33, 0x44, 1, 2, 0, 0, 192, 0, 2, 100};
+	static const uint8_t options[] = {0x63, 0x82, 0x53, 0x63, 53, 1, 4,   61, 7, 1,   0x52, 0x54, 0, 0x12, 0x34,
+					  0x56, 50,   4,    192,  0,  2, 100, 54, 4, 192, 0,    2,    1, 255};
+	const struct dhcp_request declines = {.type = DHCP_DECLINE,
+					      .xid = 0x11223344,
+					      .seconds = 0x102,
+					      .client = CLIENT,
+					      .requested = CLIENT,
+					      .server = SERVER};
+	uint8_t bytes[DHCP_MESSAGE_MAX], expected[300] = {0};
+
+	(void)state;
+	memcpy(expected, fixed, sizeof(fixed));
+	memcpy(expected + 28, config.mac, 6);
+	memcpy(expected + 236, options, sizeof(options));
+	memset(bytes, 0xee, sizeof(bytes));
+	assert_int_equal(dhcp_build(&config, &declines, bytes), sizeof(expected)); /* BOOTP's size at least */
+	assert_memory_equal(bytes, expected, sizeof(expected));
+}
+
+static void a_given_client_identifier_has_64_bytes_at_most(void **state)
+{
+	const struct dhcp_request asks = {.type = DHCP_DISCOVER};
+	struct dhcp_config other = config;
+	uint8_t bytes[DHCP_MESSAGE_MAX];
+
+	(void)state;
+	other.client_id_mode = DHCP_CLIENT_ID_GIVEN;
+	memset(other.client_id, 7, sizeof(other.client_id));
+	other.client_id_length = 64;
+	assert_true(dhcp_build(&other, &asks, bytes) > 300);
+	assert_memory_equal(bytes + 243, "\75\100\7", 3);
+	assert_int_equal(bytes[243 + 2 + 64], 57);
+	other.client_id_length = 65;
+	assert_true(dhcp_build(&other, &asks, bytes) > 0);
+	assert_int_equal(bytes[243], 57); /* none */
+}
+
 /* Messages that are read */
 
 static void a_lease_holds_all_that_was_given(void **state)
@@ -468,6 +508,62 @@ static void classless_routes_replace_the_routers(void **state)
 	assert_int_equal(lease->routes[2].gateway, 0);
 }
 
+static void values_at_the_edge_are_taken(void **state)
+{
+	static const uint8_t routes[] = {9,    10,  0x80, 192, 0,  2, 17,  17, 172, 16,
+					 0x80, 192, 0,    2,   17, 0, 192, 0,  2,   254};
+	static const uint8_t others[] = {1, 0, 0, 1, 223, 255, 255, 255, 224, 0, 0, 0, 0, 255, 255, 255};
+	static const uint8_t chap[] = "\277\014geheim\11wort\1";
+	struct world w;
+	const struct dhcp_lease *lease = &w.dhcp.lease;
+
+	(void)state;
+	request(&w);
+	answer(&w.reply, DHCP_ACK, w.dhcp.xid, CLIENT, SERVER);
+	option(&w.reply, 26, 2, "\0\104"); /* RFC 2132 5.1: 68 */
+	option(&w.reply, 6, sizeof(others), others);
+	option(&w.reply, 121, sizeof(routes), routes);
+	text(&w.reply, 15, "a b");
+	option(&w.reply, 175, sizeof(chap) - 1, chap); /* a secret may have any byte */
+	option8(&w.reply, 43, 1);                      /* nobody asked for it */
+	assert_int_equal(hear(&w), DHCP_BOUND);
+	assert_int_equal(lease->malformed, 0);
+	assert_int_equal(lease->mtu, 68);
+	assert_string_equal(lease->domain, "a b");
+	assert_string_equal(lease->chap_secret, "geheim\11wort\1");
+	assert_int_equal(lease->dns_count, 2);
+	assert_int_equal(lease->dns[0], 0x01000001u);
+	assert_int_equal(lease->dns[1], 0xdfffffffu);
+	assert_int_equal(lease->route_count, 3);
+	assert_int_equal(lease->routes[0].prefix, 9);
+	assert_int_equal(lease->routes[0].destination, 0x0a800000u);
+	assert_int_equal(lease->routes[1].prefix, 17);
+	assert_int_equal(lease->routes[1].destination, 0xac108000u);
+	assert_int_equal(lease->routes[2].destination, 0);
+	assert_int_equal(lease->routes[2].gateway, 0xc00002feu);
+}
+
+static void overload_of_one_field_leaves_the_other_alone(void **state)
+{
+	struct world w;
+
+	(void)state;
+	for (uint8_t overload = 1; overload <= 2; overload++) {
+		request(&w);
+		answer(&w.reply, DHCP_ACK, w.dhcp.xid, CLIENT, SERVER);
+		option8(&w.reply, 52, overload);
+		memcpy(w.reply.bytes + 44, "\21\3snm\377", 6);
+		memcpy(w.reply.bytes + 108, "\21\3fil\377", 6);
+		assert_int_equal(hear(&w), DHCP_BOUND);
+		assert_string_equal(w.dhcp.lease.root_path, overload == 1 ? "fil" : "snm");
+	}
+	request(&w);
+	answer(&w.reply, DHCP_ACK, w.dhcp.xid, CLIENT, SERVER);
+	option8(&w.reply, 52, 1);
+	memset(w.reply.bytes + 44, 200, 64); /* a server's name */
+	assert_int_equal(hear(&w), DHCP_BOUND);
+}
+
 static void what_cannot_be_read_is_left_out_and_named(void **state)
 {
 	static const struct {
@@ -490,6 +586,8 @@ static void what_cannot_be_read_is_left_out_and_named(void **state)
 		{121, 9, "\40\1\2\3\4\377\377\377\377"}, /* by the broadcast address */
 		{121, 0, ""},
 		{175, 4, "\276\005me"},
+		{175, 5, "\276\3a\1b"},
+		{175, 5, "\300\3a\1b"},
 		{203, 224, "iqn.2026-01.org.example:"},
 	};
 
@@ -700,6 +798,23 @@ static void make_address_multicast(struct reply *r, uint32_t xid)
 	answer(r, DHCP_OFFER, xid, 0xe0000001u, SERVER);
 }
 
+static void make_address_first_multicast(struct reply *r, uint32_t xid)
+{
+	answer(r, DHCP_OFFER, xid, 0xe0000000u, SERVER);
+}
+
+static void make_other_hardware_type(struct reply *r, uint32_t xid)
+{
+	answer(r, DHCP_OFFER, xid, CLIENT, SERVER);
+	r->bytes[1] = 6;
+}
+
+static void make_other_address_length(struct reply *r, uint32_t xid)
+{
+	answer(r, DHCP_OFFER, xid, CLIENT, SERVER);
+	r->bytes[2] = 16;
+}
+
 static void make_address_broadcast(struct reply *r, uint32_t xid)
 {
 	answer(r, DHCP_OFFER, xid, 0xffffffffu, SERVER);
@@ -727,6 +842,8 @@ static const struct wrong wrongs[] = {
 	{"the packet is not a reply", make_request},
 	{"the packet answers another transaction", make_other_xid},
 	{"the packet is for another hardware address", make_other_mac},
+	{"the packet is for another hardware address", make_other_hardware_type},
+	{"the packet is for another hardware address", make_other_address_length},
 	{"the packet has no DHCP magic cookie", make_other_cookie},
 	{"an option runs past the end of the packet", make_option_past_end},
 	{"an option runs past the end of the packet", make_overload_of_file_past_end},
@@ -751,6 +868,7 @@ static const struct wrong wrongs[] = {
 	{"the address given is in 0.0.0.0/8", make_address_0_net},
 	{"the address given is a loopback address", make_address_loopback},
 	{"the address given is a multicast or reserved address", make_address_multicast},
+	{"the address given is a multicast or reserved address", make_address_first_multicast},
 	{"the address given is the broadcast address", make_address_broadcast},
 	{"the address given is its network's own or broadcast address", make_address_net},
 	{"the address given is its network's own or broadcast address", make_address_net_broadcast},
@@ -1470,12 +1588,16 @@ int main(void)
 		cmocka_unit_test(discover_says_who_we_are_and_what_we_want),
 		cmocka_unit_test(client_identifier_and_host_name_are_as_asked),
 		cmocka_unit_test(request_names_server_and_address_of_the_offer),
+		cmocka_unit_test(a_message_is_laid_out_byte_by_byte),
+		cmocka_unit_test(a_given_client_identifier_has_64_bytes_at_most),
 		cmocka_unit_test(a_lease_holds_all_that_was_given),
 		cmocka_unit_test(a_root_path_with_a_password_is_a_secret_too),
 		cmocka_unit_test(long_options_are_joined_also_across_overloaded_fields),
 		cmocka_unit_test(fields_are_no_options_without_overload),
 		cmocka_unit_test(pads_stand_anywhere_and_nothing_counts_after_the_end),
 		cmocka_unit_test(classless_routes_replace_the_routers),
+		cmocka_unit_test(values_at_the_edge_are_taken),
+		cmocka_unit_test(overload_of_one_field_leaves_the_other_alone),
 		cmocka_unit_test(what_cannot_be_read_is_left_out_and_named),
 		cmocka_unit_test(wrong_packets_are_refused_by_name_and_change_nothing),
 		cmocka_unit_test(a_packet_cut_anywhere_never_binds),
