@@ -296,6 +296,10 @@ static void what_cannot_be_read_is_left_out_and_named(void **state)
 		{24, 3, "\300\14\0"},    /* a compressed name */
 		{24, 5, "\3a.b\0"},      /* a dot in a label */
 		{24, 5, "\3a\nb\0"},
+		{24, 5, "\3a b\0"},
+		{24, 5,
+		 "\3a\x7f"
+		 "b\0"},
 		{59, 3, "a\nb"},
 		{59, 3, "a\0b"},
 		{60, 1, "\0"},
@@ -341,6 +345,81 @@ static void a_text_that_is_too_long_is_left_out(void **state)
 	option(&w.reply, 59, 511, url);
 	assert_int_equal(hear(&w), DHCP_BOUND);
 	assert_int_equal(strlen(w.dhcp.lease.boot_url), 511);
+}
+
+static void texts_at_their_limits_are_whole(void **state)
+{
+	char labels[256], expected[254], params[515];
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < 254; i++) {
+		labels[i] = i % 64 ? (char)('a' + i % 26) : 63;
+		if (i)
+			expected[i - 1] = i % 64 ? labels[i] : '.';
+	}
+	labels[192] = 61; /* 3 * 64 + 62 = 254 */
+	labels[254] = 0;
+	expected[253] = 0;
+	params[0] = 0x1;
+	params[1] = (char)0xff; /* 511 bytes */
+	memset(params + 2, 'p', 511);
+	request(&w);
+	gift(&w.reply, DHCP6_REPLY, w.dhcp.xid, server);
+	option(&w.reply, 24, 255, labels);
+	option(&w.reply, 60, 513, params);
+	option(&w.reply, 23, 80, labels); /* five addresses */
+	assert_int_equal(hear(&w), DHCP_BOUND);
+	assert_int_equal(w.dhcp.lease.malformed, 0);
+	assert_string_equal(w.dhcp.lease.domain, expected);
+	assert_int_equal(strlen(w.dhcp.lease.boot_params), 511);
+	assert_int_equal(w.dhcp.lease.dns_count, DHCP_DNS_MAX);
+	labels[192] = 62;
+	labels[254] = 'z';
+	labels[255] = 0;
+	params[0] = 0x2;
+	params[1] = 0; /* 512 */
+	request(&w);
+	gift(&w.reply, DHCP6_REPLY, w.dhcp.xid, server);
+	option(&w.reply, 24, 256, labels);
+	assert_int_equal(hear(&w), DHCP_BOUND);
+	assert_int_equal(w.dhcp.lease.malformed, 24);
+	assert_string_equal(w.dhcp.lease.domain, "");
+	request(&w);
+	gift(&w.reply, DHCP6_REPLY, w.dhcp.xid, server);
+	option(&w.reply, 60, 514, params);
+	assert_int_equal(hear(&w), DHCP_BOUND);
+	assert_int_equal(w.dhcp.lease.malformed, 60);
+	memset(labels, 'l', 66);
+	labels[0] = 64; /* RFC 1035 2.3.4: 63 at most */
+	labels[65] = 0;
+	request(&w);
+	gift(&w.reply, DHCP6_REPLY, w.dhcp.xid, server);
+	option(&w.reply, 24, 66, labels);
+	assert_int_equal(hear(&w), DHCP_BOUND);
+	assert_int_equal(w.dhcp.lease.malformed, 24);
+}
+
+static void addresses_beside_the_refused_ones_are_taken(void **state)
+{
+	static const uint8_t good[][16] = {{[15] = 2},
+					   {[14] = 1, [15] = 1},
+					   {1, [15] = 1},
+					   {0xfe, 0xc0, [15] = 1},
+					   {0xfe, 0x40, [15] = 1},
+					   {0xfd, 0x80, [15] = 1},
+					   {0xfc, [15] = 1}};
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		request(&w);
+		identity(&w.reply, DHCP6_REPLY, w.dhcp.xid, server);
+		ia(&w.reply, IAID, 0, 0, 28);
+		ia_address(&w.reply, good[i], 3000, 3000, 0);
+		assert_int_equal(hear(&w), DHCP_BOUND);
+		assert_memory_equal(w.dhcp.lease.address, good[i], 16);
+	}
 }
 
 static void make_short(struct reply *r, uint32_t xid)
@@ -436,6 +515,22 @@ static void make_long_server(struct reply *r, uint32_t xid)
 	header(r, DHCP6_ADVERTISE, xid);
 	option(r, 1, sizeof(duid), duid);
 	option(r, 2, sizeof(id), id);
+}
+
+static void make_short_duid(struct reply *r, uint32_t xid)
+{
+	header(r, DHCP6_ADVERTISE, xid);
+	option(r, 1, sizeof(duid), duid);
+	option(r, 2, 2, "\0\3");
+}
+
+static void make_client_with_more(struct reply *r, uint32_t xid)
+{
+	uint8_t id[sizeof(duid) + 1] = {0};
+
+	memcpy(id, duid, sizeof(duid));
+	header(r, DHCP6_ADVERTISE, xid);
+	option(r, 1, sizeof(id), id);
 }
 
 static void make_address(struct reply *r, uint32_t xid, const uint8_t *ip)
@@ -543,6 +638,8 @@ static const struct {
 	{"the client identifier is not ours", make_other_client},
 	{"there is more than one server identifier", make_two_servers},
 	{"the server identifier is not a DUID", make_long_server},
+	{"the server identifier is not a DUID", make_short_duid},
+	{"the client identifier is not ours", make_client_with_more},
 	{"the address given is ::", make_address_none},
 	{"the address given is the loopback address", make_address_loopback},
 	{"the address given is a multicast address", make_address_multicast},
@@ -608,6 +705,12 @@ static void times_are_chosen_where_the_server_leaves_them_to_us(void **state)
 		{DHCP_INFINITE, DHCP_INFINITE, 0, 0, DHCP_INFINITE, DHCP_INFINITE},
 		{2000, DHCP_INFINITE, 0, 0, 1000, 1600},
 		{2000, 3000, 0, 500, 500, 500},
+		{2000, 3000, 1600, 0, 1600, 1600},
+		{2000, 3000, 1601, 0, 1000, 1600},
+		{2000, 3000, 3000, 3000, 3000, 3000},
+		{2004, 3000, 0, 0, 1002, 1603},
+		{2003, DHCP_INFINITE, 0, 0, 1001, 1602},
+		{0, DHCP_INFINITE, 0, 0, DHCP_INFINITE, DHCP_INFINITE},
 	};
 	struct world w;
 
@@ -660,6 +763,95 @@ static void solicit_is_repeated_as_the_rfc_says(void **state)
 			last = wait;
 		}
 	}
+}
+
+/* As far as this message; what decides on the waits is drawn before it is sent. */
+static void begin_to_send(struct world *w, enum dhcp6_message type, uint32_t random)
+{
+	struct dhcp6_config with = config;
+
+	with.information_only = type == DHCP6_INFORMATION_REQUEST;
+	memset(w, 0, sizeof(*w));
+	w->now = START;
+	w->random = random;
+	dhcp6_start(&w->dhcp, &with, w->now);
+	assert_int_equal(pass(w), DHCP_SEND);
+	if (type == DHCP6_SOLICIT || type == DHCP6_INFORMATION_REQUEST)
+		return;
+	w->random = random;
+	assert_int_equal(hear_gift(w, DHCP6_ADVERTISE, server), DHCP_SEND);
+	if (type == DHCP6_REQUEST)
+		return;
+	identity(&w->reply, DHCP6_REPLY, w->dhcp.xid, server);
+	ia(&w->reply, IAID, 10000, 20000, 28);
+	ia_address(&w->reply, address, 30000, 40000, 0);
+	assert_int_equal(hear(w), DHCP_BOUND);
+	w->random = random;
+	if (type == DHCP6_DECLINE)
+		assert_int_equal(happen(w, DHCP_CONFLICT), DHCP_LOST | DHCP_SEND);
+	else if (type == DHCP6_CONFIRM)
+		assert_int_equal(happen(w, DHCP_LINK_UP), DHCP_SEND);
+	else {
+		w->now = START + (type == DHCP6_RENEW ? 10000 : 20000) * 1000;
+		assert_int_equal(happen(w, DHCP_TIMER), DHCP_SEND);
+	}
+}
+
+/* RFC 8415 7.6 and 15: with the least, no, and the most of what chance may add. 0: it is given up. */
+static void each_message_has_its_times(void **state)
+{
+	enum { LEAST = 0, EVEN = 1000, MOST = 2000 };
+	static const struct {
+		enum dhcp6_message type;
+		uint32_t random;
+		int32_t waits[10];
+	} rows[] = {
+		{DHCP6_SOLICIT, EVEN, {1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000, 30000, 30000}},
+		{DHCP6_SOLICIT, LEAST, {1100, 2090, 3971, 7545, 14336, 27239, 27000, 27000, 27000, 27000}},
+		{DHCP6_SOLICIT, MOST, {1100, 2310, 4851, 10187, 21392, 33000, 33000, 33000, 33000, 33000}},
+		{DHCP6_REQUEST, EVEN, {1000, 2000, 4000, 8000, 16000, 0}},
+		{DHCP6_REQUEST, LEAST, {900, 1710, 3249, 6174, 11731, 0}},
+		{DHCP6_REQUEST, MOST, {1100, 2310, 4851, 10187, 21392, 0}},
+		{DHCP6_INFORMATION_REQUEST, EVEN, {1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000, 30000, 30000}},
+		{DHCP6_INFORMATION_REQUEST, MOST, {1100, 2310, 4851, 10187, 21392, 33000, 33000, 33000, 33000, 33000}},
+		{DHCP6_DECLINE, EVEN, {1000, 2000, 4000, 8000, 0}},
+		{DHCP6_CONFIRM, EVEN, {1000, 2000, 4000, 4000, 0}},
+		{DHCP6_CONFIRM, MOST, {1100, 2310, 4400, 4400, 0}},
+		{DHCP6_RENEW, EVEN, {10000, 20000, 40000, 80000, 160000, 320000, 600000, 600000, 600000, 600000}},
+		{DHCP6_RENEW, MOST, {11000, 23100, 48510, 101871, 213929, 449250, 660000, 660000, 660000, 660000}},
+		{DHCP6_REBIND, EVEN, {10000, 20000, 40000, 80000, 160000, 320000, 600000, 600000, 600000, 600000}},
+		{DHCP6_REBIND, MOST, {11000, 23100, 48510, 101871, 213929, 449250, 660000, 660000, 660000, 660000}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world w;
+
+		begin_to_send(&w, rows[i].type, rows[i].random);
+		for (size_t n = 0; n < 10 && rows[i].waits[n]; n++) {
+			assert_int_equal(w.output.bytes[0], rows[i].type);
+			assert_int_equal(dhcp6_deadline(&w.dhcp) - w.now, rows[i].waits[n]);
+			w.random = rows[i].random;
+			(void)pass(&w);
+		}
+		if (!rows[i].waits[5])
+			assert_true(!w.output.length || w.output.bytes[0] == DHCP6_SOLICIT);
+	}
+}
+
+static void elapsed_time_has_a_most(void **state)
+{
+	struct world w;
+
+	(void)state;
+	solicit(&w);
+	w.now = START + 655340;
+	assert_int_equal(happen(&w, DHCP_TIMER), DHCP_SEND);
+	assert_true(sent(&w, 8, 2, "\xff\xfe"));
+	w.now = START + 655360;
+	w.dhcp.deadline_ms = w.now;
+	assert_int_equal(happen(&w, DHCP_TIMER), DHCP_SEND);
+	assert_true(sent(&w, 8, 2, "\xff\xff"));
 }
 
 static void the_first_good_server_is_taken_at_once(void **state)
@@ -1011,10 +1203,14 @@ int main(void)
 		cmocka_unit_test(a_lease_holds_all_that_was_given),
 		cmocka_unit_test(what_cannot_be_read_is_left_out_and_named),
 		cmocka_unit_test(a_text_that_is_too_long_is_left_out),
+		cmocka_unit_test(texts_at_their_limits_are_whole),
+		cmocka_unit_test(addresses_beside_the_refused_ones_are_taken),
 		cmocka_unit_test(wrong_packets_are_refused_by_name_and_change_nothing),
 		cmocka_unit_test(a_packet_cut_anywhere_never_binds),
 		cmocka_unit_test(times_are_chosen_where_the_server_leaves_them_to_us),
 		cmocka_unit_test(solicit_is_repeated_as_the_rfc_says),
+		cmocka_unit_test(each_message_has_its_times),
+		cmocka_unit_test(elapsed_time_has_a_most),
 		cmocka_unit_test(the_first_good_server_is_taken_at_once),
 		cmocka_unit_test(rapid_commit_takes_one_exchange),
 		cmocka_unit_test(a_boot_url_is_waited_for_half_a_second),

@@ -266,6 +266,33 @@ static void digests_are_lists_and_the_targets_choice_holds(void **state)
 	assert_int_equal(negotiated(PARAM_DATA_DIGEST), DIGEST_NONE);
 }
 
+static void a_digest_that_is_not_answered_is_none_unless_we_insist(void **state)
+{
+	static const struct {
+		enum param param;
+		const char *words;
+	} rows[] = {{PARAM_HEADER_DIGEST, "the target did not answer HeaderDigest=CRC32C"},
+		    {PARAM_DATA_DIGEST, "the target did not answer DataDigest=CRC32C"}};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		params_default(&offer);
+		offer.value[rows[i].param] = DIGEST_CRC32C_NONE;
+		start();
+		assert_int_equal(respond(T | OPERATIONAL | TO_FULL, ""), LOGIN_DONE);
+		assert_int_equal(negotiated(rows[i].param), DIGEST_NONE);
+		offer.value[rows[i].param] = DIGEST_CRC32C;
+		start();
+		assert_int_equal(respond(T | OPERATIONAL | TO_FULL, ""), LOGIN_FAILED);
+		assert_failed(LOGIN_NEGOTIATION, rows[i].words);
+		start();
+		assert_int_equal(respond(OPERATIONAL, ""), LOGIN_SEND); /* it may come later */
+		assert_int_equal(respond(T | OPERATIONAL | TO_FULL, "HeaderDigest=CRC32C;DataDigest=CRC32C"),
+				 LOGIN_FAILED);
+		assert_failed(LOGIN_NEGOTIATION, "expected None (if the target insists, allow it with ");
+	}
+}
+
 static void the_security_stage_comes_first_when_the_target_insisted(void **state)
 {
 	(void)state;
@@ -629,6 +656,7 @@ static void numbers_that_nothing_depends_on_are_tolerated(void **state)
 	assert_int_equal(respond_with(&f, T | OPERATIONAL | TO_FULL, "", 0), LOGIN_DONE);
 	assert_tolerated("no TSIH");
 	assert_tolerated("another ISID");
+	assert_tolerated("; "); /* between them */
 	config.tsih = 0x55; /* a session that exists */
 	start();
 	assert_int_equal(respond_with(&f, OPERATIONAL, "", 0), LOGIN_SEND);
@@ -1231,6 +1259,7 @@ int main(void)
 		cmocka_unit_test_setup(a_silent_target_gets_the_rfcs_defaults_within_our_offer, set_up),
 		cmocka_unit_test_setup(what_we_send_is_bounded_by_the_target_and_by_us, set_up),
 		cmocka_unit_test_setup(digests_are_lists_and_the_targets_choice_holds, set_up),
+		cmocka_unit_test_setup(a_digest_that_is_not_answered_is_none_unless_we_insist, set_up),
 		cmocka_unit_test_setup(the_security_stage_comes_first_when_the_target_insisted, set_up),
 		cmocka_unit_test_setup(a_response_of_the_security_stage_makes_us_begin_there, set_up),
 		cmocka_unit_test_setup(no_keys_are_declared_twice, set_up),
