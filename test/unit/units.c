@@ -2,13 +2,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "session/units.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <scsi/sg.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -57,6 +61,15 @@ static const struct {
 	TEXT("class/iscsi_session/session10/device/target5:0:0/5:0:0:7/block/sdc/size", "2048\n"),
 	{"class/iscsi_session/session10/device/target5:0:0/5:0:0:7/vpd_pg83", page, 255},
 	{"class/iscsi_session/session10/device/target5:0:0/5:0:0:29/vpd_pg83", page, 256},
+	TEXT("class/iscsi_session/session11/device/target6:0:0/6:0:0:1/type",
+	     "0\n"), /* of which the kernel knows nothing */
+	TEXT("class/iscsi_session/session11/device/target6:0:0/6:0:0:1/block/disk/size", "8\n"),
+	TEXT("class/iscsi_session/session11/device/target6:0:0/6:0:0:3/type", "0\n"),
+	TEXT("class/iscsi_session/session11/device/target6:0:0/6:0:0:3/block/disk/size", "8\n"),
+	TEXT("class/iscsi_session/session12/device/target7:0:0/7:0:0:1/type", "0\n"),
+	TEXT("class/iscsi_session/session12/device/target7:0:0/7:0:0:1/vpd_pg83", NAA),
+	TEXT("class/iscsi_session/session12/device/target7:0:0/7:0:0:1/block/disk/size", "8\n"),
+	TEXT("disk", ""),
 	TEXT("class/iscsi_session/session8/device/target4:0:0/4:0:0:0/type", "0\n"),
 };
 
@@ -158,6 +171,148 @@ static void what_holds_nothing_is_left_out(void **state)
 	assert_true(unit_of(29, count)->has_long_page);
 }
 
+/* ---- what the kernel was not asked for ---- */
+
+/* The disk that is asked. */
+static struct {
+	const char *page[2]; /* 0x83 and 0x80; NULL: it has none */
+	size_t length[2];
+	unsigned status, host_status;
+	int resid_added;
+	int asked;
+	bool gone;
+} disk;
+
+int ioctl(int fd, unsigned long number, ...)
+{
+	struct sg_io_hdr *request;
+	va_list arguments;
+	int which;
+
+	va_start(arguments, number);
+	request = va_arg(arguments, struct sg_io_hdr *);
+	va_end(arguments);
+	assert_true(fd >= 0 && number == SG_IO);
+	assert_true(request->interface_id == 'S' && request->dxfer_direction == SG_DXFER_FROM_DEV);
+	assert_true(request->cmd_len == 6 && request->dxfer_len == UNIT_PAGE_SMALL && request->mx_sb_len == 32);
+	assert_int_equal(request->timeout, 10000);
+	assert_memory_equal(request->cmdp, "\x12\1", 2);
+	assert_int_equal(request->cmdp[4], UNIT_PAGE_SMALL);
+	which = request->cmdp[2] == 0x80;
+	assert_int_equal(request->cmdp[2], which ? 0x80 : 0x83);
+	disk.asked++;
+	if (disk.gone)
+		return -1;
+	request->status = disk.page[which] ? (uint8_t)disk.status : 2;
+	request->host_status = (uint16_t)disk.host_status;
+	request->resid = UNIT_PAGE_SMALL - (int)disk.length[which] + disk.resid_added;
+	if (disk.page[which])
+		memcpy(request->dxferp, disk.page[which], disk.length[which]);
+	return 0;
+}
+
+#define ID_PAGE     "\0\x83\0\x0c\1\3\0\x08\x50\1\2\3\4\5\6\7"
+#define SERIAL_PAGE "\0\x80\0\4beaf"
+
+static const char *asked_for_id(void)
+{
+	static char text[SCSI_ID_TEXT];
+	struct unit unit = {.block = "disk", .sectors = 8};
+
+	disk.asked = 0;
+	units_ask(sysfs, &unit, 1);
+	return unit.id.kind == SCSI_ID_NONE ? "" : scsi_id_text(&unit.id, text);
+}
+
+static void unit_is_asked_for_its_identity(void **state)
+{
+	static const char whole[UNIT_PAGE_SMALL] = ID_PAGE;
+
+	(void)state;
+	memset(&disk, 0, sizeof(disk));
+	disk.page[0] = ID_PAGE;
+	disk.length[0] = sizeof(ID_PAGE) - 1;
+	disk.page[1] = SERIAL_PAGE;
+	disk.length[1] = sizeof(SERIAL_PAGE) - 1;
+	assert_string_equal(asked_for_id(), "naa.5001020304050607");
+	assert_int_equal(disk.asked, 1);
+	disk.page[0] = whole;
+	disk.length[0] = sizeof(whole); /* nothing is missing */
+	assert_string_equal(asked_for_id(), "naa.5001020304050607");
+	disk.page[0] = NULL;
+	assert_string_equal(asked_for_id(), "serial beaf");
+	assert_int_equal(disk.asked, 2);
+	disk.page[0] = "";
+	disk.length[0] = 0;
+	assert_string_equal(asked_for_id(), "serial beaf");
+	disk.length[1] = 0;
+	assert_string_equal(asked_for_id(), "");
+}
+
+static void answer_that_is_none_counts_for_nothing(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		memset(&disk, 0, sizeof(disk));
+		disk.page[0] = ID_PAGE;
+		disk.length[0] = sizeof(ID_PAGE) - 1;
+		disk.page[1] = SERIAL_PAGE;
+		disk.length[1] = sizeof(SERIAL_PAGE) - 1;
+		disk.status = i == 0 ? 8 : 0;
+		disk.host_status = i == 1;
+		disk.gone = i == 2;
+		disk.resid_added = i == 3 ? UNIT_PAGE_SMALL : i == 4 ? -2 * UNIT_PAGE_SMALL : 0;
+		assert_string_equal(asked_for_id(), "");
+		assert_int_equal(disk.asked, 2);
+	}
+}
+
+static void only_disks_without_an_identity_are_asked(void **state)
+{
+	struct unit some[] = {{.block = "disk"},
+			      {.sectors = 8},
+			      {.block = "disk", .sectors = 8, .id = {.kind = SCSI_ID_T10}},
+			      {.block = "nowhere", .sectors = 8},
+			      {.block = "disk", .sectors = 8},
+			      {.block = "disk", .sectors = 8}};
+
+	(void)state;
+	memset(&disk, 0, sizeof(disk));
+	disk.page[1] = SERIAL_PAGE;
+	disk.length[1] = sizeof(SERIAL_PAGE) - 1;
+	units_ask(sysfs, some, 5);
+	assert_int_equal(disk.asked, 2); /* both pages of one */
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(some[i].id.kind, i == 2 ? SCSI_ID_T10 : i == 4 ? SCSI_ID_SERIAL : SCSI_ID_NONE);
+}
+
+static void what_is_learned_is_given_to_the_units_without(void **state)
+{
+	struct child child = CHILD_NONE;
+	struct units_learned learned;
+	struct pollfd fd;
+
+	(void)state;
+	memset(&disk, 0, sizeof(disk));
+	disk.page[1] = SERIAL_PAGE;
+	disk.length[1] = sizeof(SERIAL_PAGE) - 1;
+	assert_int_equal(units_learn(&child, sysfs, sysfs, 9), -ENOENT);  /* no session */
+	assert_int_equal(units_learn(&child, sysfs, sysfs, 8), -ENOENT);  /* no disk */
+	assert_int_equal(units_learn(&child, sysfs, sysfs, 12), -ENOENT); /* the kernel knows it */
+	assert_int_equal(units_learn(&child, sysfs, sysfs, 11), 0);
+	fd = (struct pollfd){.fd = child.fd, .events = POLLIN};
+	assert_int_equal(poll(&fd, 1, 10000), 1);
+	assert_int_equal(child_step(&child, &learned, sizeof(learned)), CHILD_DONE);
+	assert_int_equal(learned.count, 2);
+	assert_int_equal(units_read(sysfs, 11, units, 8), 2);
+	units_use_learned(units, 2, &learned);
+	assert_int_equal(unit_of(1, 2)->id.kind, SCSI_ID_SERIAL);
+	assert_int_equal(unit_of(3, 2)->id.kind, SCSI_ID_SERIAL);
+	units[0].id.kind = SCSI_ID_T10;
+	units_use_learned(units, 1, &learned);
+	assert_int_equal(units[0].id.kind, SCSI_ID_T10);
+}
+
 /* A target says what the wwid is, and udev does what its rules say. */
 static void what_a_target_says_cannot_end_the_string_of_a_rule(void **state)
 {
@@ -185,6 +340,10 @@ int main(void)
 		cmocka_unit_test(units_that_hold_data_are_recorded),
 		cmocka_unit_test(there_may_be_more_than_there_is_room_for),
 		cmocka_unit_test(what_holds_nothing_is_left_out),
+		cmocka_unit_test(unit_is_asked_for_its_identity),
+		cmocka_unit_test(answer_that_is_none_counts_for_nothing),
+		cmocka_unit_test(only_disks_without_an_identity_are_asked),
+		cmocka_unit_test(what_is_learned_is_given_to_the_units_without),
 	};
 
 	return cmocka_run_group_tests(tests, make_tree, remove_tree);
