@@ -21,6 +21,7 @@
 #include "proto/iscsi_abi.h"
 #include "session/params.h"
 #include "session/session.h"
+#include "sys/dm.h"
 #include "sys/log.h"
 #include "sys/sysfs.h"
 #include "test/unit/listener.h"
@@ -165,6 +166,16 @@ int session_params_after(const struct netlink *netlink, uint32_t sid, uint32_t c
 			 const struct target_plan *plan, uint32_t *failed)
 {
 	(void)netlink, (void)sid, (void)cid, (void)result, (void)plan, (void)failed;
+	return 0;
+}
+
+static char told[200]; /* the multipath maps */
+
+int dm_message(int control, const char *name, const char *message)
+{
+	size_t used = strlen(told);
+
+	(void)snprintf(told + used, sizeof(told) - used, "%d %s %s; ", control, name, message);
 	return 0;
 }
 
@@ -889,6 +900,81 @@ static void lost_session_is_started_when_its_units_are_the_same(void **state)
 	assert_int_equal(kernel.started, 1);
 }
 
+static void write_file(const char *path, const char *text);
+
+/* Paths are used again when they are proven, not before. */
+static void maps_are_told_when_a_session_is_back(void **state)
+{
+	int32_t hold_s = -1;
+
+	(void)state;
+	told[0] = '\0';
+	give_a_unit();
+	for (size_t i = 0; i < 6; i++)
+		(void)mkdirat(tree,
+			      (const char *[]){UNIT "/block", UNIT "/block/sda", UNIT "/block/sda/holders",
+					       UNIT "/block/sda/holders/dm-0", UNIT "/block/sda/holders/dm-0/dm",
+					       "class/block"}[i],
+			      0755);
+	for (size_t i = 0; i < 3; i++)
+		(void)mkdirat(tree, (const char *[]){"class/block/sda", "class/block/dm-0", "class/block/dm-0/dm"}[i],
+			      0755);
+	write_file(UNIT "/block/sda/size", "8\n");
+	write_file(UNIT "/block/sda/holders/dm-0/dm/uuid", "mpath-1\n");
+	write_file("class/block/sda/dev", "8:0\n");
+	write_file("class/block/dm-0/dm/name", "mpatha\n");
+	session_adopt(&session, SID, 1, true, 1000);
+	session_become_path(&session, 77, &hold_s);
+	assert_int_equal(session.mapper, 77);
+	hear(NETLINK_EVENT_ERROR, 90000);
+	assert_string_equal(told, "77 mpatha fail_path 8:0; ");
+	log_in_and_prove(90000);
+	assert_string_equal(told, "77 mpatha fail_path 8:0; ");
+	let_prover_find(UNIT_SAME, 90000);
+	assert_int_equal(session.state, SESSION_UP);
+	assert_string_equal(told, "77 mpatha fail_path 8:0; 77 mpatha reinstate_path 8:0; ");
+}
+
+/* The kernel attaches no more by default; what is beyond is said once in an outage. */
+static void units_that_are_too_many_are_told(void **state)
+{
+	char path[80];
+
+	(void)state;
+	session.attempt.resident = true;
+	give_a_unit();
+	for (int i = 2; i <= UNITS_MAX; i++) {
+		(void)snprintf(path, sizeof(path), "class/iscsi_session/session3/device/target1:0:0/1:0:0:%d", i);
+		assert_int_equal(mkdirat(tree, path, 0755), 0);
+		(void)strcat(path, "/type");
+		write_file(path, "0\n");
+	}
+	session_adopt(&session, SID, 1, false, 1000);
+	assert_int_equal(session.unit_count, UNITS_MAX);
+	assert_int_equal(times_said("is proven of 256 only"), 0);
+	(void)snprintf(path, sizeof(path), "class/iscsi_session/session3/device/target1:0:0/1:0:0:0");
+	assert_int_equal(mkdirat(tree, path, 0755), 0);
+	(void)strcat(path, "/type");
+	write_file(path, "0\n");
+	session_init(&session, &plan, &netlink, tree, 1);
+	session.attempt.resident = true;
+	session_adopt(&session, SID, 1, false, 1000);
+	assert_int_equal(session.unit_count, UNITS_MAX);
+	assert_int_equal(times_said("has 257 LUNs: that they are the same when it is back is proven of 256 only"), 1);
+	let_attempt_fail(1000);
+	said[0] = '\0';
+	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+	assert_int_equal(times_said("is proven of 256 only"), 0);
+}
+
+static void session_that_has_not_begun_waits_for_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(session_deadline(&session), SESSION_NEVER);
+	assert_int_equal(session_pollfds(&session, &(struct pollfd){0}, 1), 0);
+	assert_int_equal(session_proof_pollfds(&session, &(struct pollfd){0}, 1), 0);
+}
+
 static void lost_session_is_held_as_long_as_a_unit_is_not_right(void **state)
 {
 	int64_t now = 1000;
@@ -1553,6 +1639,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(missing_session_is_noticed_when_it_cannot_be_bound, begin, end),
 		cmocka_unit_test_setup_teardown(session_that_is_there_is_not_given_up_for_a_refused_bind, begin, end),
 		cmocka_unit_test_setup_teardown(events_of_others_are_not_ours, begin, end),
+		cmocka_unit_test_setup_teardown(maps_are_told_when_a_session_is_back, begin, end),
+		cmocka_unit_test_setup_teardown(units_that_are_too_many_are_told, begin, end),
+		cmocka_unit_test_setup_teardown(session_that_has_not_begun_waits_for_nothing, begin, end),
 		cmocka_unit_test_setup_teardown(iscsid_may_take_a_session_that_is_logging_out, begin, end),
 		cmocka_unit_test_setup_teardown(session_that_made_way_can_still_leave, begin, end),
 		cmocka_unit_test_setup_teardown(lost_events_are_made_up_for_by_what_sysfs_says, begin, end),
