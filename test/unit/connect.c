@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -125,6 +126,30 @@ static void name_of_a_moved_target_is_kept_with_its_portal(void **state)
 	assert_string_equal(route.name, "");
 }
 
+static void addresses_are_read_with_their_interface(void **state)
+{
+	struct portal portal = portal_of("fe80::1");
+	struct sockaddr_storage address;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&address;
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&address;
+
+	(void)state;
+	assert_true(connect_read_literal(&portal, &address));
+	assert_int_equal(v6->sin6_family, AF_INET6);
+	assert_int_equal(ntohs(v6->sin6_port), 3260);
+	assert_int_equal(v6->sin6_scope_id, 0);
+	strcpy(portal.scope, "lo");
+	assert_true(connect_read_literal(&portal, &address));
+	assert_int_equal(v6->sin6_scope_id, if_nametoindex("lo"));
+	portal = portal_of("192.0.2.1");
+	assert_true(connect_read_literal(&portal, &address));
+	assert_int_equal(v4->sin_family, AF_INET);
+	assert_int_equal(ntohs(v4->sin_port), 3260);
+	assert_int_equal(ntohl(v4->sin_addr.s_addr), 0xc0000201u);
+	portal = portal_of("name");
+	assert_false(connect_read_literal(&portal, &address));
+}
+
 /* A name server that is back with dead addresses only: the one that worked is still tried. */
 static void address_of_the_last_login_is_never_lost(void **state)
 {
@@ -146,6 +171,8 @@ static void address_of_the_last_login_is_never_lost(void **state)
 	(void)connect_begin_at(&connect, &portal, &dead, 1, 0, 1000, 0);
 	assert_int_equal(connect.race.address_count, 2);
 	assert_memory_equal(&connect.race.addresses[1], &worked, sizeof(worked));
+	(void)connect_begin_at(&connect, &portal, &dead, 1, 0, 1000, 0); /* each time */
+	assert_int_equal(connect.race.address_count, 2);
 	(void)connect_begin_at(&connect, &portal, &worked, 1, 0, 1000, 0);
 	assert_int_equal(connect.race.address_count, 1);
 	portal = portal_of("another"); /* a redirect's */
@@ -183,6 +210,7 @@ int main(void)
 		cmocka_unit_test(eight_redirects_are_followed_and_no_ninth),
 		cmocka_unit_test(circles_are_left),
 		cmocka_unit_test(name_of_a_moved_target_is_kept_with_its_portal),
+		cmocka_unit_test(addresses_are_read_with_their_interface),
 		cmocka_unit_test(address_of_the_last_login_is_never_lost),
 		cmocka_unit_test(known_addresses_are_not_kept_waiting),
 	};

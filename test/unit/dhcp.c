@@ -513,7 +513,7 @@ static void values_at_the_edge_are_taken(void **state)
 	static const uint8_t routes[] = {9,    10,  0x80, 192, 0,  2, 17,  17, 172, 16,
 					 0x80, 192, 0,    2,   17, 0, 192, 0,  2,   254};
 	static const uint8_t others[] = {1, 0, 0, 1, 223, 255, 255, 255, 224, 0, 0, 0, 0, 255, 255, 255};
-	static const uint8_t chap[] = "\277\014geheim\11wort\1";
+	static const uint8_t chap[] = "\0\0\277\014geheim\11wort\1";
 	struct world w;
 	const struct dhcp_lease *lease = &w.dhcp.lease;
 

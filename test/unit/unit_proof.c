@@ -470,6 +470,8 @@ static void the_window_is_never_crossed(void **state)
 	(void)state;
 	unit_proof_start(&proof, units, 4, 0xfffffffe, 7, 0xffffffff);
 	assert_true(unit_proof_next(&proof, request));
+	assert_int_equal(get(request + 24, 4), 0xfffffffe);
+	assert_int_equal(get(request + 28, 4), 7); /* ExpStatSN: the login's */
 	assert_true(unit_proof_next(&proof, request));
 	assert_false(unit_proof_next(&proof, request));
 	target.stat_sn = 0;
@@ -481,6 +483,7 @@ static void the_window_is_never_crossed(void **state)
 	assert_false(unit_proof_next(&proof, request));
 	unit_proof_write_logout(&proof, request);
 	assert_int_equal(request[0], 0x46);
+	assert_int_equal(get(request + 16, 4), 0x104);
 	assert_int_equal(get(request + 24, 4), 2);
 }
 
