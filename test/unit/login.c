@@ -657,7 +657,7 @@ static void numbers_that_nothing_depends_on_are_tolerated(void **state)
 	assert_tolerated("no TSIH");
 	assert_tolerated("another ISID");
 	assert_tolerated("; "); /* between them */
-	config.tsih = 0x55; /* a session that exists */
+	config.tsih = 0x55;     /* a session that exists */
 	start();
 	assert_int_equal(respond_with(&f, OPERATIONAL, "", 0), LOGIN_SEND);
 	assert_tolerated("TSIH 0, expected 85");
