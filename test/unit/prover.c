@@ -221,6 +221,18 @@ static void assert_over(enum unit_verdict verdict, const char *text)
 
 /* ---- what must hold ---- */
 
+/* Before the kernel's login there is no address yet: what a child looks up is waited for and taken. */
+static void it_looks_its_portal_up_where_it_is_first(void **state)
+{
+	(void)state;
+	strcpy(portal.host, "localhost");
+	start(true);
+	assert_int_equal(prover.attempt.state, ATTEMPT_RESOLVING);
+	assert_int_equal(turn(), UNIT_PENDING);
+	assert_int_equal(prover.attempt.state, ATTEMPT_CONNECTING);
+	take_connection();
+}
+
 static void it_logs_in_as_the_session_does_but_with_its_own_isid(void **state)
 {
 	(void)state;
@@ -513,6 +525,7 @@ static void every_wait_has_a_deadline(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(it_looks_its_portal_up_where_it_is_first, begin, end),
 		cmocka_unit_test_setup_teardown(it_logs_in_as_the_session_does_but_with_its_own_isid, begin, end),
 		cmocka_unit_test_setup_teardown(it_asks_when_the_kernel_is_logged_in_and_not_before, begin, end),
 		cmocka_unit_test_setup_teardown(it_asks_at_once_when_it_was_told_to_before, begin, end),
