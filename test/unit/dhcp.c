@@ -1057,6 +1057,122 @@ static void first_offer_is_taken_at_once_and_duplicates_are_ignored(void **state
 	assert_string_equal(dhcp_state_name(&w.dhcp), "BOUND");
 }
 
+static int64_t wait_of(const struct world *w)
+{
+	return dhcp_deadline(&w->dhcp) - w->now;
+}
+
+/* A half less and a half more, as chance has it. */
+static void each_repetition_has_its_span(void **state)
+{
+	static const int64_t doubled[] = {1000, 2000, 4000, 4000, 4000, 4000, 4000};
+	struct world w;
+
+	(void)state;
+	for (int most = 0; most < 2; most++) {
+		start_with(&w, &config);
+		for (size_t i = 0; i < sizeof(doubled) / sizeof(doubled[0]); i++) {
+			w.random = most ? (uint32_t)doubled[i] : 0;
+			assert_int_equal(pass(&w), DHCP_SEND);
+			assert_int_equal(sent_type(&w), DHCP_DISCOVER);
+			assert_int_equal(wait_of(&w), doubled[i] / 2 + (most ? doubled[i] : 0));
+		}
+		w.random = most ? 1000 : 0;
+		assert_int_equal(hear_plain(&w, DHCP_OFFER, CLIENT, SERVER), DHCP_SEND);
+		for (size_t i = 0; i < 4; i++) {
+			assert_int_equal(sent_type(&w), DHCP_REQUEST);
+			assert_int_equal(wait_of(&w), doubled[i] / 2 + (most ? doubled[i] : 0));
+			w.random = most ? (uint32_t)doubled[i + 1] : 0;
+			assert_int_equal(pass(&w), DHCP_SEND);
+		}
+		assert_int_equal(sent_type(&w), DHCP_DISCOVER);
+	}
+}
+
+static void quarrel_is_put_off_by_sixteen_seconds_at_most(void **state)
+{
+	static const int64_t waits[] = {0, 500, 1000, 2000, 4000, 8000, 8000, 8000};
+	struct world w;
+
+	(void)state;
+	discover(&w);
+	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+		assert_int_equal(hear_plain(&w, DHCP_OFFER, CLIENT, SERVER), DHCP_SEND);
+		w.random = 0;
+		assert_int_equal(hear_plain(&w, DHCP_NAK, 0, SERVER), i ? DHCP_NOTHING : DHCP_SEND);
+		if (i) {
+			assert_int_equal(wait_of(&w), waits[i]);
+			assert_int_equal(pass(&w), DHCP_SEND);
+		}
+		assert_int_equal(sent_type(&w), DHCP_DISCOVER);
+	}
+}
+
+static void renewals_come_closer_together_but_not_too_close(void **state)
+{
+	static const struct {
+		uint32_t lease_s;
+		int64_t renewing[8], rebinding[8];
+	} rows[] = {
+		{3600, {675000, 337500, 168750, 84375, 60000, 24375}, {225000, 112500, 60000, 52500}},
+		{60, {11500, 5750, 3000, 2750}, {3500, 3000, 500}},
+		{10, {2000, 1000, 1000}, {1000}},
+	};
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		unsigned did;
+
+		request(&w);
+		header(&w.reply, w.dhcp.xid, CLIENT);
+		option8(&w.reply, 53, DHCP_ACK);
+		option32(&w.reply, 54, SERVER);
+		option32(&w.reply, 51, rows[i].lease_s);
+		assert_int_equal(hear(&w), DHCP_BOUND);
+		did = pass(&w);
+		for (size_t n = 0; rows[i].renewing[n]; n++, did = pass(&w)) {
+			assert_string_equal(dhcp_state_name(&w.dhcp), "RENEWING");
+			assert_int_equal(wait_of(&w), rows[i].renewing[n]);
+			assert_int_equal(w.output.destination, SERVER);
+		}
+		for (size_t n = 0; rows[i].rebinding[n]; n++, did = pass(&w)) {
+			assert_string_equal(dhcp_state_name(&w.dhcp), "REBINDING");
+			assert_int_equal(wait_of(&w), rows[i].rebinding[n]);
+			assert_int_equal(w.output.destination, 0xffffffffu);
+		}
+		assert_int_equal(did, DHCP_LOST | DHCP_SEND);
+	}
+}
+
+static void declined_address_is_not_asked_for_at_once(void **state)
+{
+	struct world w;
+
+	(void)state;
+	for (uint32_t random = 998; random < 1001; random++) {
+		bind_to(&w);
+		w.random = random;
+		assert_int_equal(happen(&w, DHCP_CONFLICT), DHCP_SEND | DHCP_LOST);
+		assert_int_equal(wait_of(&w), 10000 + random % 1000);
+	}
+}
+
+static void seconds_of_a_message_have_a_most(void **state)
+{
+	static const uint32_t seconds[][2] = {{0, 0}, {1, 1}, {65534, 65534}, {65535, 65535}, {65536, 65535}};
+	struct world w;
+
+	(void)state;
+	discover(&w);
+	for (size_t i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++) {
+		w.now = START + seconds[i][0] * 1000ll;
+		w.dhcp.deadline_ms = w.now;
+		assert_int_equal(happen(&w, DHCP_TIMER), DHCP_SEND);
+		assert_int_equal(w.output.bytes[8] << 8 | w.output.bytes[9], seconds[i][1]);
+	}
+}
+
 static void an_offer_with_root_path_is_preferred_for_half_a_second(void **state)
 {
 	struct dhcp_config wanting = config;
@@ -1609,6 +1725,11 @@ int main(void)
 		cmocka_unit_test(discover_is_repeated_after_1_2_4_4_seconds),
 		cmocka_unit_test(a_timer_that_comes_early_does_nothing),
 		cmocka_unit_test(first_offer_is_taken_at_once_and_duplicates_are_ignored),
+		cmocka_unit_test(each_repetition_has_its_span),
+		cmocka_unit_test(quarrel_is_put_off_by_sixteen_seconds_at_most),
+		cmocka_unit_test(renewals_come_closer_together_but_not_too_close),
+		cmocka_unit_test(declined_address_is_not_asked_for_at_once),
+		cmocka_unit_test(seconds_of_a_message_have_a_most),
 		cmocka_unit_test(an_offer_with_root_path_is_preferred_for_half_a_second),
 		cmocka_unit_test(an_ack_must_fit_what_was_asked),
 		cmocka_unit_test(an_ack_out_of_the_blue_gives_no_lease),
