@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "session/connect.h"
@@ -181,6 +183,33 @@ static void address_of_the_last_login_is_never_lost(void **state)
 	connect_stop(&connect);
 }
 
+static void what_is_begun_anew_leaves_nothing_of_before(void **state)
+{
+	static struct connect connect;
+	struct portal name = portal_of("known.invalid");
+	struct sockaddr_storage address;
+	struct portal literal = portal_of("127.0.0.1");
+	int fd;
+
+	(void)state;
+	memset(&connect, 0x55, sizeof(connect));
+	connect_init(&connect);
+	assert_int_equal(connect.fd, -1);
+	assert_int_equal(connect.state, CONNECT_IDLE);
+	assert_string_equal(connect.proven_host, "");
+	assert_string_equal(connect.failure, "");
+	assert_int_equal(connect_begin(&connect, &name, 0, 15000, 5000, 100), CONNECT_RESOLVING);
+	fd = connect.fd = dup(0);
+	assert_true(connect_read_literal(&literal, &address));
+	literal.port = 1;
+	(void)connect_begin_at(&connect, &literal, &address, 1, 0, 1000, 100);
+	assert_int_equal(connect.resolve.child.fd, -1);
+	assert_int_equal(connect.fd, -1);
+	connect_stop(&connect);
+	assert_int_equal(connect_pollfds(&connect, &(struct pollfd){0}, 1), 0);
+	assert_int_equal(fcntl(fd, F_GETFD), -1); /* closed */
+}
+
 /* Name servers that are away as well cost half a second where the addresses are known, not the whole time. */
 static void known_addresses_are_not_kept_waiting(void **state)
 {
@@ -212,6 +241,7 @@ int main(void)
 		cmocka_unit_test(name_of_a_moved_target_is_kept_with_its_portal),
 		cmocka_unit_test(addresses_are_read_with_their_interface),
 		cmocka_unit_test(address_of_the_last_login_is_never_lost),
+		cmocka_unit_test(what_is_begun_anew_leaves_nothing_of_before),
 		cmocka_unit_test(known_addresses_are_not_kept_waiting),
 	};
 

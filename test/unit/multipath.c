@@ -691,6 +691,8 @@ static void root_may_name_the_map(void **state)
 		{"/dev/mapper/" WWID "-part2", WWID, WWID "-part2"},
 		{"/dev/mapper/36001405-part2", WWID, WWID "-part2"}, /* another disk */
 		{"/dev/mapper/m1path2", "m1path", "m1path2"},
+		{"/dev/mapper/lun1a2", "lun1a", "lun1a2"},
+		{"/dev/mapper/map2", "map", "map2"},
 		{"/dev/mapper/3path2", WWID, WWID "-part2"},
 		{"/dev/mapper/vg-root", WWID, WWID "-part2"},
 		{"/dev/sda2", WWID, WWID "-part2"},
@@ -711,6 +713,17 @@ static void root_may_name_the_map(void **state)
 		if (!strstr(notes->text, line))
 			fail_msg("%s: %s", cases[i].root, notes->text);
 	}
+}
+
+static void root_names_one_map_only(void **state)
+{
+	(void)state;
+	add_disk(1, TGTS, "256\n", "0\n");
+	add_disk(2, LIOS, "256\n", "0\n");
+	plan->root.kind = ROOT_DEVICE;
+	snprintf(plan->root.value, sizeof(plan->root.value), "/dev/mapper/mpatha");
+	assert_non_null(strstr(look(), "create mpatha mpath-" WWID "\n"));
+	assert_non_null(strstr(notes->text, "create 360014005000000000e00000000010001 mpath-360014005"));
 }
 
 static void a_path_is_taken_out_unless_it_is_the_last(void **state)
@@ -787,6 +800,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(as_many_sessions_as_there_may_be_are_looked_at, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(of_two_targets_only_a_unique_name_counts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(root_may_name_the_map, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(root_names_one_map_only, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_path_is_taken_out_unless_it_is_the_last, set_up, tear_down),
 		cmocka_unit_test(the_state_of_a_path_is_in_its_maps_status),
 		cmocka_unit_test_setup_teardown(a_session_tells_the_maps_of_its_units, set_up, tear_down),

@@ -221,6 +221,27 @@ static void assert_over(enum unit_verdict verdict, const char *text)
 
 /* ---- what must hold ---- */
 
+/* A target that reads slowly: what did not fit into the socket goes on when there is room, and so do the questions. */
+static void questions_wait_for_room(void **state)
+{
+	static uint8_t bytes[65536];
+	int asked;
+
+	(void)state;
+	log_in();
+	proof.questions = 1 << 24;
+	assert_int_equal(prover_ask(&prover, T0), UNIT_PENDING);
+	asked = proof.asked;
+	assert_true(proof.questions > 0);
+	for (int i = 0; i < 1000 && proof.asked == asked; i++) {
+		assert_true(recv(peer, bytes, sizeof(bytes), 0) > 0);
+		if (poll(&(struct pollfd){.fd = prover.attempt.connect.fd, .events = POLLOUT}, 1, 10) == 1)
+			assert_int_equal(turn(), UNIT_PENDING);
+	}
+	assert_true(proof.asked > asked);
+	assert_int_equal(prover.state, PROVER_ASKING);
+}
+
 /* Before the kernel's login there is no address yet: what a child looks up is waited for and taken. */
 static void it_looks_its_portal_up_where_it_is_first(void **state)
 {
@@ -525,6 +546,7 @@ static void every_wait_has_a_deadline(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(questions_wait_for_room, begin, end),
 		cmocka_unit_test_setup_teardown(it_looks_its_portal_up_where_it_is_first, begin, end),
 		cmocka_unit_test_setup_teardown(it_logs_in_as_the_session_does_but_with_its_own_isid, begin, end),
 		cmocka_unit_test_setup_teardown(it_asks_when_the_kernel_is_logged_in_and_not_before, begin, end),

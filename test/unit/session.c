@@ -901,6 +901,8 @@ static void lost_session_is_started_when_its_units_are_the_same(void **state)
 }
 
 static void write_file(const char *path, const char *text);
+static void await_child(int (*pollfds)(const struct session *session, struct pollfd *out, int max),
+			enum session_event event);
 
 /* Paths are used again when they are proven, not before. */
 static void maps_are_told_when_a_session_is_back(void **state)
@@ -930,9 +932,13 @@ static void maps_are_told_when_a_session_is_back(void **state)
 	assert_string_equal(told, "77 mpatha fail_path 8:0; ");
 	log_in_and_prove(90000);
 	assert_string_equal(told, "77 mpatha fail_path 8:0; ");
+	write_file(UNIT "/state", "offline");
 	let_prover_find(UNIT_SAME, 90000);
 	assert_int_equal(session.state, SESSION_UP);
 	assert_string_equal(told, "77 mpatha fail_path 8:0; 77 mpatha reinstate_path 8:0; ");
+	told[0] = '\0';
+	await_child(session_pollfds, SESSION_EVENT_READY); /* its device runs only now */
+	assert_string_equal(told, "77 mpatha reinstate_path 8:0; ");
 }
 
 /* The kernel attaches no more by default; what is beyond is said once in an outage. */
@@ -967,9 +973,36 @@ static void units_that_are_too_many_are_told(void **state)
 	assert_int_equal(times_said("is proven of 256 only"), 0);
 }
 
+/* Whatever it is doing: an answer to a login that is not its own is another program's. */
+static void login_of_another_program_is_made_way_for_while_it_tries(void **state)
+{
+	(void)state;
+	session.attempt.resident = true;
+	lose_and_prove();
+	hear_pdu(ISCSI_OP_LOGIN_RESPONSE, 0, 0, 1000);
+	assert_int_equal(session.state, SESSION_PARKED);
+	assert_int_equal(session_deadline(&session), 11000);
+	step(SESSION_EVENT_RETURNED, 2000);
+	assert_int_equal(session.state, SESSION_CONNECTING);
+	hear_pdu(ISCSI_OP_LOGIN_RESPONSE, 0, 0, 3000);
+	assert_int_equal(session.state, SESSION_PARKED);
+	step(SESSION_EVENT_DEADLINE, 13000);
+	log_in_and_prove(13000);
+	let_prover_find(UNIT_OTHER, 13000);
+	assert_int_equal(session.state, SESSION_WAITING);
+	hear_pdu(ISCSI_OP_LOGIN_RESPONSE, 0, 0, 13000);
+	assert_int_equal(session.state, SESSION_PARKED);
+	assert_int_equal(times_said("event=foreign sid=3"), 3);
+}
+
 static void session_that_has_not_begun_waits_for_nothing(void **state)
 {
 	(void)state;
+	session.prover.state = PROVER_DONE; /* of whatever was there before */
+	session.prover.attempt.connect.fd = 7777;
+	session_init(&session, &plan, &netlink, tree, 1);
+	assert_int_equal(session.prover.state, PROVER_IDLE);
+	assert_int_equal(session.prover.attempt.connect.fd, -1);
 	assert_int_equal(session_deadline(&session), SESSION_NEVER);
 	assert_int_equal(session_pollfds(&session, &(struct pollfd){0}, 1), 0);
 	assert_int_equal(session_proof_pollfds(&session, &(struct pollfd){0}, 1), 0);
@@ -1332,7 +1365,7 @@ static void answer_with_group(const char *text, size_t length, int64_t now_ms)
 
 static void portal_group_that_a_redirect_did_not_name_is_told(void **state)
 {
-	static const char group[] = "TargetPortalGroupTag=1";
+	static const char group[] = "TargetPortalGroupTag=1", first[] = "TargetPortalGroupTag=0";
 	static const struct {
 		int moved, lines;
 	} rows[] = {{-1, 0}, {0, 1}, {1, 0}, {2, 1}};
@@ -1348,6 +1381,13 @@ static void portal_group_that_a_redirect_did_not_name_is_told(void **state)
 		assert_int_equal(session.negotiated.tpgt, 1);
 		assert_int_equal(times_said("the target says 1"), rows[i].lines);
 	}
+	session_init(&session, &plan, &netlink, tree, 1);
+	step(SESSION_EVENT_START, 1000);
+	await_socket();
+	step(SESSION_EVENT_READY, 1000);
+	session.attempt.route.moved_tpgt = 1;
+	answer_with_group(first, sizeof(first), 1000);
+	assert_int_equal(times_said("the redirect named portal group 1, the target says 0"), 1);
 }
 
 static void how_it_was_authenticated_is_kept_for_the_list(void **state)
@@ -1640,6 +1680,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(session_that_is_there_is_not_given_up_for_a_refused_bind, begin, end),
 		cmocka_unit_test_setup_teardown(events_of_others_are_not_ours, begin, end),
 		cmocka_unit_test_setup_teardown(maps_are_told_when_a_session_is_back, begin, end),
+		cmocka_unit_test_setup_teardown(login_of_another_program_is_made_way_for_while_it_tries, begin, end),
 		cmocka_unit_test_setup_teardown(units_that_are_too_many_are_told, begin, end),
 		cmocka_unit_test_setup_teardown(session_that_has_not_begun_waits_for_nothing, begin, end),
 		cmocka_unit_test_setup_teardown(iscsid_may_take_a_session_that_is_logging_out, begin, end),

@@ -160,6 +160,18 @@ static void there_may_be_more_than_there_is_room_for(void **state)
 	assert_int_equal(units_read(sysfs, 9, units, 8), 0);
 }
 
+static void looking_leaves_nothing_open(void **state)
+{
+	int before = dup(sysfs), after;
+
+	(void)state;
+	close(before);
+	assert_int_equal(units_read(sysfs, 7, units, 8), 3);
+	after = dup(sysfs);
+	close(after);
+	assert_int_equal(after, before);
+}
+
 static void what_holds_nothing_is_left_out(void **state)
 {
 	int count = units_read(sysfs, 10, units, 8);
@@ -339,6 +351,7 @@ int main(void)
 		cmocka_unit_test(what_a_target_says_cannot_end_the_string_of_a_rule),
 		cmocka_unit_test(units_that_hold_data_are_recorded),
 		cmocka_unit_test(there_may_be_more_than_there_is_room_for),
+		cmocka_unit_test(looking_leaves_nothing_open),
 		cmocka_unit_test(what_holds_nothing_is_left_out),
 		cmocka_unit_test(unit_is_asked_for_its_identity),
 		cmocka_unit_test(answer_that_is_none_counts_for_nothing),
