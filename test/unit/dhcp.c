@@ -1523,6 +1523,8 @@ static void release_gives_the_lease_back_and_stops(void **state)
 	assert_true(dhcp_deadline(&w.dhcp) == DHCP_NEVER);
 	assert_int_equal(happen(&w, DHCP_TIMER), DHCP_NOTHING);
 	assert_int_equal(happen(&w, DHCP_LINK_UP), DHCP_NOTHING);
+	assert_memory_equal(&w.dhcp.lease, &(struct dhcp_lease){0}, sizeof(w.dhcp.lease)); /* nothing of it is left */
+	assert_memory_equal(&w.dhcp.offer, &(struct dhcp_lease){0}, sizeof(w.dhcp.offer));
 	assert_false(dhcp_release(&w.dhcp, 7, &w.output));
 }
 

@@ -1179,6 +1179,8 @@ static void release_gives_the_address_back_and_stops(void **state)
 	assert_true(sent(&w, 2, sizeof(server), server));
 	assert_int_equal(happen(&w, DHCP_LINK_UP), DHCP_NOTHING);
 	assert_true(dhcp6_deadline(&w.dhcp) == DHCP_NEVER);
+	assert_memory_equal(&w.dhcp.lease, &(struct dhcp6_lease){0}, sizeof(w.dhcp.lease)); /* nothing of it is left */
+	assert_memory_equal(&w.dhcp.offer, &(struct dhcp6_lease){0}, sizeof(w.dhcp.offer));
 	assert_false(dhcp6_release(&w.dhcp, 7, &w.output));
 }
 

@@ -586,6 +586,26 @@ static void text_that_breaks_the_rfc_is_refused(void **state)
 }
 
 /* RFC 7143 6.2: the default counts for a key that was not negotiated, but never more than was offered. */
+/* RFC 7143 6.2; of some dozens the first ones are remembered. */
+static void unknown_key_comes_once(void **state)
+{
+	char text[4096] = "";
+	size_t used = 0;
+
+	(void)state;
+	start();
+	assert_int_equal(respond(OPERATIONAL, "X-a=1;X-b=1"), LOGIN_SEND);
+	assert_int_equal(respond(OPERATIONAL, "X-c=1;X-b=2"), LOGIN_FAILED);
+	assert_failed(LOGIN_PROTOCOL, "the target sent X-b twice");
+	for (int i = 0; i < 100; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "X-%d=1;", i);
+	start();
+	assert_int_equal(respond(OPERATIONAL, text), LOGIN_SEND);
+	assert_non_null(strstr(sent(), "X-99=NotUnderstood;"));
+	assert_int_equal(respond(OPERATIONAL, "X-0=2"), LOGIN_FAILED);
+	assert_failed(LOGIN_PROTOCOL, "the target sent X-0 twice");
+}
+
 static void key_that_the_target_does_not_know_has_its_default(void **state)
 {
 	(void)state;
@@ -1259,6 +1279,7 @@ int main(void)
 		cmocka_unit_test_setup(a_silent_target_gets_the_rfcs_defaults_within_our_offer, set_up),
 		cmocka_unit_test_setup(what_we_send_is_bounded_by_the_target_and_by_us, set_up),
 		cmocka_unit_test_setup(digests_are_lists_and_the_targets_choice_holds, set_up),
+		cmocka_unit_test_setup(unknown_key_comes_once, set_up),
 		cmocka_unit_test_setup(a_digest_that_is_not_answered_is_none_unless_we_insist, set_up),
 		cmocka_unit_test_setup(the_security_stage_comes_first_when_the_target_insisted, set_up),
 		cmocka_unit_test_setup(a_response_of_the_security_stage_makes_us_begin_there, set_up),

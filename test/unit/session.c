@@ -889,6 +889,9 @@ static void lost_session_is_started_when_its_units_are_the_same(void **state)
 	(void)state;
 	lose_and_prove();
 	assert_int_equal(session_pollfds(&session, fds, 2), 1); /* does the target end the kernel's connection? */
+	assert_int_equal(fds[0].fd, session.attempt.connect.fd);
+	assert_int_equal(fds[0].events, POLLRDHUP);
+	assert_int_equal(session_pollfds(&session, fds, 0), 0);
 	assert_int_equal(session_proof_pollfds(&session, fds, 2), 1);
 	assert_int_equal(kernel.started, 0);
 	assert_true(session_is_lost(&session));
