@@ -95,6 +95,8 @@ static void what_is_of_no_use_is_passed_over(void **state)
 			 0);
 	assert_int_equal(list.count, 1);
 	assert_string_equal(printed(), "192.0.2.1:3260,1 iqn.2026-01.test:a\n");
+	assert_int_equal(target_list_take(&list, TEXT("TargetAddress=192.0.2.9,0\0")), 0); /* a group of 0 is one */
+	assert_string_equal(printed(), "192.0.2.9:3260,0 iqn.2026-01.test:a\n");
 }
 
 static void what_is_no_list_is_refused(void **state)
@@ -196,6 +198,8 @@ static void names_that_do_not_fit_are_hinted_at(void **state)
 		assert_true(strlen(out) < size);
 	}
 	assert_string_equal(target_list_names(&list, out, 30), "iqn.2026-01.test:a, ...");
+	assert_string_equal(target_list_names(&list, out, 43), "iqn.2026-01.test:a, ...");
+	assert_string_equal(target_list_names(&list, out, 44), "iqn.2026-01.test:a, iqn.2026-01.test:b");
 }
 
 int main(void)
