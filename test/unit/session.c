@@ -32,10 +32,11 @@
 
 static char said[65536];
 
-static void keep_line(const char *format, va_list arguments)
+static void keep_line(const char *level, const char *format, va_list arguments)
 {
 	size_t used = strlen(said);
 
+	used += (size_t)snprintf(said + used, sizeof(said) - used, "%s: ", level);
 	vsnprintf(said + used, sizeof(said) - used, format, arguments);
 	assert_null(strstr(said + used, "please report this")); /* the table has a rule for whatever happens here */
 	used = strlen(said);
@@ -43,14 +44,14 @@ static void keep_line(const char *format, va_list arguments)
 	strcpy(said + used, "\n");
 }
 
-#define LOG_AS(name)                          \
-	void name(const char *format, ...)    \
-	{                                     \
-		va_list arguments;            \
-                                              \
-		va_start(arguments, format);  \
-		keep_line(format, arguments); \
-		va_end(arguments);            \
+#define LOG_AS(name)                                 \
+	void name(const char *format, ...)           \
+	{                                            \
+		va_list arguments;                   \
+                                                     \
+		va_start(arguments, format);         \
+		keep_line(#name, format, arguments); \
+		va_end(arguments);                   \
 	}
 
 LOG_AS(log_err)
@@ -1658,6 +1659,7 @@ static void failures_are_reported_first_and_when_they_last(void **state)
 	session_init(&session, &plan, &netlink, tree, 1);
 	step(SESSION_EVENT_START, 1000);
 	let_attempt_fail(1000);
+	assert_non_null(strstr(said, "log_warn: "));
 	assert_int_equal(times_said("cannot connect: Connection refused"), 1);
 	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
 	let_attempt_fail(1200);
@@ -1670,6 +1672,12 @@ static void failures_are_reported_first_and_when_they_last(void **state)
 	assert_int_equal(times_said("cannot connect"), 0);
 	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
 	let_attempt_fail(1000 + 5000);
+	assert_non_null(strstr(said, "log_err: ")); /* a boot is held up: on a quiet console, too */
+	assert_int_equal(times_said("cannot connect"), 1);
+	session.attempt.resident = true;
+	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+	let_attempt_fail(1000 + 10000);
+	assert_null(strstr(said, "log_err: "));
 	assert_int_equal(times_said("cannot connect"), 1);
 }
 
