@@ -39,7 +39,8 @@ static struct notes {
 	unsigned asked[2];     /* for it */
 	const char *status;
 	char errors[2048];
-	bool waits; /* the look does, for a byte in the gate */
+	bool waits;   /* the look does, for a byte in the gate */
+	bool is_mute; /* no message is taken */
 } * notes;
 
 static struct plan *plan; /* as that of the resident process: it is empty for children once it is hidden */
@@ -156,7 +157,7 @@ int dm_message(int control, const char *name, const char *message)
 {
 	(void)control;
 	note("tell %s: %s\n", name, message);
-	return 0;
+	return notes->is_mute ? -EINVAL : 0;
 }
 
 int dm_status(int control, const char *name, char *out, size_t size)
@@ -767,13 +768,20 @@ static void the_state_of_a_path_is_in_its_maps_status(void **state)
 
 static void a_session_tells_the_maps_of_its_units(void **state)
 {
-	struct unit units[2] = {{.block = "sda", .map = "dm-7"}, {.block = "sdb"}};
+	struct unit units[] = {{.block = "sda", .map = "dm-7"},
+			       {.block = "sdb"},
+			       {.block = "sdc", .map = "dm-7"},
+			       {.block = "sda", .map = "dm-8"}};
 
 	(void)state;
 	put_text("class/block/sda/dev", "8:0\n");
 	put_text("class/block/dm-7/dm/name", "mpatha\n");
-	assert_int_equal(paths_tell(3, tree, units, 2, "fail_path"), 1);
+	assert_int_equal(paths_tell(3, tree, units, 4, "fail_path"), 1); /* sdc and dm-8 are gone meanwhile */
 	assert_string_equal(notes->text, "tell mpatha: fail_path 8:0\n");
+	put_text("class/block/sdc/dev", "8:32\n");
+	assert_int_equal(paths_tell(3, tree, units, 4, "fail_path"), 2);
+	notes->is_mute = true;
+	assert_int_equal(paths_tell(3, tree, units, 4, "fail_path"), 0);
 }
 
 int main(void)
