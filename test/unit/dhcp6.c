@@ -1099,6 +1099,54 @@ static void of_two_addresses_the_valid_one_counts(void **state)
 	assert_memory_equal(w.dhcp.lease.address, address2, 16);
 }
 
+/* The first that is valid; until there is one, the first that is taken away. */
+static void of_several_addresses_the_first_good_one_counts(void **state)
+{
+	static const struct {
+		uint32_t preferred[3], valid[3];
+		uint8_t wanted; /* the last byte */
+	} rows[] = {
+		{{10, 10, 10}, {20, 20, 20}, 0x64}, {{10, 0, 0}, {20, 0, 0}, 0x64},  {{0, 10, 10}, {0, 20, 20}, 0x65},
+		{{0, 0, 10}, {0, 0, 20}, 0x66},     {{0, 0, 0}, {0, 0, 0}, 0x64},    {{21, 10, 10}, {20, 20, 20}, 0x65},
+		{{20, 10, 10}, {20, 20, 20}, 0x64}, {{21, 21, 21}, {20, 20, 20}, 0},
+	};
+	static const uint8_t third[16] = {0x20, 1, 0xd, 0xb8, [15] = 0x66};
+	struct dhcp6_lease lease;
+	struct reply reply;
+	const char *reason;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		reason = NULL;
+		identity(&reply, DHCP6_REPLY, 7, server);
+		ia(&reply, IAID, 0, 0, 3 * 28);
+		ia_address(&reply, address, rows[i].preferred[0], rows[i].valid[0], 0);
+		ia_address(&reply, address2, rows[i].preferred[1], rows[i].valid[1], 0);
+		ia_address(&reply, third, rows[i].preferred[2], rows[i].valid[2], 0);
+		assert_int_equal(dhcp6_parse(&config, 7, reply.bytes, reply.w.used, &lease, &reason), DHCP6_REPLY);
+		assert_int_equal(lease.has_address, rows[i].wanted != 0);
+		assert_int_equal(lease.address[15], rows[i].wanted);
+	}
+}
+
+static void parameters_may_be_empty(void **state)
+{
+	struct dhcp6_lease lease;
+	struct reply reply;
+	const char *reason = NULL;
+
+	(void)state;
+	gift(&reply, DHCP6_REPLY, 7, server);
+	option(&reply, 60, 8, "\0\0\0\1a\0\1b");
+	assert_int_equal(dhcp6_parse(&config, 7, reply.bytes, reply.w.used, &lease, &reason), DHCP6_REPLY);
+	assert_string_equal(lease.boot_params, "a b");
+	assert_int_equal(lease.malformed, 0);
+	assert_int_equal(dhcp6_parse(&config, 0x1000007, reply.bytes, reply.w.used, &lease, &reason), DHCP6_REPLY);
+	reply.w.used = 4;
+	assert_int_equal(dhcp6_parse(&config, 7, reply.bytes, 4, &lease, &reason), -1);
+	assert_string_equal(reason, "there is no client identifier");
+}
+
 static void a_conflict_is_declined_until_the_server_heard(void **state)
 {
 	struct world w;
@@ -1225,6 +1273,8 @@ int main(void)
 		cmocka_unit_test(a_server_that_forgot_us_is_asked_for_the_same_address),
 		cmocka_unit_test(an_address_that_is_taken_away_is_lost),
 		cmocka_unit_test(of_two_addresses_the_valid_one_counts),
+		cmocka_unit_test(of_several_addresses_the_first_good_one_counts),
+		cmocka_unit_test(parameters_may_be_empty),
 		cmocka_unit_test(a_conflict_is_declined_until_the_server_heard),
 		cmocka_unit_test(a_lease_survives_the_link_and_is_confirmed),
 		cmocka_unit_test(without_link_nothing_is_due),
