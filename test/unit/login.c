@@ -968,6 +968,24 @@ static void a_response_counts_to_its_last_byte(void **state)
 	}
 }
 
+static void names_of_one_letter_are_names(void **state)
+{
+	(void)state;
+	use_chap(true);
+	strcpy(chap.username, "u");
+	strcpy(chap.username_in, "t");
+	to_the_challenge();
+	assert_int_equal(respond(SECURITY, "CHAP_A=8;CHAP_I=7;CHAP_C=0x00"), LOGIN_SEND);
+	assert_non_null(strstr(sent(), "CHAP_N=u;"));
+	assert_non_null(strstr(sent(), ";CHAP_I=77;CHAP_C=0x01020304000000"));
+	chap.username[0] = '\0'; /* and none is none */
+	chap.username_in[0] = '\0';
+	config.target_name = "t";
+	config.initiator_name = "i";
+	start();
+	assert_non_null(strstr(sent(), "InitiatorName=i;TargetName=t;SessionType=Normal;"));
+}
+
 static void mutual_chap_wants_name_and_response(void **state)
 {
 	static const char *const proofs[] = {"", "CHAP_N=them", "CHAP_N=them;CHAP_R=0x00"};
@@ -1308,6 +1326,7 @@ int main(void)
 		cmocka_unit_test_setup(addresses_have_one_reading, set_up),
 		cmocka_unit_test_setup(one_way_chap_answers_and_goes_on, set_up),
 		cmocka_unit_test_setup(mutual_chap_lets_only_the_right_target_in, set_up),
+		cmocka_unit_test_setup(names_of_one_letter_are_names, set_up),
 		cmocka_unit_test_setup(a_response_counts_to_its_last_byte, set_up),
 		cmocka_unit_test_setup(mutual_chap_wants_name_and_response, set_up),
 		cmocka_unit_test_setup(mutual_chap_wants_the_configured_name, set_up),
