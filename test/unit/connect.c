@@ -128,6 +128,31 @@ static void name_of_a_moved_target_is_kept_with_its_portal(void **state)
 	assert_string_equal(route.name, "");
 }
 
+static void redirect_is_told(void **state)
+{
+	struct login_redirect to = redirect_to("a", false);
+	char said[700];
+
+	(void)state;
+	begin();
+	assert_int_equal(route_follow(&route, &to, said, sizeof(said)), 0);
+	assert_string_equal(said, "planned:3260 sends us to a:3260 (for now)");
+	strcpy(to.host, "b");
+	strcpy(to.name, "t");
+	to.tpgt = 4;
+	assert_int_equal(route_follow(&route, &to, said, sizeof(said)), 0);
+	assert_string_equal(said, "a:3260 sends us to t at b:3260 (for now)");
+	assert_string_equal(route.name, "t");
+	assert_int_equal(route.moved_tpgt, 4);
+	strcpy(to.host, "c");
+	to.name[0] = '\0';
+	to.tpgt = -1;
+	assert_int_equal(route_follow(&route, &to, said, sizeof(said)), 0);
+	assert_string_equal(route.name, "t"); /* it is still that one that is looked for */
+	assert_int_equal(route.moved_tpgt, -1);
+	assert_int_equal(route.redirect_count, 3);
+}
+
 static void addresses_are_read_with_their_interface(void **state)
 {
 	struct portal portal = portal_of("fe80::1");
@@ -239,6 +264,7 @@ int main(void)
 		cmocka_unit_test(eight_redirects_are_followed_and_no_ninth),
 		cmocka_unit_test(circles_are_left),
 		cmocka_unit_test(name_of_a_moved_target_is_kept_with_its_portal),
+		cmocka_unit_test(redirect_is_told),
 		cmocka_unit_test(addresses_are_read_with_their_interface),
 		cmocka_unit_test(address_of_the_last_login_is_never_lost),
 		cmocka_unit_test(what_is_begun_anew_leaves_nothing_of_before),
