@@ -1409,6 +1409,27 @@ static void bind_with_times(struct world *w, uint32_t lease, uint32_t t1, uint32
 	assert_int_equal(hear(w), DHCP_BOUND);
 }
 
+/* Root depends on it: no other one helps. */
+static void an_address_that_is_in_use_is_the_only_one(void **state)
+{
+	struct world w;
+
+	(void)state;
+	discover(&w);
+	dhcp_keep_address(&w.dhcp); /* there is none yet */
+	assert_int_equal(hear_plain(&w, DHCP_OFFER, CLIENT, SERVER), DHCP_SEND);
+	assert_int_equal(hear_plain(&w, DHCP_ACK, CLIENT, SERVER), DHCP_BOUND);
+	dhcp_keep_address(&w.dhcp);
+	assert_int_equal(pass(&w), DHCP_SEND);
+	assert_int_equal(hear_plain(&w, DHCP_NAK, 0, SERVER), DHCP_LOST | DHCP_SEND);
+	assert_int_equal(sent_type(&w), DHCP_DISCOVER);
+	assert_int_equal(sent32(&w, 50), CLIENT);
+	assert_int_equal(hear_plain(&w, DHCP_OFFER, CLIENT + 1, SERVER), DHCP_NOTHING);
+	assert_string_equal(dhcp_reason(&w.dhcp), "the server offers another address than the one in use");
+	assert_int_equal(hear_plain(&w, DHCP_OFFER, CLIENT, OTHER), DHCP_SEND);
+	assert_int_equal(hear_plain(&w, DHCP_ACK, CLIENT, OTHER), DHCP_BOUND);
+}
+
 static void an_infinite_lease_never_ends(void **state)
 {
 	struct world w;
@@ -1743,6 +1764,7 @@ int main(void)
 		cmocka_unit_test(a_renewal_extends_the_lease_from_when_it_was_asked),
 		cmocka_unit_test(any_server_may_extend_a_lease_that_is_being_rebound),
 		cmocka_unit_test(a_nak_while_renewing_takes_the_address_away),
+		cmocka_unit_test(an_address_that_is_in_use_is_the_only_one),
 		cmocka_unit_test(an_infinite_lease_never_ends),
 		cmocka_unit_test(nonsense_times_are_repaired),
 		cmocka_unit_test(a_lease_of_a_second_ends_in_a_second_and_makes_no_storm),

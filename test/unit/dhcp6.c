@@ -1070,6 +1070,45 @@ static void a_server_that_forgot_us_is_asked_for_the_same_address(void **state)
 	assert_true(dhcp6_has_lease(&w.dhcp));
 }
 
+/* Root depends on it: no other one helps. */
+static void an_address_that_is_in_use_is_the_only_one(void **state)
+{
+	struct world w;
+
+	(void)state;
+	solicit(&w);
+	dhcp6_keep_address(&w.dhcp); /* there is none yet */
+	assert_int_equal(hear_gift(&w, DHCP6_ADVERTISE, server), DHCP_SEND);
+	assert_int_equal(hear_gift(&w, DHCP6_REPLY, server), DHCP_BOUND);
+	dhcp6_keep_address(&w.dhcp);
+	assert_int_equal(pass(&w), DHCP_SEND);
+	identity(&w.reply, DHCP6_REPLY, w.dhcp.xid, server);
+	ia(&w.reply, IAID, 0, 0, 28);
+	ia_address(&w.reply, address, 0, 0, 0);
+	assert_int_equal(hear(&w), DHCP_LOST | DHCP_SEND);
+	identity(&w.reply, DHCP6_ADVERTISE, w.dhcp.xid, server);
+	ia(&w.reply, IAID, 0, 0, 28);
+	ia_address(&w.reply, address2, 2000, 3000, 0);
+	assert_int_equal(hear(&w), DHCP_NOTHING);
+	assert_string_equal(dhcp6_reason(&w.dhcp), "the server offers another address than the one in use");
+	assert_int_equal(hear_gift(&w, DHCP6_ADVERTISE, other), DHCP_SEND);
+	assert_int_equal(hear_gift(&w, DHCP6_REPLY, other), DHCP_BOUND);
+}
+
+static void a_boot_url_with_a_password_is_a_secret(void **state)
+{
+	struct dhcp6 dhcp = {.lease.boot_url = "iscsi:me:geheim@[2001:db8::1]::::iqn.2026-01.x:y"};
+
+	(void)state;
+	memcpy(dhcp.offer.boot_url, dhcp.lease.boot_url, sizeof(dhcp.offer.boot_url));
+	dhcp6_wipe_secrets(&dhcp);
+	assert_string_equal(dhcp.lease.boot_url, "");
+	assert_string_equal(dhcp.offer.boot_url, "");
+	strcpy(dhcp.lease.boot_url, "iscsi:[2001:db8::1]::::iqn.2026-01.x:y");
+	dhcp6_wipe_secrets(&dhcp);
+	assert_string_equal(dhcp.lease.boot_url, "iscsi:[2001:db8::1]::::iqn.2026-01.x:y");
+}
+
 static void an_address_that_is_taken_away_is_lost(void **state)
 {
 	struct world w;
@@ -1271,6 +1310,8 @@ int main(void)
 		cmocka_unit_test(a_renewal_extends_the_lease),
 		cmocka_unit_test(any_server_may_extend_a_lease_that_is_being_rebound),
 		cmocka_unit_test(a_server_that_forgot_us_is_asked_for_the_same_address),
+		cmocka_unit_test(an_address_that_is_in_use_is_the_only_one),
+		cmocka_unit_test(a_boot_url_with_a_password_is_a_secret),
 		cmocka_unit_test(an_address_that_is_taken_away_is_lost),
 		cmocka_unit_test(of_two_addresses_the_valid_one_counts),
 		cmocka_unit_test(of_several_addresses_the_first_good_one_counts),
