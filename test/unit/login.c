@@ -703,6 +703,27 @@ static void nothing_comes_while_our_text_is_not_whole(void **state)
 	}
 }
 
+/* Only an initiator names the target; some targets echo it, and one that sends us on may name another. */
+static void name_of_the_target_may_come_back(void **state)
+{
+	(void)state;
+	start();
+	assert_int_equal(respond(T | OPERATIONAL | TO_FULL, "TargetName=iqn.2026-01.test:t"), LOGIN_DONE);
+	assert_tolerated("TargetName came back");
+	start();
+	assert_int_equal(respond(T | OPERATIONAL | TO_FULL, "TargetName=iqn.2026-01.test:other"), LOGIN_FAILED);
+	assert_failed(LOGIN_PROTOCOL, "the target sent TargetName, which only an initiator sends");
+	start();
+	assert_int_equal(refuse(0x0101, "TargetName=iqn.2026-01.test:other;TargetAddress=192.0.2.7"), LOGIN_MOVED);
+	assert_string_equal(login_get_redirect(&login)->name, "iqn.2026-01.test:other");
+	assert_tolerated("the redirect names another target");
+	start();
+	assert_int_equal(refuse(0x0101, "TargetName=no name;TargetAddress=192.0.2.7"), LOGIN_FAILED);
+	config.target_name = "";
+	start();
+	assert_int_equal(respond(T | OPERATIONAL | TO_FULL, "TargetName=iqn.2026-01.test:t"), LOGIN_FAILED);
+}
+
 static void stat_sn_counts_by_one(void **state)
 {
 	(void)state;
@@ -1297,6 +1318,7 @@ int main(void)
 		cmocka_unit_test_setup(a_silent_target_gets_the_rfcs_defaults_within_our_offer, set_up),
 		cmocka_unit_test_setup(what_we_send_is_bounded_by_the_target_and_by_us, set_up),
 		cmocka_unit_test_setup(digests_are_lists_and_the_targets_choice_holds, set_up),
+		cmocka_unit_test_setup(name_of_the_target_may_come_back, set_up),
 		cmocka_unit_test_setup(unknown_key_comes_once, set_up),
 		cmocka_unit_test_setup(a_digest_that_is_not_answered_is_none_unless_we_insist, set_up),
 		cmocka_unit_test_setup(the_security_stage_comes_first_when_the_target_insisted, set_up),
