@@ -805,12 +805,12 @@ static void every_status_has_words_a_code_and_a_class(void **state)
 		{0x0209, RETRY_NEVER, "session type not supported", "L0209"},
 		{0x020a, RETRY_TRANSIENT, "session does not exist", "L020A"},
 		{0x020b, RETRY_NEVER, "invalid during login", "L020B"},
-		{0x02ff, RETRY_NEVER, "does not know", "L02FF"},
+		{0x02ff, RETRY_NEVER, "initiator error, of a kind that the RFC does not know", "L02FF"},
 		{0x0300, RETRY_TRANSIENT, "target error", "L0300"},
 		{0x0301, RETRY_TRANSIENT, "service unavailable", "L0301"},
 		{0x0302, RETRY_TRANSIENT, "out of resources", "L0302"},
-		{0x03ff, RETRY_TRANSIENT, "does not know", "L03FF"},
-		{0x0400, RETRY_NEVER, "does not know", "L0400"},
+		{0x03ff, RETRY_TRANSIENT, "target error, of a kind that the RFC does not know", "L03FF"},
+		{0x0400, RETRY_NEVER, "a status that the RFC does not know", "L0400"},
 	};
 
 	(void)state;
@@ -1200,6 +1200,9 @@ static void challenge_that_comes_with_the_method_is_answered(void **state)
 	assert_tolerated("the challenge came before the list of algorithms");
 	start();
 	assert_int_equal(respond(SECURITY, "AuthMethod=CHAP;CHAP_C=0x00;CHAP_A=8;CHAP_I=7"), LOGIN_SEND);
+	assert_non_null(strstr(sent(), "CHAP_N=user;CHAP_R=0x"));
+	start(); /* in whatever order */
+	assert_int_equal(respond(SECURITY, "CHAP_A=8;CHAP_I=7;CHAP_C=0x00;AuthMethod=CHAP"), LOGIN_SEND);
 	assert_non_null(strstr(sent(), "CHAP_N=user;CHAP_R=0x"));
 	chap.algorithms[0] = CHAP_SHA256;
 	chap.algorithms[1] = CHAP_NONE;

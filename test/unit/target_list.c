@@ -172,6 +172,9 @@ static void each_target_is_taken_by_its_index(void **state)
 	assert_int_equal(use(1).listed_count, 0);
 	assert_string_equal(use(2).name, "iqn.2026-01.test:c");
 	assert_string_equal(use(2).listed[0].host, "192.0.2.9");
+	assert_int_equal(target_list_take(&list, TEXT("TargetName=iqn.2026-01.test:5\0")), 0);
+	assert_string_equal(use(3).name, "iqn.2026-01.test:5");
+	assert_int_equal(use(3).listed_count, 0); /* it is no address, though it looks like one */
 }
 
 static void a_target_is_found_by_its_name(void **state)
