@@ -128,6 +128,25 @@ static void name_of_a_moved_target_is_kept_with_its_portal(void **state)
 	assert_string_equal(route.name, "");
 }
 
+/* The first four attempts begin with the first four addresses, and each four after them one further on. */
+static void attempts_begin_with_another_address(void **state)
+{
+	static const unsigned first[] = {0, 1, 2, 3, 1, 2, 3, 4, 2, 3};
+	static struct connect connect;
+	struct portal portal = portal_of("127.0.0.1");
+	struct sockaddr_storage address;
+
+	(void)state;
+	portal.port = 1;
+	connect_init(&connect);
+	assert_true(connect_read_literal(&portal, &address));
+	for (unsigned n = 0; n < sizeof(first) / sizeof(first[0]); n++) {
+		(void)connect_begin_at(&connect, &portal, &address, 1, n, 1000, 0);
+		assert_int_equal(connect.first, first[n]);
+	}
+	connect_stop(&connect);
+}
+
 static void redirect_is_told(void **state)
 {
 	struct login_redirect to = redirect_to("a", false);
@@ -265,6 +284,7 @@ int main(void)
 		cmocka_unit_test(circles_are_left),
 		cmocka_unit_test(name_of_a_moved_target_is_kept_with_its_portal),
 		cmocka_unit_test(redirect_is_told),
+		cmocka_unit_test(attempts_begin_with_another_address),
 		cmocka_unit_test(addresses_are_read_with_their_interface),
 		cmocka_unit_test(address_of_the_last_login_is_never_lost),
 		cmocka_unit_test(what_is_begun_anew_leaves_nothing_of_before),

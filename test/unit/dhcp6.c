@@ -956,6 +956,24 @@ static void refusals_restart_at_once_then_later_and_failures_are_waited_out(void
 	}
 }
 
+static void refusals_are_put_off_by_sixteen_seconds_at_most(void **state)
+{
+	static const int64_t waits[] = {0, 1000, 2000, 4000, 8000, 16000, 16000};
+	struct world w;
+
+	(void)state;
+	solicit(&w);
+	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+		assert_int_equal(hear_gift(&w, DHCP6_ADVERTISE, server), DHCP_SEND);
+		w.random = 0;
+		assert_int_equal(hear_status(&w, DHCP6_NO_ADDRS_AVAIL), i ? DHCP_NOTHING : DHCP_SEND);
+		if (!i)
+			continue;
+		assert_int_equal(dhcp6_deadline(&w.dhcp) - w.now, waits[i]);
+		assert_int_equal(pass(&w), DHCP_SEND);
+	}
+}
+
 static void information_is_one_exchange_and_stays(void **state)
 {
 	struct dhcp6_config asking = config;
@@ -1233,6 +1251,8 @@ static void a_lease_survives_the_link_and_is_confirmed(void **state)
 	while (pass(&w) & DHCP_SEND)
 		assert_int_equal(w.output.bytes[0], DHCP6_CONFIRM);
 	assert_in_range(w.now, START + 15000, START + 20000); /* nobody answers: keep what we have */
+	assert_string_equal(dhcp6_reason(&w.dhcp),
+			    "no server confirms the address; it stays valid until the lease ends");
 	assert_string_equal(dhcp6_state_name(&w.dhcp), "BOUND");
 
 	assert_int_equal(happen(&w, DHCP_LINK_UP), DHCP_SEND);
@@ -1305,6 +1325,7 @@ int main(void)
 		cmocka_unit_test(a_boot_url_is_waited_for_half_a_second),
 		cmocka_unit_test(a_request_that_is_not_answered_begins_anew),
 		cmocka_unit_test(refusals_restart_at_once_then_later_and_failures_are_waited_out),
+		cmocka_unit_test(refusals_are_put_off_by_sixteen_seconds_at_most),
 		cmocka_unit_test(information_is_one_exchange_and_stays),
 		cmocka_unit_test(a_lease_is_renewed_then_rebound_then_lost),
 		cmocka_unit_test(a_renewal_extends_the_lease),

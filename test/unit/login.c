@@ -704,6 +704,22 @@ static void nothing_comes_while_our_text_is_not_whole(void **state)
 }
 
 /* Only an initiator names the target; some targets echo it, and one that sends us on may name another. */
+/* A target that grants what was not asked for gets the offer, and a line. */
+static void flags_beyond_the_offer_are_tolerated(void **state)
+{
+	(void)state;
+	offer.value[PARAM_IMMEDIATE_DATA] = 0;
+	offer.value[PARAM_INITIAL_R2T] = 1;
+	start();
+	assert_int_equal(respond(T | OPERATIONAL | TO_FULL, "ImmediateData=Yes;InitialR2T=No"), LOGIN_DONE);
+	assert_tolerated("ImmediateData=Yes goes beyond what was offered; InitialR2T=No goes beyond what was offered");
+	assert_int_equal(negotiated(PARAM_IMMEDIATE_DATA), 0);
+	assert_int_equal(negotiated(PARAM_INITIAL_R2T), 1);
+	start();
+	assert_int_equal(respond(T | OPERATIONAL | TO_FULL, "ImmediateData=No;InitialR2T=Yes"), LOGIN_DONE);
+	assert_string_equal(login_get_result(&login)->tolerated, "");
+}
+
 static void name_of_the_target_may_come_back(void **state)
 {
 	(void)state;
@@ -1321,6 +1337,7 @@ int main(void)
 		cmocka_unit_test_setup(a_silent_target_gets_the_rfcs_defaults_within_our_offer, set_up),
 		cmocka_unit_test_setup(what_we_send_is_bounded_by_the_target_and_by_us, set_up),
 		cmocka_unit_test_setup(digests_are_lists_and_the_targets_choice_holds, set_up),
+		cmocka_unit_test_setup(flags_beyond_the_offer_are_tolerated, set_up),
 		cmocka_unit_test_setup(name_of_the_target_may_come_back, set_up),
 		cmocka_unit_test_setup(unknown_key_comes_once, set_up),
 		cmocka_unit_test_setup(a_digest_that_is_not_answered_is_none_unless_we_insist, set_up),

@@ -205,6 +205,7 @@ static void log_in(void)
 	take_connection();
 	assert_int_equal(answer_login(0, "", 0), UNIT_PENDING);
 	assert_int_equal(prover.state, PROVER_ASKING);
+	assert_int_equal(prover.answer_ms, T0 + 10 + 1000 * plan.params.value[PARAM_LOGIN_TIMEOUT]);
 }
 
 static void assert_over(enum unit_verdict verdict, const char *text)

@@ -999,6 +999,22 @@ static void login_of_another_program_is_made_way_for_while_it_tries(void **state
 	assert_int_equal(times_said("event=foreign sid=3"), 3);
 }
 
+static void name_of_a_portal_is_looked_up_first(void **state)
+{
+	struct pollfd fd;
+
+	(void)state;
+	strcpy(plan.portal.host, "localhost");
+	session_init(&session, &plan, &netlink, tree, 1);
+	step(SESSION_EVENT_START, 1000);
+	assert_int_equal(session.state, SESSION_RESOLVING);
+	assert_string_equal(session_state_text(&session), "resolving");
+	assert_int_equal(session_pollfds(&session, &fd, 1), 1);
+	assert_int_equal(poll(&fd, 1, 10000), 1);
+	step(SESSION_EVENT_READY, 1000);
+	assert_int_equal(session.state, SESSION_CONNECTING);
+}
+
 static void session_that_has_not_begun_waits_for_nothing(void **state)
 {
 	(void)state;
@@ -1256,6 +1272,13 @@ static void held_session_is_spoken_of_ever_more_seldom(void **state)
 	let_prover_find(UNIT_NOT_READY, now); /* something else: it is said at once */
 	assert_int_equal(times_said("event=held"), 1);
 	assert_int_equal(session.say_ms, now + 10000);
+	for (int early = 1; early >= 0; early--) { /* not a moment before its time */
+		now = session.say_ms - early;
+		step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+		log_in_and_prove(now);
+		let_prover_find(UNIT_NOT_READY, now);
+		assert_int_equal(times_said("event=held"), !early);
+	}
 }
 
 static void day_without_the_target_fits_into_two_dozen_lines(void **state)
@@ -1691,6 +1714,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(session_that_is_there_is_not_given_up_for_a_refused_bind, begin, end),
 		cmocka_unit_test_setup_teardown(events_of_others_are_not_ours, begin, end),
 		cmocka_unit_test_setup_teardown(maps_are_told_when_a_session_is_back, begin, end),
+		cmocka_unit_test_setup_teardown(name_of_a_portal_is_looked_up_first, begin, end),
 		cmocka_unit_test_setup_teardown(login_of_another_program_is_made_way_for_while_it_tries, begin, end),
 		cmocka_unit_test_setup_teardown(units_that_are_too_many_are_told, begin, end),
 		cmocka_unit_test_setup_teardown(session_that_has_not_begun_waits_for_nothing, begin, end),

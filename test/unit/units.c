@@ -325,6 +325,41 @@ static void what_is_learned_is_given_to_the_units_without(void **state)
 	assert_int_equal(units[0].id.kind, SCSI_ID_T10);
 }
 
+static void as_many_units_as_a_result_holds_are_asked(void **state)
+{
+	struct child child = CHILD_NONE;
+	struct units_learned learned;
+	struct pollfd fd;
+	char path[128];
+	int before;
+
+	(void)state;
+	for (int lun = 0; lun < UNITS_LEARNED_MAX + 2; lun++) {
+		for (int i = 0; i < 2; i++) {
+			int file;
+
+			(void)snprintf(path, sizeof(path),
+				       "class/iscsi_session/session13/device/target8:0:0/8:0:0:%d/%s", lun,
+				       i ? "block/disk/size" : "type");
+			make_folders(path);
+			file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+			assert_int_equal(write(file, i ? "8\n" : "0\n", 2), 2);
+			(void)close(file);
+		}
+	}
+	memset(&disk, 0, sizeof(disk));
+	disk.page[1] = SERIAL_PAGE;
+	disk.length[1] = sizeof(SERIAL_PAGE) - 1;
+	assert_int_equal(units_learn(&child, sysfs, sysfs, 13), 0);
+	before = child.fd;
+	assert_int_equal(units_learn(&child, sysfs, sysfs, 13), 0); /* in the place of the first */
+	assert_int_equal(child.fd, before);
+	fd = (struct pollfd){.fd = child.fd, .events = POLLIN};
+	assert_int_equal(poll(&fd, 1, 10000), 1);
+	assert_int_equal(child_step(&child, &learned, sizeof(learned)), CHILD_DONE);
+	assert_int_equal(learned.count, UNITS_LEARNED_MAX);
+}
+
 /* A target says what the wwid is, and udev does what its rules say. */
 static void what_a_target_says_cannot_end_the_string_of_a_rule(void **state)
 {
@@ -357,6 +392,7 @@ int main(void)
 		cmocka_unit_test(answer_that_is_none_counts_for_nothing),
 		cmocka_unit_test(only_disks_without_an_identity_are_asked),
 		cmocka_unit_test(what_is_learned_is_given_to_the_units_without),
+		cmocka_unit_test(as_many_units_as_a_result_holds_are_asked),
 	};
 
 	return cmocka_run_group_tests(tests, make_tree, remove_tree);
