@@ -254,6 +254,9 @@ static void after_a_failure_all_that_was_learned_is_forgotten(void **state)
 	assert_false(attempt.lessons.guessed || attempt.lessons.start_in_security || attempt.lessons.md5_only);
 	assert_int_equal(attempt.count, 1);
 	assert_string_equal(attempt.route.portal.host, "192.0.2.7");
+	attempt_stop(&attempt);
+	assert_true(attempt.deadline_ms == INT64_MAX);
+	assert_int_equal(attempt.state, ATTEMPT_IDLE);
 	attempt.lessons.guessed = true;
 	attempt.patience_ms = 5;
 	attempt_start_over(&attempt, NOW);
