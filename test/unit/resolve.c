@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -151,6 +152,29 @@ static void name_servers_that_do_not_answer_are_named(void **state)
 	assert_string_equal(resolve_failure(&resolve), rows[2].failure);
 }
 
+static void look_up_that_dies_is_told(void **state)
+{
+	struct sockaddr_storage found[RESOLVE_ADDRESSES_MAX];
+	struct pollfd fd;
+	int count = -EAGAIN;
+
+	(void)state;
+	resolve_init(&resolve);
+	assert_int_equal(unlink("/etc/hosts"), 0);
+	assert_int_equal(mkfifo("/etc/hosts", 0644), 0); /* it would wait for ever */
+	assert_int_equal(resolve_start(&resolve, "portal.example", 3260), 0);
+	assert_string_equal(resolve_failure(&resolve), "the name servers did not answer in time");
+	assert_int_equal(kill(resolve.child.pid, SIGKILL), 0);
+	while (count == -EAGAIN) {
+		assert_int_equal(resolve_pollfds(&resolve, &fd, 1), 1);
+		assert_int_equal(poll(&fd, 1, 20000), 1);
+		count = resolve_step(&resolve, found, RESOLVE_ADDRESSES_MAX);
+	}
+	assert_int_equal(count, -ENOENT);
+	assert_string_equal(resolve_failure(&resolve), "the look-up ended without a result");
+	assert_int_equal(unlink("/etc/hosts"), 0);
+}
+
 static void as_many_addresses_as_there_is_room_for_are_kept(void **state)
 {
 	struct sockaddr_storage found[RESOLVE_ADDRESSES_MAX];
@@ -214,6 +238,7 @@ int main(void)
 		cmocka_unit_test(long_file_is_kept_in_whole_lines),
 		cmocka_unit_test(file_that_has_changed_counts_as_it_is),
 		cmocka_unit_test(name_that_is_unknown_has_its_reason),
+		cmocka_unit_test(look_up_that_dies_is_told),
 		cmocka_unit_test(name_servers_that_do_not_answer_are_named),
 		cmocka_unit_test(as_many_addresses_as_there_is_room_for_are_kept),
 		cmocka_unit_test(addresses_of_home_outlive_a_redirect),

@@ -1069,6 +1069,60 @@ static void target_that_allows_one_session_is_asked_before_the_login(void **stat
 	assert_int_equal(kernel.started, 1);
 }
 
+/* What was proven before an attempt that failed may be another's by now. */
+static void failed_attempt_takes_the_proof_with_it(void **state)
+{
+	(void)state;
+	session.attempt.resident = true;
+	lose_and_prove();
+	let_prover_find(UNIT_BROKEN, 1000);
+	let_prover_find(UNIT_SAME, 1000);
+	assert_true(session.proven);
+	(void)close(listener);
+	listener = -1;
+	await_socket();
+	kernel.bind = -ENOTCONN; /* it breaks before the kernel has it */
+	step(SESSION_EVENT_READY, 1000);
+	assert_int_equal(session.state, SESSION_WAITING);
+	assert_false(session.proven);
+	kernel.bind = 0;
+	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+	assert_int_equal(session.unit_count, 1);
+	assert_int_equal(kernel.started, 0);
+	assert_true(session.state == SESSION_PROVING || session.state == SESSION_WAITING);
+}
+
+/* And a new outage begins with nothing of the one before. */
+static void new_outage_is_held_with_a_word_at_once(void **state)
+{
+	(void)state;
+	session.attempt.resident = true;
+	lose_and_prove();
+	let_prover_find(UNIT_OTHER, 1000);
+	assert_int_equal(times_said("iqn.2003-01.org.example:disk at 127.0.0.1:"), 2); /* lost, and held */
+	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+	assert_string_equal(session_state_text(&session), "connecting");
+	log_in_and_prove(2000);
+	let_prover_find(UNIT_SAME, 2000);
+	assert_int_equal(session.state, SESSION_UP);
+	said[0] = '\0';
+	hear(NETLINK_EVENT_ERROR, 8000);
+	log_in_and_prove(8000);
+	let_prover_find(UNIT_OTHER, 8000);
+	assert_int_equal(times_said("event=held sid=3"), 1);
+}
+
+static void connection_that_breaks_during_the_proof_has_its_reason(void **state)
+{
+	(void)state;
+	session.attempt.resident = true;
+	lose_and_prove();
+	session.proved_otherwise = true;
+	step(SESSION_EVENT_READY, 1000);
+	assert_int_equal(session.state, SESSION_WAITING);
+	assert_string_equal(session_failure(&session), "the target closed the connection before its LUNs were proven");
+}
+
 static void unit_that_we_have_reserved_is_asked_as_the_port_that_did(void **state)
 {
 	(void)state;
@@ -1506,8 +1560,10 @@ static void late_session_is_scanned(void **state)
 	assert_int_equal(session.attempt.state, ATTEMPT_IDLE);
 	step(SESSION_EVENT_DEADLINE, 2000);
 	assert_false(session.has_news);
+	assert_true(session.attempt.resident && session.attempt.connect.resolve.has_files);
 	log_in(2000);
-	assert_true(session.has_news); /* the loop has it scanned */
+	assert_true(session.has_news);                    /* the loop has it scanned */
+	assert_int_equal(session.attempt.connect.fd, -1); /* the kernel has its own reference */
 	assert_int_equal(times_said("it was missing at the boot"), 1);
 }
 
@@ -1574,6 +1630,11 @@ static void identity_that_the_kernel_lacks_is_asked_for_after_the_hand_over(void
 	assert_int_equal(session.learned.count, 0);
 	session_settle(&session, tree);
 	assert_int_equal(session_proof_pollfds(&session, &fd, 1), 0); /* once is enough */
+	session.has_learned = false;
+	session_settle(&session, tree);
+	assert_true(session.learning.fd >= 0);
+	hear(NETLINK_EVENT_ERROR, 100000);
+	assert_int_equal(session.learning.fd, -1); /* a lost unit does not answer */
 	assert_int_equal(times_said("cannot be asked"), 0);
 }
 
@@ -1714,6 +1775,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(session_that_is_there_is_not_given_up_for_a_refused_bind, begin, end),
 		cmocka_unit_test_setup_teardown(events_of_others_are_not_ours, begin, end),
 		cmocka_unit_test_setup_teardown(maps_are_told_when_a_session_is_back, begin, end),
+		cmocka_unit_test_setup_teardown(failed_attempt_takes_the_proof_with_it, begin, end),
+		cmocka_unit_test_setup_teardown(new_outage_is_held_with_a_word_at_once, begin, end),
+		cmocka_unit_test_setup_teardown(connection_that_breaks_during_the_proof_has_its_reason, begin, end),
 		cmocka_unit_test_setup_teardown(name_of_a_portal_is_looked_up_first, begin, end),
 		cmocka_unit_test_setup_teardown(login_of_another_program_is_made_way_for_while_it_tries, begin, end),
 		cmocka_unit_test_setup_teardown(units_that_are_too_many_are_told, begin, end),
