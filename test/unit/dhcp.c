@@ -1596,6 +1596,55 @@ static void a_frame_holds_the_message_and_right_sums(void **state)
 		assert_non_null(dhcp_frame_parse(frame, cut, true, &payload, &payload_length));
 }
 
+static void a_frame_is_laid_out_byte_by_byte(void **state)
+{
+	static const uint8_t expected[] = {0x45, 0x10, 0x00, 0x1f, 0x00, 0x00, 0x40, 0x00, 0x40, 0x11, 0x78,
+					   0x5a, 0xc0, 0x00, 0x02, 0x64, 0xff, 0xff, 0xff, 0xff, 0x00, 0x44,
+					   0x00, 0x43, 0x00, 0x0b, 0x38, 0xeb, 0x01, 0x02, 0x03};
+	struct dhcp_output output = {.length = 3, .source = CLIENT, .destination = 0xffffffffu, .bytes = {1, 2, 3}};
+	uint8_t frame[DHCP_FRAME_MAX];
+
+	(void)state;
+	assert_int_equal(dhcp_frame_build(&output, frame), sizeof(expected));
+	assert_memory_equal(frame, expected, sizeof(expected));
+	output.length = 4;
+	memcpy(output.bytes, "\x01\x02\x3b\xe9", 4);
+	assert_int_equal(dhcp_frame_build(&output, frame), 32);
+	assert_memory_equal(frame + 26, "\xff\xff", 2); /* RFC 768: a sum of 0 is sent so */
+	output.length = 0;
+	assert_int_equal(dhcp_frame_build(&output, frame), 28);
+}
+
+/* RFC 791: a header may have options. */
+static void a_frame_with_options_is_read(void **state)
+{
+	uint8_t frame[DHCP_FRAME_MAX + 4];
+	const uint8_t *payload;
+	struct world w;
+	size_t length, n;
+
+	(void)state;
+	length = turned_frame(&w, frame);
+	memmove(frame + 24, frame + 20, length - 20);
+	memset(frame + 20, 1, 4); /* four times "no operation" */
+	frame[0] = 0x46;
+	frame[2] = (uint8_t)((length + 4) >> 8);
+	frame[3] = (uint8_t)(length + 4);
+	frame[10] = frame[11] = 0;
+	for (uint32_t i = 0, sum = 0; i < 24; i += 2) {
+		sum += (uint32_t)(frame[i] << 8 | frame[i + 1]);
+		sum = (sum & 0xffff) + (sum >> 16);
+		if (i == 22) {
+			frame[10] = (uint8_t)(~sum >> 8);
+			frame[11] = (uint8_t)~sum;
+		}
+	}
+	assert_null(dhcp_frame_parse(frame, length + 4, true, &payload, &n));
+	assert_ptr_equal(payload, frame + 32);
+	assert_int_equal(n, w.output.length);
+	assert_memory_equal(payload, w.output.bytes, n);
+}
+
 static void a_frame_with_wrong_sums_is_refused(void **state)
 {
 	uint8_t frame[DHCP_FRAME_MAX];
@@ -1774,6 +1823,8 @@ int main(void)
 		cmocka_unit_test(release_gives_the_lease_back_and_stops),
 		cmocka_unit_test(every_state_says_what_it_waits_for),
 		cmocka_unit_test(a_frame_holds_the_message_and_right_sums),
+		cmocka_unit_test(a_frame_is_laid_out_byte_by_byte),
+		cmocka_unit_test(a_frame_with_options_is_read),
 		cmocka_unit_test(a_frame_with_wrong_sums_is_refused),
 		cmocka_unit_test(other_packets_are_no_frames_of_ours),
 		cmocka_unit_test(a_message_that_is_too_long_makes_no_frame),
