@@ -1108,6 +1108,30 @@ static void quarrel_is_put_off_by_sixteen_seconds_at_most(void **state)
 	}
 }
 
+/* Neither its refusals nor its end count for what comes after a lease. */
+static void lease_that_is_gone_leaves_nothing(void **state)
+{
+	struct world w;
+
+	(void)state;
+	discover(&w);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(hear_plain(&w, DHCP_OFFER, CLIENT, SERVER), DHCP_SEND);
+		if (!(hear_plain(&w, DHCP_NAK, 0, SERVER) & DHCP_SEND))
+			assert_int_equal(pass(&w), DHCP_SEND);
+	}
+	assert_int_equal(hear_plain(&w, DHCP_OFFER, CLIENT, SERVER), DHCP_SEND);
+	assert_int_equal(hear_plain(&w, DHCP_ACK, CLIENT, SERVER), DHCP_BOUND);
+	assert_int_equal(w.dhcp.offer.address, 0);
+	assert_int_equal(pass(&w), DHCP_SEND);
+	assert_int_equal(hear_plain(&w, DHCP_NAK, 0, SERVER), DHCP_LOST | DHCP_SEND); /* at once again */
+	w.now += 3600 * 1000;
+	assert_true(dhcp_deadline(&w.dhcp) < w.now);
+	assert_int_equal(happen(&w, DHCP_TIMER), DHCP_SEND);
+	assert_int_equal(sent_type(&w), DHCP_DISCOVER);
+	assert_int_equal(sent32(&w, 50), 0);
+}
+
 static void renewals_come_closer_together_but_not_too_close(void **state)
 {
 	static const struct {
@@ -1797,6 +1821,7 @@ int main(void)
 		cmocka_unit_test(discover_is_repeated_after_1_2_4_4_seconds),
 		cmocka_unit_test(a_timer_that_comes_early_does_nothing),
 		cmocka_unit_test(first_offer_is_taken_at_once_and_duplicates_are_ignored),
+		cmocka_unit_test(lease_that_is_gone_leaves_nothing),
 		cmocka_unit_test(each_repetition_has_its_span),
 		cmocka_unit_test(quarrel_is_put_off_by_sixteen_seconds_at_most),
 		cmocka_unit_test(renewals_come_closer_together_but_not_too_close),

@@ -974,6 +974,39 @@ static void refusals_are_put_off_by_sixteen_seconds_at_most(void **state)
 	}
 }
 
+/* Neither its refusals nor its end count for what comes after a lease. */
+static void lease_that_is_gone_leaves_nothing(void **state)
+{
+	struct world w;
+
+	(void)state;
+	solicit(&w);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(hear_gift(&w, DHCP6_ADVERTISE, server), DHCP_SEND);
+		if (!(hear_status(&w, DHCP6_NO_ADDRS_AVAIL) & DHCP_SEND))
+			assert_int_equal(pass(&w), DHCP_SEND);
+	}
+	assert_int_equal(hear_gift(&w, DHCP6_ADVERTISE, server), DHCP_SEND);
+	assert_int_equal(hear_gift(&w, DHCP6_REPLY, server), DHCP_BOUND);
+	assert_int_equal(w.dhcp.offer.server_length, 0);
+	assert_int_equal(pass(&w), DHCP_SEND);
+	identity(&w.reply, DHCP6_REPLY, w.dhcp.xid, server);
+	ia(&w.reply, IAID, 0, 0, 28);
+	ia_address(&w.reply, address, 0, 0, 0);
+	assert_int_equal(hear(&w), DHCP_LOST | DHCP_SEND); /* at once again */
+	assert_int_equal(w.output.bytes[0], DHCP6_SOLICIT);
+	w.now += 3600 * 1000;
+	assert_true(dhcp6_deadline(&w.dhcp) < w.now);
+	assert_int_equal(happen(&w, DHCP_TIMER), DHCP_SEND);
+	assert_int_equal(w.output.bytes[0], DHCP6_SOLICIT);
+	bind_to(&w);
+	assert_int_equal(happen(&w, DHCP_CONFLICT), DHCP_LOST | DHCP_SEND);
+	assert_string_equal(dhcp6_reason(&w.dhcp), "another station has the address");
+	w.now += 3600 * 1000;
+	assert_int_equal(happen(&w, DHCP_TIMER), DHCP_SEND);
+	assert_int_equal(w.output.bytes[0], DHCP6_DECLINE);
+}
+
 static void information_is_one_exchange_and_stays(void **state)
 {
 	struct dhcp6_config asking = config;
@@ -1325,6 +1358,7 @@ int main(void)
 		cmocka_unit_test(a_boot_url_is_waited_for_half_a_second),
 		cmocka_unit_test(a_request_that_is_not_answered_begins_anew),
 		cmocka_unit_test(refusals_restart_at_once_then_later_and_failures_are_waited_out),
+		cmocka_unit_test(lease_that_is_gone_leaves_nothing),
 		cmocka_unit_test(refusals_are_put_off_by_sixteen_seconds_at_most),
 		cmocka_unit_test(information_is_one_exchange_and_stays),
 		cmocka_unit_test(a_lease_is_renewed_then_rebound_then_lost),

@@ -907,7 +907,22 @@ static void addresses_have_one_reading(void **state)
 		{"a,1:2", NULL, 0, 0},
 		{"a b", NULL, 0, 0},
 		{"a:", NULL, 0, 0},
+		{"a,", NULL, 0, 0},
+		{"a:003260,000001", "a", 3260, 1},
+		{"a:0003260", NULL, 0, 0},
+		{"a:/", NULL, 0, 0},
+		{"a::", NULL, 0, 0},
+		{"a[b", NULL, 0, 0},
+		{"a~!", "a~!", 3260, -1},
+		{"a\x7f", NULL, 0, 0},
+		{"a\x1f", NULL, 0, 0},
+		{"[a:b", NULL, 0, 0},
+		{"[a,b]:9,9", "a,b", 9, 9},
+		{",1", NULL, 0, 0},
+		{":1", NULL, 0, 0},
 	};
+	char host[sizeof(((struct login_redirect *)0)->host) + 1];
+	struct login_redirect address;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -921,6 +936,11 @@ static void addresses_have_one_reading(void **state)
 			assert_int_equal(out.tpgt, rows[i].tpgt);
 		}
 	}
+	memset(host, 'h', sizeof(host));
+	assert_int_equal(login_read_address(host, sizeof(host) - 2, &address), 0);
+	assert_int_equal(strlen(address.host), sizeof(host) - 2);
+	assert_int_not_equal(login_read_address(host, sizeof(host) - 1, &address), 0);
+	assert_int_not_equal(login_read_address(host, sizeof(host), &address), 0);
 }
 
 /* ---- CHAP ---- */
