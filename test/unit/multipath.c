@@ -41,6 +41,10 @@ static struct notes {
 	char errors[2048];
 	bool waits;   /* the look does, for a byte in the gate */
 	bool is_mute; /* no message is taken */
+	int refuses;  /* what loading a table and creating a map end in */
+	int creates;
+	unsigned known_to_udev;
+	bool no_mapper;
 } * notes;
 
 static struct plan *plan; /* as that of the resident process: it is empty for children once it is hidden */
@@ -108,6 +112,8 @@ int dm_open(int dirfd)
 {
 	char byte;
 
+	if (notes->no_mapper)
+		return -ENODEV;
 	if (notes->waits && getpid() != parent && read(gate[0], &byte, 1) != 1)
 		return -EIO;
 	return openat(dirfd, ".", O_RDONLY | O_DIRECTORY);
@@ -117,8 +123,8 @@ int dm_create(int control, const char *name, const char *uuid, bool read_only, d
 {
 	char path[64], number[16];
 
-	if (control <= 2)
-		return -EBADF;
+	if (control <= 2 || notes->creates)
+		return notes->creates ? notes->creates : -EBADF;
 	note("create %s %s%s\n", name, uuid, read_only ? " ro" : "");
 	*id = makedev(253, notes->made);
 	snprintf(path, sizeof(path), "class/block/dm-%u", notes->made);
@@ -132,6 +138,10 @@ int dm_create(int control, const char *name, const char *uuid, bool read_only, d
 int dm_load(int control, const char *name, const char *target, const char *parameters, uint64_t sectors, bool read_only)
 {
 	(void)control, (void)read_only;
+	if (notes->refuses) {
+		note("refused %s\n", parameters);
+		return notes->refuses;
+	}
 	if ((notes->no_service_time && strstr(parameters, "service-time")) ||
 	    (notes->no_handler && strstr(parameters, "1 alua")))
 		return -EINVAL;
@@ -181,7 +191,8 @@ enum access access_ask(int sysfs, int dirfd, const char *block)
 
 void udev_db_note_dm(dev_t id)
 {
-	(void)id;
+	assert_int_equal(major(id), 253);
+	notes->known_to_udev++;
 }
 
 void udev_db_hide_paths(const char *wwid)
@@ -308,6 +319,7 @@ static void two_paths_of_one_target_become_a_map_with_partitions(void **state)
 	assert_true(readlinkat(dev, "mapper/" WWID, target, sizeof(target) - 1) > 0);
 	assert_string_equal(target, "../dm-0");
 	assert_string_equal(notes->errors, "");
+	assert_int_equal(notes->known_to_udev, 2);
 }
 
 static void a_kernel_without_service_time_takes_turns(void **state)
@@ -716,6 +728,52 @@ static void root_may_name_the_map(void **state)
 	}
 }
 
+/* Four tables are tried, from the best that there is; a map without one does not stay. */
+static void map_that_the_kernel_refuses_is_taken_back(void **state)
+{
+	(void)state;
+	add_disk(1, TGTS, "256\n", "0\n");
+	notes->refuses = -EINVAL;
+	assert_string_equal(look(), "create " WWID " mpath-" WWID "\n"
+				    "refused " TABLE "service-time 0 1 1 8:0 1\n"
+				    "refused " TABLE "round-robin 0 1 1 8:0 1\n"
+				    "remove " WWID "\n");
+	assert_non_null(strstr(notes->errors, WWID ": the paths of this disk (sda and others) cannot be joined: the "
+						   "kernel refuses the table (is its module dm_multipath there?)"));
+	notes->refuses = -EBUSY;
+	assert_string_equal(look(), "create " WWID " mpath-" WWID "\n"
+				    "refused " TABLE "service-time 0 1 1 8:0 1\n"
+				    "remove " WWID "\n");
+	assert_non_null(strstr(notes->errors, "cannot be joined: one of them is in use already"));
+	notes->refuses = 0;
+	notes->creates = -ENOMEM;
+	assert_string_equal(look(), "");
+	assert_non_null(strstr(notes->errors, "cannot be joined: Cannot allocate memory"));
+	notes->creates = 0;
+	notes->access[0] = ACCESS_OPTIMIZED;
+	put_text("module/scsi_dh_alua/parameters/optimize_stpg", "0");
+	notes->refuses = -EINVAL;
+	assert_non_null(strstr(look(), "refused 1 queue_if_no_path 1 alua 1 1 service-time 0 1 1 8:0 1\n"
+				       "refused 1 queue_if_no_path 1 alua 1 1 round-robin 0 1 1 8:0 1\n"
+				       "refused " TABLE "service-time 0 1 1 8:0 1\n"
+				       "refused " TABLE "round-robin 0 1 1 8:0 1\n"
+				       "remove " WWID "\n"));
+}
+
+static void kernel_without_the_device_mapper_is_told_of(void **state)
+{
+	(void)state;
+	notes->no_mapper = true;
+	assert_string_equal(look(), "");
+	assert_string_equal(notes->errors, ""); /* there is nothing to join */
+	assert_true(multipath.control < 0);
+	add_disk(1, TGTS, "256\n", "0\n");
+	assert_string_equal(look(), "");
+	assert_string_equal(notes->errors,
+			    "this kernel has no device mapper to join the paths of a disk: No such device "
+			    "(module dm_mod)");
+}
+
 static void root_names_one_map_only(void **state)
 {
 	(void)state;
@@ -737,6 +795,9 @@ static void a_path_is_taken_out_unless_it_is_the_last(void **state)
 	put_text("class/block/dm-7/dm/name", "mpatha\n");
 	put_text("class/block/dm-7/slaves/sda", "");
 	assert_int_equal(multipath_take_out(tree, dev, &unit), -EBUSY);
+	notes->no_mapper = true;
+	assert_int_equal(multipath_take_out(tree, dev, &unit), -ENODEV);
+	notes->no_mapper = false;
 	put_text("class/block/dm-7/slaves/sdb", "");
 	assert_int_equal(multipath_take_out(tree, dev, &unit), 0);
 	assert_string_equal(notes->text,
@@ -808,6 +869,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(as_many_sessions_as_there_may_be_are_looked_at, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(of_two_targets_only_a_unique_name_counts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(root_may_name_the_map, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(kernel_without_the_device_mapper_is_told_of, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(map_that_the_kernel_refuses_is_taken_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(root_names_one_map_only, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_path_is_taken_out_unless_it_is_the_last, set_up, tear_down),
 		cmocka_unit_test(the_state_of_a_path_is_in_its_maps_status),
