@@ -160,6 +160,43 @@ static void there_may_be_more_than_there_is_room_for(void **state)
 	assert_int_equal(units_read(sysfs, 9, units, 8), 0);
 }
 
+/* What the sd driver takes is a disk. */
+static void disks_are_of_four_types(void **state)
+{
+	char path[128], text[16];
+
+	(void)state;
+	for (int type = 0; type < 32; type++) {
+		const struct unit *unit = units;
+		bool holds_nothing = type == 3 || type == 12 || type == 13 || type >= 30;
+
+		for (int i = 0; i < 2; i++) {
+			int file;
+
+			(void)snprintf(path, sizeof(path),
+				       "class/iscsi_session/session16/device/target9:0:0/9:0:0:5/%s",
+				       i ? "block/disk/size" : "type");
+			make_folders(path);
+			file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+			(void)snprintf(text, sizeof(text), "%d\n", i ? 8 : type);
+			assert_int_equal(write(file, text, strlen(text)), strlen(text));
+			(void)close(file);
+		}
+		memset(units, 0x55, sizeof(units));
+		assert_int_equal(units_read(sysfs, 16, units, 8), !holds_nothing);
+		if (holds_nothing)
+			continue;
+		assert_int_equal(unit->type, type);
+		assert_int_equal(unit->lun, 5);
+		assert_string_equal(unit->block, type == 0 || type == 7 || type == 14 || type == 20 ? "disk" : "");
+		assert_string_equal(unit->map, "");
+		assert_string_equal(unit->vendor, "");
+		assert_string_equal(unit->model, "");
+		assert_false(unit->has_long_page);
+		assert_int_equal(unit->id.kind, SCSI_ID_NONE);
+	}
+}
+
 static void looking_leaves_nothing_open(void **state)
 {
 	int before = dup(sysfs), after;
@@ -386,6 +423,7 @@ int main(void)
 		cmocka_unit_test(what_a_target_says_cannot_end_the_string_of_a_rule),
 		cmocka_unit_test(units_that_hold_data_are_recorded),
 		cmocka_unit_test(there_may_be_more_than_there_is_room_for),
+		cmocka_unit_test(disks_are_of_four_types),
 		cmocka_unit_test(looking_leaves_nothing_open),
 		cmocka_unit_test(what_holds_nothing_is_left_out),
 		cmocka_unit_test(unit_is_asked_for_its_identity),
