@@ -543,6 +543,18 @@ static void values_at_the_edge_are_taken(void **state)
 	assert_int_equal(lease->routes[2].gateway, 0xc00002feu);
 }
 
+static void an_answer_may_be_as_long_as_we_said(void **state)
+{
+	struct world w;
+
+	(void)state;
+	request(&w);
+	answer(&w.reply, DHCP_ACK, w.dhcp.xid, CLIENT, SERVER);
+	write_zeros(&w.reply.w, DHCP_MESSAGE_MAX - 1 - w.reply.w.used);
+	assert_int_equal(hear(&w), DHCP_BOUND);
+	assert_int_equal(w.reply.w.used, DHCP_MESSAGE_MAX);
+}
+
 static void overload_of_one_field_leaves_the_other_alone(void **state)
 {
 	struct world w;
@@ -1810,6 +1822,7 @@ int main(void)
 		cmocka_unit_test(classless_routes_replace_the_routers),
 		cmocka_unit_test(values_at_the_edge_are_taken),
 		cmocka_unit_test(overload_of_one_field_leaves_the_other_alone),
+		cmocka_unit_test(an_answer_may_be_as_long_as_we_said),
 		cmocka_unit_test(what_cannot_be_read_is_left_out_and_named),
 		cmocka_unit_test(wrong_packets_are_refused_by_name_and_change_nothing),
 		cmocka_unit_test(a_packet_cut_anywhere_never_binds),

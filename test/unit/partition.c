@@ -289,6 +289,17 @@ static void every_type_of_extended_partition_has_a_chain(void **state)
 	}
 }
 
+static void link_may_name_the_next_one_first(void **state)
+{
+	struct image *image = *state;
+
+	put_mbr(image, 512);
+	put_mbr_entry(image, 10 * 512, 0, 0x05, 20, 10);
+	put_mbr_entry(image, 10 * 512, 1, 0x83, 1, 4);
+	has(image, 512, 5, 11, 4, "deadbeef-05", "");
+	has(image, 512, 6, 32, 8, "deadbeef-06", "");
+}
+
 static void sectors_of_an_impossible_size_are_refused(void **state)
 {
 	struct image *image = *state;
@@ -326,6 +337,7 @@ int main(void)
 		TEST(links_that_are_a_ring_or_leave_the_disk_end),
 		TEST(rubbish_in_the_last_entries_of_a_link_is_none),
 		TEST(every_type_of_extended_partition_has_a_chain),
+		TEST(link_may_name_the_next_one_first),
 		TEST(sectors_of_an_impossible_size_are_refused),
 		TEST(read_error_is_not_taken_for_an_empty_table),
 	};
