@@ -241,6 +241,7 @@ static void socket_is_watched_during_the_login(void **state)
 	(void)wait_for_answer();
 	assert_int_equal(attempt_step(&attempt, false, NOW), ATTEMPT_AGAIN);
 	assert_string_equal(attempt.failure, "the target closed the connection during the login");
+	assert_int_equal(attempt.state, ATTEMPT_AGAIN);
 }
 
 static void after_a_failure_all_that_was_learned_is_forgotten(void **state)
