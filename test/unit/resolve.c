@@ -139,6 +139,8 @@ static void name_servers_that_do_not_answer_are_named(void **state)
 		{"", "no name server is known (give one with nameserver= or by DHCP)"},
 	};
 
+	char many[512] = "";
+
 	(void)state;
 	resolve_init(&resolve);
 	write_hosts("");
@@ -147,6 +149,11 @@ static void name_servers_that_do_not_answer_are_named(void **state)
 		assert_string_equal(look_up("missing.example"), "");
 		assert_string_equal(resolve_failure(&resolve), rows[i].failure);
 	}
+	for (int i = 0; i < 20; i++) /* more than a line holds */
+		(void)snprintf(many + 24 * i, sizeof(many) - 24 * (size_t)i, "nameserver 192.0.2.%03d0\n", i);
+	write_settings("/etc/resolv.conf", many);
+	assert_string_equal(look_up("missing.example"), "");
+	assert_non_null(strstr(resolve_failure(&resolve), "name servers 192.0.2.0000, 192.0.2.0010, "));
 	assert_int_equal(unlink("/etc/resolv.conf"), 0);
 	assert_string_equal(look_up("missing.example"), "");
 	assert_string_equal(resolve_failure(&resolve), rows[2].failure);

@@ -97,6 +97,10 @@ static void what_is_of_no_use_is_passed_over(void **state)
 	assert_string_equal(printed(), "192.0.2.1:3260,1 iqn.2026-01.test:a\n");
 	assert_int_equal(target_list_take(&list, TEXT("TargetAddress=192.0.2.9,0\0")), 0); /* a group of 0 is one */
 	assert_string_equal(printed(), "192.0.2.9:3260,0 iqn.2026-01.test:a\n");
+	begin(NULL);
+	assert_int_equal(
+		target_list_take(&list, TEXT("TargetName=iqn.2026-01.test:a\0TargetName=iqn.2026-01.test:b\0")), 0);
+	assert_string_equal(printed(), "192.0.2.1:3260,1 iqn.2026-01.test:a\n192.0.2.1:3260,1 iqn.2026-01.test:b\n");
 }
 
 static void what_is_no_list_is_refused(void **state)
