@@ -46,6 +46,7 @@ static const char *look_up(const char *host)
 		assert_int_equal(poll(&fd, 1, 20000), 1);
 		count = resolve_step(&resolve, found, RESOLVE_ADDRESSES_MAX);
 	}
+	assert_int_equal(resolve_pollfds(&resolve, &fd, 1), 0);
 	text[0] = 0;
 	if (count > 0)
 		assert_non_null(inet_ntop(AF_INET, &first->sin_addr, text, sizeof(text)));

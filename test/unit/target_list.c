@@ -129,6 +129,7 @@ static void listed_portals_are_kept_but_for_the_asked_one(void **state)
 
 	(void)state;
 	memset(&plan, 0, sizeof(plan));
+	memset(plan.listed, 'x', sizeof(plan.listed)); /* of another list */
 	plan.portal = asked;
 	assert_int_equal(target_list_take(&list, TEXT("TargetName=iqn.2026-01.test:a\0TargetAddress=192.0.2.7:3261,2\0"
 						      "TargetAddress=192.0.2.8,3\0")),
@@ -138,6 +139,7 @@ static void listed_portals_are_kept_but_for_the_asked_one(void **state)
 	assert_int_equal(plan.listed_count, 2);
 	assert_string_equal(plan.listed[0].host, "192.0.2.7");
 	assert_int_equal(plan.listed[0].port, 3261);
+	assert_string_equal(plan.listed[0].scope, "");
 	assert_string_equal(plan.listed[1].host, "192.0.2.8");
 	assert_int_equal(target_list_take(&list, TEXT("TargetAddress=192.0.2.1:3261,1\0")), 0); /* another port */
 	target_list_use(&list, 0, &plan);
