@@ -1235,6 +1235,12 @@ static void an_offer_with_root_path_is_preferred_for_half_a_second(void **state)
 	assert_int_equal(w.now, START + 500);
 	assert_int_equal(sent_type(&w), DHCP_REQUEST);
 	assert_int_equal(sent32(&w, 54), SERVER);
+
+	start_with(&w, &wanting);
+	assert_int_equal(pass(&w), DHCP_SEND);
+	answer(&w.reply, DHCP_OFFER, w.dhcp.xid, CLIENT, SERVER);
+	text(&w.reply, 17, "x"); /* whatever it is */
+	assert_int_equal(hear(&w), DHCP_SEND);
 }
 
 static void an_ack_must_fit_what_was_asked(void **state)

@@ -222,6 +222,22 @@ static void assert_over(enum unit_verdict verdict, const char *text)
 
 /* ---- what must hold ---- */
 
+/* As many as the target's window takes at a time. */
+static void each_answer_makes_room_for_a_question(void **state)
+{
+	(void)state;
+	log_in();
+	proof.questions = 1;
+	assert_int_equal(prover_ask(&prover, T0), UNIT_PENDING);
+	assert_int_equal(proof.asked, 1);
+	proof.questions = 1;
+	proof.verdict = UNIT_PENDING;
+	say_header(ISCSI_OP_SCSI_RESPONSE);
+	assert_int_equal(turn(), UNIT_PENDING);
+	assert_int_equal(proof.taken, 1);
+	assert_int_equal(proof.asked, 2);
+}
+
 /* A target that reads slowly: what did not fit into the socket goes on when there is room, and so do the questions. */
 static void questions_wait_for_room(void **state)
 {
@@ -547,6 +563,7 @@ static void every_wait_has_a_deadline(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(each_answer_makes_room_for_a_question, begin, end),
 		cmocka_unit_test_setup_teardown(questions_wait_for_room, begin, end),
 		cmocka_unit_test_setup_teardown(it_looks_its_portal_up_where_it_is_first, begin, end),
 		cmocka_unit_test_setup_teardown(it_logs_in_as_the_session_does_but_with_its_own_isid, begin, end),

@@ -118,6 +118,22 @@ static void black_hole_costs_a_quarter_of_a_second(void **state)
 	assert_int_equal(race.winner, 1);
 }
 
+static void attempts_that_end_leave_nothing_open(void **state)
+{
+	int before = dup(live_fd), after;
+
+	(void)state;
+	close(before);
+	assert_int_equal(start((const struct sockaddr_storage *[]){&hole, &hole, &refused}, 3, 2), 0);
+	(void)await(0);
+	(void)race_step(&race, 250);
+	assert_int_equal(sockets(), 2);
+	race_stop(&race);
+	after = dup(live_fd);
+	close(after);
+	assert_int_equal(after, before);
+}
+
 static void refusal_costs_nothing(void **state)
 {
 	int fd;
@@ -277,6 +293,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(black_hole_costs_a_quarter_of_a_second, begin, end),
+		cmocka_unit_test_setup_teardown(attempts_that_end_leave_nothing_open, begin, end),
 		cmocka_unit_test_setup_teardown(refusal_costs_nothing, begin, end),
 		cmocka_unit_test_setup_teardown(address_that_leads_nowhere_costs_nothing, begin, end),
 		cmocka_unit_test_setup_teardown(families_alternate, begin, end),

@@ -694,6 +694,7 @@ static void other_programs_login_is_made_way_for(void **state)
 	step(SESSION_EVENT_DEADLINE, 30000);
 	assert_int_equal(session.state, SESSION_UP);
 	assert_int_equal(kernel.calls[BEFORE], 1); /* our settings are put back */
+	assert_int_equal(session.up_ms, 30000);
 	assert_int_equal(session_deadline(&session), 75000);
 	step(SESSION_EVENT_TAKEN, 80000);
 	assert_int_equal(session.state, SESSION_PARKED);

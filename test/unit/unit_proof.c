@@ -324,6 +324,10 @@ static void attentions_are_asked_through(void **state)
 	run(1);
 	says(UNIT_NOT_READY, "LUN 0 cannot be used: it was reset (sense 6/29/00)");
 	assert_int_equal(target.sent, 3 + UNIT_PROOF_TRIES);
+	for (int i = 0; i < 20; i++) { /* each unit's question has its own tries, though it takes another's place */
+		target.answer = (struct answer){(uint64_t)i, INQUIRY, 2, 6, 0x29, 0, UNIT_PROOF_TRIES - 1};
+		assert_int_equal(run(i + 1), UNIT_SAME);
+	}
 }
 
 static void a_unit_that_is_not_ready_is_waited_for(void **state)
