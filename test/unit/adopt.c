@@ -201,6 +201,7 @@ static void portal_and_state_are_found_where_they_are(void **state)
 	put(SESSION, "state", "FAILED");
 	assert_int_equal(adopt_session(sysfs, 7, &from), 0);
 	assert_false(from.up);
+	assert_int_equal(from.plan.params.value[PARAM_LOGIN_TIMEOUT], 15); /* no kernel knows this one */
 	assert_int_equal(from.plan.firmware_index, -1);
 	assert_int_equal(from.plan.firmware_nic, -1);
 	assert_int_equal(from.sid, 7);

@@ -782,6 +782,10 @@ static void root_names_one_map_only(void **state)
 	plan->root.kind = ROOT_DEVICE;
 	snprintf(plan->root.value, sizeof(plan->root.value), "/dev/mapper/mpatha");
 	assert_non_null(strstr(look(), "create mpatha mpath-" WWID "\n"));
+	plan->root.kind = ROOT_NONE; /* then it is no device's name */
+	assert_non_null(strstr(look(), "create " WWID " mpath-" WWID "\n"));
+	plan->root.kind = ROOT_DEVICE;
+	look();
 	assert_non_null(strstr(notes->text, "create 360014005000000000e00000000010001 mpath-360014005"));
 }
 
