@@ -128,6 +128,9 @@ static void target_that_is_not_there_has_thirty_seconds_of_a_boot(void **state)
 	assert_int_equal(put_off(RETRY_TRANSIENT, NOW + 30000), ATTEMPT_PAUSE);
 	assert_int_equal(put_off(RETRY_SHORTLY, NOW + 30000), ATTEMPT_OVER);
 	attempt_succeed(&attempt);
+	assert_int_equal(attempt.count + attempt.begun_ms + attempt.patience_ms, 0);
+	assert_true(attempt.was_up);
+	assert_string_equal(attempt.failure, "");
 	assert_int_equal(put_off(RETRY_SHORTLY, NOW + 40000), ATTEMPT_PAUSE); /* counted anew */
 	assert_int_equal(put_off(RETRY_NEVER, NOW + 40000), ATTEMPT_OVER);
 	attempt.resident = true;

@@ -686,6 +686,10 @@ static void of_two_targets_only_a_unique_name_counts(void **state)
 	plan->targets[0].params.value[PARAM_MULTIPATH] = MULTIPATH_YES;
 	plan->targets[0].params.source[PARAM_MULTIPATH] = SOURCE_CMDLINE;
 	assert_non_null(strstr(look(), "service-time 0 1 1 8:0 1\n"));
+	plan->boot.multipath = MULTIPATH_AUTO;
+	add_disk(1, TGTS, "256\n", "0\n");
+	add_disk(2, TGTS, "256\n", "0\n");
+	assert_non_null(strstr(look(), "service-time 0 1 1 8:0 1\n")); /* one word is not for both */
 }
 
 static void root_may_name_the_map(void **state)
