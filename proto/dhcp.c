@@ -308,8 +308,8 @@ static bool read_route(struct reader *r, struct dhcp_route *route)
 	if (prefix > 32)
 		return false;
 	route->prefix = prefix;
-	route->destination = significant ? (uint32_t)read_be(r, significant) << (32 - 8 * significant) : 0;
-	route->destination &= prefix ? ~0u << (32 - prefix) : 0;
+	route->destination =
+		prefix ? (uint32_t)read_be(r, significant) << (32 - 8 * significant) & ~0u << (32 - prefix) : 0;
 	route->gateway = read_be32(r);
 	return !r->bad && (!route->gateway || is_unicast(route->gateway));
 }
@@ -478,7 +478,7 @@ static void repair_times(struct dhcp_lease *lease)
 	if (!lease->t2_s || lease->t2_s >= lease->lease_s)
 		lease->t2_s = lease->lease_s - lease->lease_s / 8;
 	if (!lease->t1_s || lease->t1_s >= lease->t2_s)
-		lease->t1_s = lease->t2_s / 7 * 4 + lease->t2_s % 7 * 4 / 7;
+		lease->t1_s = (uint32_t)(lease->t2_s * 4ull / 7);
 }
 
 static const char *check_lease(const struct areas *areas, struct dhcp_lease *lease)

@@ -734,11 +734,11 @@ static void login_broken(struct session *s, const struct session_input *in)
 
 /* ---- recovering: RFC 7143 7.1.4.3, session recovery ---- */
 
+/* What is found out next is said at once (hold). */
 static void forget_proofs(struct session *s)
 {
 	s->held = s->said = UNIT_PENDING;
 	s->proven = s->proves_first = s->proved_otherwise = false;
-	s->say_ms = s->say_pause_ms = 0;
 }
 
 /* Time2Wait of a Logout Response or of an Async Message, in seconds (RFC 7143 11.15.3, 11.9.1). */

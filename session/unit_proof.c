@@ -441,7 +441,7 @@ bool unit_proof_next(struct unit_proof *proof, uint8_t bhs[ISCSI_BHS_BYTES])
 
 void unit_proof_write_logout(struct unit_proof *proof, uint8_t bhs[ISCSI_BHS_BYTES])
 {
-	scsi_write_logout(proof->itt++, proof->cmd_sn, proof->exp_stat_sn, bhs);
+	scsi_write_logout(proof->itt, proof->cmd_sn, proof->exp_stat_sn, bhs);
 }
 
 void unit_proof_start(struct unit_proof *proof, const struct unit *units, int count, uint32_t cmd_sn,

@@ -184,6 +184,9 @@ static void what_the_kernel_was_not_told_is_asked(void **state)
 	unit.access = SCSI_ACCESS_STANDBY;
 	assert_int_equal(ask(), ACCESS_STANDBY);
 	assert_int_equal(unit.asked, 2);
+	put("2:0:0:1/vpd_pg83", page, 0); /* an empty page is none */
+	assert_int_equal(ask(), ACCESS_STANDBY);
+	assert_int_equal(unit.asked, 4);
 }
 
 static void a_list_without_the_group_says_nothing(void **state)

@@ -144,6 +144,69 @@ static void every_number_has_its_place(void **state)
 	assert_int_equal(from.plan.params.value[PARAM_DATA_DIGEST], DIGEST_CRC32C);
 }
 
+static void every_small_number_has_its_place_too(void **state)
+{
+	static const struct {
+		const char *folder, *other, *name;
+		enum param param;
+	} rows[] = {
+		{SESSION, CONNECTION, "immediate_data", PARAM_IMMEDIATE_DATA},
+		{SESSION, CONNECTION, "initial_r2t", PARAM_INITIAL_R2T},
+		{SESSION, CONNECTION, "max_outstanding_r2t", PARAM_MAX_OUTSTANDING_R2T},
+		{SESSION, CONNECTION, "fast_abort", PARAM_FAST_ABORT},
+		{SESSION, CONNECTION, "abort_tmo", PARAM_ABORT_TIMEOUT},
+		{SESSION, CONNECTION, "lu_reset_tmo", PARAM_LU_RESET_TIMEOUT},
+		{SESSION, CONNECTION, "tgt_reset_tmo", PARAM_TARGET_RESET_TIMEOUT},
+		{SESSION, CONNECTION, "tpgt", PARAM_TPGT},
+		{CONNECTION, SESSION, "ping_tmo", PARAM_NOOP_OUT_TIMEOUT},
+		{CONNECTION, SESSION, "recv_tmo", PARAM_NOOP_OUT_INTERVAL},
+	};
+	struct adopted from;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		put(rows[i].folder, rows[i].name, "1");
+		put(rows[i].other, rows[i].name, "none");
+		assert_int_equal(adopt_session(sysfs, 7, &from), 0);
+		assert_int_equal(from.plan.params.value[rows[i].param], 1);
+		assert_int_equal(from.plan.params.source[rows[i].param], SOURCE_NEGOTIATED);
+	}
+}
+
+/* Older kernels lack one or the other. */
+static void portal_and_state_are_found_where_they_are(void **state)
+{
+	struct adopted from;
+
+	(void)state;
+	put(CONNECTION, "persistent_address", "(null)");
+	put(CONNECTION, "persistent_port", "0");
+	put(CONNECTION, "address", "192.0.2.9");
+	put(CONNECTION, "port", "3262");
+	put(CONNECTION, "state", "failed");
+	put(SESSION, "state", "LOGGED_IN");
+	assert_int_equal(adopt_session(sysfs, 7, &from), 0);
+	assert_string_equal(from.plan.portal.host, "192.0.2.9");
+	assert_int_equal(from.plan.portal.port, 3262);
+	assert_string_equal(from.address.host, "192.0.2.9");
+	assert_int_equal(from.address.port, 3262);
+	assert_false(from.up);
+	assert_string_equal(from.session_state, "LOGGED_IN");
+	assert_string_equal(from.connection_state, "failed");
+	put(CONNECTION, "state", "(null)");
+	put(CONNECTION, "port", "0");
+	assert_int_equal(adopt_session(sysfs, 7, &from), 0);
+	assert_int_equal(from.plan.portal.port, 3260);
+	assert_true(from.up);
+	put(SESSION, "state", "FAILED");
+	assert_int_equal(adopt_session(sysfs, 7, &from), 0);
+	assert_false(from.up);
+	assert_int_equal(from.plan.params.value[PARAM_LOGIN_TIMEOUT], 15); /* no kernel knows this one */
+	assert_int_equal(from.plan.firmware_index, -1);
+	assert_int_equal(from.plan.firmware_nic, -1);
+	assert_int_equal(from.sid, 7);
+}
+
 static void a_session_that_is_not_there_is_not_found(void **state)
 {
 	struct adopted from;
@@ -161,6 +224,8 @@ int main(void)
 		cmocka_unit_test(secrets_names_and_digests_are_read),
 		cmocka_unit_test(the_longest_secret_fits),
 		cmocka_unit_test(every_number_has_its_place),
+		cmocka_unit_test(every_small_number_has_its_place_too),
+		cmocka_unit_test(portal_and_state_are_found_where_they_are),
 		cmocka_unit_test(a_session_that_is_not_there_is_not_found),
 	};
 

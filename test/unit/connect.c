@@ -2,12 +2,15 @@
 /* SPDX-License-Identifier: MIT */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "session/connect.h"
@@ -125,6 +128,74 @@ static void name_of_a_moved_target_is_kept_with_its_portal(void **state)
 	assert_string_equal(route.name, "");
 }
 
+/* The first four attempts begin with the first four addresses, and each four after them one further on. */
+static void attempts_begin_with_another_address(void **state)
+{
+	static const unsigned first[] = {0, 1, 2, 3, 1, 2, 3, 4, 2, 3};
+	static struct connect connect;
+	struct portal portal = portal_of("127.0.0.1");
+	struct sockaddr_storage address;
+
+	(void)state;
+	portal.port = 1;
+	connect_init(&connect);
+	assert_true(connect_read_literal(&portal, &address));
+	for (unsigned n = 0; n < sizeof(first) / sizeof(first[0]); n++) {
+		(void)connect_begin_at(&connect, &portal, &address, 1, n, 1000, 0);
+		assert_int_equal(connect.first, first[n]);
+	}
+	connect_stop(&connect);
+}
+
+static void redirect_is_told(void **state)
+{
+	struct login_redirect to = redirect_to("a", false);
+	char said[700];
+
+	(void)state;
+	begin();
+	assert_int_equal(route_follow(&route, &to, said, sizeof(said)), 0);
+	assert_string_equal(said, "planned:3260 sends us to a:3260 (for now)");
+	strcpy(to.host, "b");
+	strcpy(to.name, "t");
+	to.tpgt = 4;
+	assert_int_equal(route_follow(&route, &to, said, sizeof(said)), 0);
+	assert_string_equal(said, "a:3260 sends us to t at b:3260 (for now)");
+	assert_string_equal(route.name, "t");
+	assert_int_equal(route.moved_tpgt, 4);
+	strcpy(to.host, "c");
+	to.name[0] = '\0';
+	to.tpgt = -1;
+	assert_int_equal(route_follow(&route, &to, said, sizeof(said)), 0);
+	assert_string_equal(route.name, "t"); /* it is still that one that is looked for */
+	assert_int_equal(route.moved_tpgt, -1);
+	assert_int_equal(route.redirect_count, 3);
+}
+
+static void addresses_are_read_with_their_interface(void **state)
+{
+	struct portal portal = portal_of("fe80::1");
+	struct sockaddr_storage address;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&address;
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&address;
+
+	(void)state;
+	assert_true(connect_read_literal(&portal, &address));
+	assert_int_equal(v6->sin6_family, AF_INET6);
+	assert_int_equal(ntohs(v6->sin6_port), 3260);
+	assert_int_equal(v6->sin6_scope_id, 0);
+	strcpy(portal.scope, "lo");
+	assert_true(connect_read_literal(&portal, &address));
+	assert_int_equal(v6->sin6_scope_id, if_nametoindex("lo"));
+	portal = portal_of("192.0.2.1");
+	assert_true(connect_read_literal(&portal, &address));
+	assert_int_equal(v4->sin_family, AF_INET);
+	assert_int_equal(ntohs(v4->sin_port), 3260);
+	assert_int_equal(ntohl(v4->sin_addr.s_addr), 0xc0000201u);
+	portal = portal_of("name");
+	assert_false(connect_read_literal(&portal, &address));
+}
+
 /* A name server that is back with dead addresses only: the one that worked is still tried. */
 static void address_of_the_last_login_is_never_lost(void **state)
 {
@@ -146,12 +217,41 @@ static void address_of_the_last_login_is_never_lost(void **state)
 	(void)connect_begin_at(&connect, &portal, &dead, 1, 0, 1000, 0);
 	assert_int_equal(connect.race.address_count, 2);
 	assert_memory_equal(&connect.race.addresses[1], &worked, sizeof(worked));
+	(void)connect_begin_at(&connect, &portal, &dead, 1, 0, 1000, 0); /* each time */
+	assert_int_equal(connect.race.address_count, 2);
 	(void)connect_begin_at(&connect, &portal, &worked, 1, 0, 1000, 0);
 	assert_int_equal(connect.race.address_count, 1);
 	portal = portal_of("another"); /* a redirect's */
 	(void)connect_begin_at(&connect, &portal, &dead, 1, 0, 1000, 0);
 	assert_int_equal(connect.race.address_count, 1);
 	connect_stop(&connect);
+}
+
+static void what_is_begun_anew_leaves_nothing_of_before(void **state)
+{
+	static struct connect connect;
+	struct portal name = portal_of("known.invalid");
+	struct sockaddr_storage address;
+	struct portal literal = portal_of("127.0.0.1");
+	int fd;
+
+	(void)state;
+	memset(&connect, 0x55, sizeof(connect));
+	connect_init(&connect);
+	assert_int_equal(connect.fd, -1);
+	assert_int_equal(connect.state, CONNECT_IDLE);
+	assert_string_equal(connect.proven_host, "");
+	assert_string_equal(connect.failure, "");
+	assert_int_equal(connect_begin(&connect, &name, 0, 15000, 5000, 100), CONNECT_RESOLVING);
+	fd = connect.fd = dup(0);
+	assert_true(connect_read_literal(&literal, &address));
+	literal.port = 1;
+	(void)connect_begin_at(&connect, &literal, &address, 1, 0, 1000, 100);
+	assert_int_equal(connect.resolve.child.fd, -1);
+	assert_int_equal(connect.fd, -1);
+	connect_stop(&connect);
+	assert_int_equal(connect_pollfds(&connect, &(struct pollfd){0}, 1), 0);
+	assert_int_equal(fcntl(fd, F_GETFD), -1); /* closed */
 }
 
 /* Name servers that are away as well cost half a second where the addresses are known, not the whole time. */
@@ -183,7 +283,11 @@ int main(void)
 		cmocka_unit_test(eight_redirects_are_followed_and_no_ninth),
 		cmocka_unit_test(circles_are_left),
 		cmocka_unit_test(name_of_a_moved_target_is_kept_with_its_portal),
+		cmocka_unit_test(redirect_is_told),
+		cmocka_unit_test(attempts_begin_with_another_address),
+		cmocka_unit_test(addresses_are_read_with_their_interface),
 		cmocka_unit_test(address_of_the_last_login_is_never_lost),
+		cmocka_unit_test(what_is_begun_anew_leaves_nothing_of_before),
 		cmocka_unit_test(known_addresses_are_not_kept_waiting),
 	};
 

@@ -82,6 +82,30 @@ static void only_offline_devices_of_the_session_count(void **state)
 	assert_int_equal(devices_offline(sysfs, 9), 0);
 }
 
+static void looking_leaves_nothing_open(void **state)
+{
+	int sysfs = *(int *)*state, before = dup(sysfs), after;
+
+	(void)close(before);
+	assert_int_equal(devices_offline(sysfs, 7), 2);
+	after = dup(sysfs);
+	(void)close(after);
+	assert_int_equal(after, before);
+}
+
+/* A second order takes the place of the first. */
+static void child_of_before_is_ended(void **state)
+{
+	int sysfs = *(int *)*state, fd;
+	struct child child = CHILD_NONE;
+
+	assert_int_equal(devices_set_running(&child, sysfs, 9), 0);
+	fd = child.fd;
+	assert_int_equal(devices_set_running(&child, sysfs, 9), 0);
+	assert_int_equal(child.fd, fd); /* it was free again */
+	child_stop(&child);
+}
+
 static void they_are_set_running_and_no_other(void **state)
 {
 	int sysfs = *(int *)*state, count = 0;
@@ -111,6 +135,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_offline_devices_of_the_session_count),
+		cmocka_unit_test(looking_leaves_nothing_open),
+		cmocka_unit_test(child_of_before_is_ended),
 		cmocka_unit_test(they_are_set_running_and_no_other),
 	};
 

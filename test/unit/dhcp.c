@@ -292,6 +292,46 @@ static void request_names_server_and_address_of_the_offer(void **state)
 	assert_true(w.output.raw);
 }
 
+static void a_message_is_laid_out_byte_by_byte(void **state)
+{
+	static const uint8_t fixed[] = {1, 1, 6, 0, 0x11, 0x22, 0x33, 0x44, 1, 2, 0, 0, 192, 0, 2, 100};
+	static const uint8_t options[] = {0x63, 0x82, 0x53, 0x63, 53, 1, 4,   61, 7, 1,   0x52, 0x54, 0, 0x12, 0x34,
+					  0x56, 50,   4,    192,  0,  2, 100, 54, 4, 192, 0,    2,    1, 255};
+	const struct dhcp_request declines = {.type = DHCP_DECLINE,
+					      .xid = 0x11223344,
+					      .seconds = 0x102,
+					      .client = CLIENT,
+					      .requested = CLIENT,
+					      .server = SERVER};
+	uint8_t bytes[DHCP_MESSAGE_MAX], expected[300] = {0};
+
+	(void)state;
+	memcpy(expected, fixed, sizeof(fixed));
+	memcpy(expected + 28, config.mac, 6);
+	memcpy(expected + 236, options, sizeof(options));
+	memset(bytes, 0xee, sizeof(bytes));
+	assert_int_equal(dhcp_build(&config, &declines, bytes), sizeof(expected)); /* BOOTP's size at least */
+	assert_memory_equal(bytes, expected, sizeof(expected));
+}
+
+static void a_given_client_identifier_has_64_bytes_at_most(void **state)
+{
+	const struct dhcp_request asks = {.type = DHCP_DISCOVER};
+	struct dhcp_config other = config;
+	uint8_t bytes[DHCP_MESSAGE_MAX];
+
+	(void)state;
+	other.client_id_mode = DHCP_CLIENT_ID_GIVEN;
+	memset(other.client_id, 7, sizeof(other.client_id));
+	other.client_id_length = 64;
+	assert_true(dhcp_build(&other, &asks, bytes) > 300);
+	assert_memory_equal(bytes + 243, "\75\100\7", 3);
+	assert_int_equal(bytes[243 + 2 + 64], 57);
+	other.client_id_length = 65;
+	assert_true(dhcp_build(&other, &asks, bytes) > 0);
+	assert_int_equal(bytes[243], 57); /* none */
+}
+
 /* Messages that are read */
 
 static void a_lease_holds_all_that_was_given(void **state)
@@ -468,6 +508,74 @@ static void classless_routes_replace_the_routers(void **state)
 	assert_int_equal(lease->routes[2].gateway, 0);
 }
 
+static void values_at_the_edge_are_taken(void **state)
+{
+	static const uint8_t routes[] = {9,    10,  0x80, 192, 0,  2, 17,  17, 172, 16,
+					 0x80, 192, 0,    2,   17, 0, 192, 0,  2,   254};
+	static const uint8_t others[] = {1, 0, 0, 1, 223, 255, 255, 255, 224, 0, 0, 0, 0, 255, 255, 255};
+	static const uint8_t chap[] = "\0\0\277\014geheim\11wort\1";
+	struct world w;
+	const struct dhcp_lease *lease = &w.dhcp.lease;
+
+	(void)state;
+	request(&w);
+	answer(&w.reply, DHCP_ACK, w.dhcp.xid, CLIENT, SERVER);
+	option(&w.reply, 26, 2, "\0\104"); /* RFC 2132 5.1: 68 */
+	option(&w.reply, 6, sizeof(others), others);
+	option(&w.reply, 121, sizeof(routes), routes);
+	text(&w.reply, 15, "a b");
+	option(&w.reply, 175, sizeof(chap) - 1, chap); /* a secret may have any byte */
+	option8(&w.reply, 43, 1);                      /* nobody asked for it */
+	assert_int_equal(hear(&w), DHCP_BOUND);
+	assert_int_equal(lease->malformed, 0);
+	assert_int_equal(lease->mtu, 68);
+	assert_string_equal(lease->domain, "a b");
+	assert_string_equal(lease->chap_secret, "geheim\11wort\1");
+	assert_int_equal(lease->dns_count, 2);
+	assert_int_equal(lease->dns[0], 0x01000001u);
+	assert_int_equal(lease->dns[1], 0xdfffffffu);
+	assert_int_equal(lease->route_count, 3);
+	assert_int_equal(lease->routes[0].prefix, 9);
+	assert_int_equal(lease->routes[0].destination, 0x0a800000u);
+	assert_int_equal(lease->routes[1].prefix, 17);
+	assert_int_equal(lease->routes[1].destination, 0xac108000u);
+	assert_int_equal(lease->routes[2].destination, 0);
+	assert_int_equal(lease->routes[2].gateway, 0xc00002feu);
+}
+
+static void an_answer_may_be_as_long_as_we_said(void **state)
+{
+	struct world w;
+
+	(void)state;
+	request(&w);
+	answer(&w.reply, DHCP_ACK, w.dhcp.xid, CLIENT, SERVER);
+	write_zeros(&w.reply.w, DHCP_MESSAGE_MAX - 1 - w.reply.w.used);
+	assert_int_equal(hear(&w), DHCP_BOUND);
+	assert_int_equal(w.reply.w.used, DHCP_MESSAGE_MAX);
+}
+
+static void overload_of_one_field_leaves_the_other_alone(void **state)
+{
+	struct world w;
+
+	(void)state;
+	for (uint8_t overload = 1; overload <= 2; overload++) {
+		request(&w);
+		answer(&w.reply, DHCP_ACK, w.dhcp.xid, CLIENT, SERVER);
+		option8(&w.reply, 52, overload);
+		memcpy(w.reply.bytes + 44, "\21\3snm\377", 6);
+		memcpy(w.reply.bytes + 108, "\21\3fil\377", 6);
+		assert_int_equal(hear(&w), DHCP_BOUND);
+		assert_string_equal(w.dhcp.lease.root_path, overload == 1 ? "fil" : "snm");
+	}
+	request(&w);
+	answer(&w.reply, DHCP_ACK, w.dhcp.xid, CLIENT, SERVER);
+	option8(&w.reply, 52, 1);
+	memset(w.reply.bytes + 44, 200, 64); /* a server's name */
+	assert_int_equal(hear(&w), DHCP_BOUND);
+}
+
 static void what_cannot_be_read_is_left_out_and_named(void **state)
 {
 	static const struct {
@@ -490,6 +598,8 @@ static void what_cannot_be_read_is_left_out_and_named(void **state)
 		{121, 9, "\40\1\2\3\4\377\377\377\377"}, /* by the broadcast address */
 		{121, 0, ""},
 		{175, 4, "\276\005me"},
+		{175, 5, "\276\3a\1b"},
+		{175, 5, "\300\3a\1b"},
 		{203, 224, "iqn.2026-01.org.example:"},
 	};
 
@@ -700,6 +810,23 @@ static void make_address_multicast(struct reply *r, uint32_t xid)
 	answer(r, DHCP_OFFER, xid, 0xe0000001u, SERVER);
 }
 
+static void make_address_first_multicast(struct reply *r, uint32_t xid)
+{
+	answer(r, DHCP_OFFER, xid, 0xe0000000u, SERVER);
+}
+
+static void make_other_hardware_type(struct reply *r, uint32_t xid)
+{
+	answer(r, DHCP_OFFER, xid, CLIENT, SERVER);
+	r->bytes[1] = 6;
+}
+
+static void make_other_address_length(struct reply *r, uint32_t xid)
+{
+	answer(r, DHCP_OFFER, xid, CLIENT, SERVER);
+	r->bytes[2] = 16;
+}
+
 static void make_address_broadcast(struct reply *r, uint32_t xid)
 {
 	answer(r, DHCP_OFFER, xid, 0xffffffffu, SERVER);
@@ -727,6 +854,8 @@ static const struct wrong wrongs[] = {
 	{"the packet is not a reply", make_request},
 	{"the packet answers another transaction", make_other_xid},
 	{"the packet is for another hardware address", make_other_mac},
+	{"the packet is for another hardware address", make_other_hardware_type},
+	{"the packet is for another hardware address", make_other_address_length},
 	{"the packet has no DHCP magic cookie", make_other_cookie},
 	{"an option runs past the end of the packet", make_option_past_end},
 	{"an option runs past the end of the packet", make_overload_of_file_past_end},
@@ -751,6 +880,7 @@ static const struct wrong wrongs[] = {
 	{"the address given is in 0.0.0.0/8", make_address_0_net},
 	{"the address given is a loopback address", make_address_loopback},
 	{"the address given is a multicast or reserved address", make_address_multicast},
+	{"the address given is a multicast or reserved address", make_address_first_multicast},
 	{"the address given is the broadcast address", make_address_broadcast},
 	{"the address given is its network's own or broadcast address", make_address_net},
 	{"the address given is its network's own or broadcast address", make_address_net_broadcast},
@@ -939,6 +1069,146 @@ static void first_offer_is_taken_at_once_and_duplicates_are_ignored(void **state
 	assert_string_equal(dhcp_state_name(&w.dhcp), "BOUND");
 }
 
+static int64_t wait_of(const struct world *w)
+{
+	return dhcp_deadline(&w->dhcp) - w->now;
+}
+
+/* A half less and a half more, as chance has it. */
+static void each_repetition_has_its_span(void **state)
+{
+	static const int64_t doubled[] = {1000, 2000, 4000, 4000, 4000, 4000, 4000};
+	struct world w;
+
+	(void)state;
+	for (int most = 0; most < 2; most++) {
+		start_with(&w, &config);
+		for (size_t i = 0; i < sizeof(doubled) / sizeof(doubled[0]); i++) {
+			w.random = most ? (uint32_t)doubled[i] : 0;
+			assert_int_equal(pass(&w), DHCP_SEND);
+			assert_int_equal(sent_type(&w), DHCP_DISCOVER);
+			assert_int_equal(wait_of(&w), doubled[i] / 2 + (most ? doubled[i] : 0));
+		}
+		w.random = most ? 1000 : 0;
+		assert_int_equal(hear_plain(&w, DHCP_OFFER, CLIENT, SERVER), DHCP_SEND);
+		for (size_t i = 0; i < 4; i++) {
+			assert_int_equal(sent_type(&w), DHCP_REQUEST);
+			assert_int_equal(wait_of(&w), doubled[i] / 2 + (most ? doubled[i] : 0));
+			w.random = most ? (uint32_t)doubled[i + 1] : 0;
+			assert_int_equal(pass(&w), DHCP_SEND);
+		}
+		assert_int_equal(sent_type(&w), DHCP_DISCOVER);
+	}
+}
+
+static void quarrel_is_put_off_by_sixteen_seconds_at_most(void **state)
+{
+	static const int64_t waits[] = {0, 500, 1000, 2000, 4000, 8000, 8000, 8000};
+	struct world w;
+
+	(void)state;
+	discover(&w);
+	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+		assert_int_equal(hear_plain(&w, DHCP_OFFER, CLIENT, SERVER), DHCP_SEND);
+		w.random = 0;
+		assert_int_equal(hear_plain(&w, DHCP_NAK, 0, SERVER), i ? DHCP_NOTHING : DHCP_SEND);
+		if (i) {
+			assert_int_equal(wait_of(&w), waits[i]);
+			assert_int_equal(pass(&w), DHCP_SEND);
+		}
+		assert_int_equal(sent_type(&w), DHCP_DISCOVER);
+	}
+}
+
+/* Neither its refusals nor its end count for what comes after a lease. */
+static void lease_that_is_gone_leaves_nothing(void **state)
+{
+	struct world w;
+
+	(void)state;
+	discover(&w);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(hear_plain(&w, DHCP_OFFER, CLIENT, SERVER), DHCP_SEND);
+		if (!(hear_plain(&w, DHCP_NAK, 0, SERVER) & DHCP_SEND))
+			assert_int_equal(pass(&w), DHCP_SEND);
+	}
+	assert_int_equal(hear_plain(&w, DHCP_OFFER, CLIENT, SERVER), DHCP_SEND);
+	assert_int_equal(hear_plain(&w, DHCP_ACK, CLIENT, SERVER), DHCP_BOUND);
+	assert_int_equal(w.dhcp.offer.address, 0);
+	assert_int_equal(pass(&w), DHCP_SEND);
+	assert_int_equal(hear_plain(&w, DHCP_NAK, 0, SERVER), DHCP_LOST | DHCP_SEND); /* at once again */
+	w.now += 3600 * 1000;
+	assert_true(dhcp_deadline(&w.dhcp) < w.now);
+	assert_int_equal(happen(&w, DHCP_TIMER), DHCP_SEND);
+	assert_int_equal(sent_type(&w), DHCP_DISCOVER);
+	assert_int_equal(sent32(&w, 50), 0);
+}
+
+static void renewals_come_closer_together_but_not_too_close(void **state)
+{
+	static const struct {
+		uint32_t lease_s;
+		int64_t renewing[8], rebinding[8];
+	} rows[] = {
+		{3600, {675000, 337500, 168750, 84375, 60000, 24375}, {225000, 112500, 60000, 52500}},
+		{60, {11500, 5750, 3000, 2750}, {3500, 3000, 500}},
+		{10, {2000, 1000, 1000}, {1000}},
+	};
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		unsigned did;
+
+		request(&w);
+		header(&w.reply, w.dhcp.xid, CLIENT);
+		option8(&w.reply, 53, DHCP_ACK);
+		option32(&w.reply, 54, SERVER);
+		option32(&w.reply, 51, rows[i].lease_s);
+		assert_int_equal(hear(&w), DHCP_BOUND);
+		did = pass(&w);
+		for (size_t n = 0; rows[i].renewing[n]; n++, did = pass(&w)) {
+			assert_string_equal(dhcp_state_name(&w.dhcp), "RENEWING");
+			assert_int_equal(wait_of(&w), rows[i].renewing[n]);
+			assert_int_equal(w.output.destination, SERVER);
+		}
+		for (size_t n = 0; rows[i].rebinding[n]; n++, did = pass(&w)) {
+			assert_string_equal(dhcp_state_name(&w.dhcp), "REBINDING");
+			assert_int_equal(wait_of(&w), rows[i].rebinding[n]);
+			assert_int_equal(w.output.destination, 0xffffffffu);
+		}
+		assert_int_equal(did, DHCP_LOST | DHCP_SEND);
+	}
+}
+
+static void declined_address_is_not_asked_for_at_once(void **state)
+{
+	struct world w;
+
+	(void)state;
+	for (uint32_t random = 998; random < 1001; random++) {
+		bind_to(&w);
+		w.random = random;
+		assert_int_equal(happen(&w, DHCP_CONFLICT), DHCP_SEND | DHCP_LOST);
+		assert_int_equal(wait_of(&w), 10000 + random % 1000);
+	}
+}
+
+static void seconds_of_a_message_have_a_most(void **state)
+{
+	static const uint32_t seconds[][2] = {{0, 0}, {1, 1}, {65534, 65534}, {65535, 65535}, {65536, 65535}};
+	struct world w;
+
+	(void)state;
+	discover(&w);
+	for (size_t i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++) {
+		w.now = START + seconds[i][0] * 1000ll;
+		w.dhcp.deadline_ms = w.now;
+		assert_int_equal(happen(&w, DHCP_TIMER), DHCP_SEND);
+		assert_int_equal(w.output.bytes[8] << 8 | w.output.bytes[9], seconds[i][1]);
+	}
+}
+
 static void an_offer_with_root_path_is_preferred_for_half_a_second(void **state)
 {
 	struct dhcp_config wanting = config;
@@ -965,6 +1235,12 @@ static void an_offer_with_root_path_is_preferred_for_half_a_second(void **state)
 	assert_int_equal(w.now, START + 500);
 	assert_int_equal(sent_type(&w), DHCP_REQUEST);
 	assert_int_equal(sent32(&w, 54), SERVER);
+
+	start_with(&w, &wanting);
+	assert_int_equal(pass(&w), DHCP_SEND);
+	answer(&w.reply, DHCP_OFFER, w.dhcp.xid, CLIENT, SERVER);
+	text(&w.reply, 17, "x"); /* whatever it is */
+	assert_int_equal(hear(&w), DHCP_SEND);
 }
 
 static void an_ack_must_fit_what_was_asked(void **state)
@@ -1175,6 +1451,27 @@ static void bind_with_times(struct world *w, uint32_t lease, uint32_t t1, uint32
 	assert_int_equal(hear(w), DHCP_BOUND);
 }
 
+/* Root depends on it: no other one helps. */
+static void an_address_that_is_in_use_is_the_only_one(void **state)
+{
+	struct world w;
+
+	(void)state;
+	discover(&w);
+	dhcp_keep_address(&w.dhcp); /* there is none yet */
+	assert_int_equal(hear_plain(&w, DHCP_OFFER, CLIENT, SERVER), DHCP_SEND);
+	assert_int_equal(hear_plain(&w, DHCP_ACK, CLIENT, SERVER), DHCP_BOUND);
+	dhcp_keep_address(&w.dhcp);
+	assert_int_equal(pass(&w), DHCP_SEND);
+	assert_int_equal(hear_plain(&w, DHCP_NAK, 0, SERVER), DHCP_LOST | DHCP_SEND);
+	assert_int_equal(sent_type(&w), DHCP_DISCOVER);
+	assert_int_equal(sent32(&w, 50), CLIENT);
+	assert_int_equal(hear_plain(&w, DHCP_OFFER, CLIENT + 1, SERVER), DHCP_NOTHING);
+	assert_string_equal(dhcp_reason(&w.dhcp), "the server offers another address than the one in use");
+	assert_int_equal(hear_plain(&w, DHCP_OFFER, CLIENT, OTHER), DHCP_SEND);
+	assert_int_equal(hear_plain(&w, DHCP_ACK, CLIENT, OTHER), DHCP_BOUND);
+}
+
 static void an_infinite_lease_never_ends(void **state)
 {
 	struct world w;
@@ -1289,6 +1586,8 @@ static void release_gives_the_lease_back_and_stops(void **state)
 	assert_true(dhcp_deadline(&w.dhcp) == DHCP_NEVER);
 	assert_int_equal(happen(&w, DHCP_TIMER), DHCP_NOTHING);
 	assert_int_equal(happen(&w, DHCP_LINK_UP), DHCP_NOTHING);
+	assert_memory_equal(&w.dhcp.lease, &(struct dhcp_lease){0}, sizeof(w.dhcp.lease)); /* nothing of it is left */
+	assert_memory_equal(&w.dhcp.offer, &(struct dhcp_lease){0}, sizeof(w.dhcp.offer));
 	assert_false(dhcp_release(&w.dhcp, 7, &w.output));
 }
 
@@ -1337,6 +1636,55 @@ static void a_frame_holds_the_message_and_right_sums(void **state)
 	assert_int_equal(payload_length, w.output.length);
 	for (size_t cut = 0; cut < length; cut++)
 		assert_non_null(dhcp_frame_parse(frame, cut, true, &payload, &payload_length));
+}
+
+static void a_frame_is_laid_out_byte_by_byte(void **state)
+{
+	static const uint8_t expected[] = {0x45, 0x10, 0x00, 0x1f, 0x00, 0x00, 0x40, 0x00, 0x40, 0x11, 0x78,
+					   0x5a, 0xc0, 0x00, 0x02, 0x64, 0xff, 0xff, 0xff, 0xff, 0x00, 0x44,
+					   0x00, 0x43, 0x00, 0x0b, 0x38, 0xeb, 0x01, 0x02, 0x03};
+	struct dhcp_output output = {.length = 3, .source = CLIENT, .destination = 0xffffffffu, .bytes = {1, 2, 3}};
+	uint8_t frame[DHCP_FRAME_MAX];
+
+	(void)state;
+	assert_int_equal(dhcp_frame_build(&output, frame), sizeof(expected));
+	assert_memory_equal(frame, expected, sizeof(expected));
+	output.length = 4;
+	memcpy(output.bytes, "\x01\x02\x3b\xe9", 4);
+	assert_int_equal(dhcp_frame_build(&output, frame), 32);
+	assert_memory_equal(frame + 26, "\xff\xff", 2); /* RFC 768: a sum of 0 is sent so */
+	output.length = 0;
+	assert_int_equal(dhcp_frame_build(&output, frame), 28);
+}
+
+/* RFC 791: a header may have options. */
+static void a_frame_with_options_is_read(void **state)
+{
+	uint8_t frame[DHCP_FRAME_MAX + 4];
+	const uint8_t *payload;
+	struct world w;
+	size_t length, n;
+
+	(void)state;
+	length = turned_frame(&w, frame);
+	memmove(frame + 24, frame + 20, length - 20);
+	memset(frame + 20, 1, 4); /* four times "no operation" */
+	frame[0] = 0x46;
+	frame[2] = (uint8_t)((length + 4) >> 8);
+	frame[3] = (uint8_t)(length + 4);
+	frame[10] = frame[11] = 0;
+	for (uint32_t i = 0, sum = 0; i < 24; i += 2) {
+		sum += (uint32_t)(frame[i] << 8 | frame[i + 1]);
+		sum = (sum & 0xffff) + (sum >> 16);
+		if (i == 22) {
+			frame[10] = (uint8_t)(~sum >> 8);
+			frame[11] = (uint8_t)~sum;
+		}
+	}
+	assert_null(dhcp_frame_parse(frame, length + 4, true, &payload, &n));
+	assert_ptr_equal(payload, frame + 32);
+	assert_int_equal(n, w.output.length);
+	assert_memory_equal(payload, w.output.bytes, n);
 }
 
 static void a_frame_with_wrong_sums_is_refused(void **state)
@@ -1470,12 +1818,17 @@ int main(void)
 		cmocka_unit_test(discover_says_who_we_are_and_what_we_want),
 		cmocka_unit_test(client_identifier_and_host_name_are_as_asked),
 		cmocka_unit_test(request_names_server_and_address_of_the_offer),
+		cmocka_unit_test(a_message_is_laid_out_byte_by_byte),
+		cmocka_unit_test(a_given_client_identifier_has_64_bytes_at_most),
 		cmocka_unit_test(a_lease_holds_all_that_was_given),
 		cmocka_unit_test(a_root_path_with_a_password_is_a_secret_too),
 		cmocka_unit_test(long_options_are_joined_also_across_overloaded_fields),
 		cmocka_unit_test(fields_are_no_options_without_overload),
 		cmocka_unit_test(pads_stand_anywhere_and_nothing_counts_after_the_end),
 		cmocka_unit_test(classless_routes_replace_the_routers),
+		cmocka_unit_test(values_at_the_edge_are_taken),
+		cmocka_unit_test(overload_of_one_field_leaves_the_other_alone),
+		cmocka_unit_test(an_answer_may_be_as_long_as_we_said),
 		cmocka_unit_test(what_cannot_be_read_is_left_out_and_named),
 		cmocka_unit_test(wrong_packets_are_refused_by_name_and_change_nothing),
 		cmocka_unit_test(a_packet_cut_anywhere_never_binds),
@@ -1487,6 +1840,12 @@ int main(void)
 		cmocka_unit_test(discover_is_repeated_after_1_2_4_4_seconds),
 		cmocka_unit_test(a_timer_that_comes_early_does_nothing),
 		cmocka_unit_test(first_offer_is_taken_at_once_and_duplicates_are_ignored),
+		cmocka_unit_test(lease_that_is_gone_leaves_nothing),
+		cmocka_unit_test(each_repetition_has_its_span),
+		cmocka_unit_test(quarrel_is_put_off_by_sixteen_seconds_at_most),
+		cmocka_unit_test(renewals_come_closer_together_but_not_too_close),
+		cmocka_unit_test(declined_address_is_not_asked_for_at_once),
+		cmocka_unit_test(seconds_of_a_message_have_a_most),
 		cmocka_unit_test(an_offer_with_root_path_is_preferred_for_half_a_second),
 		cmocka_unit_test(an_ack_must_fit_what_was_asked),
 		cmocka_unit_test(an_ack_out_of_the_blue_gives_no_lease),
@@ -1498,6 +1857,7 @@ int main(void)
 		cmocka_unit_test(a_renewal_extends_the_lease_from_when_it_was_asked),
 		cmocka_unit_test(any_server_may_extend_a_lease_that_is_being_rebound),
 		cmocka_unit_test(a_nak_while_renewing_takes_the_address_away),
+		cmocka_unit_test(an_address_that_is_in_use_is_the_only_one),
 		cmocka_unit_test(an_infinite_lease_never_ends),
 		cmocka_unit_test(nonsense_times_are_repaired),
 		cmocka_unit_test(a_lease_of_a_second_ends_in_a_second_and_makes_no_storm),
@@ -1507,6 +1867,8 @@ int main(void)
 		cmocka_unit_test(release_gives_the_lease_back_and_stops),
 		cmocka_unit_test(every_state_says_what_it_waits_for),
 		cmocka_unit_test(a_frame_holds_the_message_and_right_sums),
+		cmocka_unit_test(a_frame_is_laid_out_byte_by_byte),
+		cmocka_unit_test(a_frame_with_options_is_read),
 		cmocka_unit_test(a_frame_with_wrong_sums_is_refused),
 		cmocka_unit_test(other_packets_are_no_frames_of_ours),
 		cmocka_unit_test(a_message_that_is_too_long_makes_no_frame),

@@ -296,11 +296,17 @@ static void what_cannot_be_read_is_left_out_and_named(void **state)
 		{24, 3, "\300\14\0"},    /* a compressed name */
 		{24, 5, "\3a.b\0"},      /* a dot in a label */
 		{24, 5, "\3a\nb\0"},
+		{24, 5, "\3a b\0"},
+		{24, 5,
+		 "\3a\x7f"
+		 "b\0"},
 		{59, 3, "a\nb"},
 		{59, 3, "a\0b"},
 		{60, 1, "\0"},
 		{60, 4, "\0\3ab"},
 		{60, 4, "\0\2a\n"},
+		{60, 7, "\0\1a\0\2b\n"},
+		{24, 6, "\1a\3b.c"},
 	};
 
 	(void)state;
@@ -341,6 +347,81 @@ static void a_text_that_is_too_long_is_left_out(void **state)
 	option(&w.reply, 59, 511, url);
 	assert_int_equal(hear(&w), DHCP_BOUND);
 	assert_int_equal(strlen(w.dhcp.lease.boot_url), 511);
+}
+
+static void texts_at_their_limits_are_whole(void **state)
+{
+	char labels[256], expected[254], params[515];
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < 254; i++) {
+		labels[i] = i % 64 ? (char)('a' + i % 26) : 63;
+		if (i)
+			expected[i - 1] = i % 64 ? labels[i] : '.';
+	}
+	labels[192] = 61; /* 3 * 64 + 62 = 254 */
+	labels[254] = 0;
+	expected[253] = 0;
+	params[0] = 0x1;
+	params[1] = (char)0xff; /* 511 bytes */
+	memset(params + 2, 'p', 511);
+	request(&w);
+	gift(&w.reply, DHCP6_REPLY, w.dhcp.xid, server);
+	option(&w.reply, 24, 255, labels);
+	option(&w.reply, 60, 513, params);
+	option(&w.reply, 23, 80, labels); /* five addresses */
+	assert_int_equal(hear(&w), DHCP_BOUND);
+	assert_int_equal(w.dhcp.lease.malformed, 0);
+	assert_string_equal(w.dhcp.lease.domain, expected);
+	assert_int_equal(strlen(w.dhcp.lease.boot_params), 511);
+	assert_int_equal(w.dhcp.lease.dns_count, DHCP_DNS_MAX);
+	labels[192] = 62;
+	labels[254] = 'z';
+	labels[255] = 0;
+	params[0] = 0x2;
+	params[1] = 0; /* 512 */
+	request(&w);
+	gift(&w.reply, DHCP6_REPLY, w.dhcp.xid, server);
+	option(&w.reply, 24, 256, labels);
+	assert_int_equal(hear(&w), DHCP_BOUND);
+	assert_int_equal(w.dhcp.lease.malformed, 24);
+	assert_string_equal(w.dhcp.lease.domain, "");
+	request(&w);
+	gift(&w.reply, DHCP6_REPLY, w.dhcp.xid, server);
+	option(&w.reply, 60, 514, params);
+	assert_int_equal(hear(&w), DHCP_BOUND);
+	assert_int_equal(w.dhcp.lease.malformed, 60);
+	memset(labels, 'l', 66);
+	labels[0] = 64; /* RFC 1035 2.3.4: 63 at most */
+	labels[65] = 0;
+	request(&w);
+	gift(&w.reply, DHCP6_REPLY, w.dhcp.xid, server);
+	option(&w.reply, 24, 66, labels);
+	assert_int_equal(hear(&w), DHCP_BOUND);
+	assert_int_equal(w.dhcp.lease.malformed, 24);
+}
+
+static void addresses_beside_the_refused_ones_are_taken(void **state)
+{
+	static const uint8_t good[][16] = {{[15] = 2},
+					   {[14] = 1, [15] = 1},
+					   {1, [15] = 1},
+					   {0xfe, 0xc0, [15] = 1},
+					   {0xfe, 0x40, [15] = 1},
+					   {0xfd, 0x80, [15] = 1},
+					   {0xfc, [15] = 1}};
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		request(&w);
+		identity(&w.reply, DHCP6_REPLY, w.dhcp.xid, server);
+		ia(&w.reply, IAID, 0, 0, 28);
+		ia_address(&w.reply, good[i], 3000, 3000, 0);
+		assert_int_equal(hear(&w), DHCP_BOUND);
+		assert_memory_equal(w.dhcp.lease.address, good[i], 16);
+	}
 }
 
 static void make_short(struct reply *r, uint32_t xid)
@@ -436,6 +517,22 @@ static void make_long_server(struct reply *r, uint32_t xid)
 	header(r, DHCP6_ADVERTISE, xid);
 	option(r, 1, sizeof(duid), duid);
 	option(r, 2, sizeof(id), id);
+}
+
+static void make_short_duid(struct reply *r, uint32_t xid)
+{
+	header(r, DHCP6_ADVERTISE, xid);
+	option(r, 1, sizeof(duid), duid);
+	option(r, 2, 2, "\0\3");
+}
+
+static void make_client_with_more(struct reply *r, uint32_t xid)
+{
+	uint8_t id[sizeof(duid) + 1] = {0};
+
+	memcpy(id, duid, sizeof(duid));
+	header(r, DHCP6_ADVERTISE, xid);
+	option(r, 1, sizeof(id), id);
 }
 
 static void make_address(struct reply *r, uint32_t xid, const uint8_t *ip)
@@ -543,6 +640,8 @@ static const struct {
 	{"the client identifier is not ours", make_other_client},
 	{"there is more than one server identifier", make_two_servers},
 	{"the server identifier is not a DUID", make_long_server},
+	{"the server identifier is not a DUID", make_short_duid},
+	{"the client identifier is not ours", make_client_with_more},
 	{"the address given is ::", make_address_none},
 	{"the address given is the loopback address", make_address_loopback},
 	{"the address given is a multicast address", make_address_multicast},
@@ -608,6 +707,12 @@ static void times_are_chosen_where_the_server_leaves_them_to_us(void **state)
 		{DHCP_INFINITE, DHCP_INFINITE, 0, 0, DHCP_INFINITE, DHCP_INFINITE},
 		{2000, DHCP_INFINITE, 0, 0, 1000, 1600},
 		{2000, 3000, 0, 500, 500, 500},
+		{2000, 3000, 1600, 0, 1600, 1600},
+		{2000, 3000, 1601, 0, 1000, 1600},
+		{2000, 3000, 3000, 3000, 3000, 3000},
+		{2004, 3000, 0, 0, 1002, 1603},
+		{2003, DHCP_INFINITE, 0, 0, 1001, 1602},
+		{0, DHCP_INFINITE, 0, 0, DHCP_INFINITE, DHCP_INFINITE},
 	};
 	struct world w;
 
@@ -660,6 +765,95 @@ static void solicit_is_repeated_as_the_rfc_says(void **state)
 			last = wait;
 		}
 	}
+}
+
+/* As far as this message; what decides on the waits is drawn before it is sent. */
+static void begin_to_send(struct world *w, enum dhcp6_message type, uint32_t random)
+{
+	struct dhcp6_config with = config;
+
+	with.information_only = type == DHCP6_INFORMATION_REQUEST;
+	memset(w, 0, sizeof(*w));
+	w->now = START;
+	w->random = random;
+	dhcp6_start(&w->dhcp, &with, w->now);
+	assert_int_equal(pass(w), DHCP_SEND);
+	if (type == DHCP6_SOLICIT || type == DHCP6_INFORMATION_REQUEST)
+		return;
+	w->random = random;
+	assert_int_equal(hear_gift(w, DHCP6_ADVERTISE, server), DHCP_SEND);
+	if (type == DHCP6_REQUEST)
+		return;
+	identity(&w->reply, DHCP6_REPLY, w->dhcp.xid, server);
+	ia(&w->reply, IAID, 10000, 20000, 28);
+	ia_address(&w->reply, address, 30000, 40000, 0);
+	assert_int_equal(hear(w), DHCP_BOUND);
+	w->random = random;
+	if (type == DHCP6_DECLINE)
+		assert_int_equal(happen(w, DHCP_CONFLICT), DHCP_LOST | DHCP_SEND);
+	else if (type == DHCP6_CONFIRM)
+		assert_int_equal(happen(w, DHCP_LINK_UP), DHCP_SEND);
+	else {
+		w->now = START + (type == DHCP6_RENEW ? 10000 : 20000) * 1000;
+		assert_int_equal(happen(w, DHCP_TIMER), DHCP_SEND);
+	}
+}
+
+/* RFC 8415 7.6 and 15: with the least, no, and the most of what chance may add. 0: it is given up. */
+static void each_message_has_its_times(void **state)
+{
+	enum { LEAST = 0, EVEN = 1000, MOST = 2000 };
+	static const struct {
+		enum dhcp6_message type;
+		uint32_t random;
+		int32_t waits[10];
+	} rows[] = {
+		{DHCP6_SOLICIT, EVEN, {1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000, 30000, 30000}},
+		{DHCP6_SOLICIT, LEAST, {1100, 2090, 3971, 7545, 14336, 27239, 27000, 27000, 27000, 27000}},
+		{DHCP6_SOLICIT, MOST, {1100, 2310, 4851, 10187, 21392, 33000, 33000, 33000, 33000, 33000}},
+		{DHCP6_REQUEST, EVEN, {1000, 2000, 4000, 8000, 16000, 0}},
+		{DHCP6_REQUEST, LEAST, {900, 1710, 3249, 6174, 11731, 0}},
+		{DHCP6_REQUEST, MOST, {1100, 2310, 4851, 10187, 21392, 0}},
+		{DHCP6_INFORMATION_REQUEST, EVEN, {1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000, 30000, 30000}},
+		{DHCP6_INFORMATION_REQUEST, MOST, {1100, 2310, 4851, 10187, 21392, 33000, 33000, 33000, 33000, 33000}},
+		{DHCP6_DECLINE, EVEN, {1000, 2000, 4000, 8000, 0}},
+		{DHCP6_CONFIRM, EVEN, {1000, 2000, 4000, 4000, 0}},
+		{DHCP6_CONFIRM, MOST, {1100, 2310, 4400, 4400, 0}},
+		{DHCP6_RENEW, EVEN, {10000, 20000, 40000, 80000, 160000, 320000, 600000, 600000, 600000, 600000}},
+		{DHCP6_RENEW, MOST, {11000, 23100, 48510, 101871, 213929, 449250, 660000, 660000, 660000, 660000}},
+		{DHCP6_REBIND, EVEN, {10000, 20000, 40000, 80000, 160000, 320000, 600000, 600000, 600000, 600000}},
+		{DHCP6_REBIND, MOST, {11000, 23100, 48510, 101871, 213929, 449250, 660000, 660000, 660000, 660000}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world w;
+
+		begin_to_send(&w, rows[i].type, rows[i].random);
+		for (size_t n = 0; n < 10 && rows[i].waits[n]; n++) {
+			assert_int_equal(w.output.bytes[0], rows[i].type);
+			assert_int_equal(dhcp6_deadline(&w.dhcp) - w.now, rows[i].waits[n]);
+			w.random = rows[i].random;
+			(void)pass(&w);
+		}
+		if (!rows[i].waits[5])
+			assert_true(!w.output.length || w.output.bytes[0] == DHCP6_SOLICIT);
+	}
+}
+
+static void elapsed_time_has_a_most(void **state)
+{
+	struct world w;
+
+	(void)state;
+	solicit(&w);
+	w.now = START + 655340;
+	assert_int_equal(happen(&w, DHCP_TIMER), DHCP_SEND);
+	assert_true(sent(&w, 8, 2, "\xff\xfe"));
+	w.now = START + 655360;
+	w.dhcp.deadline_ms = w.now;
+	assert_int_equal(happen(&w, DHCP_TIMER), DHCP_SEND);
+	assert_true(sent(&w, 8, 2, "\xff\xff"));
 }
 
 static void the_first_good_server_is_taken_at_once(void **state)
@@ -715,7 +909,7 @@ static void a_boot_url_is_waited_for_half_a_second(void **state)
 	assert_int_equal(hear_advertise(&w, server, 5, NULL), DHCP_NOTHING);
 	w.now += 300;
 	assert_int_equal(hear_advertise(&w, other, 6, NULL), DHCP_NOTHING);
-	assert_int_equal(hear_advertise(&w, server, 5, NULL), DHCP_NOTHING);
+	assert_int_equal(hear_advertise(&w, server, 6, NULL), DHCP_NOTHING); /* no better: the earlier one stays */
 	assert_int_equal(pass(&w), DHCP_SEND);
 	assert_int_equal(w.now, START + 500);
 	assert_int_equal(w.output.bytes[0], DHCP6_REQUEST);
@@ -762,6 +956,57 @@ static void refusals_restart_at_once_then_later_and_failures_are_waited_out(void
 		assert_in_range(w.now - heard, i < 4 ? 1000 << i : 16000, i < 4 ? (1000 << i) + 250 : 16250);
 		assert_int_equal(w.output.bytes[0], DHCP6_SOLICIT);
 	}
+}
+
+static void refusals_are_put_off_by_sixteen_seconds_at_most(void **state)
+{
+	static const int64_t waits[] = {0, 1000, 2000, 4000, 8000, 16000, 16000};
+	struct world w;
+
+	(void)state;
+	solicit(&w);
+	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+		assert_int_equal(hear_gift(&w, DHCP6_ADVERTISE, server), DHCP_SEND);
+		w.random = 0;
+		assert_int_equal(hear_status(&w, DHCP6_NO_ADDRS_AVAIL), i ? DHCP_NOTHING : DHCP_SEND);
+		if (!i)
+			continue;
+		assert_int_equal(dhcp6_deadline(&w.dhcp) - w.now, waits[i]);
+		assert_int_equal(pass(&w), DHCP_SEND);
+	}
+}
+
+/* Neither its refusals nor its end count for what comes after a lease. */
+static void lease_that_is_gone_leaves_nothing(void **state)
+{
+	struct world w;
+
+	(void)state;
+	solicit(&w);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(hear_gift(&w, DHCP6_ADVERTISE, server), DHCP_SEND);
+		if (!(hear_status(&w, DHCP6_NO_ADDRS_AVAIL) & DHCP_SEND))
+			assert_int_equal(pass(&w), DHCP_SEND);
+	}
+	assert_int_equal(hear_gift(&w, DHCP6_ADVERTISE, server), DHCP_SEND);
+	assert_int_equal(hear_gift(&w, DHCP6_REPLY, server), DHCP_BOUND);
+	assert_int_equal(w.dhcp.offer.server_length, 0);
+	assert_int_equal(pass(&w), DHCP_SEND);
+	identity(&w.reply, DHCP6_REPLY, w.dhcp.xid, server);
+	ia(&w.reply, IAID, 0, 0, 28);
+	ia_address(&w.reply, address, 0, 0, 0);
+	assert_int_equal(hear(&w), DHCP_LOST | DHCP_SEND); /* at once again */
+	assert_int_equal(w.output.bytes[0], DHCP6_SOLICIT);
+	w.now += 3600 * 1000;
+	assert_true(dhcp6_deadline(&w.dhcp) < w.now);
+	assert_int_equal(happen(&w, DHCP_TIMER), DHCP_SEND);
+	assert_int_equal(w.output.bytes[0], DHCP6_SOLICIT);
+	bind_to(&w);
+	assert_int_equal(happen(&w, DHCP_CONFLICT), DHCP_LOST | DHCP_SEND);
+	assert_string_equal(dhcp6_reason(&w.dhcp), "another station has the address");
+	w.now += 3600 * 1000;
+	assert_int_equal(happen(&w, DHCP_TIMER), DHCP_SEND);
+	assert_int_equal(w.output.bytes[0], DHCP6_DECLINE);
 }
 
 static void information_is_one_exchange_and_stays(void **state)
@@ -878,6 +1123,45 @@ static void a_server_that_forgot_us_is_asked_for_the_same_address(void **state)
 	assert_true(dhcp6_has_lease(&w.dhcp));
 }
 
+/* Root depends on it: no other one helps. */
+static void an_address_that_is_in_use_is_the_only_one(void **state)
+{
+	struct world w;
+
+	(void)state;
+	solicit(&w);
+	dhcp6_keep_address(&w.dhcp); /* there is none yet */
+	assert_int_equal(hear_gift(&w, DHCP6_ADVERTISE, server), DHCP_SEND);
+	assert_int_equal(hear_gift(&w, DHCP6_REPLY, server), DHCP_BOUND);
+	dhcp6_keep_address(&w.dhcp);
+	assert_int_equal(pass(&w), DHCP_SEND);
+	identity(&w.reply, DHCP6_REPLY, w.dhcp.xid, server);
+	ia(&w.reply, IAID, 0, 0, 28);
+	ia_address(&w.reply, address, 0, 0, 0);
+	assert_int_equal(hear(&w), DHCP_LOST | DHCP_SEND);
+	identity(&w.reply, DHCP6_ADVERTISE, w.dhcp.xid, server);
+	ia(&w.reply, IAID, 0, 0, 28);
+	ia_address(&w.reply, address2, 2000, 3000, 0);
+	assert_int_equal(hear(&w), DHCP_NOTHING);
+	assert_string_equal(dhcp6_reason(&w.dhcp), "the server offers another address than the one in use");
+	assert_int_equal(hear_gift(&w, DHCP6_ADVERTISE, other), DHCP_SEND);
+	assert_int_equal(hear_gift(&w, DHCP6_REPLY, other), DHCP_BOUND);
+}
+
+static void a_boot_url_with_a_password_is_a_secret(void **state)
+{
+	struct dhcp6 dhcp = {.lease.boot_url = "iscsi:me:geheim@[2001:db8::1]::::iqn.2026-01.x:y"};
+
+	(void)state;
+	memcpy(dhcp.offer.boot_url, dhcp.lease.boot_url, sizeof(dhcp.offer.boot_url));
+	dhcp6_wipe_secrets(&dhcp);
+	assert_string_equal(dhcp.lease.boot_url, "");
+	assert_string_equal(dhcp.offer.boot_url, "");
+	strcpy(dhcp.lease.boot_url, "iscsi:[2001:db8::1]::::iqn.2026-01.x:y");
+	dhcp6_wipe_secrets(&dhcp);
+	assert_string_equal(dhcp.lease.boot_url, "iscsi:[2001:db8::1]::::iqn.2026-01.x:y");
+}
+
 static void an_address_that_is_taken_away_is_lost(void **state)
 {
 	struct world w;
@@ -905,6 +1189,54 @@ static void of_two_addresses_the_valid_one_counts(void **state)
 	ia_address(&w.reply, address2, 2000, 3000, 0);
 	assert_int_equal(hear(&w), DHCP_BOUND);
 	assert_memory_equal(w.dhcp.lease.address, address2, 16);
+}
+
+/* The first that is valid; until there is one, the first that is taken away. */
+static void of_several_addresses_the_first_good_one_counts(void **state)
+{
+	static const struct {
+		uint32_t preferred[3], valid[3];
+		uint8_t wanted; /* the last byte */
+	} rows[] = {
+		{{10, 10, 10}, {20, 20, 20}, 0x64}, {{10, 0, 0}, {20, 0, 0}, 0x64},  {{0, 10, 10}, {0, 20, 20}, 0x65},
+		{{0, 0, 10}, {0, 0, 20}, 0x66},     {{0, 0, 0}, {0, 0, 0}, 0x64},    {{21, 10, 10}, {20, 20, 20}, 0x65},
+		{{20, 10, 10}, {20, 20, 20}, 0x64}, {{21, 21, 21}, {20, 20, 20}, 0},
+	};
+	static const uint8_t third[16] = {0x20, 1, 0xd, 0xb8, [15] = 0x66};
+	struct dhcp6_lease lease;
+	struct reply reply;
+	const char *reason;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		reason = NULL;
+		identity(&reply, DHCP6_REPLY, 7, server);
+		ia(&reply, IAID, 0, 0, 3 * 28);
+		ia_address(&reply, address, rows[i].preferred[0], rows[i].valid[0], 0);
+		ia_address(&reply, address2, rows[i].preferred[1], rows[i].valid[1], 0);
+		ia_address(&reply, third, rows[i].preferred[2], rows[i].valid[2], 0);
+		assert_int_equal(dhcp6_parse(&config, 7, reply.bytes, reply.w.used, &lease, &reason), DHCP6_REPLY);
+		assert_int_equal(lease.has_address, rows[i].wanted != 0);
+		assert_int_equal(lease.address[15], rows[i].wanted);
+	}
+}
+
+static void parameters_may_be_empty(void **state)
+{
+	struct dhcp6_lease lease;
+	struct reply reply;
+	const char *reason = NULL;
+
+	(void)state;
+	gift(&reply, DHCP6_REPLY, 7, server);
+	option(&reply, 60, 8, "\0\0\0\1a\0\1b");
+	assert_int_equal(dhcp6_parse(&config, 7, reply.bytes, reply.w.used, &lease, &reason), DHCP6_REPLY);
+	assert_string_equal(lease.boot_params, "a b");
+	assert_int_equal(lease.malformed, 0);
+	assert_int_equal(dhcp6_parse(&config, 0x1000007, reply.bytes, reply.w.used, &lease, &reason), DHCP6_REPLY);
+	reply.w.used = 4;
+	assert_int_equal(dhcp6_parse(&config, 7, reply.bytes, 4, &lease, &reason), -1);
+	assert_string_equal(reason, "there is no client identifier");
 }
 
 static void a_conflict_is_declined_until_the_server_heard(void **state)
@@ -954,6 +1286,8 @@ static void a_lease_survives_the_link_and_is_confirmed(void **state)
 	while (pass(&w) & DHCP_SEND)
 		assert_int_equal(w.output.bytes[0], DHCP6_CONFIRM);
 	assert_in_range(w.now, START + 15000, START + 20000); /* nobody answers: keep what we have */
+	assert_string_equal(dhcp6_reason(&w.dhcp),
+			    "no server confirms the address; it stays valid until the lease ends");
 	assert_string_equal(dhcp6_state_name(&w.dhcp), "BOUND");
 
 	assert_int_equal(happen(&w, DHCP_LINK_UP), DHCP_SEND);
@@ -982,11 +1316,13 @@ static void release_gives_the_address_back_and_stops(void **state)
 	(void)state;
 	bind_to(&w);
 	assert_true(dhcp6_release(&w.dhcp, 7, &w.output));
-	assert_int_equal(w.output.bytes[0], DHCP6_RELEASE);
+	assert_memory_equal(w.output.bytes, "\x08\0\0\x07", 4); /* RELEASE, with a number of its own */
 	assert_true(sent_address(&w, address));
 	assert_true(sent(&w, 2, sizeof(server), server));
 	assert_int_equal(happen(&w, DHCP_LINK_UP), DHCP_NOTHING);
 	assert_true(dhcp6_deadline(&w.dhcp) == DHCP_NEVER);
+	assert_memory_equal(&w.dhcp.lease, &(struct dhcp6_lease){0}, sizeof(w.dhcp.lease)); /* nothing of it is left */
+	assert_memory_equal(&w.dhcp.offer, &(struct dhcp6_lease){0}, sizeof(w.dhcp.offer));
 	assert_false(dhcp6_release(&w.dhcp, 7, &w.output));
 }
 
@@ -1011,22 +1347,32 @@ int main(void)
 		cmocka_unit_test(a_lease_holds_all_that_was_given),
 		cmocka_unit_test(what_cannot_be_read_is_left_out_and_named),
 		cmocka_unit_test(a_text_that_is_too_long_is_left_out),
+		cmocka_unit_test(texts_at_their_limits_are_whole),
+		cmocka_unit_test(addresses_beside_the_refused_ones_are_taken),
 		cmocka_unit_test(wrong_packets_are_refused_by_name_and_change_nothing),
 		cmocka_unit_test(a_packet_cut_anywhere_never_binds),
 		cmocka_unit_test(times_are_chosen_where_the_server_leaves_them_to_us),
 		cmocka_unit_test(solicit_is_repeated_as_the_rfc_says),
+		cmocka_unit_test(each_message_has_its_times),
+		cmocka_unit_test(elapsed_time_has_a_most),
 		cmocka_unit_test(the_first_good_server_is_taken_at_once),
 		cmocka_unit_test(rapid_commit_takes_one_exchange),
 		cmocka_unit_test(a_boot_url_is_waited_for_half_a_second),
 		cmocka_unit_test(a_request_that_is_not_answered_begins_anew),
 		cmocka_unit_test(refusals_restart_at_once_then_later_and_failures_are_waited_out),
+		cmocka_unit_test(lease_that_is_gone_leaves_nothing),
+		cmocka_unit_test(refusals_are_put_off_by_sixteen_seconds_at_most),
 		cmocka_unit_test(information_is_one_exchange_and_stays),
 		cmocka_unit_test(a_lease_is_renewed_then_rebound_then_lost),
 		cmocka_unit_test(a_renewal_extends_the_lease),
 		cmocka_unit_test(any_server_may_extend_a_lease_that_is_being_rebound),
 		cmocka_unit_test(a_server_that_forgot_us_is_asked_for_the_same_address),
+		cmocka_unit_test(an_address_that_is_in_use_is_the_only_one),
+		cmocka_unit_test(a_boot_url_with_a_password_is_a_secret),
 		cmocka_unit_test(an_address_that_is_taken_away_is_lost),
 		cmocka_unit_test(of_two_addresses_the_valid_one_counts),
+		cmocka_unit_test(of_several_addresses_the_first_good_one_counts),
+		cmocka_unit_test(parameters_may_be_empty),
 		cmocka_unit_test(a_conflict_is_declined_until_the_server_heard),
 		cmocka_unit_test(a_lease_survives_the_link_and_is_confirmed),
 		cmocka_unit_test(without_link_nothing_is_due),

@@ -9,7 +9,7 @@
 
 #include "proto/disk.h"
 
-#define IMAGE_BYTES   (512 * 1024)
+#define IMAGE_BYTES   (2048 * 1024)
 #define PUT(at, text) image_put(image, at, text, sizeof(text) - 1)
 
 struct image {

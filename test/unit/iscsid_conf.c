@@ -117,6 +117,17 @@ static void a_shorter_replacement_timeout_is_named(void **state)
 	plan.params.value[PARAM_REPLACEMENT_TIMEOUT] = 60;
 	assert_int_equal(warnings("", "node.session.timeo.replacement_timeout = 30\n"), 1);
 	assert_int_equal(warnings("", "# node.session.timeo.replacement_timeout = 30\n"), 0);
+	assert_int_equal(warnings("", "node.session.timeo.replacement_timeout = 60\n"), 0);
+	assert_int_equal(warnings("", "node.session.timeo.replacement_timeout = 59\n"), 1);
+	assert_int_equal(warnings("", "node.session.timeo.replacement_timeout = 0\n"), 1);
+	plan.params.value[PARAM_REPLACEMENT_TIMEOUT] = 0; /* ours fails it at once */
+	assert_int_equal(warnings("", "node.session.timeo.replacement_timeout = 0\n"), 0);
+	plan.params.value[PARAM_REPLACEMENT_TIMEOUT] = 9;
+	assert_int_equal(warnings("", "node.session.timeo.replacement_timeout = 8\n"), 1); /* and not the default */
+	plan.params.value[PARAM_REPLACEMENT_TIMEOUT] = 120;
+	assert_int_equal(warnings("", ""), 0); /* open-iscsi's own */
+	plan.params.value[PARAM_REPLACEMENT_TIMEOUT] = 121;
+	assert_int_equal(warnings("", ""), 1);
 }
 
 static void a_root_without_iscsid_is_left_alone(void **state)

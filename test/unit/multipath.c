@@ -21,6 +21,7 @@
 #include "session/access.h"
 #include "session/paths.h"
 #include "sys/dm.h"
+#include "sys/log.h"
 #include "sys/sysfs.h"
 #include "sys/udev_db.h"
 
@@ -35,16 +36,67 @@ static struct notes {
 	unsigned made;
 	bool no_service_time, no_handler;
 	enum access access[2]; /* of sda and sdb */
+	unsigned asked[2];     /* for it */
 	const char *status;
+	char errors[2048];
+	bool waits;   /* the look does, for a byte in the gate */
+	bool is_mute; /* no message is taken */
+	int refuses;  /* what loading a table and creating a map end in */
+	int creates;
+	unsigned known_to_udev;
+	bool no_mapper;
 } * notes;
 
 static struct plan *plan; /* as that of the resident process: it is empty for children once it is hidden */
-static struct session sessions[2];
+static struct session sessions[PLAN_TARGETS_MAX];
 static struct multipath multipath;
 static char folder[32];
-static int tree, dev;
+static int tree, dev, gate[2];
+static pid_t parent;
+
+/* ---- what is said ---- */
+
+void log_err(const char *format, ...)
+{
+	size_t used = strlen(notes->errors);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(notes->errors + used, sizeof(notes->errors) - used, format, arguments);
+	va_end(arguments);
+}
+
+#define LOG_NOTHING(name)                  \
+	void name(const char *format, ...) \
+	{                                  \
+		(void)format;              \
+	}
+
+LOG_NOTHING(log_warn)
+LOG_NOTHING(log_info)
+LOG_NOTHING(log_debug)
+
+enum log_level log_get_level(void)
+{
+	return LOG_LEVEL_INFO;
+}
 
 /* ---- the device mapper ---- */
+
+static void put(int dirfd, const char *path, const void *bytes, size_t length)
+{
+	char part[256];
+	int fd;
+
+	for (const char *at = path; (at = strchr(at, '/')); at++) {
+		snprintf(part, sizeof(part), "%.*s", (int)(at - path), path);
+		mkdirat(dirfd, part, 0755);
+	}
+	fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, bytes, length), (ssize_t)length);
+	close(fd);
+}
 
 static void note(const char *format, ...)
 {
@@ -58,26 +110,38 @@ static void note(const char *format, ...)
 
 int dm_open(int dirfd)
 {
+	char byte;
+
+	if (notes->no_mapper)
+		return -ENODEV;
+	if (notes->waits && getpid() != parent && read(gate[0], &byte, 1) != 1)
+		return -EIO;
 	return openat(dirfd, ".", O_RDONLY | O_DIRECTORY);
 }
 
 int dm_create(int control, const char *name, const char *uuid, bool read_only, dev_t *id)
 {
-	char path[64];
+	char path[64], number[16];
 
-	(void)control;
+	if (control <= 2 || notes->creates)
+		return notes->creates ? notes->creates : -EBADF;
 	note("create %s %s%s\n", name, uuid, read_only ? " ro" : "");
 	*id = makedev(253, notes->made);
 	snprintf(path, sizeof(path), "class/block/dm-%u", notes->made);
 	mkdirat(tree, path, 0755);
-	snprintf(path, sizeof(path), "class/block/dm-%u/dev", notes->made++);
-	close(openat(tree, path, O_WRONLY | O_CREAT, 0644));
+	snprintf(path, sizeof(path), "class/block/dm-%u/dev", notes->made);
+	snprintf(number, sizeof(number), "253:%u\n", notes->made++);
+	put(tree, path, number, strlen(number));
 	return 0;
 }
 
 int dm_load(int control, const char *name, const char *target, const char *parameters, uint64_t sectors, bool read_only)
 {
 	(void)control, (void)read_only;
+	if (notes->refuses) {
+		note("refused %s\n", parameters);
+		return notes->refuses;
+	}
 	if ((notes->no_service_time && strstr(parameters, "service-time")) ||
 	    (notes->no_handler && strstr(parameters, "1 alua")))
 		return -EINVAL;
@@ -103,13 +167,14 @@ int dm_message(int control, const char *name, const char *message)
 {
 	(void)control;
 	note("tell %s: %s\n", name, message);
-	return 0;
+	return notes->is_mute ? -EINVAL : 0;
 }
 
 int dm_status(int control, const char *name, char *out, size_t size)
 {
 	(void)control, (void)name;
-	snprintf(out, size, "%s", notes->status ? notes->status : "");
+	/* Where there is none, what is left there counts for nothing. */
+	snprintf(out, size, "%s", notes->status ? notes->status : "2 0 0 0 1 1 A 0 2 0 8:0 F 1 8:16 F 1");
 	return notes->status ? 0 : -ENXIO;
 }
 
@@ -118,13 +183,16 @@ int dm_status(int control, const char *name, char *out, size_t size)
 enum access access_ask(int sysfs, int dirfd, const char *block)
 {
 	(void)sysfs, (void)dirfd;
-	return strlen(block) == 3 && (block[2] == 'a' || block[2] == 'b') ? notes->access[block[2] - 'a']
-									  : ACCESS_UNKNOWN;
+	if (strlen(block) != 3 || (block[2] != 'a' && block[2] != 'b'))
+		return ACCESS_UNKNOWN;
+	notes->asked[block[2] - 'a']++;
+	return notes->access[block[2] - 'a'];
 }
 
 void udev_db_note_dm(dev_t id)
 {
-	(void)id;
+	assert_int_equal(major(id), 253);
+	notes->known_to_udev++;
 }
 
 void udev_db_hide_paths(const char *wwid)
@@ -133,21 +201,6 @@ void udev_db_hide_paths(const char *wwid)
 }
 
 /* ---- the rig ---- */
-
-static void put(int dirfd, const char *path, const void *bytes, size_t length)
-{
-	char part[256];
-	int fd;
-
-	for (const char *at = path; (at = strchr(at, '/')); at++) {
-		snprintf(part, sizeof(part), "%.*s", (int)(at - path), path);
-		mkdirat(dirfd, part, 0755);
-	}
-	fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, bytes, length), (ssize_t)length);
-	close(fd);
-}
 
 static void put_text(const char *path, const char *text)
 {
@@ -232,7 +285,7 @@ static const char *after(void (*begin)(struct multipath *multipath))
 {
 	struct pollfd fd;
 
-	notes->text[0] = '\0';
+	notes->text[0] = notes->errors[0] = '\0';
 	begin(&multipath);
 	do {
 		fd = (struct pollfd){.fd = multipath.child.fd, .events = POLLIN};
@@ -263,11 +316,15 @@ static void two_paths_of_one_target_become_a_map_with_partitions(void **state)
 				    "resume " WWID "\n"
 				    "hide naa.6000\n"
 				    "create " WWID "-part2 part2-mpath-" WWID "\n"
-				    "load " WWID "-part2 linear 100  2048\n"
+				    "load " WWID "-part2 linear 100 253:0 2048\n"
 				    "resume " WWID "-part2\n");
 	assert_true(multipath.control >= 0);
 	assert_true(readlinkat(dev, "mapper/" WWID "-part2", target, sizeof(target) - 1) > 0);
 	assert_string_equal(target, "../dm-1");
+	assert_true(readlinkat(dev, "mapper/" WWID, target, sizeof(target) - 1) > 0);
+	assert_string_equal(target, "../dm-0");
+	assert_string_equal(notes->errors, "");
+	assert_int_equal(notes->known_to_udev, 2);
 }
 
 static void a_kernel_without_service_time_takes_turns(void **state)
@@ -383,6 +440,52 @@ static void the_preferred_of_two_in_standby_is_a_group_before_the_other(void **s
 	assert_non_null(strstr(look(), " 0 2 1 service-time 0 1 1 8:0 1 service-time 0 1 1 8:16 1\n"));
 }
 
+/* A path that cannot be asked counts as none: one that tells is enough. */
+static void one_path_with_access_makes_groups(void **state)
+{
+	(void)state;
+	add_disk(1, LIOS, "256\n", "0\n");
+	add_disk(2, LIOS, "256\n", "0\n");
+	put_text("module/scsi_dh_alua/parameters/optimize_stpg", "0");
+	assert_non_null(strstr(look(), " 1 queue_if_no_path 0 1 1 service-time 0 2 1 "));
+	notes->access[0] = ACCESS_OPTIMIZED;
+	assert_non_null(
+		strstr(look(), " 1 queue_if_no_path 1 alua 2 1 service-time 0 1 1 8:0 1 service-time 0 1 1 8:16 1\n"));
+	notes->access[0] = ACCESS_UNKNOWN;
+	notes->access[1] = ACCESS_OPTIMIZED;
+	assert_non_null(
+		strstr(look(), " 1 queue_if_no_path 1 alua 2 1 service-time 0 1 1 8:16 1 service-time 0 1 1 8:0 1\n"));
+}
+
+/* Whichever of the sessions has it. */
+static void map_that_is_there_is_what_others_are_held_against(void **state)
+{
+	(void)state;
+	multipath.grows = true;
+	put_text("class/block/dm-7/dm/name", "mpatha\n");
+	for (int in = 1; in <= 2; in++) {
+		char path[160];
+
+		add_disk(1, LIOS, "256\n", "0\n");
+		add_disk(2, LIOS, "256\n", "0\n");
+		snprintf(path, sizeof(path),
+			 "class/iscsi_session/session%d/device/target%d:0:0/%d:0:0:1/block/sd%c/holders/dm-7/dm/uuid",
+			 in, in, in, 'a' + in - 1);
+		put_text(path, "mpath-" WWID "\n");
+		snprintf(path, sizeof(path), "class/block/dm-7/slaves/sd%c", 'a' + in - 1);
+		put_text(path, "");
+		notes->access[in - 1] = ACCESS_STANDBY;
+		notes->access[2 - in] = ACCESS_OPTIMIZED;
+		assert_non_null(strstr(look(), "load mpatha multipath 256 1 queue_if_no_path 0 2 1 "));
+		assert_null(strstr(notes->text, "create"));
+		assert_int_equal(unlinkat(tree, path, 0), 0);
+		snprintf(path, sizeof(path),
+			 "class/iscsi_session/session%d/device/target%d:0:0/%d:0:0:1/block/sd%c/holders/dm-7/dm/uuid",
+			 in, in, in, 'a' + in - 1);
+		assert_int_equal(unlinkat(tree, path, 0), 0);
+	}
+}
+
 static void paths_change_their_groups_with_their_access(void **state)
 {
 	(void)state;
@@ -433,6 +536,8 @@ static void where_multipathd_runs_it_adds_paths(void **state)
 	put_text("class/block/dm-7/slaves/sda", "");
 	put_text("77/status", "Name:\tmultipathd\nUid:\t0\t0\t0\t0\nNSpid:\t77\n");
 	put_text("77/comm", "multipathd\n");
+	put(others, "78/status", "Name:\tbash\nUid:\t0\t0\t0\t0\nNSpid:\t78\n", 33);
+	put(others, "78/comm", "bash\n", 5);
 	multipath.grows = true;
 	multipath.proc = others;
 	assert_non_null(strstr(look(), " 8:16 1\nresume mpatha\n"));
@@ -481,14 +586,125 @@ static void disks_that_differ_are_not_joined(void **state)
 	add_disk(1, TGTS, "256\n", "0\n");
 	add_disk(2, TGTS, "264\n", "0\n");
 	assert_non_null(strstr(look(), "service-time 0 1 1 8:0 1\n"));
+	assert_non_null(strstr(notes->errors, "sda and sdb are both called "));
+	assert_non_null(strstr(notes->errors, ", but their sizes differ: they are not joined"));
 	add_disk(2, TGTS, "256\n", "1\n");
 	assert_non_null(strstr(look(), "service-time 0 1 1 8:0 1\n"));
 	add_disk(2, TGTS, "256\n", "0\n");
 	put(dev, "sdb", other, sizeof(other));
 	assert_non_null(strstr(look(), "service-time 0 1 1 8:0 1\n"));
+	assert_non_null(strstr(notes->errors, "they do not hold the same"));
 	add_disk(2, LIOS, "256\n", "0\n");
 	assert_non_null(strstr(look(), "service-time 0 1 1 8:0 1\n"));
 	assert_non_null(strstr(notes->text, "service-time 0 1 1 8:16 1\n"));
+}
+
+/* Their first 128 KiB are compared, or as much as there is. */
+static void only_the_beginning_of_disks_is_compared(void **state)
+{
+	static char bytes[SIZE + 32768];
+
+	(void)state;
+	add_disk(1, TGTS, "256\n", "0\n");
+	add_disk(2, TGTS, "256\n", "0\n");
+	memset(bytes, 'x', sizeof(bytes));
+	put(dev, "sda", bytes, sizeof(bytes));
+	bytes[SIZE] = 'y';
+	put(dev, "sdb", bytes, sizeof(bytes));
+	assert_non_null(strstr(look(), "service-time 0 2 1 8:0 1 8:16 1\n"));
+	bytes[SIZE - 1] = 'y';
+	put(dev, "sdb", bytes, sizeof(bytes));
+	assert_non_null(strstr(look(), "service-time 0 1 1 8:0 1\n"));
+	put(dev, "sda", bytes, 32768);
+	put(dev, "sdb", bytes, 32768);
+	assert_non_null(strstr(look(), "service-time 0 2 1 8:0 1 8:16 1\n"));
+}
+
+/* What holds a serial number only, or nothing, may be anybody's. */
+static void disks_without_a_name_or_a_size_are_not_joined(void **state)
+{
+	(void)state;
+	add_disk(1, TGTS, "0\n", "0\n");
+	add_disk(2, TGTS, "0\n", "0\n");
+	assert_string_equal(look(), "");
+	add_disk(1, TGTS, "256\n", "0\n");
+	add_disk(2, TGTS, "256\n", "0\n");
+	for (int sid = 1; sid <= 2; sid++) {
+		char path[160];
+
+		snprintf(path, sizeof(path), "class/iscsi_session/session%d/device/target%d:0:0/%d:0:0:1/vpd_pg80", sid,
+			 sid, sid);
+		put(tree, path, "\0\x80\0\4beaf", 8);
+		snprintf(path, sizeof(path), "class/iscsi_session/session%d/device/target%d:0:0/%d:0:0:1/vpd_pg83", sid,
+			 sid, sid);
+		assert_int_equal(unlinkat(tree, path, 0), 0);
+	}
+	assert_string_equal(look(), "");
+}
+
+static void only_whole_partitions_have_maps(void **state)
+{
+	(void)state;
+	add_disk(1, TGTS, "256\n", "0\n");
+	put_text("class/block/sda/device/wwid", ""); /* and nothing is hidden by an empty name */
+	put_text("class/block/sda2/size", "0\n");
+	assert_null(strstr(look(), "-part2"));
+	assert_null(strstr(notes->text, "hide"));
+	put_text("class/block/sda2/size", "100\n");
+	put_text("class/block/sda2/start", "\n");
+	assert_null(strstr(look(), "-part2"));
+	put_text("class/block/sda2/start", "0\n");
+	assert_non_null(strstr(look(), "-part2 linear 100 253:2 0\n"));
+}
+
+static void each_path_is_asked_once(void **state)
+{
+	(void)state;
+	join_both();
+	multipath.grows = true;
+	notes->status = "2 0 0 0 2 1 A 0 1 0 8:0 A 0 E 0 1 0 8:16 A 0";
+	notes->access[0] = notes->access[1] = ACCESS_OPTIMIZED;
+	assert_non_null(strstr(look(), "0 1 1 service-time 0 2 1 "));
+	assert_int_equal(notes->asked[0], 1);
+	assert_int_equal(notes->asked[1], 1);
+}
+
+static void what_changes_during_a_look_is_looked_at_afterwards(void **state)
+{
+	struct pollfd fd;
+
+	(void)state;
+	add_disk(1, TGTS, "256\n", "0\n");
+	notes->waits = true;
+	multipath_look(&multipath);
+	assert_false(multipath_step(&multipath));
+	multipath_look(&multipath);
+	multipath_look(&multipath);
+	assert_int_equal(write(gate[1], "1", 1), 1);
+	fd = (struct pollfd){.fd = multipath.child.fd, .events = POLLIN};
+	assert_int_equal(poll(&fd, 1, 20000), 1);
+	assert_false(multipath_step(&multipath)); /* the second one is under way */
+	assert_int_equal(notes->made, 2);
+	assert_false(multipath.again);
+	assert_int_equal(write(gate[1], "2", 1), 1);
+	fd = (struct pollfd){.fd = multipath.child.fd, .events = POLLIN};
+	assert_int_equal(poll(&fd, 1, 20000), 1);
+	assert_true(multipath_step(&multipath));
+	assert_int_equal(notes->made, 4); /* each time a map and its partition */
+	assert_true(multipath.control > 2);
+}
+
+static void as_many_sessions_as_there_may_be_are_looked_at(void **state)
+{
+	(void)state;
+	plan->target_count = multipath.count = PLAN_TARGETS_MAX;
+	for (int i = 2; i < PLAN_TARGETS_MAX; i++)
+		session_init(&sessions[i], &plan->targets[i], NULL, tree, 1);
+	add_disk(1, TGTS, "256\n", "0\n");
+	add_disk(2, TGTS, "256\n", "0\n");
+	assert_non_null(strstr(look(), "service-time 0 2 1 8:0 1 8:16 1\n"));
+	assert_int_equal(multipath.wants[1].target, 0);
+	assert_int_equal(multipath.wants[PLAN_TARGETS_MAX - 1].target, 2); /* the first without a name */
 }
 
 /* Every tgtd calls its first disk so. */
@@ -510,6 +726,10 @@ static void of_two_targets_only_a_unique_name_counts(void **state)
 	plan->targets[0].params.value[PARAM_MULTIPATH] = MULTIPATH_YES;
 	plan->targets[0].params.source[PARAM_MULTIPATH] = SOURCE_CMDLINE;
 	assert_non_null(strstr(look(), "service-time 0 1 1 8:0 1\n"));
+	plan->boot.multipath = MULTIPATH_AUTO;
+	add_disk(1, TGTS, "256\n", "0\n");
+	add_disk(2, TGTS, "256\n", "0\n");
+	assert_non_null(strstr(look(), "service-time 0 1 1 8:0 1\n")); /* one word is not for both */
 }
 
 static void root_may_name_the_map(void **state)
@@ -527,6 +747,10 @@ static void root_may_name_the_map(void **state)
 		{"/dev/mapper/" WWID "2", WWID, WWID "2"},
 		{"/dev/mapper/" WWID "-part2", WWID, WWID "-part2"},
 		{"/dev/mapper/36001405-part2", WWID, WWID "-part2"}, /* another disk */
+		{"/dev/mapper/m1path2", "m1path", "m1path2"},
+		{"/dev/mapper/lun1a2", "lun1a", "lun1a2"},
+		{"/dev/mapper/map2", "map", "map2"},
+		{"/dev/mapper/3path2", WWID, WWID "-part2"},
 		{"/dev/mapper/vg-root", WWID, WWID "-part2"},
 		{"/dev/sda2", WWID, WWID "-part2"},
 	};
@@ -548,6 +772,67 @@ static void root_may_name_the_map(void **state)
 	}
 }
 
+/* Four tables are tried, from the best that there is; a map without one does not stay. */
+static void map_that_the_kernel_refuses_is_taken_back(void **state)
+{
+	(void)state;
+	add_disk(1, TGTS, "256\n", "0\n");
+	notes->refuses = -EINVAL;
+	assert_string_equal(look(), "create " WWID " mpath-" WWID "\n"
+				    "refused " TABLE "service-time 0 1 1 8:0 1\n"
+				    "refused " TABLE "round-robin 0 1 1 8:0 1\n"
+				    "remove " WWID "\n");
+	assert_non_null(strstr(notes->errors, WWID ": the paths of this disk (sda and others) cannot be joined: the "
+						   "kernel refuses the table (is its module dm_multipath there?)"));
+	notes->refuses = -EBUSY;
+	assert_string_equal(look(), "create " WWID " mpath-" WWID "\n"
+				    "refused " TABLE "service-time 0 1 1 8:0 1\n"
+				    "remove " WWID "\n");
+	assert_non_null(strstr(notes->errors, "cannot be joined: one of them is in use already"));
+	notes->refuses = 0;
+	notes->creates = -ENOMEM;
+	assert_string_equal(look(), "");
+	assert_non_null(strstr(notes->errors, "cannot be joined: Cannot allocate memory"));
+	notes->creates = 0;
+	notes->access[0] = ACCESS_OPTIMIZED;
+	put_text("module/scsi_dh_alua/parameters/optimize_stpg", "0");
+	notes->refuses = -EINVAL;
+	assert_non_null(strstr(look(), "refused 1 queue_if_no_path 1 alua 1 1 service-time 0 1 1 8:0 1\n"
+				       "refused 1 queue_if_no_path 1 alua 1 1 round-robin 0 1 1 8:0 1\n"
+				       "refused " TABLE "service-time 0 1 1 8:0 1\n"
+				       "refused " TABLE "round-robin 0 1 1 8:0 1\n"
+				       "remove " WWID "\n"));
+}
+
+static void kernel_without_the_device_mapper_is_told_of(void **state)
+{
+	(void)state;
+	notes->no_mapper = true;
+	assert_string_equal(look(), "");
+	assert_string_equal(notes->errors, ""); /* there is nothing to join */
+	assert_true(multipath.control < 0);
+	add_disk(1, TGTS, "256\n", "0\n");
+	assert_string_equal(look(), "");
+	assert_string_equal(notes->errors,
+			    "this kernel has no device mapper to join the paths of a disk: No such device "
+			    "(module dm_mod)");
+}
+
+static void root_names_one_map_only(void **state)
+{
+	(void)state;
+	add_disk(1, TGTS, "256\n", "0\n");
+	add_disk(2, LIOS, "256\n", "0\n");
+	plan->root.kind = ROOT_DEVICE;
+	snprintf(plan->root.value, sizeof(plan->root.value), "/dev/mapper/mpatha");
+	assert_non_null(strstr(look(), "create mpatha mpath-" WWID "\n"));
+	plan->root.kind = ROOT_NONE; /* then it is no device's name */
+	assert_non_null(strstr(look(), "create " WWID " mpath-" WWID "\n"));
+	plan->root.kind = ROOT_DEVICE;
+	look();
+	assert_non_null(strstr(notes->text, "create 360014005000000000e00000000010001 mpath-360014005"));
+}
+
 static void a_path_is_taken_out_unless_it_is_the_last(void **state)
 {
 	struct unit unit = {.block = "sda", .map = "dm-7", .sectors = 256, .writable = true};
@@ -558,6 +843,9 @@ static void a_path_is_taken_out_unless_it_is_the_last(void **state)
 	put_text("class/block/dm-7/dm/name", "mpatha\n");
 	put_text("class/block/dm-7/slaves/sda", "");
 	assert_int_equal(multipath_take_out(tree, dev, &unit), -EBUSY);
+	notes->no_mapper = true;
+	assert_int_equal(multipath_take_out(tree, dev, &unit), -ENODEV);
+	notes->no_mapper = false;
 	put_text("class/block/dm-7/slaves/sdb", "");
 	assert_int_equal(multipath_take_out(tree, dev, &unit), 0);
 	assert_string_equal(notes->text,
@@ -589,13 +877,20 @@ static void the_state_of_a_path_is_in_its_maps_status(void **state)
 
 static void a_session_tells_the_maps_of_its_units(void **state)
 {
-	struct unit units[2] = {{.block = "sda", .map = "dm-7"}, {.block = "sdb"}};
+	struct unit units[] = {{.block = "sda", .map = "dm-7"},
+			       {.block = "sdb"},
+			       {.block = "sdc", .map = "dm-7"},
+			       {.block = "sda", .map = "dm-8"}};
 
 	(void)state;
 	put_text("class/block/sda/dev", "8:0\n");
 	put_text("class/block/dm-7/dm/name", "mpatha\n");
-	assert_int_equal(paths_tell(3, tree, units, 2, "fail_path"), 1);
+	assert_int_equal(paths_tell(3, tree, units, 4, "fail_path"), 1); /* sdc and dm-8 are gone meanwhile */
 	assert_string_equal(notes->text, "tell mpatha: fail_path 8:0\n");
+	put_text("class/block/sdc/dev", "8:32\n");
+	assert_int_equal(paths_tell(3, tree, units, 4, "fail_path"), 2);
+	notes->is_mute = true;
+	assert_int_equal(paths_tell(3, tree, units, 4, "fail_path"), 0);
 }
 
 int main(void)
@@ -609,20 +904,34 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_better_paths_are_a_group_before_the_others, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_preferred_of_two_in_standby_is_a_group_before_the_other, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(one_path_with_access_makes_groups, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(map_that_is_there_is_what_others_are_held_against, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(paths_change_their_groups_with_their_access, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_best_group_is_used_again_when_it_can_be, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(where_multipathd_runs_it_adds_paths, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_multipathd_had_holds_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(after_the_hand_over_no_map_is_made, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(disks_that_differ_are_not_joined, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(only_the_beginning_of_disks_is_compared, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(disks_without_a_name_or_a_size_are_not_joined, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(only_whole_partitions_have_maps, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(each_path_is_asked_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_changes_during_a_look_is_looked_at_afterwards, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(as_many_sessions_as_there_may_be_are_looked_at, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(of_two_targets_only_a_unique_name_counts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(root_may_name_the_map, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(kernel_without_the_device_mapper_is_told_of, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(map_that_the_kernel_refuses_is_taken_back, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(root_names_one_map_only, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_path_is_taken_out_unless_it_is_the_last, set_up, tear_down),
 		cmocka_unit_test(the_state_of_a_path_is_in_its_maps_status),
 		cmocka_unit_test_setup_teardown(a_session_tells_the_maps_of_its_units, set_up, tear_down),
 	};
 
 	notes = mmap(NULL, sizeof(*notes), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	parent = getpid();
+	if (pipe(gate))
+		return 1;
 	plan = mmap(NULL, sizeof(*plan), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -187,6 +187,25 @@ static void header_with_impossible_numbers_is_none(void **state)
 	}
 }
 
+/* 64 times the usual, in entries of whatever size. */
+static void table_has_a_mebibyte_at_most(void **state)
+{
+	struct gpt gpt = usual;
+	struct image *image = *state;
+
+	for (gpt.entry_bytes = 128; gpt.entry_bytes <= 4096; gpt.entry_bytes *= 2) {
+		memset(image->bytes, 0, sizeof(image->bytes));
+		gpt.number = 1048576 / gpt.entry_bytes;
+		put_entry(image, &gpt, gpt.number, 34, 99);
+		has(image, 512, gpt.number, 34, 66, GUID_TEXT, "r\xc3\xb6ot");
+		fails(image, 512, gpt.number - 1, -ENOENT);
+		fails(image, 512, gpt.number + 1, -ENOENT);
+		gpt.number++;
+		seal(image, &gpt);
+		fails(image, 512, 1, -ENOENT);
+	}
+}
+
 static void entry_that_ends_before_it_starts_is_none(void **state)
 {
 	struct image *image = *state;
@@ -270,6 +289,17 @@ static void every_type_of_extended_partition_has_a_chain(void **state)
 	}
 }
 
+static void link_may_name_the_next_one_first(void **state)
+{
+	struct image *image = *state;
+
+	put_mbr(image, 512);
+	put_mbr_entry(image, 10 * 512, 0, 0x05, 20, 10);
+	put_mbr_entry(image, 10 * 512, 1, 0x83, 1, 4);
+	has(image, 512, 5, 11, 4, "deadbeef-05", "");
+	has(image, 512, 6, 32, 8, "deadbeef-06", "");
+}
+
 static void sectors_of_an_impossible_size_are_refused(void **state)
 {
 	struct image *image = *state;
@@ -301,11 +331,13 @@ int main(void)
 		TEST(backup_counts_when_the_first_table_is_damaged),
 		TEST(two_damaged_tables_are_none),
 		TEST(header_with_impossible_numbers_is_none),
+		TEST(table_has_a_mebibyte_at_most),
 		TEST(entry_that_ends_before_it_starts_is_none),
 		TEST(logical_partitions_are_found_in_sectors_of_4_kib),
 		TEST(links_that_are_a_ring_or_leave_the_disk_end),
 		TEST(rubbish_in_the_last_entries_of_a_link_is_none),
 		TEST(every_type_of_extended_partition_has_a_chain),
+		TEST(link_may_name_the_next_one_first),
 		TEST(sectors_of_an_impossible_size_are_refused),
 		TEST(read_error_is_not_taken_for_an_empty_table),
 	};

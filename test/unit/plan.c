@@ -427,6 +427,68 @@ static void the_leases_names_and_secrets_are_used_where_no_word_says_otherwise(v
 	assert_string_equal(initiator(), "iqn.2026-01.lease:x(DHCP)");
 }
 
+/* Each of the four by itself, and of one letter. */
+static void the_leases_names_belong_to_secrets(void **state)
+{
+#define OPTIONS "DHCP options 175.190 to 175.193: "
+	static const struct {
+		const char *user, *secret, *user_in, *secret_in, *wanted;
+	} rows[] = {
+		{"", "", "", "", "10.0.0.1:3260 iqn.2026-01.x:y lun=1 from=iqn.2026-01.file:x(file) [DHCP]"},
+		{"u", "s", "", "", "10.0.0.1:3260 iqn.2026-01.x:y lun=1 user=u:s from=iqn.2026-01.file:x(file) [DHCP]"},
+		{"u", "s", "i", "t",
+		 "10.0.0.1:3260 iqn.2026-01.x:y lun=1 user=u:s in=i:t from=iqn.2026-01.file:x(file) [DHCP]"},
+		{"u", "", "", "", OPTIONS "a CHAP user name without a password"},
+		{"", "s", "", "", OPTIONS "a CHAP password without a user name"},
+		{"u", "s", "i", "", OPTIONS "the target's CHAP user name without its password"},
+		{"u", "s", "", "t", OPTIONS "the target's CHAP password without its user name"},
+		{"", "", "i", "t", OPTIONS "mutual CHAP needs our own user name and password beside the target's"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct dhcp_lease given = {.root_path = "iscsi:10.0.0.1:::1:iqn.2026-01.x:y"};
+
+		strcpy(given.chap_user, rows[i].user);
+		strcpy(given.chap_secret, rows[i].secret);
+		strcpy(given.chap_in_user, rows[i].user_in);
+		strcpy(given.chap_in_secret, rows[i].secret_in);
+		if (lease("iscsi=dhcp", &given))
+			assert_string_equal(error.text, rows[i].wanted);
+		else
+			assert_string_equal(targets(), rows[i].wanted);
+	}
+}
+
+static void as_many_root_paths_as_there_is_room_for(void **state)
+{
+	char paths[DHCP_ROOT_PATH_MAX] = "";
+	struct dhcp_lease given = {.server = 0x0a000201};
+
+	(void)state;
+	for (int i = 0; i < 12; i++)
+		strcat(paths, " iscsi:::::iqn.2026-01.x:y");
+	strcpy(given.root_path, paths);
+	assert_int_equal(lease("iscsi=dhcp", &given), 0);
+	assert_int_equal(plan.target_count, 12);
+	plan.network.wants_root_path = true;
+	plan.target_count = PLAN_TARGETS_MAX - 11; /* and the template's own place */
+	assert_int_equal(plan_add_lease(&given, &plan, &error), 0);
+	assert_int_equal(plan.target_count, PLAN_TARGETS_MAX);
+	plan.network.wants_root_path = true;
+	plan.target_count = PLAN_TARGETS_MAX - 10;
+	assert_int_equal(plan_add_lease(&given, &plan, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "names more targets than there is room for"));
+	assert_int_equal(plan.target_count, PLAN_TARGETS_MAX);
+}
+
+static void a_secret_of_the_lease_was_on_no_command_line(void **state)
+{
+	(void)state;
+	assert_int_equal(root_path("iscsi=dhcp", "iscsi:u:p@10.0.0.1:::1f:iqn.2026-01.x:y"), 0);
+	assert_false(plan.targets[0].secret_on_cmdline);
+}
+
 static void dhcpv6s_boot_url_becomes_the_target(void **state)
 {
 	struct dhcp6_lease given = {.boot_url = "iscsi:[2001:db8::1]:::1:iqn.2026-01.x:y"};
@@ -468,6 +530,9 @@ int main(void)
 		cmocka_unit_test(a_root_path_that_cannot_be_used_says_why),
 		cmocka_unit_test(a_server_is_needed_from_root_path_or_lease),
 		cmocka_unit_test(the_leases_names_and_secrets_are_used_where_no_word_says_otherwise),
+		cmocka_unit_test(the_leases_names_belong_to_secrets),
+		cmocka_unit_test(as_many_root_paths_as_there_is_room_for),
+		cmocka_unit_test(a_secret_of_the_lease_was_on_no_command_line),
 		cmocka_unit_test(dhcpv6s_boot_url_becomes_the_target),
 		cmocka_unit_test(notes_have_an_end),
 	};

@@ -205,6 +205,7 @@ static void log_in(void)
 	take_connection();
 	assert_int_equal(answer_login(0, "", 0), UNIT_PENDING);
 	assert_int_equal(prover.state, PROVER_ASKING);
+	assert_int_equal(prover.answer_ms, T0 + 10 + 1000 * plan.params.value[PARAM_LOGIN_TIMEOUT]);
 }
 
 static void assert_over(enum unit_verdict verdict, const char *text)
@@ -220,6 +221,55 @@ static void assert_over(enum unit_verdict verdict, const char *text)
 }
 
 /* ---- what must hold ---- */
+
+/* As many as the target's window takes at a time. */
+static void each_answer_makes_room_for_a_question(void **state)
+{
+	(void)state;
+	log_in();
+	proof.questions = 1;
+	assert_int_equal(prover_ask(&prover, T0), UNIT_PENDING);
+	assert_int_equal(proof.asked, 1);
+	proof.questions = 1;
+	proof.verdict = UNIT_PENDING;
+	say_header(ISCSI_OP_SCSI_RESPONSE);
+	assert_int_equal(turn(), UNIT_PENDING);
+	assert_int_equal(proof.taken, 1);
+	assert_int_equal(proof.asked, 2);
+}
+
+/* A target that reads slowly: what did not fit into the socket goes on when there is room, and so do the questions. */
+static void questions_wait_for_room(void **state)
+{
+	static uint8_t bytes[65536];
+	int asked;
+
+	(void)state;
+	log_in();
+	proof.questions = 1 << 24;
+	assert_int_equal(prover_ask(&prover, T0), UNIT_PENDING);
+	asked = proof.asked;
+	assert_true(proof.questions > 0);
+	for (int i = 0; i < 1000 && proof.asked == asked; i++) {
+		assert_true(recv(peer, bytes, sizeof(bytes), 0) > 0);
+		if (poll(&(struct pollfd){.fd = prover.attempt.connect.fd, .events = POLLOUT}, 1, 10) == 1)
+			assert_int_equal(turn(), UNIT_PENDING);
+	}
+	assert_true(proof.asked > asked);
+	assert_int_equal(prover.state, PROVER_ASKING);
+}
+
+/* Before the kernel's login there is no address yet: what a child looks up is waited for and taken. */
+static void it_looks_its_portal_up_where_it_is_first(void **state)
+{
+	(void)state;
+	strcpy(portal.host, "localhost");
+	start(true);
+	assert_int_equal(prover.attempt.state, ATTEMPT_RESOLVING);
+	assert_int_equal(turn(), UNIT_PENDING);
+	assert_int_equal(prover.attempt.state, ATTEMPT_CONNECTING);
+	take_connection();
+}
 
 static void it_logs_in_as_the_session_does_but_with_its_own_isid(void **state)
 {
@@ -513,6 +563,9 @@ static void every_wait_has_a_deadline(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(each_answer_makes_room_for_a_question, begin, end),
+		cmocka_unit_test_setup_teardown(questions_wait_for_room, begin, end),
+		cmocka_unit_test_setup_teardown(it_looks_its_portal_up_where_it_is_first, begin, end),
 		cmocka_unit_test_setup_teardown(it_logs_in_as_the_session_does_but_with_its_own_isid, begin, end),
 		cmocka_unit_test_setup_teardown(it_asks_when_the_kernel_is_logged_in_and_not_before, begin, end),
 		cmocka_unit_test_setup_teardown(it_asks_at_once_when_it_was_told_to_before, begin, end),

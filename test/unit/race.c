@@ -3,6 +3,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -116,6 +118,22 @@ static void black_hole_costs_a_quarter_of_a_second(void **state)
 	assert_int_equal(race.winner, 1);
 }
 
+static void attempts_that_end_leave_nothing_open(void **state)
+{
+	int before = dup(live_fd), after;
+
+	(void)state;
+	close(before);
+	assert_int_equal(start((const struct sockaddr_storage *[]){&hole, &hole, &refused}, 3, 2), 0);
+	(void)await(0);
+	(void)race_step(&race, 250);
+	assert_int_equal(sockets(), 2);
+	race_stop(&race);
+	after = dup(live_fd);
+	close(after);
+	assert_int_equal(after, before);
+}
+
 static void refusal_costs_nothing(void **state)
 {
 	int fd;
@@ -198,6 +216,65 @@ static void silent_address_gets_a_new_syn_each_second(void **state)
 	}
 }
 
+static void silent_addresses_share_the_time(void **state)
+{
+	static const int64_t steps[] = {250, 1250, 2250, 3250};
+
+	(void)state;
+	assert_int_equal(start((const struct sockaddr_storage *[]){&hole, &hole}, 2, 0), 0);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		assert_int_equal(race.deadline_ms, steps[i]);
+		assert_int_equal(race_step(&race, steps[i]), -EAGAIN);
+		assert_int_equal(sockets(), 2);
+	}
+	assert_int_equal(start((const struct sockaddr_storage *[]){&hole, &hole, &refused}, 3, 2), 0);
+	assert_int_equal(await(0), -EAGAIN); /* the next one begins at once, and the third never again */
+	assert_int_equal(race.deadline_ms, 250);
+	assert_int_equal(race_step(&race, 250), -EAGAIN);
+	assert_int_equal(race.deadline_ms, 1250);
+}
+
+static void as_many_addresses_as_there_is_room_for(void **state)
+{
+	struct sockaddr_storage addresses[RACE_ADDRESSES_MAX + 1];
+	struct pollfd fds[RACE_ADDRESSES_MAX];
+
+	(void)state;
+	for (int i = 0; i <= RACE_ADDRESSES_MAX; i++)
+		addresses[i] = hole;
+	assert_int_equal(race_begin(&race, "", addresses, RACE_ADDRESSES_MAX + 1, 0, 0, 15000, 0), 0);
+	assert_int_equal(race.address_count, RACE_ADDRESSES_MAX);
+	for (int i = 1; i < RACE_ADDRESSES_MAX; i++)
+		assert_int_equal(race_step(&race, 250 * i), -EAGAIN);
+	assert_int_equal(sockets(), RACE_ADDRESSES_MAX);
+	assert_int_equal(race_pollfds(&race, fds, 3), 3);
+	assert_int_equal(fds[2].events, POLLOUT);
+	race_stop(&race);
+	assert_int_equal(race_begin(&race, "", addresses, 0, 0, 0, 15000, 0), -ETIMEDOUT);
+}
+
+static void socket_waits_for_nothing_and_keeps_to_its_interface(void **state)
+{
+	char interface[16] = "";
+	socklen_t size = sizeof(int);
+	int on = 0, fd;
+
+	(void)state;
+	assert_int_equal(race_begin(&race, "nowhere0", &live, 1, 0, 0, 15000, 0), -ENODEV);
+	assert_int_equal(sockets(), 0);
+	assert_int_equal(race_begin(&race, "lo", &live, 1, 0, 0, 15000, 0), 0);
+	fd = await(0);
+	assert_true(fd >= 0);
+	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &size), 0);
+	assert_int_equal(on, 1);
+	size = sizeof(interface);
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface, &size), 0);
+	assert_string_equal(interface, "lo");
+	assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
+	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	close(fd);
+}
+
 static void refusal_says_more_than_silence(void **state)
 {
 	int64_t now = 0;
@@ -216,12 +293,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(black_hole_costs_a_quarter_of_a_second, begin, end),
+		cmocka_unit_test_setup_teardown(attempts_that_end_leave_nothing_open, begin, end),
 		cmocka_unit_test_setup_teardown(refusal_costs_nothing, begin, end),
 		cmocka_unit_test_setup_teardown(address_that_leads_nowhere_costs_nothing, begin, end),
 		cmocka_unit_test_setup_teardown(families_alternate, begin, end),
 		cmocka_unit_test_setup_teardown(start_can_be_given_to_another, begin, end),
 		cmocka_unit_test_setup_teardown(all_refused_ends_it_at_once, begin, end),
 		cmocka_unit_test_setup_teardown(silent_address_gets_a_new_syn_each_second, begin, end),
+		cmocka_unit_test_setup_teardown(silent_addresses_share_the_time, begin, end),
+		cmocka_unit_test_setup_teardown(as_many_addresses_as_there_is_room_for, begin, end),
+		cmocka_unit_test_setup_teardown(socket_waits_for_nothing_and_keeps_to_its_interface, begin, end),
 		cmocka_unit_test_setup_teardown(refusal_says_more_than_silence, begin, end),
 	};
 

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -45,6 +46,7 @@ static const char *look_up(const char *host)
 		assert_int_equal(poll(&fd, 1, 20000), 1);
 		count = resolve_step(&resolve, found, RESOLVE_ADDRESSES_MAX);
 	}
+	assert_int_equal(resolve_pollfds(&resolve, &fd, 1), 0);
 	text[0] = 0;
 	if (count > 0)
 		assert_non_null(inet_ntop(AF_INET, &first->sin_addr, text, sizeof(text)));
@@ -117,6 +119,92 @@ static void name_that_is_unknown_has_its_reason(void **state)
 	assert_string_equal(look_up("portal.example"), "192.0.2.7");
 }
 
+static void write_settings(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+/* Nobody is reached in this network. */
+static void name_servers_that_do_not_answer_are_named(void **state)
+{
+	static const struct {
+		const char *file, *failure;
+	} rows[] = {
+		{"nameserver 192.0.2.53\n", "no usable answer from the name server 192.0.2.53"},
+		{"search x\nnameserver 192.0.2.53\n#nameserver 192.0.2.1\n\nnameserver 192.0.2.54",
+		 "no usable answer from the name servers 192.0.2.53, 192.0.2.54"},
+		{"", "no name server is known (give one with nameserver= or by DHCP)"},
+	};
+
+	char many[512] = "";
+
+	(void)state;
+	resolve_init(&resolve);
+	write_hosts("");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		write_settings("/etc/resolv.conf", rows[i].file);
+		assert_string_equal(look_up("missing.example"), "");
+		assert_string_equal(resolve_failure(&resolve), rows[i].failure);
+	}
+	for (int i = 0; i < 20; i++) /* more than a line holds */
+		(void)snprintf(many + 24 * i, sizeof(many) - 24 * (size_t)i, "nameserver 192.0.2.%03d0\n", i);
+	write_settings("/etc/resolv.conf", many);
+	assert_string_equal(look_up("missing.example"), "");
+	assert_non_null(strstr(resolve_failure(&resolve), "name servers 192.0.2.0000, 192.0.2.0010, "));
+	assert_int_equal(unlink("/etc/resolv.conf"), 0);
+	assert_string_equal(look_up("missing.example"), "");
+	assert_string_equal(resolve_failure(&resolve), rows[2].failure);
+}
+
+static void look_up_that_dies_is_told(void **state)
+{
+	struct sockaddr_storage found[RESOLVE_ADDRESSES_MAX];
+	struct pollfd fd;
+	int count = -EAGAIN;
+
+	(void)state;
+	resolve_init(&resolve);
+	assert_int_equal(unlink("/etc/hosts"), 0);
+	assert_int_equal(mkfifo("/etc/hosts", 0644), 0); /* it would wait for ever */
+	assert_int_equal(resolve_start(&resolve, "portal.example", 3260), 0);
+	assert_string_equal(resolve_failure(&resolve), "the name servers did not answer in time");
+	assert_int_equal(kill(resolve.child.pid, SIGKILL), 0);
+	while (count == -EAGAIN) {
+		assert_int_equal(resolve_pollfds(&resolve, &fd, 1), 1);
+		assert_int_equal(poll(&fd, 1, 20000), 1);
+		count = resolve_step(&resolve, found, RESOLVE_ADDRESSES_MAX);
+	}
+	assert_int_equal(count, -ENOENT);
+	assert_string_equal(resolve_failure(&resolve), "the look-up ended without a result");
+	assert_int_equal(unlink("/etc/hosts"), 0);
+}
+
+static void as_many_addresses_as_there_is_room_for_are_kept(void **state)
+{
+	struct sockaddr_storage found[RESOLVE_ADDRESSES_MAX];
+	char text[512] = "";
+	size_t used = 0;
+
+	(void)state;
+	resolve_init(&resolve);
+	for (int i = 1; i <= RESOLVE_ADDRESSES_MAX + 2; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "192.0.2.%d portal.example\n", i);
+	write_hosts(text);
+	write_settings("/etc/host.conf", "multi on\n");
+	assert_string_not_equal(look_up("portal.example"), "");
+	assert_true(resolve_knows(&resolve));
+	assert_int_equal(resolve_give_up(&resolve, found, RESOLVE_ADDRESSES_MAX), RESOLVE_ADDRESSES_MAX);
+	memset(found, 0, sizeof(found));
+	assert_int_equal(resolve_give_up(&resolve, found, 2), 2);
+	assert_int_equal(found[2].ss_family, 0);
+	assert_int_equal(resolve_step(&resolve, found, 2), -ENOENT); /* none is under way */
+	assert_int_equal(resolve_pollfds(&resolve, &(struct pollfd){0}, 1), 0);
+}
+
 /* A redirect to another name must not take the way home away. */
 static void addresses_of_home_outlive_a_redirect(void **state)
 {
@@ -158,6 +246,9 @@ int main(void)
 		cmocka_unit_test(long_file_is_kept_in_whole_lines),
 		cmocka_unit_test(file_that_has_changed_counts_as_it_is),
 		cmocka_unit_test(name_that_is_unknown_has_its_reason),
+		cmocka_unit_test(look_up_that_dies_is_told),
+		cmocka_unit_test(name_servers_that_do_not_answer_are_named),
+		cmocka_unit_test(as_many_addresses_as_there_is_room_for_are_kept),
 		cmocka_unit_test(addresses_of_home_outlive_a_redirect),
 		cmocka_unit_test(who_gives_up_waiting_gets_what_was_known),
 	};

@@ -21,6 +21,7 @@
 #include "proto/iscsi_abi.h"
 #include "session/params.h"
 #include "session/session.h"
+#include "sys/dm.h"
 #include "sys/log.h"
 #include "sys/sysfs.h"
 #include "test/unit/listener.h"
@@ -31,10 +32,11 @@
 
 static char said[65536];
 
-static void keep_line(const char *format, va_list arguments)
+static void keep_line(const char *level, const char *format, va_list arguments)
 {
 	size_t used = strlen(said);
 
+	used += (size_t)snprintf(said + used, sizeof(said) - used, "%s: ", level);
 	vsnprintf(said + used, sizeof(said) - used, format, arguments);
 	assert_null(strstr(said + used, "please report this")); /* the table has a rule for whatever happens here */
 	used = strlen(said);
@@ -42,14 +44,14 @@ static void keep_line(const char *format, va_list arguments)
 	strcpy(said + used, "\n");
 }
 
-#define LOG_AS(name)                          \
-	void name(const char *format, ...)    \
-	{                                     \
-		va_list arguments;            \
-                                              \
-		va_start(arguments, format);  \
-		keep_line(format, arguments); \
-		va_end(arguments);            \
+#define LOG_AS(name)                                 \
+	void name(const char *format, ...)           \
+	{                                            \
+		va_list arguments;                   \
+                                                     \
+		va_start(arguments, format);         \
+		keep_line(#name, format, arguments); \
+		va_end(arguments);                   \
 	}
 
 LOG_AS(log_err)
@@ -165,6 +167,16 @@ int session_params_after(const struct netlink *netlink, uint32_t sid, uint32_t c
 			 const struct target_plan *plan, uint32_t *failed)
 {
 	(void)netlink, (void)sid, (void)cid, (void)result, (void)plan, (void)failed;
+	return 0;
+}
+
+static char told[200]; /* the multipath maps */
+
+int dm_message(int control, const char *name, const char *message)
+{
+	size_t used = strlen(told);
+
+	(void)snprintf(told + used, sizeof(told) - used, "%d %s %s; ", control, name, message);
 	return 0;
 }
 
@@ -878,6 +890,9 @@ static void lost_session_is_started_when_its_units_are_the_same(void **state)
 	(void)state;
 	lose_and_prove();
 	assert_int_equal(session_pollfds(&session, fds, 2), 1); /* does the target end the kernel's connection? */
+	assert_int_equal(fds[0].fd, session.attempt.connect.fd);
+	assert_int_equal(fds[0].events, POLLRDHUP);
+	assert_int_equal(session_pollfds(&session, fds, 0), 0);
 	assert_int_equal(session_proof_pollfds(&session, fds, 2), 1);
 	assert_int_equal(kernel.started, 0);
 	assert_true(session_is_lost(&session));
@@ -887,6 +902,130 @@ static void lost_session_is_started_when_its_units_are_the_same(void **state)
 	assert_int_equal(session.state, SESSION_UP);
 	assert_int_equal(session.prover.state, PROVER_IDLE);
 	assert_int_equal(kernel.started, 1);
+}
+
+static void write_file(const char *path, const char *text);
+static void await_child(int (*pollfds)(const struct session *session, struct pollfd *out, int max),
+			enum session_event event);
+
+/* Paths are used again when they are proven, not before. */
+static void maps_are_told_when_a_session_is_back(void **state)
+{
+	int32_t hold_s = -1;
+
+	(void)state;
+	told[0] = '\0';
+	give_a_unit();
+	for (size_t i = 0; i < 6; i++)
+		(void)mkdirat(tree,
+			      (const char *[]){UNIT "/block", UNIT "/block/sda", UNIT "/block/sda/holders",
+					       UNIT "/block/sda/holders/dm-0", UNIT "/block/sda/holders/dm-0/dm",
+					       "class/block"}[i],
+			      0755);
+	for (size_t i = 0; i < 3; i++)
+		(void)mkdirat(tree, (const char *[]){"class/block/sda", "class/block/dm-0", "class/block/dm-0/dm"}[i],
+			      0755);
+	write_file(UNIT "/block/sda/size", "8\n");
+	write_file(UNIT "/block/sda/holders/dm-0/dm/uuid", "mpath-1\n");
+	write_file("class/block/sda/dev", "8:0\n");
+	write_file("class/block/dm-0/dm/name", "mpatha\n");
+	session_adopt(&session, SID, 1, true, 1000);
+	session_become_path(&session, 77, &hold_s);
+	assert_int_equal(session.mapper, 77);
+	hear(NETLINK_EVENT_ERROR, 90000);
+	assert_string_equal(told, "77 mpatha fail_path 8:0; ");
+	log_in_and_prove(90000);
+	assert_string_equal(told, "77 mpatha fail_path 8:0; ");
+	write_file(UNIT "/state", "offline");
+	let_prover_find(UNIT_SAME, 90000);
+	assert_int_equal(session.state, SESSION_UP);
+	assert_string_equal(told, "77 mpatha fail_path 8:0; 77 mpatha reinstate_path 8:0; ");
+	told[0] = '\0';
+	await_child(session_pollfds, SESSION_EVENT_READY); /* its device runs only now */
+	assert_string_equal(told, "77 mpatha reinstate_path 8:0; ");
+}
+
+/* The kernel attaches no more by default; what is beyond is said once in an outage. */
+static void units_that_are_too_many_are_told(void **state)
+{
+	char path[80];
+
+	(void)state;
+	session.attempt.resident = true;
+	give_a_unit();
+	for (int i = 2; i <= UNITS_MAX; i++) {
+		(void)snprintf(path, sizeof(path), "class/iscsi_session/session3/device/target1:0:0/1:0:0:%d", i);
+		assert_int_equal(mkdirat(tree, path, 0755), 0);
+		(void)strcat(path, "/type");
+		write_file(path, "0\n");
+	}
+	session_adopt(&session, SID, 1, false, 1000);
+	assert_int_equal(session.unit_count, UNITS_MAX);
+	assert_int_equal(times_said("is proven of 256 only"), 0);
+	(void)snprintf(path, sizeof(path), "class/iscsi_session/session3/device/target1:0:0/1:0:0:0");
+	assert_int_equal(mkdirat(tree, path, 0755), 0);
+	(void)strcat(path, "/type");
+	write_file(path, "0\n");
+	session_init(&session, &plan, &netlink, tree, 1);
+	session.attempt.resident = true;
+	session_adopt(&session, SID, 1, false, 1000);
+	assert_int_equal(session.unit_count, UNITS_MAX);
+	assert_int_equal(times_said("has 257 LUNs: that they are the same when it is back is proven of 256 only"), 1);
+	let_attempt_fail(1000);
+	said[0] = '\0';
+	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+	assert_int_equal(times_said("is proven of 256 only"), 0);
+}
+
+/* Whatever it is doing: an answer to a login that is not its own is another program's. */
+static void login_of_another_program_is_made_way_for_while_it_tries(void **state)
+{
+	(void)state;
+	session.attempt.resident = true;
+	lose_and_prove();
+	hear_pdu(ISCSI_OP_LOGIN_RESPONSE, 0, 0, 1000);
+	assert_int_equal(session.state, SESSION_PARKED);
+	assert_int_equal(session_deadline(&session), 11000);
+	step(SESSION_EVENT_RETURNED, 2000);
+	assert_int_equal(session.state, SESSION_CONNECTING);
+	hear_pdu(ISCSI_OP_LOGIN_RESPONSE, 0, 0, 3000);
+	assert_int_equal(session.state, SESSION_PARKED);
+	step(SESSION_EVENT_DEADLINE, 13000);
+	log_in_and_prove(13000);
+	let_prover_find(UNIT_OTHER, 13000);
+	assert_int_equal(session.state, SESSION_WAITING);
+	hear_pdu(ISCSI_OP_LOGIN_RESPONSE, 0, 0, 13000);
+	assert_int_equal(session.state, SESSION_PARKED);
+	assert_int_equal(times_said("event=foreign sid=3"), 3);
+}
+
+static void name_of_a_portal_is_looked_up_first(void **state)
+{
+	struct pollfd fd;
+
+	(void)state;
+	strcpy(plan.portal.host, "localhost");
+	session_init(&session, &plan, &netlink, tree, 1);
+	step(SESSION_EVENT_START, 1000);
+	assert_int_equal(session.state, SESSION_RESOLVING);
+	assert_string_equal(session_state_text(&session), "resolving");
+	assert_int_equal(session_pollfds(&session, &fd, 1), 1);
+	assert_int_equal(poll(&fd, 1, 10000), 1);
+	step(SESSION_EVENT_READY, 1000);
+	assert_int_equal(session.state, SESSION_CONNECTING);
+}
+
+static void session_that_has_not_begun_waits_for_nothing(void **state)
+{
+	(void)state;
+	session.prover.state = PROVER_DONE; /* of whatever was there before */
+	session.prover.attempt.connect.fd = 7777;
+	session_init(&session, &plan, &netlink, tree, 1);
+	assert_int_equal(session.prover.state, PROVER_IDLE);
+	assert_int_equal(session.prover.attempt.connect.fd, -1);
+	assert_int_equal(session_deadline(&session), SESSION_NEVER);
+	assert_int_equal(session_pollfds(&session, &(struct pollfd){0}, 1), 0);
+	assert_int_equal(session_proof_pollfds(&session, &(struct pollfd){0}, 1), 0);
 }
 
 static void lost_session_is_held_as_long_as_a_unit_is_not_right(void **state)
@@ -928,6 +1067,60 @@ static void target_that_allows_one_session_is_asked_before_the_login(void **stat
 	hear(NETLINK_EVENT_ERROR, 100000); /* another outage, another proof, and beside the login again */
 	log_in_and_prove(100000);
 	assert_int_equal(kernel.started, 1);
+}
+
+/* What was proven before an attempt that failed may be another's by now. */
+static void failed_attempt_takes_the_proof_with_it(void **state)
+{
+	(void)state;
+	session.attempt.resident = true;
+	lose_and_prove();
+	let_prover_find(UNIT_BROKEN, 1000);
+	let_prover_find(UNIT_SAME, 1000);
+	assert_true(session.proven);
+	(void)close(listener);
+	listener = -1;
+	await_socket();
+	kernel.bind = -ENOTCONN; /* it breaks before the kernel has it */
+	step(SESSION_EVENT_READY, 1000);
+	assert_int_equal(session.state, SESSION_WAITING);
+	assert_false(session.proven);
+	kernel.bind = 0;
+	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+	assert_int_equal(session.unit_count, 1);
+	assert_int_equal(kernel.started, 0);
+	assert_true(session.state == SESSION_PROVING || session.state == SESSION_WAITING);
+}
+
+/* And a new outage begins with nothing of the one before. */
+static void new_outage_is_held_with_a_word_at_once(void **state)
+{
+	(void)state;
+	session.attempt.resident = true;
+	lose_and_prove();
+	let_prover_find(UNIT_OTHER, 1000);
+	assert_int_equal(times_said("iqn.2003-01.org.example:disk at 127.0.0.1:"), 2); /* lost, and held */
+	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+	assert_string_equal(session_state_text(&session), "connecting");
+	log_in_and_prove(2000);
+	let_prover_find(UNIT_SAME, 2000);
+	assert_int_equal(session.state, SESSION_UP);
+	said[0] = '\0';
+	hear(NETLINK_EVENT_ERROR, 8000);
+	log_in_and_prove(8000);
+	let_prover_find(UNIT_OTHER, 8000);
+	assert_int_equal(times_said("event=held sid=3"), 1);
+}
+
+static void connection_that_breaks_during_the_proof_has_its_reason(void **state)
+{
+	(void)state;
+	session.attempt.resident = true;
+	lose_and_prove();
+	session.proved_otherwise = true;
+	step(SESSION_EVENT_READY, 1000);
+	assert_int_equal(session.state, SESSION_WAITING);
+	assert_string_equal(session_failure(&session), "the target closed the connection before its LUNs were proven");
 }
 
 static void unit_that_we_have_reserved_is_asked_as_the_port_that_did(void **state)
@@ -1133,6 +1326,13 @@ static void held_session_is_spoken_of_ever_more_seldom(void **state)
 	let_prover_find(UNIT_NOT_READY, now); /* something else: it is said at once */
 	assert_int_equal(times_said("event=held"), 1);
 	assert_int_equal(session.say_ms, now + 10000);
+	for (int early = 1; early >= 0; early--) { /* not a moment before its time */
+		now = session.say_ms - early;
+		step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+		log_in_and_prove(now);
+		let_prover_find(UNIT_NOT_READY, now);
+		assert_int_equal(times_said("event=held"), !early);
+	}
 }
 
 static void day_without_the_target_fits_into_two_dozen_lines(void **state)
@@ -1246,7 +1446,7 @@ static void answer_with_group(const char *text, size_t length, int64_t now_ms)
 
 static void portal_group_that_a_redirect_did_not_name_is_told(void **state)
 {
-	static const char group[] = "TargetPortalGroupTag=1";
+	static const char group[] = "TargetPortalGroupTag=1", first[] = "TargetPortalGroupTag=0";
 	static const struct {
 		int moved, lines;
 	} rows[] = {{-1, 0}, {0, 1}, {1, 0}, {2, 1}};
@@ -1262,6 +1462,13 @@ static void portal_group_that_a_redirect_did_not_name_is_told(void **state)
 		assert_int_equal(session.negotiated.tpgt, 1);
 		assert_int_equal(times_said("the target says 1"), rows[i].lines);
 	}
+	session_init(&session, &plan, &netlink, tree, 1);
+	step(SESSION_EVENT_START, 1000);
+	await_socket();
+	step(SESSION_EVENT_READY, 1000);
+	session.attempt.route.moved_tpgt = 1;
+	answer_with_group(first, sizeof(first), 1000);
+	assert_int_equal(times_said("the redirect named portal group 1, the target says 0"), 1);
 }
 
 static void how_it_was_authenticated_is_kept_for_the_list(void **state)
@@ -1379,8 +1586,10 @@ static void late_session_is_scanned(void **state)
 	assert_int_equal(session.attempt.state, ATTEMPT_IDLE);
 	step(SESSION_EVENT_DEADLINE, 2000);
 	assert_false(session.has_news);
+	assert_true(session.attempt.resident && session.attempt.connect.resolve.has_files);
 	log_in(2000);
-	assert_true(session.has_news); /* the loop has it scanned */
+	assert_true(session.has_news);                    /* the loop has it scanned */
+	assert_int_equal(session.attempt.connect.fd, -1); /* the kernel has its own reference */
 	assert_int_equal(times_said("it was missing at the boot"), 1);
 }
 
@@ -1447,6 +1656,11 @@ static void identity_that_the_kernel_lacks_is_asked_for_after_the_hand_over(void
 	assert_int_equal(session.learned.count, 0);
 	session_settle(&session, tree);
 	assert_int_equal(session_proof_pollfds(&session, &fd, 1), 0); /* once is enough */
+	session.has_learned = false;
+	session_settle(&session, tree);
+	assert_true(session.learning.fd >= 0);
+	hear(NETLINK_EVENT_ERROR, 100000);
+	assert_int_equal(session.learning.fd, -1); /* a lost unit does not answer */
 	assert_int_equal(times_said("cannot be asked"), 0);
 }
 
@@ -1555,6 +1769,7 @@ static void failures_are_reported_first_and_when_they_last(void **state)
 	session_init(&session, &plan, &netlink, tree, 1);
 	step(SESSION_EVENT_START, 1000);
 	let_attempt_fail(1000);
+	assert_non_null(strstr(said, "log_warn: "));
 	assert_int_equal(times_said("cannot connect: Connection refused"), 1);
 	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
 	let_attempt_fail(1200);
@@ -1567,6 +1782,12 @@ static void failures_are_reported_first_and_when_they_last(void **state)
 	assert_int_equal(times_said("cannot connect"), 0);
 	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
 	let_attempt_fail(1000 + 5000);
+	assert_non_null(strstr(said, "log_err: ")); /* a boot is held up: on a quiet console, too */
+	assert_int_equal(times_said("cannot connect"), 1);
+	session.attempt.resident = true;
+	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+	let_attempt_fail(1000 + 10000);
+	assert_null(strstr(said, "log_err: "));
 	assert_int_equal(times_said("cannot connect"), 1);
 }
 
@@ -1579,6 +1800,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(missing_session_is_noticed_when_it_cannot_be_bound, begin, end),
 		cmocka_unit_test_setup_teardown(session_that_is_there_is_not_given_up_for_a_refused_bind, begin, end),
 		cmocka_unit_test_setup_teardown(events_of_others_are_not_ours, begin, end),
+		cmocka_unit_test_setup_teardown(maps_are_told_when_a_session_is_back, begin, end),
+		cmocka_unit_test_setup_teardown(failed_attempt_takes_the_proof_with_it, begin, end),
+		cmocka_unit_test_setup_teardown(new_outage_is_held_with_a_word_at_once, begin, end),
+		cmocka_unit_test_setup_teardown(connection_that_breaks_during_the_proof_has_its_reason, begin, end),
+		cmocka_unit_test_setup_teardown(name_of_a_portal_is_looked_up_first, begin, end),
+		cmocka_unit_test_setup_teardown(login_of_another_program_is_made_way_for_while_it_tries, begin, end),
+		cmocka_unit_test_setup_teardown(units_that_are_too_many_are_told, begin, end),
+		cmocka_unit_test_setup_teardown(session_that_has_not_begun_waits_for_nothing, begin, end),
 		cmocka_unit_test_setup_teardown(iscsid_may_take_a_session_that_is_logging_out, begin, end),
 		cmocka_unit_test_setup_teardown(session_that_made_way_can_still_leave, begin, end),
 		cmocka_unit_test_setup_teardown(lost_events_are_made_up_for_by_what_sysfs_says, begin, end),

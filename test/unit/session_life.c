@@ -28,7 +28,7 @@
 
 /* ---- the kernel ---- */
 
-enum call { CREATE, CONNECTION, BIND, BEFORE, AFTER, START, SEND, STOP, CALLS };
+enum call { CREATE, CONNECTION, BIND, BEFORE, AFTER, START, SEND, STOP, END_CONNECTION, END_SESSION, CALLS };
 
 static struct {
 	int answers[CALLS];
@@ -44,10 +44,19 @@ static int answer(enum call call)
 	return kernel.answers[call];
 }
 
+static void assert_our(uint32_t sid, uint32_t cid)
+{
+	assert_int_equal(sid, SID);
+	assert_int_equal(cid, SESSION_CID);
+}
+
 int netlink_create_session(const struct netlink *netlink, uint32_t cmd_sn, uint16_t cmds_max, uint16_t depth,
 			   uint32_t *sid, uint32_t *host)
 {
-	(void)netlink, (void)cmd_sn, (void)cmds_max, (void)depth;
+	(void)netlink;
+	assert_int_equal(cmd_sn, 1);
+	assert_int_equal(cmds_max, 64);
+	assert_int_equal(depth, 16);
 	*sid = SID;
 	*host = 1;
 	return answer(CREATE);
@@ -58,38 +67,43 @@ int netlink_destroy_session(const struct netlink *netlink, uint32_t sid)
 	(void)netlink;
 	assert_int_equal(sid, SID);
 	kernel.destroyed++;
-	return 0;
+	return answer(END_SESSION);
 }
 
 int netlink_create_connection(const struct netlink *netlink, uint32_t sid, uint32_t cid)
 {
-	(void)netlink, (void)sid, (void)cid;
+	(void)netlink;
+	assert_our(sid, cid);
 	return answer(CONNECTION);
 }
 
 int netlink_destroy_connection(const struct netlink *netlink, uint32_t sid, uint32_t cid)
 {
-	(void)netlink, (void)sid, (void)cid;
+	(void)netlink;
+	assert_our(sid, cid);
 	kernel.connections_destroyed++;
-	return 0;
+	return answer(END_CONNECTION);
 }
 
 int netlink_bind(const struct netlink *netlink, uint32_t sid, uint32_t cid, int fd)
 {
-	(void)netlink, (void)sid, (void)cid;
+	(void)netlink;
+	assert_our(sid, cid);
 	assert_true(fd >= 0);
 	return answer(BIND);
 }
 
 int netlink_start(const struct netlink *netlink, uint32_t sid, uint32_t cid)
 {
-	(void)netlink, (void)sid, (void)cid;
+	(void)netlink;
+	assert_our(sid, cid);
 	return answer(START);
 }
 
 int netlink_stop(const struct netlink *netlink, uint32_t sid, uint32_t cid, uint32_t flag)
 {
-	(void)netlink, (void)sid, (void)cid;
+	(void)netlink;
+	assert_our(sid, cid);
 	kernel.stopped_with = flag;
 	return answer(STOP);
 }
@@ -97,8 +111,14 @@ int netlink_stop(const struct netlink *netlink, uint32_t sid, uint32_t cid, uint
 int netlink_send_pdu(const struct netlink *netlink, uint32_t sid, uint32_t cid, const uint8_t bhs[48],
 		     const uint8_t *data, size_t length)
 {
-	(void)netlink, (void)sid, (void)cid, (void)data, (void)length;
+	(void)netlink, (void)data;
+	assert_our(sid, cid);
 	kernel.sent = bhs[0] & 0x3f;
+	if (kernel.sent == ISCSI_OP_LOGOUT) { /* RFC 7143 11.14: at once, the whole session, no data */
+		assert_int_equal(bhs[0], ISCSI_OP_LOGOUT | ISCSI_IMMEDIATE_BIT);
+		assert_int_equal(bhs[1], 0x80);
+		assert_int_equal(length, 0);
+	}
 	return answer(SEND);
 }
 
@@ -117,7 +137,9 @@ const char *netlink_error_text(uint32_t error)
 int session_params_before(const struct netlink *netlink, uint32_t sid, uint32_t cid, uint32_t host,
 			  const struct target_plan *plan, const char *target, const struct portal *home)
 {
-	(void)netlink, (void)sid, (void)cid, (void)host, (void)plan, (void)home;
+	(void)netlink, (void)plan, (void)home;
+	assert_our(sid, cid);
+	assert_int_equal(host, 1);
 	assert_string_equal(target, "iqn.2003-01.org.example:disk");
 	return answer(BEFORE);
 }
@@ -125,7 +147,8 @@ int session_params_before(const struct netlink *netlink, uint32_t sid, uint32_t 
 int session_params_after(const struct netlink *netlink, uint32_t sid, uint32_t cid, const struct login_result *result,
 			 const struct target_plan *plan, uint32_t *failed)
 {
-	(void)netlink, (void)sid, (void)cid, (void)result, (void)plan, (void)failed;
+	(void)netlink, (void)result, (void)plan, (void)failed;
+	assert_our(sid, cid);
 	return answer(AFTER);
 }
 
@@ -153,6 +176,8 @@ static int begin(void **state)
 	memset(&kernel, 0, sizeof(kernel));
 	memset(&plan, 0, sizeof(plan));
 	params_default(&plan.params);
+	plan.params.value[PARAM_CMDS_MAX] = 64;
+	plan.params.value[PARAM_QUEUE_DEPTH] = 16;
 	strcpy(plan.name, "iqn.2003-01.org.example:disk");
 	strcpy(plan.initiator, "iqn.2003-01.org.example:host");
 	strcpy(plan.portal.host, "127.0.0.1");
@@ -358,8 +383,98 @@ static void call_that_is_refused_is_named(void **state)
 		assert_ptr_equal(strstr(session_failure(&session), rows[i].step), session_failure(&session));
 		assert_non_null(strstr(session_failure(&session), strerror(ENOSPC)));
 		assert_int_equal(kernel.destroyed, rows[i].call != CREATE);
+		assert_int_equal(kernel.connections_destroyed, rows[i].call > CONNECTION);
+		assert_false(session.in_kernel || session.has_connection || session.unstopped);
 		assert_int_equal(session_deadline(&session), SESSION_NEVER);
 	}
+}
+
+/* All three are tried; what the session itself says counts most. */
+static void end_of_a_session_says_what_did_not_work(void **state)
+{
+	(void)state;
+	assert_int_equal(session_destroy(&netlink, SID, SESSION_CID), 0);
+	kernel.answers[STOP] = -EINVAL;
+	assert_int_equal(session_destroy(&netlink, SID, SESSION_CID), -EINVAL);
+	kernel.answers[END_CONNECTION] = -ENODEV;
+	assert_int_equal(session_destroy(&netlink, SID, SESSION_CID), -ENODEV);
+	kernel.answers[END_SESSION] = -EBUSY;
+	assert_int_equal(session_destroy(&netlink, SID, SESSION_CID), -EBUSY);
+	assert_int_equal(kernel.calls[STOP], 4);
+	assert_int_equal(kernel.calls[END_CONNECTION], 4);
+	assert_int_equal(kernel.calls[END_SESSION], 4);
+	assert_int_equal(kernel.stopped_with, ISCSI_STOP_CONN_TERM);
+}
+
+/* Other programs shall not see what was never up, once the boot is over. */
+static void session_that_never_was_goes_with_its_attempt(void **state)
+{
+	(void)state;
+	for (int resident = 0; resident < 2; resident++) {
+		memset(&kernel, 0, sizeof(kernel));
+		session_init(&session, &plan, &netlink, tree, 1);
+		session.attempt.resident = resident;
+		kernel.answers[BIND] = -ENOTCONN;
+		begin_login(1000);
+		assert_int_equal(session.state, SESSION_WAITING);
+		assert_int_equal(kernel.destroyed, resident);
+		assert_int_equal(kernel.calls[STOP], 1); /* either the end's or the recovery's */
+		assert_int_equal(kernel.stopped_with, resident ? ISCSI_STOP_CONN_TERM : ISCSI_STOP_CONN_RECOVER);
+		assert_int_equal(session.in_kernel, !resident);
+		step(SESSION_EVENT_LEAVE, 2000);
+	}
+}
+
+static void session_is_no_path_before_it_is_up(void **state)
+{
+	int32_t hold_s = 30;
+
+	(void)state;
+	give_the_kernel_its_session("up");
+	put(UNITS "3:0:0:1/type", "0\n");
+	put(UNITS "3:0:0:1/block/sda/size", "8\n");
+	put(UNITS "3:0:0:1/block/sda/holders/dm-0/dm/uuid", "mpath-1\n");
+	begin_login(1000);
+	session_become_path(&session, 77, &hold_s);
+	assert_int_equal(session.mapper, -1);
+	respond("", 0, 1000);
+	assert_int_equal(session.state, SESSION_UP);
+	session_become_path(&session, 77, &hold_s);
+	assert_int_equal(session.mapper, 77);
+	assert_int_equal(hold_s, 0);
+	assert_int_equal(session.planned_hold_s, 30);
+	kernel.calls[BEFORE] = 0;
+	session_become_path(&session, 78, &hold_s); /* it is one already */
+	assert_int_equal(session.mapper, 77);
+}
+
+static void states_have_names(void **state)
+{
+	(void)state;
+	for (int i = 0; i < SESSION_STATES; i++)
+		assert_true(strlen(session_state_name((enum session_state)i)) > 2);
+	assert_string_equal(session_state_name(SESSION_STATES), "?");
+}
+
+/* Events may have been lost: the session is looked at as it stands in sysfs. */
+static void look_again_sees_what_is_there(void **state)
+{
+	(void)state;
+	session_look_again(&session, 1000); /* nothing in the kernel */
+	assert_int_equal(session.state, SESSION_IDLE);
+	log_in(1000);
+	give_the_kernel_its_session("up");
+	session_look_again(&session, 20000);
+	assert_int_equal(session.state, SESSION_UP);
+	give_the_kernel_its_session("failed");
+	session_look_again(&session, 20000);
+	assert_int_equal(session.state, SESSION_CONNECTING);
+	assert_int_equal(session.down_ms, 20000);
+	await_socket();
+	step(SESSION_EVENT_READY, 20000);
+	give_the_kernel_its_session("up");
+	session_look_again(&session, 20100); /* a login that was under way is begun anew */
+	assert_int_equal(session.state, SESSION_CONNECTING);
 }
 
 static void refusal_that_may_pass_is_tried_again(void **state)
@@ -579,6 +694,7 @@ static void other_programs_login_is_made_way_for(void **state)
 	step(SESSION_EVENT_DEADLINE, 30000);
 	assert_int_equal(session.state, SESSION_UP);
 	assert_int_equal(kernel.calls[BEFORE], 1); /* our settings are put back */
+	assert_int_equal(session.up_ms, 30000);
 	assert_int_equal(session_deadline(&session), 75000);
 	step(SESSION_EVENT_TAKEN, 80000);
 	assert_int_equal(session.state, SESSION_PARKED);
@@ -611,14 +727,15 @@ static void each_login_challenges_anew(void **state)
 	uint8_t first[sizeof(none)];
 
 	(void)state;
-	strcpy(plan.chap.username, "me");
-	strcpy(plan.chap.username_in, "them");
+	strcpy(plan.chap.username, "m"); /* one letter is enough */
+	strcpy(plan.chap.username_in, "t");
 	plan.chap.password.length = plan.chap.password_in.length = 12;
 	memset(plan.chap.password.bytes, 'a', 12);
 	memset(plan.chap.password_in.bytes, 'b', 12);
 	plan.chap.algorithms_given = 0;
 	begin_login(1000);
 	assert_int_equal(session.state, SESSION_LOGIN);
+	assert_ptr_equal(session.attempt.login.config.chap, &plan.chap);
 	memcpy(first, session.attempt.login.config.challenge, sizeof(first));
 	assert_memory_not_equal(first, none, sizeof(first));
 	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
@@ -677,6 +794,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(login_goes_through_every_call_once, begin, end),
+		cmocka_unit_test_setup_teardown(end_of_a_session_says_what_did_not_work, begin, end),
+		cmocka_unit_test_setup_teardown(session_that_never_was_goes_with_its_attempt, begin, end),
+		cmocka_unit_test_setup_teardown(session_is_no_path_before_it_is_up, begin, end),
+		cmocka_unit_test_setup_teardown(states_have_names, begin, end),
+		cmocka_unit_test_setup_teardown(look_again_sees_what_is_there, begin, end),
 		cmocka_unit_test_setup_teardown(call_that_is_refused_is_named, begin, end),
 		cmocka_unit_test_setup_teardown(refusal_that_may_pass_is_tried_again, begin, end),
 		cmocka_unit_test_setup_teardown(lost_session_keeps_its_place_in_the_kernel, begin, end),

@@ -395,6 +395,38 @@ static void an_earlier_file_is_closed(void **state)
 	assert_int_equal(next, fd);
 }
 
+/* Another version's, or somebody's who meddles. */
+static void fields_that_are_not_there_are_empty(void **state)
+{
+	struct status_record record;
+	char text[STATUS_RECORD];
+
+	(void)state;
+	memset(&record, 'x', sizeof(record));
+	memset(text, ' ', sizeof(text));
+	memcpy(text, "sid=5 state=\"\" chap_algs=7.300.1", 32);
+	text[STATUS_RECORD - 1] = '\n';
+	assert_int_equal(status_open(&status, dir, 2, false), 0);
+	assert_int_equal(pwrite(status.fd, text, sizeof(text), 0), sizeof(text));
+	assert_int_equal(status_find(path, 5, &record), 0);
+	assert_string_equal(record.state, "");
+	assert_string_equal(record.last_error, "");
+	assert_string_equal(record.portal, "");
+	assert_int_equal(record.since_ms, 0);
+	assert_int_equal(record.recoveries, 0);
+	assert_int_equal(record.attempts, 0);
+	assert_int_equal(record.chap_algorithms[0], 7);
+	assert_int_equal(record.chap_algorithms[2], 1);
+	assert_int_equal(record.chap_algorithms[3], 0);
+	memset(&record, 'x', sizeof(record));
+	assert_true(status_recall(&status, 0, &record));
+	assert_string_equal(record.portal, "");
+	assert_int_equal(pwrite(status.fd, text, STATUS_RECORD - 1, STATUS_RECORD), STATUS_RECORD - 1);
+	assert_int_equal(ftruncate(status.fd, 2 * STATUS_RECORD - 1), 0);
+	text[4] = '6';
+	assert_int_equal(status_find(path, 6, &record), -ENOENT); /* half a record */
+}
+
 static void without_a_file_nothing_is_written(void **state)
 {
 	struct status none = {.fd = -1};
@@ -439,6 +471,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lines_of_maps_stay_within_their_bounds, make_tree, remove_tree),
 		cmocka_unit_test(first_record_is_written_whatever_the_state),
 		cmocka_unit_test(an_earlier_file_is_closed),
+		cmocka_unit_test(fields_that_are_not_there_are_empty),
 		cmocka_unit_test(without_a_file_nothing_is_written),
 	};
 

@@ -95,6 +95,12 @@ static void what_is_of_no_use_is_passed_over(void **state)
 			 0);
 	assert_int_equal(list.count, 1);
 	assert_string_equal(printed(), "192.0.2.1:3260,1 iqn.2026-01.test:a\n");
+	assert_int_equal(target_list_take(&list, TEXT("TargetAddress=192.0.2.9,0\0")), 0); /* a group of 0 is one */
+	assert_string_equal(printed(), "192.0.2.9:3260,0 iqn.2026-01.test:a\n");
+	begin(NULL);
+	assert_int_equal(
+		target_list_take(&list, TEXT("TargetName=iqn.2026-01.test:a\0TargetName=iqn.2026-01.test:b\0")), 0);
+	assert_string_equal(printed(), "192.0.2.1:3260,1 iqn.2026-01.test:a\n192.0.2.1:3260,1 iqn.2026-01.test:b\n");
 }
 
 static void what_is_no_list_is_refused(void **state)
@@ -123,6 +129,7 @@ static void listed_portals_are_kept_but_for_the_asked_one(void **state)
 
 	(void)state;
 	memset(&plan, 0, sizeof(plan));
+	memset(plan.listed, 'x', sizeof(plan.listed)); /* of another list */
 	plan.portal = asked;
 	assert_int_equal(target_list_take(&list, TEXT("TargetName=iqn.2026-01.test:a\0TargetAddress=192.0.2.7:3261,2\0"
 						      "TargetAddress=192.0.2.8,3\0")),
@@ -132,6 +139,7 @@ static void listed_portals_are_kept_but_for_the_asked_one(void **state)
 	assert_int_equal(plan.listed_count, 2);
 	assert_string_equal(plan.listed[0].host, "192.0.2.7");
 	assert_int_equal(plan.listed[0].port, 3261);
+	assert_string_equal(plan.listed[0].scope, "");
 	assert_string_equal(plan.listed[1].host, "192.0.2.8");
 	assert_int_equal(target_list_take(&list, TEXT("TargetAddress=192.0.2.1:3261,1\0")), 0); /* another port */
 	target_list_use(&list, 0, &plan);
@@ -170,6 +178,9 @@ static void each_target_is_taken_by_its_index(void **state)
 	assert_int_equal(use(1).listed_count, 0);
 	assert_string_equal(use(2).name, "iqn.2026-01.test:c");
 	assert_string_equal(use(2).listed[0].host, "192.0.2.9");
+	assert_int_equal(target_list_take(&list, TEXT("TargetName=iqn.2026-01.test:5\0")), 0);
+	assert_string_equal(use(3).name, "iqn.2026-01.test:5");
+	assert_int_equal(use(3).listed_count, 0); /* it is no address, though it looks like one */
 }
 
 static void a_target_is_found_by_its_name(void **state)
@@ -196,6 +207,8 @@ static void names_that_do_not_fit_are_hinted_at(void **state)
 		assert_true(strlen(out) < size);
 	}
 	assert_string_equal(target_list_names(&list, out, 30), "iqn.2026-01.test:a, ...");
+	assert_string_equal(target_list_names(&list, out, 43), "iqn.2026-01.test:a, ...");
+	assert_string_equal(target_list_names(&list, out, 44), "iqn.2026-01.test:a, iqn.2026-01.test:b");
 }
 
 int main(void)

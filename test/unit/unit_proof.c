@@ -324,6 +324,10 @@ static void attentions_are_asked_through(void **state)
 	run(1);
 	says(UNIT_NOT_READY, "LUN 0 cannot be used: it was reset (sense 6/29/00)");
 	assert_int_equal(target.sent, 3 + UNIT_PROOF_TRIES);
+	for (int i = 0; i < 20; i++) { /* each unit's question has its own tries, though it takes another's place */
+		target.answer = (struct answer){(uint64_t)i, INQUIRY, 2, 6, 0x29, 0, UNIT_PROOF_TRIES - 1};
+		assert_int_equal(run(i + 1), UNIT_SAME);
+	}
 }
 
 static void a_unit_that_is_not_ready_is_waited_for(void **state)
@@ -470,6 +474,8 @@ static void the_window_is_never_crossed(void **state)
 	(void)state;
 	unit_proof_start(&proof, units, 4, 0xfffffffe, 7, 0xffffffff);
 	assert_true(unit_proof_next(&proof, request));
+	assert_int_equal(get(request + 24, 4), 0xfffffffe);
+	assert_int_equal(get(request + 28, 4), 7); /* ExpStatSN: the login's */
 	assert_true(unit_proof_next(&proof, request));
 	assert_false(unit_proof_next(&proof, request));
 	target.stat_sn = 0;
@@ -481,6 +487,7 @@ static void the_window_is_never_crossed(void **state)
 	assert_false(unit_proof_next(&proof, request));
 	unit_proof_write_logout(&proof, request);
 	assert_int_equal(request[0], 0x46);
+	assert_int_equal(get(request + 16, 4), 0x104);
 	assert_int_equal(get(request + 24, 4), 2);
 }
 

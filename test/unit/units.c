@@ -2,13 +2,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "session/units.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <scsi/sg.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -57,6 +61,15 @@ static const struct {
 	TEXT("class/iscsi_session/session10/device/target5:0:0/5:0:0:7/block/sdc/size", "2048\n"),
 	{"class/iscsi_session/session10/device/target5:0:0/5:0:0:7/vpd_pg83", page, 255},
 	{"class/iscsi_session/session10/device/target5:0:0/5:0:0:29/vpd_pg83", page, 256},
+	TEXT("class/iscsi_session/session11/device/target6:0:0/6:0:0:1/type",
+	     "0\n"), /* of which the kernel knows nothing */
+	TEXT("class/iscsi_session/session11/device/target6:0:0/6:0:0:1/block/disk/size", "8\n"),
+	TEXT("class/iscsi_session/session11/device/target6:0:0/6:0:0:3/type", "0\n"),
+	TEXT("class/iscsi_session/session11/device/target6:0:0/6:0:0:3/block/disk/size", "8\n"),
+	TEXT("class/iscsi_session/session12/device/target7:0:0/7:0:0:1/type", "0\n"),
+	TEXT("class/iscsi_session/session12/device/target7:0:0/7:0:0:1/vpd_pg83", NAA),
+	TEXT("class/iscsi_session/session12/device/target7:0:0/7:0:0:1/block/disk/size", "8\n"),
+	TEXT("disk", ""),
 	TEXT("class/iscsi_session/session8/device/target4:0:0/4:0:0:0/type", "0\n"),
 };
 
@@ -147,6 +160,55 @@ static void there_may_be_more_than_there_is_room_for(void **state)
 	assert_int_equal(units_read(sysfs, 9, units, 8), 0);
 }
 
+/* What the sd driver takes is a disk. */
+static void disks_are_of_four_types(void **state)
+{
+	char path[128], text[16];
+
+	(void)state;
+	for (int type = 0; type < 32; type++) {
+		const struct unit *unit = units;
+		bool holds_nothing = type == 3 || type == 12 || type == 13 || type >= 30;
+
+		for (int i = 0; i < 2; i++) {
+			int file;
+
+			(void)snprintf(path, sizeof(path),
+				       "class/iscsi_session/session16/device/target9:0:0/9:0:0:5/%s",
+				       i ? "block/disk/size" : "type");
+			make_folders(path);
+			file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+			(void)snprintf(text, sizeof(text), "%d\n", i ? 8 : type);
+			assert_int_equal(write(file, text, strlen(text)), strlen(text));
+			(void)close(file);
+		}
+		memset(units, 0x55, sizeof(units));
+		assert_int_equal(units_read(sysfs, 16, units, 8), !holds_nothing);
+		if (holds_nothing)
+			continue;
+		assert_int_equal(unit->type, type);
+		assert_int_equal(unit->lun, 5);
+		assert_string_equal(unit->block, type == 0 || type == 7 || type == 14 || type == 20 ? "disk" : "");
+		assert_string_equal(unit->map, "");
+		assert_string_equal(unit->vendor, "");
+		assert_string_equal(unit->model, "");
+		assert_false(unit->has_long_page);
+		assert_int_equal(unit->id.kind, SCSI_ID_NONE);
+	}
+}
+
+static void looking_leaves_nothing_open(void **state)
+{
+	int before = dup(sysfs), after;
+
+	(void)state;
+	close(before);
+	assert_int_equal(units_read(sysfs, 7, units, 8), 3);
+	after = dup(sysfs);
+	close(after);
+	assert_int_equal(after, before);
+}
+
 static void what_holds_nothing_is_left_out(void **state)
 {
 	int count = units_read(sysfs, 10, units, 8);
@@ -156,6 +218,183 @@ static void what_holds_nothing_is_left_out(void **state)
 	assert_string_equal(unit_of(7, count)->block, "sdc");
 	assert_false(unit_of(7, count)->has_long_page);
 	assert_true(unit_of(29, count)->has_long_page);
+}
+
+/* ---- what the kernel was not asked for ---- */
+
+/* The disk that is asked. */
+static struct {
+	const char *page[2]; /* 0x83 and 0x80; NULL: it has none */
+	size_t length[2];
+	unsigned status, host_status;
+	int resid_added;
+	int asked;
+	bool gone;
+} disk;
+
+int ioctl(int fd, unsigned long number, ...)
+{
+	struct sg_io_hdr *request;
+	va_list arguments;
+	int which;
+
+	va_start(arguments, number);
+	request = va_arg(arguments, struct sg_io_hdr *);
+	va_end(arguments);
+	assert_true(fd >= 0 && number == SG_IO);
+	assert_true(request->interface_id == 'S' && request->dxfer_direction == SG_DXFER_FROM_DEV);
+	assert_true(request->cmd_len == 6 && request->dxfer_len == UNIT_PAGE_SMALL && request->mx_sb_len == 32);
+	assert_int_equal(request->timeout, 10000);
+	assert_memory_equal(request->cmdp, "\x12\1", 2);
+	assert_int_equal(request->cmdp[4], UNIT_PAGE_SMALL);
+	which = request->cmdp[2] == 0x80;
+	assert_int_equal(request->cmdp[2], which ? 0x80 : 0x83);
+	disk.asked++;
+	if (disk.gone)
+		return -1;
+	request->status = disk.page[which] ? (uint8_t)disk.status : 2;
+	request->host_status = (uint16_t)disk.host_status;
+	request->resid = UNIT_PAGE_SMALL - (int)disk.length[which] + disk.resid_added;
+	if (disk.page[which])
+		memcpy(request->dxferp, disk.page[which], disk.length[which]);
+	return 0;
+}
+
+#define ID_PAGE     "\0\x83\0\x0c\1\3\0\x08\x50\1\2\3\4\5\6\7"
+#define SERIAL_PAGE "\0\x80\0\4beaf"
+
+static const char *asked_for_id(void)
+{
+	static char text[SCSI_ID_TEXT];
+	struct unit unit = {.block = "disk", .sectors = 8};
+
+	disk.asked = 0;
+	units_ask(sysfs, &unit, 1);
+	return unit.id.kind == SCSI_ID_NONE ? "" : scsi_id_text(&unit.id, text);
+}
+
+static void unit_is_asked_for_its_identity(void **state)
+{
+	static const char whole[UNIT_PAGE_SMALL] = ID_PAGE;
+
+	(void)state;
+	memset(&disk, 0, sizeof(disk));
+	disk.page[0] = ID_PAGE;
+	disk.length[0] = sizeof(ID_PAGE) - 1;
+	disk.page[1] = SERIAL_PAGE;
+	disk.length[1] = sizeof(SERIAL_PAGE) - 1;
+	assert_string_equal(asked_for_id(), "naa.5001020304050607");
+	assert_int_equal(disk.asked, 1);
+	disk.page[0] = whole;
+	disk.length[0] = sizeof(whole); /* nothing is missing */
+	assert_string_equal(asked_for_id(), "naa.5001020304050607");
+	disk.page[0] = NULL;
+	assert_string_equal(asked_for_id(), "serial beaf");
+	assert_int_equal(disk.asked, 2);
+	disk.page[0] = "";
+	disk.length[0] = 0;
+	assert_string_equal(asked_for_id(), "serial beaf");
+	disk.length[1] = 0;
+	assert_string_equal(asked_for_id(), "");
+}
+
+static void answer_that_is_none_counts_for_nothing(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		memset(&disk, 0, sizeof(disk));
+		disk.page[0] = ID_PAGE;
+		disk.length[0] = sizeof(ID_PAGE) - 1;
+		disk.page[1] = SERIAL_PAGE;
+		disk.length[1] = sizeof(SERIAL_PAGE) - 1;
+		disk.status = i == 0 ? 8 : 0;
+		disk.host_status = i == 1;
+		disk.gone = i == 2;
+		disk.resid_added = i == 3 ? UNIT_PAGE_SMALL : i == 4 ? -2 * UNIT_PAGE_SMALL : 0;
+		assert_string_equal(asked_for_id(), "");
+		assert_int_equal(disk.asked, 2);
+	}
+}
+
+static void only_disks_without_an_identity_are_asked(void **state)
+{
+	struct unit some[] = {{.block = "disk"},
+			      {.sectors = 8},
+			      {.block = "disk", .sectors = 8, .id = {.kind = SCSI_ID_T10}},
+			      {.block = "nowhere", .sectors = 8},
+			      {.block = "disk", .sectors = 8},
+			      {.block = "disk", .sectors = 8}};
+
+	(void)state;
+	memset(&disk, 0, sizeof(disk));
+	disk.page[1] = SERIAL_PAGE;
+	disk.length[1] = sizeof(SERIAL_PAGE) - 1;
+	units_ask(sysfs, some, 5);
+	assert_int_equal(disk.asked, 2); /* both pages of one */
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(some[i].id.kind, i == 2 ? SCSI_ID_T10 : i == 4 ? SCSI_ID_SERIAL : SCSI_ID_NONE);
+}
+
+static void what_is_learned_is_given_to_the_units_without(void **state)
+{
+	struct child child = CHILD_NONE;
+	struct units_learned learned;
+	struct pollfd fd;
+
+	(void)state;
+	memset(&disk, 0, sizeof(disk));
+	disk.page[1] = SERIAL_PAGE;
+	disk.length[1] = sizeof(SERIAL_PAGE) - 1;
+	assert_int_equal(units_learn(&child, sysfs, sysfs, 9), -ENOENT);  /* no session */
+	assert_int_equal(units_learn(&child, sysfs, sysfs, 8), -ENOENT);  /* no disk */
+	assert_int_equal(units_learn(&child, sysfs, sysfs, 12), -ENOENT); /* the kernel knows it */
+	assert_int_equal(units_learn(&child, sysfs, sysfs, 11), 0);
+	fd = (struct pollfd){.fd = child.fd, .events = POLLIN};
+	assert_int_equal(poll(&fd, 1, 10000), 1);
+	assert_int_equal(child_step(&child, &learned, sizeof(learned)), CHILD_DONE);
+	assert_int_equal(learned.count, 2);
+	assert_int_equal(units_read(sysfs, 11, units, 8), 2);
+	units_use_learned(units, 2, &learned);
+	assert_int_equal(unit_of(1, 2)->id.kind, SCSI_ID_SERIAL);
+	assert_int_equal(unit_of(3, 2)->id.kind, SCSI_ID_SERIAL);
+	units[0].id.kind = SCSI_ID_T10;
+	units_use_learned(units, 1, &learned);
+	assert_int_equal(units[0].id.kind, SCSI_ID_T10);
+}
+
+static void as_many_units_as_a_result_holds_are_asked(void **state)
+{
+	struct child child = CHILD_NONE;
+	struct units_learned learned;
+	struct pollfd fd;
+	char path[128];
+	int before;
+
+	(void)state;
+	for (int lun = 0; lun < UNITS_LEARNED_MAX + 2; lun++) {
+		for (int i = 0; i < 2; i++) {
+			int file;
+
+			(void)snprintf(path, sizeof(path),
+				       "class/iscsi_session/session13/device/target8:0:0/8:0:0:%d/%s", lun,
+				       i ? "block/disk/size" : "type");
+			make_folders(path);
+			file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+			assert_int_equal(write(file, i ? "8\n" : "0\n", 2), 2);
+			(void)close(file);
+		}
+	}
+	memset(&disk, 0, sizeof(disk));
+	disk.page[1] = SERIAL_PAGE;
+	disk.length[1] = sizeof(SERIAL_PAGE) - 1;
+	assert_int_equal(units_learn(&child, sysfs, sysfs, 13), 0);
+	before = child.fd;
+	assert_int_equal(units_learn(&child, sysfs, sysfs, 13), 0); /* in the place of the first */
+	assert_int_equal(child.fd, before);
+	fd = (struct pollfd){.fd = child.fd, .events = POLLIN};
+	assert_int_equal(poll(&fd, 1, 10000), 1);
+	assert_int_equal(child_step(&child, &learned, sizeof(learned)), CHILD_DONE);
+	assert_int_equal(learned.count, UNITS_LEARNED_MAX);
 }
 
 /* A target says what the wwid is, and udev does what its rules say. */
@@ -184,7 +423,14 @@ int main(void)
 		cmocka_unit_test(what_a_target_says_cannot_end_the_string_of_a_rule),
 		cmocka_unit_test(units_that_hold_data_are_recorded),
 		cmocka_unit_test(there_may_be_more_than_there_is_room_for),
+		cmocka_unit_test(disks_are_of_four_types),
+		cmocka_unit_test(looking_leaves_nothing_open),
 		cmocka_unit_test(what_holds_nothing_is_left_out),
+		cmocka_unit_test(unit_is_asked_for_its_identity),
+		cmocka_unit_test(answer_that_is_none_counts_for_nothing),
+		cmocka_unit_test(only_disks_without_an_identity_are_asked),
+		cmocka_unit_test(what_is_learned_is_given_to_the_units_without),
+		cmocka_unit_test(as_many_units_as_a_result_holds_are_asked),
 	};
 
 	return cmocka_run_group_tests(tests, make_tree, remove_tree);
