@@ -31,7 +31,8 @@ static int visit_target(int sysfs, const char *target, bool set_running)
 		count++;
 		if (!set_running)
 			continue;
-		result = sysfs_write(sysfs, path, "running\n"); /* the kernel (scsi_sysfs.c) knows a state by its newline */
+		/* the kernel (scsi_sysfs.c) knows a state by the newline behind it */
+		result = sysfs_write(sysfs, path, "running\n");
 		if (result)
 			log_warn("%s: setting it running failed: %s", name, strerror(-result));
 	}

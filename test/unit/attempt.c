@@ -103,7 +103,7 @@ static void pause_is_a_part_of_what_it_has_lasted(void **state)
 			attempt.unconnected = rows[i].unconnected;
 			attempt.unanswered = rows[i].unanswered;
 			attempt.lost_ms = attempt.begun_ms = attempt.heard_ms = NOW - 1;
-			*(rows[i].resident	? &attempt.lost_ms
+			*(rows[i].resident      ? &attempt.lost_ms
 			  : rows[i].unconnected ? &attempt.begun_ms
 						: &attempt.heard_ms) = NOW - rows[i].lasted_ms;
 			attempt_fail(&attempt, RETRY_TRANSIENT, "it failed");
