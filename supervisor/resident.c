@@ -289,7 +289,7 @@ static int copy_program(int to)
 
 int resident_leave_disk(char *const argv[])
 {
-	char exe[64] = "";
+	char exe[64] = "", path[32];
 	int copy, result;
 
 	if (readlink("/proc/self/exe", exe, sizeof(exe) - 1) > 0 && !strncmp(exe, "/memfd:", 7))
@@ -298,8 +298,9 @@ int resident_leave_disk(char *const argv[])
 	if (copy < 0)
 		return -errno;
 	result = copy_program(copy);
-	if (!result) {
-		fexecve(copy, argv, environ);
+	if (!result) { /* by a path: an old kernel's TOMOYO does not find fexecve's, where nobody has made /dev/fd */
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", copy);
+		execve(path, argv, environ);
 		result = -errno;
 	}
 	close(copy);
