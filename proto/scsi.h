@@ -49,8 +49,8 @@ enum scsi_access {
 	SCSI_ACCESS_TRANSITIONING = 0xf,
 };
 
-#define SCSI_ACCESS_PREFERRED \
-	0x80 /* PREF, in the same byte (SPC-4 6.37): the target would rather have this group used */
+/* PREF, in the same byte (SPC-4 6.37): the target would rather have this group used */
+#define SCSI_ACCESS_PREFERRED 0x80
 
 /* Vital product data pages (SPC-4 7.8), and none: the standard INQUIRY data. */
 #define SCSI_STANDARD_INQUIRY (-1)
@@ -121,7 +121,8 @@ int scsi_read_write_protected(const uint8_t *data, size_t length, bool *out);
 /* The n-th LUN of a REPORT LUNS list, the kernel's number. 0, -ENOENT (no more), -EINVAL (the list breaks off). */
 int scsi_read_lun(const uint8_t *data, size_t length, size_t n, uint64_t *out);
 /* The access state of a target port group, by REPORT TARGET PORT GROUPS data (SPC-4 6.37, without the extended header): enum
-   scsi_access, or what is reserved; with SCSI_ACCESS_PREFERRED if it is. 0, -ENOENT (the group is not listed), -EINVAL (the list breaks off before it). */
+   scsi_access, or what is reserved; with SCSI_ACCESS_PREFERRED if it is. 0, -ENOENT (the group is not listed), -EINVAL (the
+   list breaks off before it). */
 int scsi_read_access(const uint8_t *data, size_t length, uint16_t group, uint8_t *out);
 
 /* What it means, in words, for a message; never NULL. */
