@@ -12,7 +12,7 @@ sys.path.insert(0, BOOT)
 from rig import Rig  # noqa: E402
 
 KERNELS = ("5.10-cloud-amd64", "6.12-cloud-amd64", "7.2-cloud-amd64")
-TESTS = ("session.t", "recovery.t outages redirected", "async.t", "identity.t exchanged power-cut", "units.t")
+TESTS = ("session.t", "recovery.t outages redirected", "async.t", "identity.t exchanged power-cut", "units.t reserved busy larger rescanned")
 
 with Rig() as test:
     for kernel in KERNELS:
