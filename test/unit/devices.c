@@ -23,10 +23,10 @@ static const struct {
 	const char *path, *text;
 } files[] = {
 	{SESSION "target3:0:0/3:0:0:0/state", "running\n"},
-	{SESSION "target3:0:0/3:0:0:1/state", "offline\n"},
+	{SESSION "target3:0:0/3:0:0:1/state", "offline"}, /* its newline is to be written */
 	{SESSION "target3:0:0/power/state", "offline\n"}, /* not a device */
 	{SESSION "target3:0:1/3:0:1:0/state", "transport-offline\n"},
-	{SESSION "target3:0:1/3:0:1:2/state", "offline\n"},
+	{SESSION "target3:0:1/3:0:1:2/state", "offline"},
 	{SESSION "iscsi_session/state", "offline\n"},
 	{"class/iscsi_session/session8/device/target4:0:0/4:0:0:0/state", "offline\n"},
 };
