@@ -665,6 +665,26 @@ static bool is_asked(struct blockdev *disk)
 	return blockdev_fd(disk) >= 0;
 }
 
+/* Another scan, each RESCAN_PAUSE_MS, when it is known what is lacking; the first one is told of. True: it is under way. */
+static bool scan_at_pace(struct world *w, int i, const char *what_comes, int64_t now_ms)
+{
+	char what[300];
+
+	if (is_asked(&w->disks[i]))
+		return false;
+	if (!w->rescan_ms[i]) {
+		log_info("%s: %s; %s", w->plan.targets[i].name, blockdev_describe(&w->disks[i], what, sizeof(what)),
+			 what_comes);
+		w->rescan_ms[i] = now_ms + RESCAN_PAUSE_MS;
+	}
+	if (now_ms < w->rescan_ms[i])
+		return false;
+	w->rescan_ms[i] = now_ms + RESCAN_PAUSE_MS;
+	blockdev_stop(&w->disks[i]);
+	start_scan(w, i);
+	return true;
+}
+
 /* A target without a disk may get one later: it is scanned again until scan_timeout is over. */
 static void scan_again(struct world *w, int i, int64_t now_ms)
 {
@@ -677,18 +697,7 @@ static void scan_again(struct world *w, int i, int64_t now_ms)
 		give_up_disk(w, i, why);
 		return;
 	}
-	if (is_asked(&w->disks[i]))
-		return;
-	if (!w->rescan_ms[i]) {
-		log_info("%s: %s; asking again until scan_timeout is over", w->plan.targets[i].name,
-			 blockdev_describe(&w->disks[i], what, sizeof(what)));
-		w->rescan_ms[i] = now_ms + RESCAN_PAUSE_MS;
-	}
-	if (now_ms < w->rescan_ms[i])
-		return;
-	w->rescan_ms[i] = now_ms + RESCAN_PAUSE_MS;
-	blockdev_stop(&w->disks[i]);
-	start_scan(w, i);
+	(void)scan_at_pace(w, i, "asking again until scan_timeout is over", now_ms);
 }
 
 /* Root is not there, and may be on a unit that cannot be used yet, beside disks that can. */
@@ -701,25 +710,12 @@ static bool may_have_root(const struct world *w, int i)
 /* Such units are looked at again at the same pace. Nobody waits for it: the disks are ready. */
 static void seek_root(struct world *w, int i, int64_t now_ms)
 {
-	char what[300];
-
 	if (w->seeks[i]) {
 		w->seeks[i] = false;
 		w->block_changed = true;
 	}
-	if (!may_have_root(w, i) || is_asked(&w->disks[i]))
-		return;
-	if (!w->rescan_ms[i]) {
-		log_info("%s: %s; its units are looked at again while root is not there", w->plan.targets[i].name,
-			 blockdev_describe(&w->disks[i], what, sizeof(what)));
-		w->rescan_ms[i] = now_ms + RESCAN_PAUSE_MS;
-	}
-	if (now_ms < w->rescan_ms[i])
-		return;
-	w->rescan_ms[i] = now_ms + RESCAN_PAUSE_MS;
-	w->seeks[i] = true;
-	blockdev_stop(&w->disks[i]);
-	start_scan(w, i);
+	if (may_have_root(w, i))
+		w->seeks[i] = scan_at_pace(w, i, "its units are looked at again while root is not there", now_ms);
 }
 
 static bool advance_disk(struct world *w, int i, int64_t now_ms)

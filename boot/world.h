@@ -66,10 +66,9 @@ struct world {
 	int64_t path_limit_ms; /* when further paths of a disk are no longer waited for; 0: there is none yet */
 	bool hurries;          /* RCU is expedited for the time of the boot */
 	bool diskless
-		[PLAN_TARGETS_MAX]; /* logged in, but without a disk that can be used: the boot goes on without it */
-	bool seeks
-		[PLAN_TARGETS_MAX]; /* root is not there, and may be on a unit that could not be used: they are scanned anew */
-	bool disks_missing;         /* ready, but for targets that do not answer */
+		[PLAN_TARGETS_MAX];   /* logged in, but without a disk that can be used: the boot goes on without it */
+	bool seeks[PLAN_TARGETS_MAX]; /* scanned anew: root may be on a unit that could not be used */
+	bool disks_missing;           /* ready, but for targets that do not answer */
 	bool lost_events;         /* of the kernel's iSCSI interface: sessions are looked at when the queue is empty */
 	uint32_t carriers;        /* bits: the interfaces of net that have one */
 	unsigned answers;         /* net_answers, as last seen */

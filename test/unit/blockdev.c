@@ -18,6 +18,7 @@
 #include "blockdev.h"
 #include "sys/iscsi_class.h"
 #include "sys/sysfs.h"
+#include "test/unit/tree.h"
 
 #define HOST       "class/scsi_host/host2"
 #define TARGET     HOST "/device/session1/target2:0:0"
@@ -31,25 +32,9 @@ struct rig {
 	struct blockdev blockdev;
 };
 
-static void make_parents(int fd, const char *path)
-{
-	char part[256];
-
-	for (const char *at = path; (at = strchr(at, '/')); at++) {
-		snprintf(part, sizeof(part), "%.*s", (int)(at - path), path);
-		mkdirat(fd, part, 0755);
-	}
-}
-
 static void put(const struct rig *rig, const char *path, const char *text)
 {
-	int fd;
-
-	make_parents(rig->sysfs, path);
-	fd = openat(rig->sysfs, path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	close(fd);
+	tree_put(rig->sysfs, path, text);
 }
 
 static void expect(const struct rig *rig, const char *path, const char *text)
@@ -434,7 +419,7 @@ static void host_of_a_session_is_read_from_its_link(void **state)
 {
 	struct rig *rig = *state;
 
-	make_parents(rig->sysfs, "class/iscsi_session/x");
+	tree_make_parents(rig->sysfs, "class/iscsi_session/x");
 	assert_int_equal(symlinkat("../../devices/platform/host14/session3/iscsi_session/session3", rig->sysfs,
 				   "class/iscsi_session/session3"),
 			 0);

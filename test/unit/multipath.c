@@ -24,6 +24,7 @@
 #include "sys/log.h"
 #include "sys/sysfs.h"
 #include "sys/udev_db.h"
+#include "test/unit/tree.h"
 
 #define TGTS   "\0\x83\0\x14\1\3\0\x10\x60\0\0\0\0\0\0\0\x0e\0\0\0\0\1\0\1"
 #define LIOS   "\0\x83\0\x14\1\3\0\x10\x60\1\x40\5\0\0\0\0\x0e\0\0\0\0\1\0\1"
@@ -85,17 +86,7 @@ enum log_level log_get_level(void)
 
 static void put(int dirfd, const char *path, const void *bytes, size_t length)
 {
-	char part[256];
-	int fd;
-
-	for (const char *at = path; (at = strchr(at, '/')); at++) {
-		snprintf(part, sizeof(part), "%.*s", (int)(at - path), path);
-		mkdirat(dirfd, part, 0755);
-	}
-	fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, bytes, length), (ssize_t)length);
-	close(fd);
+	tree_put_bytes(dirfd, path, 0644, bytes, length);
 }
 
 static void note(const char *format, ...)

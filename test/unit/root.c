@@ -20,6 +20,7 @@
 #include "root/search.h"
 #include "root/switch.h"
 #include "sys/sysfs.h"
+#include "test/unit/tree.h"
 
 struct rig {
 	char path[64];
@@ -28,17 +29,7 @@ struct rig {
 
 static void put(int dirfd, const char *path, const char *text, mode_t mode)
 {
-	char part[256];
-	int fd;
-
-	for (const char *at = path; (at = strchr(at, '/')); at++) {
-		snprintf(part, sizeof(part), "%.*s", (int)(at - path), path);
-		mkdirat(dirfd, part, 0755);
-	}
-	fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_TRUNC, mode);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	close(fd);
+	tree_put_bytes(dirfd, path, mode, text, strlen(text));
 }
 
 static int set_up(void **state)

@@ -23,6 +23,7 @@
 #include "sys/dm.h"
 #include "sys/sysfs.h"
 #include "test/unit/listener.h"
+#include "test/unit/tree.h"
 
 #define SID 3
 
@@ -277,16 +278,7 @@ static void give_the_kernel_its_session(const char *connection_state)
 
 static void put(const char *path, const char *text)
 {
-	char part[160];
-	int fd;
-
-	for (const char *at = path; (at = strchr(at, '/')); at++) {
-		(void)snprintf(part, sizeof(part), "%.*s", (int)(at - path), path);
-		(void)mkdirat(tree, part, 0755);
-	}
-	fd = openat(tree, path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-	assert_true(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-	close(fd);
+	tree_put(tree, path, text);
 }
 
 #define UNITS "class/iscsi_session/session3/device/target3:0:0/"

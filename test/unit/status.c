@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "sys/dm.h"
+#include "test/unit/tree.h"
 
 /* AddressSanitizer's does nothing. */
 static struct {
@@ -194,17 +195,7 @@ static int tree;
 
 static void put(const char *file, const char *text)
 {
-	char part[128];
-	int fd;
-
-	for (const char *at = file; (at = strchr(at, '/')); at++) {
-		snprintf(part, sizeof(part), "%.*s", (int)(at - file), file);
-		mkdirat(tree, part, 0755);
-	}
-	fd = openat(tree, file, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	close(fd);
+	tree_put(tree, file, text);
 }
 
 static void put_map(const char *device, const char *name, const char *uuid, const char *const *disks)

@@ -17,6 +17,7 @@
 
 #include "command/disks.h"
 #include "sys/sysfs.h"
+#include "test/unit/tree.h"
 
 static char root[] = "/tmp/users-test-XXXXXX";
 static int tree;
@@ -24,17 +25,7 @@ static struct user users[USERS_MAX];
 
 static void put(const char *path, const char *text)
 {
-	char part[256];
-	int fd;
-
-	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
-		snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
-		mkdirat(tree, part, 0755);
-	}
-	fd = openat(tree, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	close(fd);
+	tree_put(tree, path, text);
 }
 
 static bool has(int count, const char *wanted)
