@@ -81,7 +81,7 @@ def missing(rig, kernel, initrd):
     for good."""
     second = foreign_disk(rig)
     lab = Lab(rig, kernel, initrd, ["noop_out_interval=1", "noop_out_timeout=2"],
-              target=lambda disk: Target(rig, {1: disk, 2: second}))
+              by_path=True, target=lambda disk: Target(rig, {1: disk, 2: second}))
     lab.start_writer()
     is_held(lab, {}, "LUN [12] is not there", "a target without its LUNs", 20)
     begun = time.monotonic()
@@ -95,7 +95,7 @@ def missing(rig, kernel, initrd):
     comes_back(lab, "the LUN is ready")
     lab.disk.params = ""
     is_held(lab, {1: lab.disk}, "LUN 2 is not there", "a LUN that is taken away for good")
-    lab.expect(BACK, "the kernel is told to forget it: root goes on without it", after="echo 1 >/sys/block/sdb/device/delete")
+    lab.expect(BACK, "the kernel is told to forget it: root goes on without it", after="for unit in /sys/class/scsi_device/*:2; do echo 1 >$unit/device/delete; done")
     rig.check(lab.guest, lab.wrote(2), "and files are written again")
     rig.ok(is_untouched(second), "the second LUN was not touched")
     lab.verify("LUNs that came later")

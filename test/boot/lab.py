@@ -104,14 +104,15 @@ class Lab:
     end = "o"  # sysrq's letter: power off
     answered = 0  # how far the shell's answers go, which are not all that was expected
 
-    def __init__(self, rig, kernel, initrd, options=(), words="", files=None, target=None, **boot):
+    def __init__(self, rig, kernel, initrd, options=(), words="", files=None, target=None, by_path=False, **boot):
+        """by_path: the target has more units than root's, LUN 1."""
         content = {"/lab.sh": LIBRARY}
         content.update(files or {})
         self.rig = rig
         self.disk = rig.disk(script=SHELL, files=content, size=boot.pop("size", 64 << 20))
         self.target = target(self.disk) if target else Target(rig, {1: self.disk})
-        self.guest = rig.boot(kernel, initrd, "loglevel=5 rw root=/dev/sda1 %s %s" % (self.target.word(*options), words),
-                              **boot)
+        root = self.target.by_path(1) + "-part1" if by_path else "/dev/sda1"
+        self.guest = rig.boot(kernel, initrd, "loglevel=5 rw root=%s %s %s" % (root, self.target.word(*options), words), **boot)
         if not self.guest.expect("^LAB-READY", 90):
             rig.check(self.guest, False, "the guest boots")
         self.since = time.monotonic()

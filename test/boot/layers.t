@@ -116,13 +116,14 @@ def verified(rig, kernel, initrd):
     root_hash = hash_of(run("veritysetup", "format", "--hash=sha512", "--data-block-size=1024",
                             "--hash-block-size=1024", "--salt=" + "ab" * 32, disk.path, tree.path))
     target = Target(rig, {1: disk, 2: tree})
-    guest = boots(rig, kernel, initrd, "quiet %s roothash=%s systemd.verity_root_data=/dev/sda systemd.verity_root_hash=/dev/sdb" %
-                  (target.word(), root_hash), "boots from sha512 with blocks of 1024", "/dev/dm-0 / ext4 ro")
+    guest = boots(rig, kernel, initrd, "quiet %s roothash=%s systemd.verity_root_data=%s systemd.verity_root_hash=%s" %
+                  (target.word(), root_hash, target.by_path(1), target.by_path(2)), "boots from sha512 with blocks of 1024", "/dev/dm-0 / ext4 ro")
     rig.ok(re.match(r"root\nCRYPT-VERITY-[0-9a-f]{32}-root", guest.section("dm")), "as systemd and cryptsetup name it",
            guest.section("dm"))
     rig.ok("/dev/mapper/root -> ../dm-0" in guest.section("link"), "with its link", guest.section("link"))
     wrong = root_hash[:-1] + ("0" if root_hash[-1] != "0" else "1")
-    guest = fails(rig, kernel, initrd, "%s roothash=%s root=/dev/sda systemd.verity_root_hash=/dev/sdb" % (target.word(), wrong),
+    guest = fails(rig, kernel, initrd, "%s roothash=%s root=%s systemd.verity_root_hash=%s" %
+                  (target.word(), wrong, target.by_path(1), target.by_path(2)),
                   "/dev/dm-0 (holds|cannot)", "another root hash mounts nothing")
 
 
@@ -194,7 +195,7 @@ def lies(rig, kernel, initrd):
         image = file.read()
     at = [image.index(block) for block in blocks]
     target = Liar(rig, {1: disk, 2: tree}, [(at[0], 4096, flip), (at[1], 4096, replace_by(blocks[3])), (at[2], 4096, delay(3))])
-    words = "quiet %s roothash=%s root=/dev/sda systemd.verity_root_hash=/dev/sdb" % (target.word(), root_hash)
+    words = "quiet %s roothash=%s root=%s systemd.verity_root_hash=%s" % (target.word(), root_hash, target.by_path(1), target.by_path(2))
     guest = boots(rig, kernel, initrd, words, "boots from a target that lies", "/dev/dm-0 / ext4 ro")
     read, said = guest.section("read"), guest.section("said")
     rig.ok(len(re.findall("^result 1$", read, re.M)) == 2 and len(re.findall("^result 0$", read, re.M)) == 2,

@@ -57,7 +57,7 @@ def logins(rig, driver, port):
 
 
 def boots(rig, kernel, cable):
-    guest = rig.boot(kernel, rig.initrd(kernel), "quiet rw ip=[fd00::2]:::64::eth0:off root=/dev/sda1 "
+    guest = rig.boot(kernel, rig.initrd(kernel), "quiet rw ip=[fd00::2]:::64::eth0:off root=LABEL=rigroot "
                      "iscsi=[fd00::1]:3261,%smutual,initiator=iqn.2026-01.test.guest:i,HeaderDigest=CRC32C,DataDigest=CRC32C,%s"
                      % (IQN, ",".join(MUTUAL)),
                      network=["-netdev", "stream,id=n0,server=off,addr.type=unix,addr.path=" + cable,

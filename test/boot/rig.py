@@ -281,6 +281,10 @@ class Target:
         """The kernel command line's word for this target."""
         return "iscsi=" + ",".join([self.portal(), self.name] + list(options))
 
+    def by_path(self, lun):
+        """A unit's name by udev's rule. Which of several is sda is the kernel's chance: it looks at them side by side."""
+        return "/dev/disk/by-path/ip-%s-iscsi-%s-lun-%d" % (self.portal(), self.name, lun)
+
     def admin(self, *arguments, check=True):
         command = ["tgtadm", "--lld", "iscsi"] + [str(argument) for argument in arguments]
         done = subprocess.run(command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

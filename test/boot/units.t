@@ -115,7 +115,7 @@ def rescanned(rig, kernel, initrd):
         return target
 
     with open(rig.binary, "rb") as file:
-        lab = Lab(rig, kernel, initrd, target=moody, files={"/sbin/iscsi-init": file.read()})
+        lab = Lab(rig, kernel, initrd, target=moody, by_path=True, files={"/sbin/iscsi-init": file.read()})
     sizes = "for n in 2 3 4; do cat /sys/class/scsi_device/*:0:0:$n/device/block/*/size; done"
     rig.check(lab.guest, lab.shell(sizes) == "0\n0\n0", "three units are attached without a size")
     lab.target.units = {}

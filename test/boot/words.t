@@ -27,8 +27,7 @@ def boots(rig, kernel, initrd, words, flags="ro", script="", seconds=60):
 
 
 def roots(rig, kernel, initrd):
-    by_path = "/dev/disk/by-path/ip-10.0.2.2:{target.port}-iscsi-{target.name}-lun-1-part1"
-    boots(rig, kernel, initrd, "root=%s rw" % by_path, "rw")
+    boots(rig, kernel, initrd, "root=/dev/disk/by-path/ip-10.0.2.2:{target.port}-iscsi-{target.name}-lun-1-part1 rw", "rw")
     boots(rig, kernel, initrd, "root=8:1 rootfstype=xfs,ext4 rootflags=noatime", "ro,noatime")
     boots(rig, kernel, initrd, "root=0801 rootwait=20 rootdelay=0x1")
     boots(rig, kernel, initrd, "root=PARTUUID=%s/PARTNROFF=0" % PARTUUID.upper())

@@ -120,8 +120,8 @@ def trees(rig):
         root_hash = hash_of(run("veritysetup", "format", "--hash=" + algorithm, "--salt=" + salt, "--data-block-size=%d" % block,
                                 "--hash-block-size=%d" % block, disk.path, tree.path))
         target = Target(rig, {1: disk, 2: tree})
-        guest = rig.boot(kernel, initrd, "quiet %s root=/dev/sda roothash=%s systemd.verity_root_hash=/dev/sdb" %
-                         (target.word(), root_hash))
+        guest = rig.boot(kernel, initrd, "quiet %s root=%s roothash=%s systemd.verity_root_hash=%s" %
+                         (target.word(), target.by_path(1), root_hash, target.by_path(2)))
         guest.expect("^DONE")
         rig.check(guest, "/dev/dm-0 / ext4 ro" in guest.section("mounts"), "boots from a tree of %s, salt %s, blocks of %d" %
                   (algorithm, "none" if salt == "-" else "of 32 bytes", block))

@@ -110,7 +110,7 @@ def swap_disk(rig, size):
     swap = Disk(rig.path("swap", ".img"))
     with open(swap.path, "wb") as file:
         file.truncate(size)
-    run("mkswap", swap.path)
+    run("mkswap", "--label", "rigswap", swap.path)
     return swap
 
 
@@ -118,12 +118,12 @@ def hibernate(rig):
     """As the manual says: it boots anew. What was written before is there, as after a loss of power."""
     kernel = sleeper()
     swap = swap_disk(rig, 512 * MIB)
-    lab = Lab(rig, kernel, rig.initrd(kernel), words="ignore_loglevel", target=lambda disk: distro.Target(rig, {1: disk, 2: swap}))
-    said = lab.shell("swapon /dev/sdb && echo before >/before && sync && echo shutdown >/sys/power/disk")
+    lab = Lab(rig, kernel, rig.initrd(kernel), words="ignore_loglevel", by_path=True, target=lambda disk: distro.Target(rig, {1: disk, 2: swap}))
+    said = lab.shell("swapon /dev/$(ls /sys/class/scsi_device/*:2/device/block) && echo before >/before && sync && echo shutdown >/sys/power/disk")
     rig.ok(said is not None and lab.status == 0, "hibernation: there is swap", str(said))
     lab.guest.send("echo disk >/sys/power/state\n")
     rig.check(lab.guest, lab.guest.wait(120), "hibernation: the machine goes off")
-    guest = rig.boot(kernel, rig.initrd(kernel), "loglevel=5 rw root=/dev/sda1 resume=/dev/sdb " + lab.target.word())
+    guest = rig.boot(kernel, rig.initrd(kernel), "loglevel=5 rw root=LABEL=rigroot resume=LABEL=rigswap " + lab.target.word())
     rig.check(guest, guest.expect("^LAB-READY", 90), "hibernation: it boots anew")
     rig.ok(guest.said("resume= has no effect: a hibernated system is not continued"), "hibernation: and says so")
     guest.kill()
@@ -135,11 +135,11 @@ def hibernate_chained(rig):
     its session comes back."""
     name, way, kernel = "hibernation in front of initramfs-tools", "initramfs-tools", Kernel(distro.KERNELS["trixie"])
     swap = swap_disk(rig, 2048 * MIB)
-    more = "net.ifnames=0 resume=/dev/sdb no_console_suspend"
+    more = "net.ifnames=0 resume=LABEL=rigswap no_console_suspend"
     machine = distro.Machine(rig, kernel, distro.root(rig, "trixie", "networkd", False, kernel), way, more, disks=(swap,))
 
     def hibernate_and_resume(machine):
-        said = machine.shell("swapon /dev/sdb && echo here >/run/here && sync && echo shutdown >/sys/power/disk")
+        said = machine.shell("swapon -L rigswap && echo here >/run/here && sync && echo shutdown >/sys/power/disk")
         rig.ok(said is not None and machine.status == 0, name + ": there is swap", str(said))
         machine.guest.send("echo disk >/sys/power/state\n")
         rig.check(machine.guest, machine.guest.wait(180), name + ": the machine goes off")

@@ -157,7 +157,7 @@ def raid_root(rig, kernel, way):
 
 
 STACK = """set -e
-mdadm --quiet --create /dev/md/data --run --level=1 --raid-devices=2 --metadata=1.2 --homehost=any /dev/sdb /dev/sdc
+mdadm --quiet --create /dev/md/data --run --level=1 --raid-devices=2 --metadata=1.2 --homehost=any /dev/disk/by-path/*-lun-2 /dev/disk/by-path/*-lun-3
 head -c 32 /dev/zero >/etc/key
 cryptsetup luksFormat --batch-mode --pbkdf pbkdf2 --pbkdf-force-iterations 1000 /dev/md/data /etc/key
 echo "secret UUID=$(cryptsetup luksUUID /dev/md/data) /etc/key luks,_netdev" >/etc/crypttab
