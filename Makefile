@@ -210,7 +210,7 @@ test test-full:
 	$(Q)deps/install build test $(if $(filter test-full,$@),cross full)
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all test-binaries
 	$(Q)$(if $(filter test-full,$@),$(MAKE) --no-print-directory dist)
-	CMOCKA_MESSAGE_OUTPUT=TAP deps/together prove -j$(JOBS) --timer -e '' $(units) $(tests) $(if $(filter test-full,$@),$(slow_tests))
+	CMOCKA_MESSAGE_OUTPUT=TAP deps/together test/reasons prove -j$(JOBS) --timer -e '' $(units) $(tests) $(if $(filter test-full,$@),$(slow_tests))
 
 booted:
 	$(Q)deps/install build test cross full
