@@ -10,7 +10,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from paths import SHOW, WWID, Paths, Portals, is_map  # noqa: E402
+from paths import JOINED, SHOW, WWID, Paths, Portals, is_map  # noqa: E402
 from rig import run_cases  # noqa: E402
 
 END = """
@@ -21,7 +21,7 @@ exec /run/initramfs/shutdown shutdown poweroff
 
 
 def both(rig, kernel, initrd):
-    pair = Portals(rig, {1: rig.disk(script=SHOW + END)})
+    pair = Portals(rig, {1: rig.disk(script=JOINED + SHOW + END)})
     guest = rig.boot(kernel, initrd, "quiet rw root=LABEL=rigroot " + pair.word())
     rig.check(guest, guest.expect("^DONE", 90), "two portals: the machine boots")
     rig.check(guest, is_map(guest, "sda sdb"), "from a map with both paths")
@@ -57,6 +57,7 @@ def down_at_boot(rig, kernel, initrd):
 
 def lost(rig, kernel, initrd):
     lab = Paths(rig, kernel, initrd)
+    rig.check(lab.guest, lab.has_paths(2), "two paths")
     one, two = lab.portals
     lab.start_writer()
     for target, name in ((one, "the first"), (two, "the second")):

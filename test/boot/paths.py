@@ -18,6 +18,8 @@ cat /run/udev/data/b* 2>/dev/null | show udev
 cat /run/iscsi-init/sessions | show sessions
 mkdir -p /p; mount /dev/sda1 /p 2>&1 | show path
 """
+# A boot goes on with the first path that works: the second may come a moment later.
+JOINED = "n=0; until [ ! -e /sys/block/dm-0 ] || [ $(ls /sys/block/dm-0/slaves | wc -l) = 2 ] || [ $((n += 1)) = 100 ]; do usleep 100000; done\n"
 WWID = "360000000000000000e00000000010001"
 
 

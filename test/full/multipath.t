@@ -14,7 +14,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "boot"), os.path.join(HERE, "..", "target")]
 import distro  # noqa: E402
 from builders import distribution_initrd  # noqa: E402
-from paths import SHOW, WWID, Groups, Paths, Portals, is_map  # noqa: E402
+from paths import JOINED, SHOW, WWID, Groups, Paths, Portals, is_map  # noqa: E402
 from rig import HOST, IMAGE_TOOL, MIB, TARGET_NAME, Disk, Kernel, Target, run, run_cases  # noqa: E402
 from target import DISCOVERY_ANSWERS, Listener  # noqa: E402
 
@@ -26,7 +26,7 @@ SYSTEMS = {"bookworm-dmsetup": ["dmsetup"], "trixie-dmsetup": ["dmsetup"],
 
 def names(rig, kernel, initrd):
     """Other words for the same; and those that switch it off."""
-    pair = Portals(rig, {1: rig.disk(script=SHOW)})
+    pair = Portals(rig, {1: rig.disk(script=JOINED + SHOW)})
     dracut = " ".join("netroot=iscsi:%s::%d:1:%s" % (HOST, target.port, TARGET_NAME) for target in pair.all)
     for words, name in (("root=/dev/mapper/mpatha1 rd.multipath=default " + dracut, "mpatha1"),
                         ("root=/dev/mapper/%s-part1 %s" % (WWID, pair.word()), WWID + "-part1"),
@@ -60,7 +60,7 @@ def strangers(rig, kernel, initrd):
 
 def portals(rig, kernel, initrd):
     """One word for a list of portals, or for all that a portal lists; one that is dead or useless holds nobody up."""
-    pair = Portals(rig, {1: rig.disk(script=SHOW)})
+    pair = Portals(rig, {1: rig.disk(script=JOINED + SHOW)})
     words = pair.all[0].word("portals=%s:%d+%s" % (HOST, Target.free_port(), pair.all[1].portal()))
     guest = rig.boot(kernel, initrd, "quiet rw root=LABEL=rigroot " + words)
     guest.expect("^DONE", 90)
@@ -303,7 +303,7 @@ def chain(rig, kernel, initrd):
     appended = rig.path("appended", ".initrd")
     run(IMAGE_TOOL, "--modules", kernel.modules, "--binary", rig.binary, "--nic", "virtio_net", "--append", theirs, "-o", appended)
     for words, joined in (("iscsi.multipath=yes", True), ("", False)):
-        pair = Portals(rig, {1: rig.disk(script=SHOW)})
+        pair = Portals(rig, {1: rig.disk(script=JOINED + SHOW)})
         guest = rig.boot(kernel, appended, "quiet rdinit=/iscsi-init rw root=UUID=%s %s %s" % (Disk.UUID, pair.word(), words), memory=768)
         rig.check(guest, guest.expect("^DONE", 180), "%s: the initramfs behind us boots" % (words or "no word"))
         rig.check(guest, bool(is_map(guest, "sda sdb")) == joined, "%s: root is %s" % (words or "no word", "on the map" if joined else "on a disk"))
