@@ -25,7 +25,7 @@ NAME = ("target=iqn.2026-01.test.hostile:t",)
 CHAP = NAME + ("username=inuser", "password=insecret1234")
 MUTUAL = CHAP + ("username_in=outuser", "password_in=outsecret1234")
 DISCOVERY = ()
-TIMEOUT_MS = 1000
+TIMEOUT_MS = 2000
 PATIENCE = 8  # session/attempt.c's: so many times as long may an answer be waited for
 
 cases = []
