@@ -125,9 +125,9 @@ def one_is_silent(rig, kernel, initrd):
     rig.check(guest, guest.said("going on without the targets of %s:%d: no answer (within 4 s|yet)" % (HOST, silent.port)), "it is named")
     begun = stamp(guest, "eth0: address ")
     taken = [stamp(guest, pattern) - begun for pattern in ("logged in to " + second.name, "logged in to " + TARGET_NAME, "root is ")]
-    rig.check(guest, max(taken[:2]) < 3.5, "a named target and another portal's are logged in to at once: %s" % taken)
+    rig.check(guest, max(taken[:2]) < 2, "a named target and another portal's are logged in to at once: %s" % taken)
     rig.ok("cleaning up in the kernel failed" not in guest.console, "and its session is given back without a word")
-    rig.check(guest, taken[2] < 8, "root waits for it as long as for a target that is named")
+    rig.check(guest, taken[2] < 6, "root waits for it as long as for a target that is named")
     guest.wait()
     rig.ok(guest.section("run").count("sid=") == 3 and 'state="gone"' in guest.section("run"), "the resident process has no session of it",
            guest.section("run"))

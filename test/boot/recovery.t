@@ -63,7 +63,7 @@ def silent(lab):
     plugged = time.monotonic()
     lab.expect("is back at", "the session comes back with the link")
     took = time.monotonic() - plugged
-    lab.rig.ok(took < 2, "at once, %.0f ms after it" % (took * 1000))
+    lab.rig.ok(took < 1, "at once, %.0f ms after it" % (took * 1000))
     lab.rig.check(lab.guest, lab.wrote(2), "and files are written again")
     lab.target.process.popen.send_signal(signal.SIGSTOP)
     lab.expect("lost .*NOP", "so is a target that hangs, its connections half open")
