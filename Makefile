@@ -210,7 +210,7 @@ test test-full:
 	$(Q)deps/install build test $(if $(filter test-full,$@),cross full)
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all test-binaries
 	$(Q)$(if $(filter test-full,$@),$(MAKE) --no-print-directory dist)
-	CMOCKA_MESSAGE_OUTPUT=TAP deps/together test/reasons prove -j$(JOBS) --timer -e '' $(units) $(tests) $(if $(filter test-full,$@),$(slow_tests))
+	$(if $(filter test-full,$@),FUZZ_SECONDS=60 )CMOCKA_MESSAGE_OUTPUT=TAP deps/together test/reasons prove -j$(JOBS) --timer -e '' $(units) $(tests) $(if $(filter test-full,$@),$(slow_tests))
 
 booted:
 	$(Q)deps/install build test cross full
@@ -264,7 +264,7 @@ help:
 	@echo 'make TRAP=1            build/ARCH-trap/iscsi-init, which dies at once of undefined behaviour'
 	@echo 'make demo              boot a guest from an iSCSI disk, and show it'
 	@echo 'make fleet             GUESTS=n JOBS=n: a rack of guests from one verified image, its table and picture (needs root)'
-	@echo 'make test              linters, unit tests, fuzzers for seconds, network and boot tests'
+	@echo 'make test              linters, unit tests, fuzzers, network and boot tests'
 	@echo 'make test-full         the same and the whole matrix of kernels and architectures'
 	@echo 'make booted            boot all kernels and chains, and write the table in doc/boots.md'
 	@echo 'make unit, make lint   just these; make fuzz SECONDS=n: each fuzzer for n seconds (60)'

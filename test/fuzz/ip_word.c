@@ -32,7 +32,7 @@ static void check_word(const struct ip_word *word)
 	must(interface->mtu == 0 || (interface->mtu >= 68 && interface->mtu <= 65535));
 	must(memchr(interface->name, 0, sizeof(interface->name)) && !strpbrk(interface->name, "/ \t\n:"));
 	must(memchr(interface->hostname, 0, sizeof(interface->hostname)) != NULL);
-	must(memchr(interface->client_id, 0, sizeof(interface->client_id)) != NULL);
+	must(interface->client_id_length <= sizeof(interface->client_id));
 }
 
 /* What is written is read again as the same. */

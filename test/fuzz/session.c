@@ -200,10 +200,8 @@ ssize_t nlsock_receive(int fd, void *buffer, size_t size)
 	struct nlmsghdr header = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct iscsi_uevent))};
 
 	require(fd == netlink.call_fd && size >= header.nlmsg_len);
-	if (kernel.first == kernel.count) {
-		kernel.first = kernel.count = 0;
+	if (kernel.first == kernel.count)
 		return -EAGAIN;
-	}
 	/* An error has the type of the call, like the right answer. */
 	header.nlmsg_type = (uint16_t)kernel.answers[kernel.first].type;
 	if (header.nlmsg_type == ISCSI_KEVENT_IF_ERROR) {
@@ -214,7 +212,8 @@ ssize_t nlsock_receive(int fd, void *buffer, size_t size)
 	} else {
 		memcpy((uint8_t *)buffer + NLMSG_HDRLEN, &kernel.answers[kernel.first], sizeof(struct iscsi_uevent));
 	}
-	kernel.first++;
+	if (++kernel.first == kernel.count)
+		kernel.first = kernel.count = 0;
 	memcpy(buffer, &header, sizeof(header));
 	return (ssize_t)header.nlmsg_len;
 }
