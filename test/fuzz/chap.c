@@ -5,10 +5,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "login.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "proto/bytes.h"
+#include "test/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -58,10 +58,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		action = login_step(&login, bhs, data, length, &request);
 		data += length + (end ? 1 : 0);
 		size -= length + (end ? 1 : 0);
-		if (action == LOGIN_SEND && request.bhs[1] & 0x04)
-			abort();
+		require(action != LOGIN_SEND || !(request.bhs[1] & 0x04));
 	}
-	if (action == LOGIN_DONE)
-		abort();
+	require(action != LOGIN_DONE);
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include "plan/lease.h"
 #include "plan/own_words.h"
 #include "plan/planning.h"
+#include "test/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -22,52 +23,46 @@ static struct cmdline cmdline;
 static struct plan plan;
 static char printed[1 << 20];
 
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
 /* One printable line that says something. */
 static void check_error(const struct plan_error *error)
 {
 	size_t length = strnlen(error->text, sizeof(error->text));
 
-	must(length > 0 && length < sizeof(error->text));
+	require(length > 0 && length < sizeof(error->text));
 	for (size_t i = 0; i < length; i++)
-		must(error->text[i] >= ' ' && error->text[i] < 0x7f);
+		require(error->text[i] >= ' ' && error->text[i] < 0x7f);
 }
 
 static void check_words(void)
 {
-	must(cmdline.length <= CMDLINE_BYTES_MAX && cmdline.word_count <= CMDLINE_WORDS_MAX);
+	require(cmdline.length <= CMDLINE_BYTES_MAX && cmdline.word_count <= CMDLINE_WORDS_MAX);
 	for (int i = 0; i < cmdline.word_count; i++) {
 		const struct word *word = &cmdline.words[i];
 
-		must((size_t)word->key + word->key_length <= cmdline.length);
-		must(!word->has_value || (size_t)word->value + word->value_length <= cmdline.length);
+		require((size_t)word->key + word->key_length <= cmdline.length);
+		require(!word->has_value || (size_t)word->value + word->value_length <= cmdline.length);
 	}
 }
 
 static void check_plan(void)
 {
-	must(plan.boot.timeout_s >= 0 && plan.root.delay_s >= 0 && plan.root.wait_s >= 0);
-	must(plan.target_count >= 0 && plan.target_count <= PLAN_TARGETS_MAX);
-	must(plan.network.interface_count <= PLAN_INTERFACES_MAX && plan.network.link_count <= PLAN_LINKS_MAX);
-	must(plan.network.route_count <= PLAN_ROUTES_MAX && plan.network.dns_count <= PLAN_DNS_MAX);
-	must(plan.notes.count <= PLAN_NOTES_MAX);
-	must(plan.root.kind != ROOT_TARGET || plan.root.target < plan.target_count);
+	require(plan.boot.timeout_s >= 0 && plan.root.delay_s >= 0 && plan.root.wait_s >= 0);
+	require(plan.target_count >= 0 && plan.target_count <= PLAN_TARGETS_MAX);
+	require(plan.network.interface_count <= PLAN_INTERFACES_MAX && plan.network.link_count <= PLAN_LINKS_MAX);
+	require(plan.network.route_count <= PLAN_ROUTES_MAX && plan.network.dns_count <= PLAN_DNS_MAX);
+	require(plan.notes.count <= PLAN_NOTES_MAX);
+	require(plan.root.kind != ROOT_TARGET || plan.root.target < plan.target_count);
 	for (int i = 0; i < plan.target_count; i++) {
 		const struct target_plan *target = &plan.targets[i];
 
-		must(target->wants_lease || (target->portal.host[0] && target->portal.port));
-		must(target->chap.password.length <= CHAP_SECRET_MAX &&
-		     target->chap.password_in.length <= CHAP_SECRET_MAX);
-		must(!target->chap.username_in[0] || target->chap.username[0]);
+		require(target->wants_lease || (target->portal.host[0] && target->portal.port));
+		require(target->chap.password.length <= CHAP_SECRET_MAX &&
+			target->chap.password_in.length <= CHAP_SECRET_MAX);
+		require(!target->chap.username_in[0] || target->chap.username[0]);
 		for (int row = 0; row < PARAM_COUNT; row++)
-			must(param_rows[row].kind != KIND_NUMBER || target->params.source[row] == SOURCE_DEFAULT ||
-			     (target->params.value[row] >= param_rows[row].min &&
-			      target->params.value[row] <= param_rows[row].max));
+			require(param_rows[row].kind != KIND_NUMBER || target->params.source[row] == SOURCE_DEFAULT ||
+				(target->params.value[row] >= param_rows[row].min &&
+				 target->params.value[row] <= param_rows[row].max));
 	}
 }
 
@@ -75,12 +70,12 @@ static void print(void)
 {
 	FILE *out = fmemopen(printed, sizeof(printed), "w");
 
-	must(out != NULL);
+	require(out != NULL);
 	doubts_note(&cmdline, &plan);
 	plan_text_print(&cmdline, &plan, true, out);
 	fclose(out);
 	for (const char *c = printed; *c; c++)
-		must(*c == '\n' || (*c >= ' ' && *c < 0x7f));
+		require(*c == '\n' || (*c >= ' ' && *c < 0x7f));
 }
 
 static void add_lease(const char *path, size_t length)
@@ -113,7 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	file = memchr(path, 0, (size_t)(end - path));
 	file = file ? file + 1 : end;
 	copy = malloc((size_t)(end - file) + 1); /* no NUL and no byte behind it */
-	must(copy != NULL);
+	require(copy != NULL);
 	memcpy(copy, file, (size_t)(end - file));
 	files.debian = copy;
 	files.debian_length = (size_t)(end - file);
@@ -129,9 +124,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	free(copy);
 	copy = malloc(size + 1);
-	must(copy != NULL);
+	require(copy != NULL);
 	memcpy(copy, line, size);
-	must(own_words_hide(copy, size) <= size + 1);
+	require(own_words_hide(copy, size) <= size + 1);
 	free(copy);
 	return 0;
 }

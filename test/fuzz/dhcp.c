@@ -12,14 +12,9 @@
 #include "proto/bytes.h"
 #include "proto/dhcp.h"
 #include "proto/dhcp_frame.h"
+#include "test/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static bool may_hold_lease(enum dhcp_state state)
 {
@@ -30,21 +25,22 @@ static void check_lease(const struct dhcp_lease *lease)
 {
 	uint32_t host = lease->prefix < 31 ? lease->address << lease->prefix >> lease->prefix : 1;
 
-	must(lease->address >> 24 != 0 && lease->address >> 24 != 127 && lease->address < 0xe0000000u);
-	must(lease->prefix >= 1 && lease->prefix <= 32);
-	must(host != 0 && (lease->prefix >= 31 || host != 0xffffffffu >> lease->prefix));
-	must(lease->server != 0 && lease->lease_s != 0 && lease->t1_s <= lease->t2_s && lease->t2_s <= lease->lease_s);
-	must(lease->router_count <= DHCP_ROUTER_MAX && lease->dns_count <= DHCP_DNS_MAX);
-	must(lease->ntp_count <= DHCP_NTP_MAX && lease->route_count <= DHCP_ROUTE_MAX);
-	must(!lease->mtu || lease->mtu >= 68);
-	must(memchr(lease->hostname, 0, sizeof(lease->hostname)) && memchr(lease->domain, 0, sizeof(lease->domain)));
-	must(memchr(lease->root_path, 0, sizeof(lease->root_path)));
-	must(memchr(lease->initiator_name, 0, sizeof(lease->initiator_name)));
-	must(memchr(lease->chap_user, 0, sizeof(lease->chap_user)));
-	must(memchr(lease->chap_secret, 0, sizeof(lease->chap_secret)));
-	must(memchr(lease->chap_in_user, 0, sizeof(lease->chap_in_user)));
-	must(memchr(lease->chap_in_secret, 0, sizeof(lease->chap_in_secret)));
-	must(!strpbrk(lease->root_path, "\n\r\033"));
+	require(lease->address >> 24 != 0 && lease->address >> 24 != 127 && lease->address < 0xe0000000u);
+	require(lease->prefix >= 1 && lease->prefix <= 32);
+	require(host != 0 && (lease->prefix >= 31 || host != 0xffffffffu >> lease->prefix));
+	require(lease->server != 0 && lease->lease_s != 0 && lease->t1_s <= lease->t2_s &&
+		lease->t2_s <= lease->lease_s);
+	require(lease->router_count <= DHCP_ROUTER_MAX && lease->dns_count <= DHCP_DNS_MAX);
+	require(lease->ntp_count <= DHCP_NTP_MAX && lease->route_count <= DHCP_ROUTE_MAX);
+	require(!lease->mtu || lease->mtu >= 68);
+	require(memchr(lease->hostname, 0, sizeof(lease->hostname)) && memchr(lease->domain, 0, sizeof(lease->domain)));
+	require(memchr(lease->root_path, 0, sizeof(lease->root_path)));
+	require(memchr(lease->initiator_name, 0, sizeof(lease->initiator_name)));
+	require(memchr(lease->chap_user, 0, sizeof(lease->chap_user)));
+	require(memchr(lease->chap_secret, 0, sizeof(lease->chap_secret)));
+	require(memchr(lease->chap_in_user, 0, sizeof(lease->chap_in_user)));
+	require(memchr(lease->chap_in_secret, 0, sizeof(lease->chap_in_secret)));
+	require(!strpbrk(lease->root_path, "\n\r\033"));
 }
 
 static void check(const struct dhcp *dhcp, unsigned did, const struct dhcp_output *output)
@@ -52,18 +48,18 @@ static void check(const struct dhcp *dhcp, unsigned did, const struct dhcp_outpu
 	static const struct dhcp_lease none;
 
 	if (dhcp_has_lease(dhcp)) {
-		must(may_hold_lease(dhcp->state));
+		require(may_hold_lease(dhcp->state));
 		check_lease(&dhcp->lease);
 	} else {
-		must(!memcmp(&dhcp->lease, &none, sizeof(none)));
-		must(dhcp->state != DHCP_IS_BOUND && dhcp->state != DHCP_RENEWING && dhcp->state != DHCP_REBINDING);
+		require(!memcmp(&dhcp->lease, &none, sizeof(none)));
+		require(dhcp->state != DHCP_IS_BOUND && dhcp->state != DHCP_RENEWING && dhcp->state != DHCP_REBINDING);
 	}
-	must(!(did & DHCP_BOUND) || dhcp_has_lease(dhcp));
-	must(!(did & DHCP_LOST) || !dhcp_has_lease(dhcp));
-	must(!(did & DHCP_SEND) == !output->length);
-	must(output->length <= DHCP_MESSAGE_MAX);
-	must(!output->length || output->raw || output->source == dhcp->lease.address);
-	must(dhcp_waiting(dhcp) && dhcp_state_name(dhcp));
+	require(!(did & DHCP_BOUND) || dhcp_has_lease(dhcp));
+	require(!(did & DHCP_LOST) || !dhcp_has_lease(dhcp));
+	require(!(did & DHCP_SEND) == !output->length);
+	require(output->length <= DHCP_MESSAGE_MAX);
+	require(!output->length || output->raw || output->source == dhcp->lease.address);
+	require(dhcp_waiting(dhcp) && dhcp_state_name(dhcp));
 }
 
 static void step(struct dhcp *dhcp, const struct dhcp_input *input)
@@ -75,7 +71,7 @@ static void step(struct dhcp *dhcp, const struct dhcp_input *input)
 	check(dhcp, did, &output);
 	if (input->event == DHCP_PACKET && dhcp_reason(dhcp) && !did && dhcp->state == before.state) {
 		before.reason = dhcp->reason;
-		must(!memcmp(&before, dhcp, sizeof(before)));
+		require(!memcmp(&before, dhcp, sizeof(before)));
 	}
 }
 
@@ -87,7 +83,7 @@ static void run_timer(struct dhcp *dhcp, int64_t *now, uint32_t random)
 	if (dhcp_deadline(dhcp) > *now)
 		*now = dhcp_deadline(dhcp);
 	for (int i = 0; dhcp_deadline(dhcp) <= *now; i++) {
-		must(i < 4);
+		require(i < 4);
 		step(dhcp, &(struct dhcp_input){.event = DHCP_TIMER, .now_ms = *now, .random = random});
 	}
 }
@@ -143,11 +139,11 @@ static void parse_frame(const uint8_t *data, size_t size)
 		memcpy(frame, data, size);
 	(void)arp_is_conflict(frame, size, &own, 0x0a000001);
 	if (!dhcp_frame_parse(frame, size, size & 1, &payload, &length))
-		must(payload >= frame + 28 && payload + length <= frame + size);
+		require(payload >= frame + 28 && payload + length <= frame + size);
 	if (size >= 20) {
 		mend_frame(frame);
 		if (!dhcp_frame_parse(frame, size, size & 1, &payload, &length))
-			must(payload >= frame + 28 && payload + length <= frame + size);
+			require(payload >= frame + 28 && payload + length <= frame + size);
 	}
 	free(frame);
 }

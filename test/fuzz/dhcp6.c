@@ -10,16 +10,11 @@
 
 #include "proto/bytes.h"
 #include "proto/dhcp6.h"
+#include "test/fuzz/require.h"
 
 #define PACKET_MAX 2000
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static bool needs_lease(enum dhcp6_state state)
 {
@@ -31,18 +26,18 @@ static void check_lease(const struct dhcp6_lease *lease, bool has_address)
 {
 	static const uint8_t none[16];
 
-	must(lease->server_length >= 3 && lease->server_length <= DHCP6_DUID_MAX);
-	must(lease->dns_count <= DHCP_DNS_MAX && lease->status == DHCP6_SUCCESS);
-	must(memchr(lease->domain, 0, sizeof(lease->domain)) && memchr(lease->boot_url, 0, sizeof(lease->boot_url)));
-	must(memchr(lease->boot_params, 0, sizeof(lease->boot_params)) && !strpbrk(lease->boot_url, "\n\r\033"));
+	require(lease->server_length >= 3 && lease->server_length <= DHCP6_DUID_MAX);
+	require(lease->dns_count <= DHCP_DNS_MAX && lease->status == DHCP6_SUCCESS);
+	require(memchr(lease->domain, 0, sizeof(lease->domain)) && memchr(lease->boot_url, 0, sizeof(lease->boot_url)));
+	require(memchr(lease->boot_params, 0, sizeof(lease->boot_params)) && !strpbrk(lease->boot_url, "\n\r\033"));
 	if (!has_address) {
-		must(!memcmp(lease->address, none, 16));
+		require(!memcmp(lease->address, none, 16));
 		return;
 	}
-	must(memcmp(lease->address, none, 16) && lease->address[0] != 0xff);
-	must(lease->address[0] != 0xfe || (lease->address[1] & 0xc0) != 0x80);
-	must(lease->valid_s && lease->preferred_s <= lease->valid_s);
-	must(lease->t1_s <= lease->t2_s && lease->t2_s <= lease->valid_s);
+	require(memcmp(lease->address, none, 16) && lease->address[0] != 0xff);
+	require(lease->address[0] != 0xfe || (lease->address[1] & 0xc0) != 0x80);
+	require(lease->valid_s && lease->preferred_s <= lease->valid_s);
+	require(lease->t1_s <= lease->t2_s && lease->t2_s <= lease->valid_s);
 }
 
 static void check(const struct dhcp6 *dhcp, unsigned did, const struct dhcp_output *output)
@@ -51,15 +46,15 @@ static void check(const struct dhcp6 *dhcp, unsigned did, const struct dhcp_outp
 
 	if (dhcp6_has_lease(dhcp)) {
 		check_lease(&dhcp->lease, !dhcp->config.information_only);
-		must(needs_lease(dhcp->state) || dhcp->state == DHCP6_REQUESTING || dhcp->state == DHCP6_INFORMING);
+		require(needs_lease(dhcp->state) || dhcp->state == DHCP6_REQUESTING || dhcp->state == DHCP6_INFORMING);
 	} else {
-		must(!memcmp(&dhcp->lease, &none, sizeof(none)) && !needs_lease(dhcp->state));
+		require(!memcmp(&dhcp->lease, &none, sizeof(none)) && !needs_lease(dhcp->state));
 	}
-	must(!(did & DHCP_BOUND) || dhcp6_has_lease(dhcp));
-	must(!(did & DHCP_LOST) || !dhcp6_has_lease(dhcp));
-	must(!(did & DHCP_SEND) == !output->length);
-	must(output->length <= DHCP_MESSAGE_MAX);
-	must(dhcp6_waiting(dhcp) && dhcp6_state_name(dhcp));
+	require(!(did & DHCP_BOUND) || dhcp6_has_lease(dhcp));
+	require(!(did & DHCP_LOST) || !dhcp6_has_lease(dhcp));
+	require(!(did & DHCP_SEND) == !output->length);
+	require(output->length <= DHCP_MESSAGE_MAX);
+	require(dhcp6_waiting(dhcp) && dhcp6_state_name(dhcp));
 }
 
 static void step(struct dhcp6 *dhcp, const struct dhcp_input *input)
@@ -78,7 +73,7 @@ static void run_timer(struct dhcp6 *dhcp, int64_t *now, uint32_t random)
 	if (dhcp6_deadline(dhcp) > *now)
 		*now = dhcp6_deadline(dhcp);
 	for (int i = 0; dhcp6_deadline(dhcp) <= *now; i++) {
-		must(i < 4);
+		require(i < 4);
 		step(dhcp, &(struct dhcp_input){.event = DHCP_TIMER, .now_ms = *now, .random = random});
 	}
 }

@@ -4,11 +4,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "session/target_list.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "login/address.h"
 #include "proto/keys.h"
+#include "test/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -31,16 +31,13 @@ static void check_records(const struct target_list *list)
 	int names = 0;
 
 	while (keys_next(&r, &key) == 1) {
-		if (strlen(key.value) != key.value_length)
-			abort();
+		require(strlen(key.value) == key.value_length);
 		if (key_is(&key, "TargetName"))
 			names++;
-		if (key_is(&key, "TargetName") ? !name_is_usable((struct text){key.value, key.value_length})
-					       : login_read_address(key.value, key.value_length, &address))
-			abort();
+		require(key_is(&key, "TargetName") ? name_is_usable((struct text){key.value, key.value_length})
+						   : !login_read_address(key.value, key.value_length, &address));
 	}
-	if (r.left || names != list->count)
-		abort();
+	require(!r.left && names == list->count);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -50,12 +47,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2)
 		return 0;
-	if (take(&whole, data + 1, size - 1, size - 1) != take(&parts, data + 1, size - 1, data[0] % 64 + 1))
-		abort();
-	if (whole.count != parts.count || whole.used != parts.used || memcmp(whole.records, parts.records, whole.used))
-		abort();
+	require(take(&whole, data + 1, size - 1, size - 1) == take(&parts, data + 1, size - 1, data[0] % 64 + 1));
+	require(whole.count == parts.count && whole.used == parts.used &&
+		!memcmp(whole.records, parts.records, whole.used));
 	check_records(&whole);
-	if (strlen(target_list_names(&whole, list, sizeof(list))) >= sizeof(list) || !list[0] != !whole.count)
-		abort();
+	require(strlen(target_list_names(&whole, list, sizeof(list))) < sizeof(list) && !list[0] == !whole.count);
 	return 0;
 }

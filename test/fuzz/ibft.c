@@ -5,23 +5,17 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cmdline.h"
 #include "plan/planning.h"
 #include "sys/ibft.h"
+#include "test/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct cmdline cmdline;
 static struct plan plan;
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void take(struct text *rest, char *out, size_t size)
 {
@@ -78,7 +72,7 @@ static void check_lun(const struct ibft_target *target)
 	name_lun_bytes(target->lun, bytes);
 	for (int i = 0; i < 8; i++)
 		out += snprintf(out, 4, "%x", bytes[i]);
-	must(strlen(printed) == strlen(target->lun_text));
+	require(strlen(printed) == strlen(target->lun_text));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -97,11 +91,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	cmdline_cut(line, strlen(line), &cmdline);
 	if (plan_make(&cmdline, &ibft, NULL, &plan, &error) < 0) {
-		must(error.text[0] && memchr(error.text, 0, sizeof(error.text)));
+		require(error.text[0] && memchr(error.text, 0, sizeof(error.text)));
 		return 0;
 	}
-	must(plan.target_count <= PLAN_TARGETS_MAX && plan.network.interface_count <= PLAN_INTERFACES_MAX);
+	require(plan.target_count <= PLAN_TARGETS_MAX && plan.network.interface_count <= PLAN_INTERFACES_MAX);
 	for (int i = 0; i < plan.target_count; i++)
-		must(plan.targets[i].wants_lease || plan.targets[i].portal.host[0]);
+		require(plan.targets[i].wants_lease || plan.targets[i].portal.host[0]);
 	return 0;
 }

@@ -6,33 +6,28 @@
 
 #include "plan/address.h"
 #include "plan/ip_word.h"
+#include "test/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
 static void check_fault(const struct fault *fault, struct text text)
 {
-	must(fault->text[0] && strnlen(fault->text, sizeof(fault->text)) < sizeof(fault->text));
-	must(!fault->at || (fault->at >= text.at && fault->at <= text.at + text.length));
+	require(fault->text[0] && strnlen(fault->text, sizeof(fault->text)) < sizeof(fault->text));
+	require(!fault->at || (fault->at >= text.at && fault->at <= text.at + text.length));
 }
 
 static void check_word(const struct ip_word *word)
 {
 	const struct interface_plan *interface = &word->interface;
 
-	must(word->dns_count >= 0 && word->dns_count <= 2);
-	must(interface->address.family == 0 || interface->prefix <= (interface->address.family == 4 ? 32 : 128));
-	must(!interface->address.family == !(interface->methods & METHOD_STATIC) || word->form != IP_INTERFACE);
-	must(!interface->gateway.family || interface->gateway.family == interface->address.family);
-	must(interface->mtu == 0 || (interface->mtu >= 68 && interface->mtu <= 65535));
-	must(memchr(interface->name, 0, sizeof(interface->name)) && !strpbrk(interface->name, "/ \t\n:"));
-	must(memchr(interface->hostname, 0, sizeof(interface->hostname)) != NULL);
-	must(interface->client_id_length <= sizeof(interface->client_id));
+	require(word->dns_count >= 0 && word->dns_count <= 2);
+	require(interface->address.family == 0 || interface->prefix <= (interface->address.family == 4 ? 32 : 128));
+	require(!interface->address.family == !(interface->methods & METHOD_STATIC) || word->form != IP_INTERFACE);
+	require(!interface->gateway.family || interface->gateway.family == interface->address.family);
+	require(interface->mtu == 0 || (interface->mtu >= 68 && interface->mtu <= 65535));
+	require(memchr(interface->name, 0, sizeof(interface->name)) && !strpbrk(interface->name, "/ \t\n:"));
+	require(memchr(interface->hostname, 0, sizeof(interface->hostname)) != NULL);
+	require(interface->client_id_length <= sizeof(interface->client_id));
 }
 
 /* What is written is read again as the same. */
@@ -43,8 +38,8 @@ static void check_portal(const struct portal *portal)
 	struct fault fault;
 
 	portal_write(portal, written);
-	must(portal_read(text_of(written), &again, &fault) == 0);
-	must(!strcmp(again.host, portal->host) && again.port == portal->port && !strcmp(again.scope, portal->scope));
+	require(portal_read(text_of(written), &again, &fault) == 0);
+	require(!strcmp(again.host, portal->host) && again.port == portal->port && !strcmp(again.scope, portal->scope));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -55,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct portal portal;
 	struct ip_word word;
 
-	must(copy != NULL);
+	require(copy != NULL);
 	memcpy(copy, data, size);
 	if (ip_word_read(text, &word, &fault) < 0)
 		check_fault(&fault, text);

@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "proto/keys.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "test/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -14,13 +15,11 @@ static void check_binary(const struct key *key)
 	struct writer w = writer_of(text, sizeof(text));
 	int n = key_read_binary(key->value, key->value_length, bytes, sizeof(bytes));
 
-	if (n > (int)sizeof(bytes) || n == 0)
-		abort();
+	require(n <= (int)sizeof(bytes) && n != 0);
 	if (n < 0)
 		return;
 	keys_put_hex(&w, bytes, (size_t)n);
-	if (w.bad || key_read_binary(text, w.used, again, sizeof(again)) != n || memcmp(bytes, again, (size_t)n))
-		abort();
+	require(!w.bad && key_read_binary(text, w.used, again, sizeof(again)) == n && !memcmp(bytes, again, (size_t)n));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -33,9 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		uint32_t number;
 		bool yes;
 
-		if (!key.name_length || key.name_length > KEY_NAME_MAX || key.value_length > KEY_BINARY_MAX ||
-		    key.value + key.value_length > end || memchr(key.value, 0, key.value_length))
-			abort();
+		require(key.name_length && key.name_length <= KEY_NAME_MAX && key.value_length <= KEY_BINARY_MAX);
+		require(key.value + key.value_length <= end && !memchr(key.value, 0, key.value_length));
 		(void)key_read_number(&key, &number);
 		(void)key_read_boolean(&key, &yes);
 		check_binary(&key);

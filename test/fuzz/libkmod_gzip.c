@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "deps/libkmod_gzip.c"
+#include "test/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -24,14 +25,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (memory < 0)
 		memory = memfd_create("gzip", MFD_CLOEXEC);
-	if (ftruncate(memory, 0) || pwrite(memory, data, size, 0) != (ssize_t)size)
-		abort();
+	require(!ftruncate(memory, 0) && pwrite(memory, data, size, 0) == (ssize_t)size);
 	file.fd = memory;
 	if (kmod_file_load_zlib(&file))
 		return 0;
 	memcpy(&said, data + size - sizeof(said), sizeof(said));
-	if (file.size != (off_t)le32toh(said))
-		abort();
+	require(file.size == (off_t)le32toh(said));
 	for (off_t i = 0; i < file.size; i++)
 		*(volatile uint8_t *)((uint8_t *)file.memory + i) ^= 1;
 	free(file.memory);

@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "proto/name.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "test/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -12,11 +13,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct root_path path;
 	const char *why;
 
-	if (name_check((const char *)data, size, &why) == 0 && (why || size > NAME_MAX_BYTES))
-		abort();
+	require(name_check((const char *)data, size, &why) || (!why && size <= NAME_MAX_BYTES));
 	if (name_root_path((const char *)data, size, &path, &why))
 		return 0;
-	if (!path.port || !name_is_usable(text_of(path.target)) || !name_has_type(text_of(path.target)))
-		abort();
+	require(path.port && name_is_usable(text_of(path.target)) && name_has_type(text_of(path.target)));
 	return 0;
 }

@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "netlink.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "test/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -15,8 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (event.type != NETLINK_EVENT_PDU)
 		return 0;
-	if (event.bhs < data || event.bhs + 48 > data + size || event.data < data ||
-	    event.data + event.length > data + size)
-		abort();
+	require(event.bhs >= data && event.bhs + 48 <= data + size);
+	require(event.data >= data && event.data + event.length <= data + size);
 	return 0;
 }

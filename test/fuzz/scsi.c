@@ -9,14 +9,9 @@
 #include <string.h>
 
 #include "proto/scsi_id.h"
+#include "test/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(int holds)
-{
-	if (!holds)
-		abort();
-}
 
 /* REPORT TARGET PORT GROUPS data: what was found stands there, and where nothing was, no byte is written. The same bytes in a
    buffer of their very size, past whose end nobody may read. */

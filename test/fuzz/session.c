@@ -30,6 +30,7 @@
 #include "sys/iscsi_class.h"
 #include "sys/log.h"
 #include "sys/nlsock.h"
+#include "test/fuzz/require.h"
 
 #define SECRET    "insecret1234"
 #define TRANSPORT 7
@@ -43,14 +44,6 @@ static struct session session;
 static struct target_plan plan;
 static const struct netlink netlink = {.call_fd = 1, .event_fd = 2, .transport = TRANSPORT};
 static int null = -1;
-
-#define require(holds) ((holds) ? (void)0 : fail(#holds, __LINE__))
-
-static _Noreturn void fail(const char *what, int line)
-{
-	fprintf(stderr, "line %d: %s does not hold\n", line, what);
-	abort();
-}
 
 static uint8_t next_byte(void)
 {

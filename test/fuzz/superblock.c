@@ -3,11 +3,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "proto/partition.h"
 #include "proto/superblock.h"
+#include "test/fuzz/require.h"
 
 #define DISK_BYTES 131072
 #define READS_MAX  100000 /* a GPT of the largest size, twice, and some */
@@ -20,8 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static int get_bytes(void *context, uint64_t offset, void *buffer, size_t n)
 {
 	(void)context;
-	if (offset > DISK_BYTES || n > DISK_BYTES - offset || ++reads > READS_MAX)
-		abort();
+	require(offset <= DISK_BYTES && n <= DISK_BYTES - offset && ++reads <= READS_MAX);
 	memcpy(buffer, bytes + offset, n);
 	return 0;
 }
@@ -77,8 +76,7 @@ static void seal_gpt(size_t unit)
 
 static void check_text(const char *text, size_t size)
 {
-	if (!memchr(text, 0, size))
-		abort();
+	require(memchr(text, 0, size));
 }
 
 static void check_superblock(const struct disk *disk)
@@ -86,8 +84,7 @@ static void check_superblock(const struct disk *disk)
 	struct superblock found = {.type = "untouched"};
 
 	if (superblock_probe(disk, &found)) {
-		if (strcmp(found.type, "untouched") != 0)
-			abort();
+		require(!strcmp(found.type, "untouched"));
 		return;
 	}
 	check_text(found.type, sizeof(found.type));
@@ -101,8 +98,7 @@ static void check_partition(const struct disk *disk, unsigned sector_size, unsig
 
 	reads = 0;
 	if (partition_find(disk, sector_size, number, &found)) {
-		if (found.first_lba != 4711)
-			abort();
+		require(found.first_lba == 4711);
 		return;
 	}
 	check_text(found.uuid, sizeof(found.uuid));

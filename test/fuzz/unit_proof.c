@@ -7,18 +7,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "session/unit_proof.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "proto/bytes.h"
+#include "test/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(int holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void make_units(struct unit units[4], uint32_t bits)
 {

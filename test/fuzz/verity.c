@@ -3,10 +3,10 @@
 /* SPDX-License-Identifier: MIT */
 #include <ctype.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "proto/verity.h"
+#include "test/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -19,8 +19,7 @@ static int get_bytes(void *context, uint64_t offset, void *buffer, size_t n)
 {
 	const struct bytes *bytes = context;
 
-	if (offset > bytes->size || n > bytes->size - offset)
-		abort();
+	require(offset <= bytes->size && n <= bytes->size - offset);
 	memcpy(buffer, bytes->at + offset, n);
 	return 0;
 }
@@ -30,11 +29,9 @@ static void check_table(const struct verity *verity, const struct verity_options
 	char table[VERITY_TABLE_MAX];
 	int length = verity_table(verity, options, "253:4095", "253:4095", table);
 
-	if (length <= 0 || (size_t)length != strlen(table))
-		abort();
+	require(length > 0 && (size_t)length == strlen(table));
 	for (int i = 0; i < length; i++)
-		if (!isprint((unsigned char)table[i]))
-			abort();
+		require(isprint((unsigned char)table[i]));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -60,12 +57,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&verity, 'x', sizeof(verity));
 	before = verity;
 	if (verity_read(&disk, data_bytes, data[1] & 1, &options, &verity, &fault)) {
-		if (memcmp(&verity, &before, sizeof(verity)) != 0 || !memchr(fault.text, 0, sizeof(fault.text)))
-			abort();
+		require(!memcmp(&verity, &before, sizeof(verity)) && memchr(fault.text, 0, sizeof(fault.text)));
 		return 0;
 	}
-	if (verity.data_blocks > data_bytes / verity.data_block || verity.hash_start >= disk.size / verity.hash_block)
-		abort();
+	require(verity.data_blocks <= data_bytes / verity.data_block &&
+		verity.hash_start < disk.size / verity.hash_block);
 	check_table(&verity, &options);
 	return 0;
 }
