@@ -84,6 +84,30 @@ static void a_pdu_longer_than_what_came_is_refused(void **state)
 	assert_int_equal(netlink_parse((uint8_t *)&m, finish(&m, 47), &event), -EPROTO);
 }
 
+/* All three bytes of the length count: 0x010203 bytes of data. */
+static void a_long_pdu_is_whole_to_its_last_byte(void **state)
+{
+	static struct {
+		struct message m;
+		uint8_t more[0x010203];
+	} space;
+	struct message *m = &space.m;
+	struct netlink_event event;
+
+	(void)state;
+	m->event.type = ISCSI_KEVENT_RECV_PDU;
+	m->rest[5] = 1;
+	m->rest[6] = 2;
+	m->rest[7] = 3;
+	for (size_t missing = 0; missing < 2; missing++) {
+		size_t length = finish(m, 48 + 0x010203 - missing);
+
+		assert_int_equal(netlink_parse((uint8_t *)m, length, &event), missing ? -EPROTO : 0);
+	}
+	assert_int_equal(event.length, 0x010203);
+	assert_ptr_equal(event.data, m->rest + 48);
+}
+
 static void a_cut_message_is_refused_at_every_length(void **state)
 {
 	struct message m = {.event = {.type = ISCSI_KEVENT_RECV_PDU}};
@@ -291,6 +315,7 @@ int main(void)
 		cmocka_unit_test(a_destroyed_session_has_its_fields_the_other_way_round),
 		cmocka_unit_test(a_pdu_is_as_long_as_its_header_says),
 		cmocka_unit_test(a_pdu_longer_than_what_came_is_refused),
+		cmocka_unit_test(a_long_pdu_is_whole_to_its_last_byte),
 		cmocka_unit_test(a_cut_message_is_refused_at_every_length),
 		cmocka_unit_test(a_batch_holds_one_message_for_each_parameter),
 		cmocka_unit_test(a_batch_is_filled_to_its_last_byte),

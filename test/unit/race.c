@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -19,8 +20,38 @@
 #define FILLERS 3
 
 static struct race race;
+static struct {
+	bool used_up; /* the ephemeral ports to the target */
+	int free;     /* of those below 1024; 0: none */
+	int error;    /* instead of all that */
+	unsigned binds;
+	int first, last; /* that were tried */
+	sa_family_t family;
+} ports;
 static struct sockaddr_storage live, hole, refused, v6_live;
 static int live_fd, hole_fd, v6_fd, fillers[FILLERS];
+
+/* In the place of the C library's. */
+int bind(int fd, __CONST_SOCKADDR_ARG address, socklen_t size)
+{
+	const struct sockaddr_in *to = address.__sockaddr_in__;
+
+	if (!ports.used_up)
+		return (int)syscall(SYS_bind, fd, address.__sockaddr__, size);
+	ports.last = ntohs(to->sin_port);
+	ports.first = ports.binds++ ? ports.first : ports.last;
+	ports.family = to->sin_family;
+	errno = ports.error ? ports.error : EADDRINUSE;
+	return !ports.error && ports.last == ports.free ? 0 : -1;
+}
+
+int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t size)
+{
+	errno = EADDRNOTAVAIL;
+	if (ports.used_up && (!ports.free || ports.last != ports.free))
+		return -1;
+	return (int)syscall(SYS_connect, fd, address.__sockaddr__, size);
+}
 
 static int listen_at(const char *host, int backlog, struct sockaddr_storage *at)
 {
@@ -289,6 +320,36 @@ static void refusal_says_more_than_silence(void **state)
 	assert_int_equal(result, -ECONNREFUSED);
 }
 
+/* Whoever is not root can take all the others, but none of these. */
+static void ports_of_root_are_left_when_all_others_are_taken(void **state)
+{
+	static const int free_ones[] = {1023, 1000, 600};
+
+	for (size_t i = 0; i < sizeof(free_ones) / sizeof(free_ones[0]); i++) {
+		memset(&ports, 0, sizeof(ports));
+		ports.used_up = true;
+		ports.free = free_ones[i];
+		assert_int_equal(start((const struct sockaddr_storage *[]){i ? &live : &v6_live}, 1, 0), 0);
+		assert_int_equal(ports.first, 1023);
+		assert_int_equal(ports.last, free_ones[i]);
+		assert_int_equal(ports.binds, 1024 - free_ones[i]);
+		assert_int_equal(ports.family, i ? AF_INET : AF_INET6);
+		close(await(0));
+		assert_int_equal(race.winner, 0);
+	}
+	memset(&ports, 0, sizeof(ports));
+	ports.used_up = true;
+	assert_int_equal(start((const struct sockaddr_storage *[]){&live}, 1, 0), -EADDRNOTAVAIL);
+	assert_int_equal(ports.last, 600);
+	assert_int_equal(ports.binds, 424);
+	ports.binds = 0;
+	ports.error = EACCES; /* another one would be no better */
+	assert_int_equal(start((const struct sockaddr_storage *[]){&live}, 1, 0), -EADDRNOTAVAIL);
+	assert_int_equal(ports.binds, 1);
+	memset(&ports, 0, sizeof(ports));
+	(void)state;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -304,6 +365,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(as_many_addresses_as_there_is_room_for, begin, end),
 		cmocka_unit_test_setup_teardown(socket_waits_for_nothing_and_keeps_to_its_interface, begin, end),
 		cmocka_unit_test_setup_teardown(refusal_says_more_than_silence, begin, end),
+		cmocka_unit_test_setup_teardown(ports_of_root_are_left_when_all_others_are_taken, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

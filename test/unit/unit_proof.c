@@ -31,6 +31,7 @@ static struct target {
 	uint64_t blocks;
 	uint32_t block_bytes, window, stat_sn, cmd_sn;
 	bool protected, apart; /* apart: data in PDUs of 5 bytes, and the status by itself */
+	bool speaks_first;     /* data comes before the other answer, too */
 	uint8_t first, identity;
 	unsigned sent, most;
 } target;
@@ -77,7 +78,7 @@ static void respond(const uint8_t *request, uint8_t status, const uint8_t *data,
 	(void)unit_proof_take(&proof, bhs, data, length);
 }
 
-static void send_data(const uint8_t *request, const uint8_t *data, size_t length)
+static void send_data(const uint8_t *request, const uint8_t *data, size_t length, bool apart)
 {
 	size_t step = target.apart ? 5 : 512;
 	uint8_t bhs[48];
@@ -88,14 +89,12 @@ static void send_data(const uint8_t *request, const uint8_t *data, size_t length
 		make_pdu(bhs, 0x25, request);
 		bhs[1] = last ? 0x80 : 0;
 		put(bhs + 40, at, 4);
-		if (last && !target.apart) {
+		if (last && !apart) {
 			bhs[1] = 0x81;
 			target.stat_sn++;
 		}
 		(void)unit_proof_take(&proof, bhs, data + at, last ? length - at : step);
 	}
-	if (target.apart || !length)
-		respond(request, 0, NULL, 0);
 }
 
 static size_t make_identity(const uint8_t *cdb, uint64_t lun, uint8_t *data)
@@ -160,14 +159,17 @@ static void answer(const uint8_t *request)
 	const uint8_t *cdb = request + 32;
 	uint8_t data[512] = {0}, sense[20] = {0, 18, 0x70, 0, a->key, 0, 0, 0, 0, 10, 0, 0, 0, 0, a->asc, a->ascq};
 	uint64_t lun = get(request + 8, 2);
+	bool otherwise = is_answered_otherwise(cdb, lun);
+	size_t length = otherwise && !target.speaks_first ? 0 : make_data(cdb, lun, data);
 
 	assert_int_equal(request[0], 0x01);
 	assert_int_equal(get(request + 24, 4), target.cmd_sn);
 	target.cmd_sn++;
-	if (is_answered_otherwise(cdb, lun))
+	send_data(request, data, length, target.apart || otherwise);
+	if (otherwise)
 		respond(request, a->status, sense, a->status == 2 ? sizeof(sense) : 0);
-	else
-		send_data(request, data, make_data(cdb, lun, data));
+	else if (target.apart || !length)
+		respond(request, 0, NULL, 0);
 }
 
 /* Until nothing is left to be sent; everything that can be sent is sent before the first answer. */
@@ -391,6 +393,44 @@ static void what_a_unit_does_not_know_is_asked_otherwise_or_not(void **state)
 	assert_int_equal(run(1), UNIT_SAME);
 }
 
+/* Sense that tells of nothing bad: the data counts, as ever, and so does that there is none. */
+static void an_error_that_was_recovered_is_none(void **state)
+{
+	static const uint8_t commands[] = {INQUIRY, TEST_UNIT_READY, CAPACITY_16, MODE_SENSE};
+
+	(void)state;
+	target.speaks_first = true;
+	for (size_t i = 0; i < sizeof(commands); i++)
+		for (uint8_t key = 0; key < 2; key++) {
+			target.answer = (struct answer){0, commands[i], 2, key, 0x17, 1, 0};
+			assert_int_equal(run(1), UNIT_SAME);
+		}
+	target.blocks = 5;
+	target.answer.command = CAPACITY_16;
+	assert_int_equal(run(1), UNIT_OTHER);
+	target.blocks = 131072;
+	target.protected = true;
+	target.answer.command = MODE_SENSE;
+	assert_int_equal(run(1), UNIT_OTHER);
+	target.protected = false;
+	target.identity = 2;
+	target.answer.command = INQUIRY;
+	assert_int_equal(run(1), UNIT_OTHER);
+	target.speaks_first = false;
+	target.identity = 1;
+	run(1);
+	says(UNIT_OTHER, "LUN 0 is not there");
+	target.answer.command = CAPACITY_16;
+	run(1);
+	says(UNIT_NOT_READY, "LUN 0 does not tell its size");
+	target.answer.command = MODE_SENSE; /* not every unit can tell */
+	assert_int_equal(run(1), UNIT_SAME);
+	target.speaks_first = true;
+	target.answer = (struct answer){0, CAPACITY_16, 2, 4, 0x3e, 1, 0};
+	run(1);
+	says(UNIT_NOT_READY, "LUN 0 cannot be used: its hardware has an error (sense 4/3E/01)");
+}
+
 /* ---- what a hostile target does ---- */
 
 static void begin_with_one_request(uint8_t request[48])
@@ -427,11 +467,13 @@ static void nonsense_ends_the_conversation(void **state)
 	begin_with_one_request(request);
 	assert_int_equal(take(0x25, request, 40, 0xffffffff, 4, 4), UNIT_BROKEN);
 	begin_with_one_request(request);
-	assert_int_equal(take(0x25, request, 40, 0, 4, 256), UNIT_BROKEN); /* more than was asked for */
+	assert_int_equal(take(0x25, request, 40, 0, 4, 256), UNIT_BROKEN);
+	says(UNIT_BROKEN, "the target sent data that was not asked for (256 bytes at 0, expected at most 255)");
 	begin_with_one_request(request);
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(take(0x25, request, 40, (uint32_t)i * 100, 4, 100), UNIT_PENDING);
 	assert_int_equal(take(0x25, request, 40, 200, 4, 56), UNIT_BROKEN);
+	says(UNIT_BROKEN, "the target sent data that was not asked for (56 bytes at 200, expected at most 55)");
 	for (unsigned opcode = 0; opcode < 0x40; opcode++) {
 		begin_with_one_request(request);
 		if (opcode != 0x20 && opcode != 0x21 && opcode != 0x25 && opcode != 0x32)
@@ -506,6 +548,7 @@ int main(void)
 		CASE(a_unit_that_is_not_ready_is_waited_for),
 		CASE(standby_is_the_multipath_maps_affair),
 		CASE(what_a_unit_does_not_know_is_asked_otherwise_or_not),
+		CASE(an_error_that_was_recovered_is_none),
 		CASE(nonsense_ends_the_conversation),
 		CASE(endless_nops_are_answered_one_by_one),
 		CASE(the_window_is_never_crossed),
