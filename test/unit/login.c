@@ -1255,9 +1255,15 @@ static void each_lesson_is_worth_one_more_connection(void **state)
 	assert_int_equal(login_learn(&login, &lessons, false), LESSON_MD5_ONLY);
 }
 
-static void names_without_their_secrets_are_refused_before_anything_is_sent(void **state)
+static void no_name_or_a_name_without_its_secret_is_refused_before_anything_is_sent(void **state)
 {
 	(void)state;
+	for (int i = 0; i < 2; i++) {
+		config.initiator_name = i ? "" : NULL;
+		assert_int_equal(login_start(&login, &config, &request), LOGIN_FAILED);
+		assert_failed(LOGIN_NEGOTIATION, "there is no initiator name");
+	}
+	config.initiator_name = "i";
 	use_chap(true);
 	chap.password_in.length = 0;
 	assert_int_equal(login_start(&login, &config, &request), LOGIN_FAILED);
@@ -1457,7 +1463,7 @@ int main(void)
 		cmocka_unit_test_setup(a_list_refused_by_key_counts_like_one_refused_by_status, set_up),
 		cmocka_unit_test_setup(what_comes_after_authentication_is_no_reason_for_a_weaker_try, set_up),
 		cmocka_unit_test_setup(each_lesson_is_worth_one_more_connection, set_up),
-		cmocka_unit_test_setup(names_without_their_secrets_are_refused_before_anything_is_sent, set_up),
+		cmocka_unit_test_setup(no_name_or_a_name_without_its_secret_is_refused_before_anything_is_sent, set_up),
 		cmocka_unit_test_setup(identifier_of_a_challenge_is_one_byte, set_up),
 		cmocka_unit_test_setup(challenge_that_comes_with_the_method_is_answered, set_up),
 		cmocka_unit_test_setup(a_proof_may_not_come_before_it_is_asked_for, set_up),

@@ -76,6 +76,7 @@ static void a_pdu_longer_than_what_came_is_refused(void **state)
 	(void)state;
 	m.rest[7] = 9;
 	assert_int_equal(netlink_parse((uint8_t *)&m, finish(&m, 48 + 8), &event), -EPROTO);
+	assert_int_equal(netlink_parse((uint8_t *)&m, sizeof(m), &event), -EPROTO); /* what is behind it is not its own */
 	m.rest[5] = 1; /* 65,545 bytes */
 	assert_int_equal(netlink_parse((uint8_t *)&m, finish(&m, sizeof(m.rest)), &event), -EPROTO);
 	m.rest[5] = 0xff;
@@ -189,6 +190,8 @@ static void every_error_has_a_name_and_words(void **state)
 	assert_string_equal(netlink_error_name(1022), "ISCSI_ERR_NOP_TIMEDOUT");
 	assert_string_equal(netlink_error_name(1000), "ISCSI_ERR_?");
 	assert_string_equal(netlink_error_name(1023), "ISCSI_ERR_?");
+	assert_string_equal(netlink_error_text(1000), "an error that this program does not know");
+	assert_string_equal(netlink_error_text(1023), "an error that this program does not know");
 	assert_non_null(strstr(netlink_error_text(1022), "NOP-Out"));
 }
 
