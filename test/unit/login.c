@@ -533,6 +533,18 @@ static void a_header_that_is_not_the_answer_is_refused(void **state)
 	}
 }
 
+/* Without T, NSG says nothing. */
+static void only_a_transit_ends_the_login(void **state)
+{
+	struct fields f = honest(0);
+
+	(void)state;
+	start();
+	assert_int_equal(respond_with(&f, OPERATIONAL | TO_FULL, "", 0), LOGIN_SEND);
+	assert_string_equal(login_get_result(&login)->tolerated, "");
+	assert_int_equal(respond(T | OPERATIONAL | TO_FULL, ""), LOGIN_DONE);
+}
+
 static void question_that_was_answered_is_no_open_one(void **state)
 {
 	(void)state;
@@ -798,6 +810,7 @@ static void text_is_joined_up_to_its_bound(void **state)
 		if (!more) {
 			assert_non_null(strstr(sent(), "X-key.00=NotUnderstood"));
 			assert_non_null(strstr(sent(), "X-key.15=NotUnderstood"));
+			assert_int_equal(respond(OPERATIONAL, "TargetAlias=x"), LOGIN_SEND); /* another text, from 0 */
 			continue;
 		}
 		assert_int_equal(respond_bytes(OPERATIONAL, "", 1), LOGIN_FAILED);
@@ -1253,6 +1266,15 @@ static void each_lesson_is_worth_one_more_connection(void **state)
 	assert_false(lessons.md5_only);
 	lessons.guessed = false;
 	assert_int_equal(login_learn(&login, &lessons, false), LESSON_MD5_ONLY);
+	lessons = (struct login_lessons){0};
+	chap.algorithms_given = true; /* chap_algs= forbids it */
+	to_the_challenge();
+	assert_int_equal(login_learn(&login, &lessons, false), LESSON_NONE);
+	lessons = (struct login_lessons){0};
+	chap.algorithms_given = false;
+	to_the_challenge();
+	assert_int_equal(respond(SECURITY, "CHAP_A=7;CHAP_I=7;CHAP_C=0x00"), LOGIN_SEND);
+	assert_int_equal(login_learn(&login, &lessons, false), LESSON_NONE); /* silence after a response blames no list */
 }
 
 static void no_name_or_a_name_without_its_secret_is_refused_before_anything_is_sent(void **state)
@@ -1404,9 +1426,15 @@ static void no_digest_or_challenge_stays_after_the_wipe(void **state)
 	assert_false(holds(&login, sizeof(login), "CHAP_R", 6));
 	assert_false(holds(&login, sizeof(login), digest, 16));
 	assert_false(holds(&login, sizeof(login), config.challenge, sizeof(config.challenge)));
-	login.joined = login.reply = login.sent = 1;
+	memcpy(login.text, "half of theirs", 14); /* what had not come or gone yet */
+	memcpy(login.answers, "half of ours", 12);
+	login.joined = 14;
+	login.reply = 12;
+	login.sent = 1;
 	login_wipe(&login);
-	assert_int_equal(login.joined + login.reply + login.sent, 0); /* nothing is left to be sent */
+	assert_false(holds(&login, sizeof(login), "theirs", 6));
+	assert_false(holds(&login, sizeof(login), "ours", 4));
+	assert_int_equal(login.joined + login.reply + login.sent, 0);
 }
 
 int main(void)
@@ -1431,6 +1459,7 @@ int main(void)
 		cmocka_unit_test_setup(bursts_and_flags_that_the_target_offers_are_combined, set_up),
 		cmocka_unit_test_setup(every_range_has_its_edges, set_up),
 		cmocka_unit_test_setup(a_header_that_is_not_the_answer_is_refused, set_up),
+		cmocka_unit_test_setup(only_a_transit_ends_the_login, set_up),
 		cmocka_unit_test_setup(question_that_was_answered_is_no_open_one, set_up),
 		cmocka_unit_test_setup(a_stage_that_was_not_asked_for_is_refused, set_up),
 		cmocka_unit_test_setup(key_that_the_target_does_not_know_has_its_default, set_up),

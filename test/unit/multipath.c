@@ -362,6 +362,9 @@ static void a_path_that_comes_later_is_added(void **state)
 	notes->status = "2 0 0 0 1 1 A 0 2 0 8:0 A 0 65:0 F 1"; /* one that is lost stays so */
 	assert_non_null(strstr(look(), "resume mpatha\ntell mpatha: fail_path 65:0\n"));
 	assert_null(strstr(notes->text, "fail_path 8:"));
+	notes->status = "2 0 0 0 1 1 A 0 2 0 8:0 F 1 65:0 F 1";
+	assert_non_null(strstr(look(), "tell mpatha: fail_path 65:0\n"));
+	assert_non_null(strstr(notes->text, "tell mpatha: fail_path 8:0\n"));
 	notes->status = NULL;
 	snprintf(plan->targets[1].name, sizeof(plan->targets[1].name), TARGET "2");
 	assert_string_equal(look(), "");

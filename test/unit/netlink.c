@@ -53,6 +53,19 @@ static void a_destroyed_session_has_its_fields_the_other_way_round(void **state)
 	assert_int_equal(event.host, 9);
 }
 
+static void a_created_session_has_its_host(void **state)
+{
+	struct message m = {.event = {.type = ISCSI_KEVENT_CREATE_SESSION, .r.session = {.sid = 9, .host_no = 4}}};
+	struct netlink_event event;
+
+	(void)state;
+	assert_int_equal(netlink_parse((uint8_t *)&m, finish(&m, 0), &event), 0);
+	assert_int_equal(event.type, NETLINK_EVENT_CREATED);
+	assert_int_equal(event.sid, 9);
+	assert_int_equal(event.host, 4);
+	assert_null(event.bhs);
+}
+
 static void a_pdu_is_as_long_as_its_header_says(void **state)
 {
 	struct message m = {.event = {.type = ISCSI_KEVENT_RECV_PDU, .r.recv_pdu = {1, 0, 0}}};
@@ -316,6 +329,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_connection_error_names_its_session),
 		cmocka_unit_test(a_destroyed_session_has_its_fields_the_other_way_round),
+		cmocka_unit_test(a_created_session_has_its_host),
 		cmocka_unit_test(a_pdu_is_as_long_as_its_header_says),
 		cmocka_unit_test(a_pdu_longer_than_what_came_is_refused),
 		cmocka_unit_test(a_long_pdu_is_whole_to_its_last_byte),

@@ -617,6 +617,7 @@ static void short_sessions_are_no_storm(void **state)
 		log_in(now);
 		now += 50;
 		hear(NETLINK_EVENT_ERROR, now);
+		assert_int_equal(session_deadline(&session) - now, logins < 5 ? 2000 << logins : 60000);
 	}
 	assert_in_range(logins, 5, 8); /* pauses of 2, 4, 8, 16, 32, 60 s */
 	step(SESSION_EVENT_DEADLINE, session_deadline(&session));

@@ -62,7 +62,7 @@ static void make_pdu(uint8_t bhs[48], uint8_t opcode, const uint8_t *request)
 	bhs[0] = opcode;
 	bhs[1] = 0x80;
 	memcpy(bhs + 16, request + 16, 4);
-	put(bhs + 20, 0xffffffff, 4);
+	put(bhs + 20, opcode == 0x21 ? 0 : 0xffffffff, 4); /* of a SCSI Response: no tag */
 	put(bhs + 24, target.stat_sn, 4);
 	put(bhs + 28, target.cmd_sn, 4);
 	put(bhs + 32, target.cmd_sn + target.window - 1, 4);
@@ -227,6 +227,39 @@ static void the_same_unit_is_proven_in_one_round(void **state)
 	assert_int_equal(run(0), UNIT_SAME);
 }
 
+/* Each command says how much data it is about. */
+static void no_more_is_asked_for_than_is_needed(void **state)
+{
+	static const struct {
+		enum scsi_id_kind kind;
+		bool has_long_page;
+		uint8_t page;
+		uint32_t length;
+	} rows[] = {{SCSI_ID_NAA, false, 0x83, 255},
+		    {SCSI_ID_NAA, true, 0x83, 512},
+		    {SCSI_ID_SERIAL, false, 0x80, 255},
+		    {SCSI_ID_NONE, true, 0, 36}};
+	uint8_t request[48];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		static const uint32_t lengths[] = {0, 32, 4};
+
+		units[0].id.kind = rows[i].kind;
+		units[0].has_long_page = rows[i].has_long_page;
+		unit_proof_start(&proof, units, 1, 1, 7, 32);
+		assert_true(unit_proof_next(&proof, request));
+		assert_int_equal(get(request + 20, 4), rows[i].length);
+		assert_int_equal(request[34], rows[i].page);
+		assert_int_equal(get(request + 35, 2), rows[i].length);
+		for (size_t k = 0; k < 3; k++) {
+			assert_true(unit_proof_next(&proof, request));
+			assert_int_equal(get(request + 20, 4), lengths[k]);
+		}
+		assert_false(unit_proof_next(&proof, request));
+	}
+}
+
 static void many_units_are_asked_side_by_side(void **state)
 {
 	(void)state;
@@ -345,6 +378,12 @@ static void a_unit_that_is_not_ready_is_waited_for(void **state)
 		{{0, TEST_UNIT_READY, 2, 2, 0x04, 0x0b, 0},
 		 UNIT_NOT_READY,
 		 "LUN 0 cannot be used: its port is in standby (sense 2/04/0B)"},
+		{{0, INQUIRY, 2, 2, 0x04, 0x01, 0},
+		 UNIT_NOT_READY,
+		 "LUN 0 cannot be used: it is becoming ready (sense 2/04/01)"},
+		{{0, TEST_UNIT_READY, 2, 5, 0x20, 0x00, 0},
+		 UNIT_NOT_READY,
+		 "LUN 0 cannot be used: it does not know the command (sense 5/20/00)"},
 		{{0, CAPACITY_16, 2, 2, 0x3a, 0x00, 0},
 		 UNIT_NOT_READY,
 		 "LUN 0 cannot be used: it has no medium (sense 2/3A/00)"},
@@ -490,6 +529,11 @@ static void nonsense_ends_the_conversation(void **state)
 	begin_with_one_request(request);
 	assert_int_equal(take(0x21, request, 3, 0, 1, 0), UNIT_OTHER); /* good, and no data */
 	assert_false(unit_proof_next(&proof, request));
+	units[0].id.kind = SCSI_ID_NONE;
+	begin_with_one_request(request);
+	assert_int_equal(take(0x25, request, 40, 0, 4, 8), UNIT_PENDING); /* 8 bytes, without a vendor */
+	assert_int_equal(take(0x21, request, 3, 0, 1, 0), UNIT_OTHER);
+	says(UNIT_OTHER, "LUN 0 does not tell its vendor any more");
 }
 
 static void endless_nops_are_answered_one_by_one(void **state)
@@ -538,6 +582,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup(name, begin)
 	const struct CMUnitTest tests[] = {
 		CASE(the_same_unit_is_proven_in_one_round),
+		CASE(no_more_is_asked_for_than_is_needed),
 		CASE(many_units_are_asked_side_by_side),
 		CASE(data_may_come_in_pieces_and_the_status_behind_it),
 		CASE(another_identity_is_another_unit),
