@@ -246,8 +246,12 @@ static void secret_that_the_kernel_cannot_hold_is_not_told(void **state)
 	is_told(ISCSI_PARAM_USERNAME, "me");
 	assert_null(value_of(ISCSI_PARAM_PASSWORD));
 	assert_null(value_of(ISCSI_PARAM_PASSWORD_IN));
+	memset(plan.chap.password.bytes, 'x', CHAP_SECRET_MAX); /* the longest that there is */
+	plan.chap.password.length = CHAP_SECRET_MAX;
+	length = 0;
+	(void)session_params_before(&nobody, 5, 0, 0, &plan, "t", &portal);
+	assert_int_equal(strlen(value_of(ISCSI_PARAM_PASSWORD)), CHAP_SECRET_MAX);
 	plan.chap.username[0] = '\0';
-	plan.chap.password.bytes[4] = 'x';
 	length = 0;
 	(void)session_params_before(&nobody, 5, 0, 0, &plan, "t", &portal);
 	assert_null(value_of(ISCSI_PARAM_PASSWORD));
@@ -285,6 +289,14 @@ static void after_the_login_the_kernel_gets_what_was_negotiated(void **state)
 		is_told_number(ISCSI_PARAM_MAX_R2T, value);
 		is_told(ISCSI_PARAM_TPGT, "9");
 	}
+	result.tpgt = 0; /* is a number, too */
+	length = 0;
+	(void)session_params_after(&nobody, 5, 0, &result, &plan, &refused);
+	is_told(ISCSI_PARAM_TPGT, "0");
+	result.tpgt = plan.params.value[PARAM_TPGT] = -1;
+	length = 0;
+	(void)session_params_after(&nobody, 5, 0, &result, &plan, &refused);
+	assert_null(value_of(ISCSI_PARAM_TPGT));
 }
 
 int main(void)
