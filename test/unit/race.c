@@ -157,8 +157,11 @@ static void attempts_that_end_leave_nothing_open(void **state)
 	close(before);
 	assert_int_equal(start((const struct sockaddr_storage *[]){&hole, &hole, &refused}, 3, 2), 0);
 	(void)await(0);
-	(void)race_step(&race, 250);
+	for (int64_t now = 250; now <= 4250; now += 1000) /* each of the two once more */
+		(void)race_step(&race, now);
 	assert_int_equal(sockets(), 2);
+	assert_int_equal(start((const struct sockaddr_storage *[]){&hole}, 1, 0), 0); /* and another race */
+	assert_int_equal(sockets(), 1);
 	race_stop(&race);
 	after = dup(live_fd);
 	close(after);
@@ -187,6 +190,9 @@ static void families_alternate(void **state)
 	race.winner = -1;
 	close(await(251));
 	assert_int_equal(race.winner, 1);
+	assert_int_equal(start((const struct sockaddr_storage *[]){&v6_live, &hole, &live}, 3, 0), 0);
+	assert_int_equal(race.address_count, 3);
+	assert_memory_equal(&race.addresses[2], &live, sizeof(live));
 }
 
 static void start_can_be_given_to_another(void **state)
