@@ -217,11 +217,16 @@ static void all_refused_ends_it_at_once(void **state)
 static void address_that_leads_nowhere_costs_nothing(void **state)
 {
 	struct sockaddr_storage nowhere = live;
+	int before = dup(live_fd), after;
 
 	(void)state;
+	close(before);
 	((struct sockaddr_in *)&nowhere)->sin_addr.s_addr = htonl(0x7fffffff); /* a broadcast */
 	assert_int_equal(start((const struct sockaddr_storage *[]){&nowhere}, 1, 0), -ENETUNREACH);
 	assert_int_equal(sockets(), 0);
+	after = dup(live_fd);
+	close(after);
+	assert_int_equal(after, before); /* nothing stays open */
 	assert_int_equal(start((const struct sockaddr_storage *[]){&nowhere, &live}, 2, 0), 0);
 	assert_peer(await(0), &live);
 }
@@ -356,6 +361,19 @@ static void ports_of_root_are_left_when_all_others_are_taken(void **state)
 	(void)state;
 }
 
+/* Each has been tried: the others have their time. */
+static void refusal_of_the_last_address_hurries_no_other(void **state)
+{
+	(void)state;
+	assert_int_equal(start((const struct sockaddr_storage *[]){&hole, &refused}, 2, 0), 0);
+	assert_int_equal(race_step(&race, 250), -EAGAIN);
+	assert_int_equal(race.begun, 2);
+	for (int i = 0; i < 3 && !race.failed[1]; i++)
+		assert_int_equal(await(251), -EAGAIN);
+	assert_true(race.failed[1]);
+	assert_int_equal(race.begun, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -372,6 +390,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(socket_waits_for_nothing_and_keeps_to_its_interface, begin, end),
 		cmocka_unit_test_setup_teardown(refusal_says_more_than_silence, begin, end),
 		cmocka_unit_test_setup_teardown(ports_of_root_are_left_when_all_others_are_taken, begin, end),
+		cmocka_unit_test_setup_teardown(refusal_of_the_last_address_hurries_no_other, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
