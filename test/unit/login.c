@@ -1274,7 +1274,8 @@ static void each_lesson_is_worth_one_more_connection(void **state)
 	chap.algorithms_given = false;
 	to_the_challenge();
 	assert_int_equal(respond(SECURITY, "CHAP_A=7;CHAP_I=7;CHAP_C=0x00"), LOGIN_SEND);
-	assert_int_equal(login_learn(&login, &lessons, false), LESSON_NONE); /* silence after a response blames no list */
+	assert_int_equal(login_learn(&login, &lessons, false),
+			 LESSON_NONE); /* silence after a response blames no list */
 }
 
 static void no_name_or_a_name_without_its_secret_is_refused_before_anything_is_sent(void **state)

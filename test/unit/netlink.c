@@ -89,8 +89,9 @@ static void a_pdu_longer_than_what_came_is_refused(void **state)
 	(void)state;
 	m.rest[7] = 9;
 	assert_int_equal(netlink_parse((uint8_t *)&m, finish(&m, 48 + 8), &event), -EPROTO);
-	assert_int_equal(netlink_parse((uint8_t *)&m, sizeof(m), &event), -EPROTO); /* what is behind it is not its own */
-	m.rest[5] = 1; /* 65,545 bytes */
+	assert_int_equal(netlink_parse((uint8_t *)&m, sizeof(m), &event),
+			 -EPROTO); /* what is behind it is not its own */
+	m.rest[5] = 1;             /* 65,545 bytes */
 	assert_int_equal(netlink_parse((uint8_t *)&m, finish(&m, sizeof(m.rest)), &event), -EPROTO);
 	m.rest[5] = 0xff;
 	assert_int_equal(netlink_parse((uint8_t *)&m, finish(&m, 48 + 8), &event), -EPROTO);

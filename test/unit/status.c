@@ -172,7 +172,8 @@ static void long_names_fit_into_a_record(void **state)
 	assert_int_equal(text[STATUS_RECORD - 1], '\n');
 	assert_int_equal(text[STATUS_RECORD - 2], 'n');
 	assert_int_equal(strcspn(text, "\n"), STATUS_RECORD - 1);
-	for (size_t length = 1; length < sizeof(plans[1].name); length++) { /* as many that end before, at and behind its end */
+	for (size_t length = 1; length < sizeof(plans[1].name);
+	     length++) { /* as many that end before, at and behind its end */
 		plans[1].name[length - 1] = 'n';
 		plans[1].name[length] = '\0';
 		sessions[1].recoveries++;
@@ -337,7 +338,8 @@ static void lines_of_maps_stay_within_their_bounds(void **state)
 	again = dup(dir);
 	close(again);
 	assert_int_equal(again, next); /* nothing stays open */
-	assert_int_equal(status.records[(2 + STATUS_MAPS) * STATUS_RECORD], 0); /* the page goes on, the file does not */
+	assert_int_equal(status.records[(2 + STATUS_MAPS) * STATUS_RECORD],
+			 0); /* the page goes on, the file does not */
 	for (int i = 0; i < STATUS_MAPS; i++) {
 		assert_non_null(strstr(line(2 + i), "map=a-rather-long-name device=dm-"));
 		assert_int_equal(strlen(line(2 + i)), STATUS_RECORD - 1);

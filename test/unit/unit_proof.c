@@ -581,22 +581,14 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup(name, begin)
 	const struct CMUnitTest tests[] = {
-		CASE(the_same_unit_is_proven_in_one_round),
-		CASE(no_more_is_asked_for_than_is_needed),
-		CASE(many_units_are_asked_side_by_side),
-		CASE(data_may_come_in_pieces_and_the_status_behind_it),
-		CASE(another_identity_is_another_unit),
-		CASE(a_unit_that_is_not_there_is_no_unit),
-		CASE(size_and_write_protection_count),
-		CASE(a_unit_without_a_size_has_only_its_identity),
-		CASE(attentions_are_asked_through),
-		CASE(a_unit_that_is_not_ready_is_waited_for),
-		CASE(standby_is_the_multipath_maps_affair),
-		CASE(what_a_unit_does_not_know_is_asked_otherwise_or_not),
-		CASE(an_error_that_was_recovered_is_none),
-		CASE(nonsense_ends_the_conversation),
-		CASE(endless_nops_are_answered_one_by_one),
-		CASE(the_window_is_never_crossed),
+		CASE(the_same_unit_is_proven_in_one_round), CASE(no_more_is_asked_for_than_is_needed),
+		CASE(many_units_are_asked_side_by_side),    CASE(data_may_come_in_pieces_and_the_status_behind_it),
+		CASE(another_identity_is_another_unit),     CASE(a_unit_that_is_not_there_is_no_unit),
+		CASE(size_and_write_protection_count),      CASE(a_unit_without_a_size_has_only_its_identity),
+		CASE(attentions_are_asked_through),         CASE(a_unit_that_is_not_ready_is_waited_for),
+		CASE(standby_is_the_multipath_maps_affair), CASE(what_a_unit_does_not_know_is_asked_otherwise_or_not),
+		CASE(an_error_that_was_recovered_is_none),  CASE(nonsense_ends_the_conversation),
+		CASE(endless_nops_are_answered_one_by_one), CASE(the_window_is_never_crossed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
