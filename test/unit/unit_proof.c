@@ -163,6 +163,7 @@ static void answer(const uint8_t *request)
 	size_t length = otherwise && !target.speaks_first ? 0 : make_data(cdb, lun, data);
 
 	assert_int_equal(request[0], 0x01);
+	assert_true(cdb[0] != TEST_UNIT_READY || get(request + 20, 4) == 0); /* whatever had its place before */
 	assert_int_equal(get(request + 24, 4), target.cmd_sn);
 	target.cmd_sn++;
 	send_data(request, data, length, target.apart || otherwise);
