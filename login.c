@@ -412,7 +412,6 @@ static enum login_action take_status(struct login *l, const struct pdu_login_res
 
 	if (status >> 8 == 1) {
 		l->moving = true;
-		l->redirect = (struct login_redirect){.tpgt = -1};
 		if (take_keys(l, data, length))
 			return LOGIN_FAILED;
 		l->redirect.permanent = status == 0x0102;
@@ -488,10 +487,9 @@ enum login_action login_step(struct login *login, const uint8_t *bhs, const uint
 	if (response.status)
 		return take_status(login, &response, data, length);
 	login->exp_stat_sn = response.stat_sn + 1;
-	login->result.tsih = login->final ? response.tsih : 0;
+	login->result.tsih = response.tsih; /* the last one counts */
 	if (login->sent <
 	    login->reply) { /* the target acknowledged a part of our text; RFC 7143 6.2: with no text of its own */
-		login->responded = true;
 		if (!length)
 			return send_part(login, request);
 		answer_fail(login, LOGIN_PROTOCOL, "the target answers before our text is whole (the C bit is set)");

@@ -33,7 +33,7 @@ static int read_handle(int sysfs, uint64_t *handle)
 
 int netlink_open(struct netlink *netlink, int sysfs)
 {
-	struct netlink opened = {-1, -1, 0};
+	struct netlink opened;
 	int result = read_handle(sysfs, &opened.transport);
 
 	if (result)
@@ -194,7 +194,7 @@ void netlink_batch_start(struct netlink_batch *batch, uint32_t sid, uint32_t cid
 
 void netlink_batch_text(struct netlink_batch *batch, uint32_t param, const char *value)
 {
-	size_t length = value ? strlen(value) + 1 : 0;
+	size_t length = strlen(value ? value : "") + 1;
 	size_t space = NLMSG_SPACE(sizeof(struct iscsi_uevent) + length);
 	struct nlmsghdr header = {.nlmsg_type = ISCSI_UEVENT_SET_PARAM, .nlmsg_flags = NLM_F_REQUEST};
 	struct iscsi_uevent m = {.type = ISCSI_UEVENT_SET_PARAM,
@@ -289,7 +289,7 @@ static enum netlink_event_type event_type(uint32_t kernel_type)
 int netlink_parse(const uint8_t *message, size_t length, struct netlink_event *event)
 {
 	struct reader r = reader_of(message, length);
-	struct netlink_event e = {0};
+	struct netlink_event e;
 	struct nlmsghdr header;
 	struct iscsi_uevent m;
 	const uint8_t *bytes;
@@ -305,12 +305,12 @@ int netlink_parse(const uint8_t *message, size_t length, struct netlink_event *e
 	if (!bytes)
 		return -EPROTO;
 	memcpy(&m, bytes, sizeof(m));
-	e.kernel_type = m.type;
-	e.type = event_type(m.type);
-	e.transport = m.transport_handle;
-	e.sid = m.r.conn.sid;
-	e.cid = m.r.conn.cid;
-	e.host = m.r.session.host_no;
+	e = (struct netlink_event){.kernel_type = m.type,
+				   .type = event_type(m.type),
+				   .transport = m.transport_handle,
+				   .sid = m.r.conn.sid,
+				   .cid = m.r.conn.cid,
+				   .host = m.r.session.host_no};
 	if (e.type == NETLINK_EVENT_ERROR)
 		e.error = m.r.conn_error.error;
 	if (e.type == NETLINK_EVENT_DESTROYED) {

@@ -69,7 +69,7 @@ int session_params_before(const struct netlink *netlink, uint32_t sid, uint32_t 
 			  const struct target_plan *plan, const char *name, const struct portal *portal)
 {
 	struct netlink_batch batch;
-	uint32_t refused = 0;
+	uint32_t refused;
 	int result;
 
 	netlink_batch_start(&batch, sid, cid);

@@ -663,7 +663,7 @@ static void take_portal_group(struct session *s)
 
 static void finish_login(struct session *s, const struct session_input *in)
 {
-	uint32_t refused = 0;
+	uint32_t refused;
 	int result;
 
 	s->negotiated = *login_get_result(&s->attempt.login);

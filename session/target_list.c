@@ -181,7 +181,7 @@ void target_list_print(const struct target_list *list, const struct portal *aske
 	struct key key;
 
 	while (keys_next(&r, &key) == 1) {
-		struct portal portal = {.port = 0};
+		struct portal portal = {.host = ""};
 
 		if (key_is(&key, "TargetName")) {
 			if (bare)

@@ -199,9 +199,9 @@ static void take_sense(struct unit_proof *p, struct unit_command *c, const uint8
 	}
 	if (asks_again(c, &sense))
 		return;
-	if (is_unimportant(c, &sense) && c->question != ASK_READY && c->used)
-		judge_good(p, c);
-	else if (!is_unimportant(c, &sense) && !passes(unit_of(p, c), &sense))
+	if (is_unimportant(c, &sense))
+		judge_good(p, c); /* by its data, as ever: a question that is not answered proves nothing */
+	else if (!passes(unit_of(p, c), &sense))
 		judge_sense(p, c, &sense);
 	c->itt = 0;
 }

@@ -218,6 +218,41 @@ static void a_session_that_is_not_there_is_not_found(void **state)
 	assert_int_equal(sids[0], 7);
 }
 
+static void both_sides_have_their_names_and_secrets(void **state)
+{
+	struct adopted from;
+
+	(void)state;
+	put(SESSION, "initiatorname", "iqn.2026-01.test:i");
+	put(SESSION, "username_in", "them");
+	put(SESSION, "password_in", "outsecret123");
+	assert_int_equal(adopt_session(sysfs, 7, &from), 0);
+	assert_string_equal(from.plan.initiator, "iqn.2026-01.test:i");
+	assert_string_equal(from.plan.chap.username_in, "them");
+	assert_secret(&from.plan.chap.password_in, "outsecret123");
+}
+
+static void hosts_are_counted_from_0(void **state)
+{
+	static const char *const folders[] = {"devices/host0", "devices/host0/session6",
+					      "devices/host0/session6/iscsi_session",
+					      "devices/host0/session6/iscsi_session/session6"};
+	struct adopted from;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		assert_int_equal(mkdirat(sysfs, folders[i], 0755), 0);
+	assert_int_equal(
+		symlinkat("../../devices/host0/session6/iscsi_session/session6", sysfs, "class/iscsi_session/session6"),
+		0);
+	memset(&from, 0x55, sizeof(from));
+	assert_int_equal(adopt_session(sysfs, 6, &from), 0);
+	assert_int_equal(from.host, 0);
+	assert_int_equal(from.sid, 6);
+	assert_string_equal(from.plan.name, "");
+	assert_int_equal(from.plan.firmware_index, -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +262,8 @@ int main(void)
 		cmocka_unit_test(every_small_number_has_its_place_too),
 		cmocka_unit_test(portal_and_state_are_found_where_they_are),
 		cmocka_unit_test(a_session_that_is_not_there_is_not_found),
+		cmocka_unit_test(both_sides_have_their_names_and_secrets),
+		cmocka_unit_test(hosts_are_counted_from_0),
 	};
 
 	return cmocka_run_group_tests(tests, make_tree, remove_tree);

@@ -11,11 +11,36 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "login/answer.h"
+#include "sys/log.h"
+
 #define SEEDS 20000
 #define NOW   10000000
 
 static struct target_plan plan;
 static struct attempt attempt;
+static int errors; /* that were said */
+
+void log_err(const char *format, ...)
+{
+	(void)format;
+	errors++;
+}
+
+#define LOG_NOTHING(name)                  \
+	void name(const char *format, ...) \
+	{                                  \
+		(void)format;              \
+	}
+
+LOG_NOTHING(log_warn)
+LOG_NOTHING(log_info)
+LOG_NOTHING(log_debug)
+
+enum log_level log_get_level(void)
+{
+	return LOG_LEVEL_INFO;
+}
 
 static int begin(void **state)
 {
@@ -129,7 +154,9 @@ static void target_that_is_not_there_has_thirty_seconds_of_a_boot(void **state)
 	assert_int_equal(put_off(RETRY_SHORTLY, NOW + 29999), ATTEMPT_PAUSE);
 	assert_int_equal(put_off(RETRY_TRANSIENT, NOW + 30000), ATTEMPT_PAUSE);
 	assert_int_equal(put_off(RETRY_SHORTLY, NOW + 30000), ATTEMPT_OVER);
+	attempt.lessons.guessed = true;
 	attempt_succeed(&attempt);
+	assert_false(attempt.lessons.guessed);
 	assert_int_equal(attempt.count + attempt.begun_ms + attempt.patience_ms, 0);
 	assert_true(attempt.was_up);
 	assert_string_equal(attempt.failure, "");
@@ -167,6 +194,7 @@ static void connection_of_an_outage_is_waited_for_two_seconds_at_most(void **sta
 	plan.params.value[PARAM_LOGIN_TIMEOUT] = 7;
 	(void)attempt_begin(&attempt, NOW);
 	assert_int_equal(attempt.connect.timeout_ms, 7000);
+	assert_int_equal(attempt.connect.random, 270369);
 	for (uint32_t seed = 1; seed < SEEDS / 4; seed++) {
 		attempt_init(&attempt, &plan, seed);
 		attempt.resident = true;
@@ -188,7 +216,10 @@ static void second_connection_goes_where_the_first_is(void **state)
 	assert_true(connect_read_literal(&portal, &address));
 	strcpy(plan.portal.host, "192.0.2.1");
 	attempt_init(&attempt, &plan, 1);
+	attempt.login.joined = 5;
 	(void)attempt_begin_at(&attempt, &portal, &address, NOW);
+	assert_int_equal(attempt.login.joined, 0); /* of the login before nothing stays */
+	assert_int_equal(attempt.connect.first, 0);
 	assert_string_equal(attempt.route.portal.host, "127.0.0.1");
 	assert_int_equal(attempt.connect.race.address_count, 1);
 	assert_int_equal(attempt.connect.timeout_ms, 8 * 7000);
@@ -241,7 +272,9 @@ static void socket_is_watched_during_the_login(void **state)
 	assert_int_equal(attempt_pollfds(&attempt, &fd, 0), 0);
 	attempt.connect.fd = -1;
 	assert_int_equal(attempt_pollfds(&attempt, &fd, 1), 0);
+	attempt.patience_ms = 7000;
 	assert_int_equal(attempt_step(&attempt, true, NOW), ATTEMPT_AGAIN); /* beginning otherwise */
+	assert_non_null(strstr(attempt.failure, "no answer to the login within 7 s"));
 	attempt.lessons = (struct login_lessons){0};
 	(void)wait_for_answer();
 	assert_int_equal(attempt_step(&attempt, false, NOW), ATTEMPT_AGAIN);
@@ -260,6 +293,7 @@ static void after_a_failure_all_that_was_learned_is_forgotten(void **state)
 	assert_false(attempt.lessons.guessed || attempt.lessons.start_in_security || attempt.lessons.md5_only);
 	assert_int_equal(attempt.count, 1);
 	assert_string_equal(attempt.route.portal.host, "192.0.2.7");
+	attempt.deadline_ms = 1;
 	attempt_stop(&attempt);
 	assert_true(attempt.deadline_ms == INT64_MAX);
 	assert_int_equal(attempt.state, ATTEMPT_IDLE);
@@ -279,8 +313,71 @@ static void target_and_attempt_have_names(void **state)
 	assert_string_equal(attempt_target(&attempt), "iqn.2003-01.org.example:disk");
 	strcpy(attempt.route.name, "iqn.2003-01.org.example:moved");
 	assert_string_equal(attempt_target(&attempt), "iqn.2003-01.org.example:moved");
+	strcpy(attempt.route.name, "t");
+	assert_string_equal(attempt_target(&attempt), "t");
+	strcpy(plan.name, "n");
+	assert_string_equal(attempt_name(&attempt), "n");
 	plan.name[0] = '\0';
 	assert_string_equal(attempt_name(&attempt), "127.0.0.1");
+}
+
+static void attempt_that_has_not_begun_has_no_deadline(void **state)
+{
+	(void)state;
+	attempt.deadline_ms = 1;
+	attempt_init(&attempt, &plan, 1);
+	assert_true(attempt.deadline_ms == INT64_MAX);
+}
+
+/* The pause after it is another one. */
+static void refusal_is_an_answer_and_silence_is_none(void **state)
+{
+	struct pollfd fd;
+
+	(void)state;
+	attempt.state = ATTEMPT_RESOLVING;
+	attempt.connect.state = CONNECT_RESOLVING;
+	assert_int_equal(attempt_step(&attempt, true, NOW), ATTEMPT_FAILED);
+	assert_true(attempt.unconnected && attempt.unanswered);
+	(void)attempt_begin(&attempt, NOW);
+	while (attempt.state == ATTEMPT_CONNECTING) {
+		assert_int_equal(attempt_pollfds(&attempt, &fd, 1), 1);
+		assert_int_equal(poll(&fd, 1, 5000), 1);
+		(void)attempt_step(&attempt, false, NOW);
+	}
+	assert_int_equal(attempt.state, ATTEMPT_FAILED);
+	assert_true(attempt.unconnected && !attempt.unanswered);
+}
+
+/* As weak as it is, it is said once that MD5 alone is tried, and nothing is said of the other lesson. */
+static void weaker_try_is_told_once(void **state)
+{
+	struct login_pdu request;
+
+	(void)state;
+	strcpy(plan.chap.username, "me");
+	plan.chap.password.length = 12;
+	for (unsigned count = 0; count < 2; count++) {
+		struct login_config config = {
+			.cid = 1, .target_name = plan.name, .offer = &plan.params, .chap = &plan.chap};
+
+		attempt_init(&attempt, &plan, 1);
+		attempt.count = count;
+		assert_int_equal(attempt_log_in(&attempt, &config, &request, NOW), ATTEMPT_SEND);
+		attempt.login.authenticated = METHOD_CHOSEN;
+		attempt.login.chap.offered[0] = CHAP_SHA256;
+		errors = 0;
+		assert_int_equal(attempt_step(&attempt, false, NOW), ATTEMPT_AGAIN);
+		assert_true(attempt.lessons.md5_only);
+		assert_int_equal(errors, count == 0);
+	}
+	plan.chap.username[0] = '\0';
+	attempt_init(&attempt, &plan, 1);
+	(void)wait_for_answer();
+	errors = 0;
+	assert_int_equal(attempt_step(&attempt, false, NOW), ATTEMPT_AGAIN);
+	assert_true(attempt.lessons.start_in_security);
+	assert_int_equal(errors, 0);
 }
 
 int main(void)
@@ -297,6 +394,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(socket_is_watched_during_the_login, begin, end),
 		cmocka_unit_test_setup_teardown(after_a_failure_all_that_was_learned_is_forgotten, begin, end),
 		cmocka_unit_test_setup_teardown(target_and_attempt_have_names, begin, end),
+		cmocka_unit_test_setup_teardown(attempt_that_has_not_begun_has_no_deadline, begin, end),
+		cmocka_unit_test_setup_teardown(refusal_is_an_answer_and_silence_is_none, begin, end),
+		cmocka_unit_test_setup_teardown(weaker_try_is_told_once, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,9 +47,22 @@ static void begin(void)
 	static struct portal listed[2];
 	struct portal planned = portal_of("planned");
 
+	memset(&route, 0x55, sizeof(route));
 	listed[0] = portal_of("listed");
 	listed[1] = portal_of("second");
 	route_init(&route, &planned, listed, 2);
+}
+
+static void route_begins_with_nothing(void **state)
+{
+	(void)state;
+	begin();
+	assert_string_equal(route.portal.host, "planned");
+	assert_string_equal(route.name, "");
+	assert_string_equal(route.home_name, "");
+	assert_int_equal(route.redirect_count, 0);
+	assert_int_equal(route.moved_tpgt, -1);
+	assert_false(route.moved_for_now);
 }
 
 static void attempts_go_where_the_table_says(void **state)
@@ -108,6 +122,9 @@ static void circles_are_left(void **state)
 	assert_int_equal(follow("planned", true), -ELOOP);
 	assert_int_equal(follow("b", true), 0);
 	assert_int_equal(follow("a", true), -ELOOP);
+	route_choose(&route, 0, false); /* those of another attempt make none */
+	assert_int_equal(follow("b", true), 0);
+	assert_int_equal(follow("a", true), 0);
 }
 
 static void name_of_a_moved_target_is_kept_with_its_portal(void **state)
@@ -163,6 +180,10 @@ static void redirect_is_told(void **state)
 	assert_string_equal(said, "a:3260 sends us to t at b:3260 (for now)");
 	assert_string_equal(route.name, "t");
 	assert_int_equal(route.moved_tpgt, 4);
+	route_choose(&route, 0, false);
+	assert_int_equal(route.moved_tpgt, -1); /* another attempt */
+	assert_int_equal(follow("a", false), 0);
+	assert_int_equal(route_follow(&route, &to, said, sizeof(said)), 0);
 	strcpy(to.host, "c");
 	to.name[0] = '\0';
 	to.tpgt = -1;
@@ -174,6 +195,7 @@ static void redirect_is_told(void **state)
 
 static void addresses_are_read_with_their_interface(void **state)
 {
+	static const uint8_t zeros[sizeof(struct sockaddr_storage)];
 	struct portal portal = portal_of("fe80::1");
 	struct sockaddr_storage address;
 	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&address;
@@ -188,7 +210,10 @@ static void addresses_are_read_with_their_interface(void **state)
 	assert_true(connect_read_literal(&portal, &address));
 	assert_int_equal(v6->sin6_scope_id, if_nametoindex("lo"));
 	portal = portal_of("192.0.2.1");
+	memset(&address, 0x55, sizeof(address));
 	assert_true(connect_read_literal(&portal, &address));
+	/* addresses are compared to their last byte */
+	assert_memory_equal(v4 + 1, zeros, sizeof(address) - sizeof(*v4));
 	assert_int_equal(v4->sin_family, AF_INET);
 	assert_int_equal(ntohs(v4->sin_port), 3260);
 	assert_int_equal(ntohl(v4->sin_addr.s_addr), 0xc0000201u);
@@ -200,7 +225,7 @@ static void addresses_are_read_with_their_interface(void **state)
 static void address_of_the_last_login_is_never_lost(void **state)
 {
 	static struct connect connect;
-	struct portal portal = portal_of("name");
+	struct portal portal = portal_of("n");
 	struct sockaddr_storage worked = {0}, dead = {0};
 	struct sockaddr_in *v4 = (struct sockaddr_in *)&worked;
 
@@ -233,7 +258,7 @@ static void what_is_begun_anew_leaves_nothing_of_before(void **state)
 	struct portal name = portal_of("known.invalid");
 	struct sockaddr_storage address;
 	struct portal literal = portal_of("127.0.0.1");
-	int fd;
+	int fd, raced;
 
 	(void)state;
 	memset(&connect, 0x55, sizeof(connect));
@@ -252,6 +277,11 @@ static void what_is_begun_anew_leaves_nothing_of_before(void **state)
 	connect_stop(&connect);
 	assert_int_equal(connect_pollfds(&connect, &(struct pollfd){0}, 1), 0);
 	assert_int_equal(fcntl(fd, F_GETFD), -1); /* closed */
+	connect.state = CONNECT_CONNECTING;
+	raced = connect.race.fds[1] = dup(0);
+	connect_stop(&connect);
+	assert_int_equal(fcntl(raced, F_GETFD), -1);
+	assert_int_equal(connect.state, CONNECT_IDLE);
 }
 
 /* Name servers that are away as well cost half a second where the addresses are known, not the whole time. */
@@ -275,9 +305,35 @@ static void known_addresses_are_not_kept_waiting(void **state)
 	connect_stop(&connect);
 }
 
+static int option_of(int fd, int level, int name)
+{
+	socklen_t size = sizeof(int);
+	int value = -1;
+
+	assert_int_equal(getsockopt(fd, level, name, &value, &size), 0);
+	return value;
+}
+
+static void guard_asks_three_times_in_fifteen_seconds(void **state)
+{
+	struct connect connect = {.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+
+	(void)state;
+	assert_true(connect.fd >= 0);
+	connect_guard(&connect, true);
+	assert_int_equal(option_of(connect.fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+	assert_int_equal(option_of(connect.fd, IPPROTO_TCP, TCP_KEEPIDLE), 5);
+	assert_int_equal(option_of(connect.fd, IPPROTO_TCP, TCP_KEEPINTVL), 5);
+	assert_int_equal(option_of(connect.fd, IPPROTO_TCP, TCP_KEEPCNT), 3);
+	connect_guard(&connect, false);
+	assert_int_equal(option_of(connect.fd, SOL_SOCKET, SO_KEEPALIVE), 0);
+	close(connect.fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(route_begins_with_nothing),
 		cmocka_unit_test(attempts_go_where_the_table_says),
 		cmocka_unit_test(only_what_moved_for_good_is_remembered),
 		cmocka_unit_test(eight_redirects_are_followed_and_no_ninth),
@@ -289,6 +345,7 @@ int main(void)
 		cmocka_unit_test(address_of_the_last_login_is_never_lost),
 		cmocka_unit_test(what_is_begun_anew_leaves_nothing_of_before),
 		cmocka_unit_test(known_addresses_are_not_kept_waiting),
+		cmocka_unit_test(guard_asks_three_times_in_fifteen_seconds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

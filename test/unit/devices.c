@@ -28,7 +28,12 @@ static const struct {
 	{SESSION "target3:0:1/3:0:1:0/state", "transport-offline\n"},
 	{SESSION "target3:0:1/3:0:1:2/state", "offline"},
 	{SESSION "iscsi_session/state", "offline\n"},
+	{SESSION "iscsi_session/5:0:0:0/state", "offline\n"}, /* of no target */
+	{"class/iscsi_session/session11/device/target1", "no folder\n"},
 	{"class/iscsi_session/session8/device/target4:0:0/4:0:0:0/state", "offline\n"},
+	{"class/iscsi_session/session10/device/target0:0:0/0:0:0:0/state", "offline\n"},
+	{"class/iscsi_session/session10/device/target9:0:0/9:0:0:0/state", "offline\n"},
+	{"class/iscsi_session/session10/device/target9:0:0/#:0:0:0/state", "offline\n"}, /* no device */
 };
 
 static char folder[] = "/tmp/devices.XXXXXX";
@@ -80,6 +85,8 @@ static void only_offline_devices_of_the_session_count(void **state)
 	assert_int_equal(devices_offline(sysfs, 7), 2);
 	assert_int_equal(devices_offline(sysfs, 8), 1);
 	assert_int_equal(devices_offline(sysfs, 9), 0);
+	assert_int_equal(devices_offline(sysfs, 10), 2);
+	assert_int_equal(devices_offline(sysfs, 11), 0);
 }
 
 static void looking_leaves_nothing_open(void **state)

@@ -545,6 +545,28 @@ static void look_up_has_an_end(void **state)
 	assert_non_null(strstr(discovery_failure(&discovery), "cannot look up \"portal.invalid\""));
 }
 
+static void response_may_come_in_pieces(void **state)
+{
+	uint8_t bhs[48] = {ISCSI_OP_TEXT_RESPONSE, PDU_FINAL, [7] = sizeof(names) - 1};
+	uint8_t data[64] = {0};
+
+	(void)state;
+	memcpy(data, names, sizeof(names) - 1);
+	log_in();
+	put_number(bhs, 16, 2);
+	put_number(bhs, 20, ISCSI_RESERVED_TAG);
+	put_number(bhs, 24, STAT_SN + 1);
+	assert_int_equal(send(peer, bhs, 40, 0), 40);
+	turn(T0 + 100);
+	assert_int_equal(send(peer, bhs + 40, 8, 0), 8);
+	turn(T0 + 100);
+	assert_int_equal(discovery_state(&discovery), DISCOVERY_RUNNING);
+	assert_int_equal(send(peer, data, pdu_padded(sizeof(names) - 1), 0), pdu_padded(sizeof(names) - 1));
+	turn(T0 + 100);
+	assert_int_equal(discovery_state(&discovery), DISCOVERY_DONE);
+	assert_int_equal(discovery_count(&discovery), 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -568,6 +590,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(pdu_that_is_too_long_is_refused, begin, end),
 		cmocka_unit_test_setup_teardown(look_up_has_an_end, begin, end),
 		cmocka_unit_test_setup_teardown(nobody_there_is_a_failure_that_may_pass, begin, end),
+		cmocka_unit_test_setup_teardown(response_may_come_in_pieces, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,6 +98,7 @@ static void another_initiator_name_is_named(void **state)
 	(void)state;
 	assert_int_equal(warnings("InitiatorName=iqn.2026-01.test:other\n", ""), 1);
 	assert_int_equal(warnings("#InitiatorName=iqn.2026-01.test:other\n", ""), 0);
+	assert_int_equal(warnings("InitiatorName=\n", ""), 1);
 }
 
 static void an_algorithm_that_iscsid_leaves_out_is_named(void **state)
@@ -106,6 +107,8 @@ static void an_algorithm_that_iscsid_leaves_out_is_named(void **state)
 	session.chap_algorithm = CHAP_SHA3_256;
 	assert_int_equal(warnings("", ""), 1); /* iscsid's default is MD5 */
 	assert_int_equal(warnings("", "node.session.auth.chap_algs = SHA256,MD5\n"), 1);
+	session.chap_algorithm = CHAP_MD5;
+	assert_int_equal(warnings("", "node.session.auth.chap_algs =\n"), 1); /* none is not the default */
 }
 
 static void a_shorter_replacement_timeout_is_named(void **state)
@@ -132,9 +135,17 @@ static void a_shorter_replacement_timeout_is_named(void **state)
 
 static void a_root_without_iscsid_is_left_alone(void **state)
 {
-	int root = make_root("InitiatorName=iqn.2026-01.test:other\n", "");
+	int root = make_root("InitiatorName=iqn.2026-01.test:other\n", ""), before = dup(root), after;
 
 	(void)state;
+	close(before);
+	assert_int_equal(iscsid_conf_compare(root, &session, 1), 1);
+	after = dup(root);
+	close(after);
+	assert_int_equal(after, before); /* nothing stays open */
+	session.state = SESSION_WAITING;
+	assert_int_equal(iscsid_conf_compare(root, &session, 1), 0); /* this one is not up */
+	session.state = SESSION_UP;
 	unlinkat(root, "sbin/iscsid", 0);
 	assert_int_equal(iscsid_conf_compare(root, &session, 1), 0);
 	remove_root(root);
@@ -153,6 +164,20 @@ static void a_file_that_is_an_absolute_link_is_roots_own(void **state)
 	remove_root(root);
 }
 
+/* Whoever reads it waits for nobody. */
+static void a_file_that_is_a_pipe_says_nothing(void **state)
+{
+	int root = make_root("", "");
+
+	(void)state;
+	unlinkat(root, "etc/iscsi/initiatorname.iscsi", 0);
+	assert_int_equal(mkfifoat(root, "etc/iscsi/initiatorname.iscsi", 0644), 0);
+	(void)alarm(30);
+	assert_int_equal(iscsid_conf_compare(root, &session, 1), 0);
+	(void)alarm(0);
+	remove_root(root);
+}
+
 static void a_setting_is_the_last_line_that_has_it(void **state)
 {
 	static const char text[] = "a = 1\n#a = 2\n b.c=  x y \t\r\na=3";
@@ -163,7 +188,9 @@ static void a_setting_is_the_last_line_that_has_it(void **state)
 	assert_string_equal(out, "3");
 	assert_int_equal(iscsid_conf_setting(text, sizeof(text) - 1, "b.c", out, sizeof(out)), 3);
 	assert_string_equal(out, "x y");
+	memset(out, 'x', sizeof(out));
 	assert_int_equal(iscsid_conf_setting(text, sizeof(text) - 1, "d", out, sizeof(out)), -ENOENT);
+	assert_string_equal(out, "");
 	assert_int_equal(iscsid_conf_setting("a=too long for it", 17, "a", out, sizeof(out)), -ENOENT);
 }
 
@@ -176,6 +203,7 @@ int main(void)
 		cmocka_unit_test_setup(a_shorter_replacement_timeout_is_named, set_up),
 		cmocka_unit_test_setup(a_root_without_iscsid_is_left_alone, set_up),
 		cmocka_unit_test_setup(a_file_that_is_an_absolute_link_is_roots_own, set_up),
+		cmocka_unit_test_setup(a_file_that_is_a_pipe_says_nothing, set_up),
 		cmocka_unit_test_setup(a_setting_is_the_last_line_that_has_it, set_up),
 	};
 

@@ -533,8 +533,29 @@ static void a_header_that_is_not_the_answer_is_refused(void **state)
 	}
 }
 
+/* Without T, NSG says nothing. */
+static void only_a_transit_ends_the_login(void **state)
+{
+	struct fields f = honest(0);
+
+	(void)state;
+	start();
+	assert_int_equal(respond_with(&f, OPERATIONAL | TO_FULL, "", 0), LOGIN_SEND);
+	assert_string_equal(login_get_result(&login)->tolerated, "");
+	assert_int_equal(respond(T | OPERATIONAL | TO_FULL, ""), LOGIN_DONE);
+}
+
+static void question_that_was_answered_is_no_open_one(void **state)
+{
+	(void)state;
+	start();
+	assert_int_equal(respond(OPERATIONAL, "TaskReporting=FastAbort"), LOGIN_SEND);
+	assert_int_equal(respond(T | OPERATIONAL | TO_FULL, ""), LOGIN_DONE);
+}
+
 static void a_stage_that_was_not_asked_for_is_refused(void **state)
 {
+	const struct login_failure *failure = login_get_failure(&login);
 	static const uint8_t flags[] = {T | OPERATIONAL | 1, T | OPERATIONAL | 2, T | C | OPERATIONAL | TO_FULL, 0x08,
 					T | 0x0c | TO_FULL};
 
@@ -544,8 +565,13 @@ static void a_stage_that_was_not_asked_for_is_refused(void **state)
 
 		start();
 		assert_int_equal(respond_with(&f, flags[i], "", 0), LOGIN_FAILED);
-		assert_int_equal(login_get_failure(&login)->error, LOGIN_PROTOCOL);
+		assert_int_equal(failure->error, LOGIN_PROTOCOL);
+		assert_false(failure->wants_security);
 	}
+	start(); /* of the security stage, but too late */
+	assert_int_equal(respond(OPERATIONAL, ""), LOGIN_SEND);
+	assert_int_equal(respond(SECURITY, ""), LOGIN_FAILED);
+	assert_false(failure->wants_security);
 	config.lessons.start_in_security = true;
 	/* early transit: to full feature phase, where the operational stage was asked */
 	start();
@@ -597,6 +623,12 @@ static void unknown_key_comes_once(void **state)
 	assert_int_equal(respond(OPERATIONAL, "X-a=1;X-b=1"), LOGIN_SEND);
 	assert_int_equal(respond(OPERATIONAL, "X-c=1;X-b=2"), LOGIN_FAILED);
 	assert_failed(LOGIN_PROTOCOL, "the target sent X-b twice");
+	(void)snprintf(text, sizeof(text), "X-%061d=1", 0); /* the longest that there is: RFC 7143 6.1 */
+	start();
+	assert_int_equal(respond(OPERATIONAL, text), LOGIN_SEND);
+	text[63] = '\0';
+	assert_memory_equal(sent(), text, 63);
+	assert_string_equal(sent() + 63, "=NotUnderstood;");
 	for (int i = 0; i < 100; i++)
 		used += (size_t)snprintf(text + used, sizeof(text) - used, "X-%d=1;", i);
 	start();
@@ -692,6 +724,11 @@ static void nothing_comes_while_our_text_is_not_whole(void **state)
 	} rows[] = {{T | OPERATIONAL | TO_FULL, "", "midst"}, {OPERATIONAL, "TargetAlias=x", "C bit"}};
 
 	(void)state;
+	start();
+	memset(login.answers, 'x', LOGIN_DATA_MAX);
+	login.reply = LOGIN_DATA_MAX; /* just one PDU */
+	assert_int_equal(respond(OPERATIONAL, ""), LOGIN_SEND);
+	assert_int_equal(request.bhs[1], T | OPERATIONAL | TO_FULL);
 	for (size_t i = 0; i < 2; i++) {
 		start();
 		memset(login.answers, 'x', LOGIN_DATA_MAX + 1);
@@ -773,6 +810,7 @@ static void text_is_joined_up_to_its_bound(void **state)
 		if (!more) {
 			assert_non_null(strstr(sent(), "X-key.00=NotUnderstood"));
 			assert_non_null(strstr(sent(), "X-key.15=NotUnderstood"));
+			assert_int_equal(respond(OPERATIONAL, "TargetAlias=x"), LOGIN_SEND); /* another text, from 0 */
 			continue;
 		}
 		assert_int_equal(respond_bytes(OPERATIONAL, "", 1), LOGIN_FAILED);
@@ -836,6 +874,8 @@ static void every_status_has_words_a_code_and_a_class(void **state)
 		start();
 		assert_int_equal(refuse(rows[i].status, ""), LOGIN_FAILED);
 		assert_failed(LOGIN_STATUS, rows[i].words);
+		(void)snprintf(code, sizeof(code), "%04x)", rows[i].status);
+		assert_failed(LOGIN_STATUS, code);
 		assert_int_equal(login_get_failure(&login)->status, rows[i].status);
 		assert_int_equal(login_retry(login_get_failure(&login)), rows[i].retry);
 		assert_string_equal(login_error_code(login_get_failure(&login), code, sizeof(code)), rows[i].code);
@@ -882,6 +922,21 @@ static void a_moved_target_is_followed(void **state)
 	start();
 	assert_int_equal(refuse(0x0101, ""), LOGIN_FAILED);
 	assert_failed(LOGIN_PROTOCOL, "TargetAddress");
+}
+
+static void portal_group_and_address_may_come_twice(void **state)
+{
+	(void)state;
+	start();
+	assert_int_equal(respond(T | OPERATIONAL | TO_FULL, "TargetAddress=a;TargetAddress=b"), LOGIN_DONE);
+	start();
+	assert_int_equal(refuse(0x0101, "TargetAddress=a;TargetAddress=b"), LOGIN_MOVED);
+	assert_string_equal(login_get_redirect(&login)->host, "b");
+	start();
+	assert_int_equal(respond(T | OPERATIONAL | TO_FULL, "TargetPortalGroupTag=0;TargetPortalGroupTag=2"),
+			 LOGIN_DONE);
+	assert_int_equal(login_get_result(&login)->tpgt, 0);
+	assert_string_equal(login_get_result(&login)->tolerated, "TargetPortalGroupTag came twice");
 }
 
 static void addresses_have_one_reading(void **state)
@@ -1211,11 +1266,27 @@ static void each_lesson_is_worth_one_more_connection(void **state)
 	assert_false(lessons.md5_only);
 	lessons.guessed = false;
 	assert_int_equal(login_learn(&login, &lessons, false), LESSON_MD5_ONLY);
+	lessons = (struct login_lessons){0};
+	chap.algorithms_given = true; /* chap_algs= forbids it */
+	to_the_challenge();
+	assert_int_equal(login_learn(&login, &lessons, false), LESSON_NONE);
+	lessons = (struct login_lessons){0};
+	chap.algorithms_given = false;
+	to_the_challenge();
+	assert_int_equal(respond(SECURITY, "CHAP_A=7;CHAP_I=7;CHAP_C=0x00"), LOGIN_SEND);
+	assert_int_equal(login_learn(&login, &lessons, false),
+			 LESSON_NONE); /* silence after a response blames no list */
 }
 
-static void names_without_their_secrets_are_refused_before_anything_is_sent(void **state)
+static void no_name_or_a_name_without_its_secret_is_refused_before_anything_is_sent(void **state)
 {
 	(void)state;
+	for (int i = 0; i < 2; i++) {
+		config.initiator_name = i ? "" : NULL;
+		assert_int_equal(login_start(&login, &config, &request), LOGIN_FAILED);
+		assert_failed(LOGIN_NEGOTIATION, "there is no initiator name");
+	}
+	config.initiator_name = "i";
 	use_chap(true);
 	chap.password_in.length = 0;
 	assert_int_equal(login_start(&login, &config, &request), LOGIN_FAILED);
@@ -1322,6 +1393,13 @@ static void algorithm_7_of_older_targets_gets_the_try_with_md5(void **state)
 	assert_int_equal(respond(SECURITY, "CHAP_A=7;CHAP_I=7;CHAP_C=0x00"), LOGIN_SEND);
 	assert_int_equal(refuse(0x0200, ""), LOGIN_FAILED);
 	assert_true(login_get_failure(&login)->wants_md5_only);
+	to_the_challenge(); /* an error of the target's own blames no response, but it may blame a list */
+	assert_int_equal(respond(SECURITY, "CHAP_A=7;CHAP_I=7;CHAP_C=0x00"), LOGIN_SEND);
+	assert_int_equal(refuse(0x0300, ""), LOGIN_FAILED);
+	assert_false(login_get_failure(&login)->wants_md5_only);
+	to_the_challenge();
+	assert_int_equal(refuse(0x0300, ""), LOGIN_FAILED);
+	assert_true(login_get_failure(&login)->wants_md5_only);
 }
 
 static bool holds(const void *bytes, size_t length, const void *needle, size_t size)
@@ -1339,6 +1417,8 @@ static void no_digest_or_challenge_stays_after_the_wipe(void **state)
 	assert_int_equal(respond(SECURITY, "CHAP_A=5;CHAP_I=7;CHAP_C=0x7465737463686131"), LOGIN_SEND);
 	assert_int_equal(chap_respond(CHAP_MD5, 7, &chap.password, (const uint8_t *)"testcha1", 8, digest), 16);
 	assert_true(holds(&login, sizeof(login), "testcha1", 8));
+	assert_true(holds(request.data, request.length, "CHAP_R", 6));
+	assert_false(holds(login.answers, sizeof(login.answers), "CHAP_R", 6)); /* sent is gone */
 	assert_int_equal(respond(T | SECURITY | TO_OPERATIONAL, their_response(CHAP_MD5, &chap.password_in)),
 			 LOGIN_SEND);
 	login_wipe(&login);
@@ -1347,6 +1427,15 @@ static void no_digest_or_challenge_stays_after_the_wipe(void **state)
 	assert_false(holds(&login, sizeof(login), "CHAP_R", 6));
 	assert_false(holds(&login, sizeof(login), digest, 16));
 	assert_false(holds(&login, sizeof(login), config.challenge, sizeof(config.challenge)));
+	memcpy(login.text, "half of theirs", 14); /* what had not come or gone yet */
+	memcpy(login.answers, "half of ours", 12);
+	login.joined = 14;
+	login.reply = 12;
+	login.sent = 1;
+	login_wipe(&login);
+	assert_false(holds(&login, sizeof(login), "theirs", 6));
+	assert_false(holds(&login, sizeof(login), "ours", 4));
+	assert_int_equal(login.joined + login.reply + login.sent, 0);
 }
 
 int main(void)
@@ -1371,6 +1460,8 @@ int main(void)
 		cmocka_unit_test_setup(bursts_and_flags_that_the_target_offers_are_combined, set_up),
 		cmocka_unit_test_setup(every_range_has_its_edges, set_up),
 		cmocka_unit_test_setup(a_header_that_is_not_the_answer_is_refused, set_up),
+		cmocka_unit_test_setup(only_a_transit_ends_the_login, set_up),
+		cmocka_unit_test_setup(question_that_was_answered_is_no_open_one, set_up),
 		cmocka_unit_test_setup(a_stage_that_was_not_asked_for_is_refused, set_up),
 		cmocka_unit_test_setup(key_that_the_target_does_not_know_has_its_default, set_up),
 		cmocka_unit_test_setup(data_segment_has_the_length_that_its_header_says, set_up),
@@ -1385,6 +1476,7 @@ int main(void)
 		cmocka_unit_test_setup(every_status_has_words_a_code_and_a_class, set_up),
 		cmocka_unit_test_setup(failures_of_ours_are_permanent_and_have_codes, set_up),
 		cmocka_unit_test_setup(a_moved_target_is_followed, set_up),
+		cmocka_unit_test_setup(portal_group_and_address_may_come_twice, set_up),
 		cmocka_unit_test_setup(addresses_have_one_reading, set_up),
 		cmocka_unit_test_setup(one_way_chap_answers_and_goes_on, set_up),
 		cmocka_unit_test_setup(mutual_chap_lets_only_the_right_target_in, set_up),
@@ -1401,7 +1493,7 @@ int main(void)
 		cmocka_unit_test_setup(a_list_refused_by_key_counts_like_one_refused_by_status, set_up),
 		cmocka_unit_test_setup(what_comes_after_authentication_is_no_reason_for_a_weaker_try, set_up),
 		cmocka_unit_test_setup(each_lesson_is_worth_one_more_connection, set_up),
-		cmocka_unit_test_setup(names_without_their_secrets_are_refused_before_anything_is_sent, set_up),
+		cmocka_unit_test_setup(no_name_or_a_name_without_its_secret_is_refused_before_anything_is_sent, set_up),
 		cmocka_unit_test_setup(identifier_of_a_challenge_is_one_byte, set_up),
 		cmocka_unit_test_setup(challenge_that_comes_with_the_method_is_answered, set_up),
 		cmocka_unit_test_setup(a_proof_may_not_come_before_it_is_asked_for, set_up),

@@ -362,6 +362,9 @@ static void a_path_that_comes_later_is_added(void **state)
 	notes->status = "2 0 0 0 1 1 A 0 2 0 8:0 A 0 65:0 F 1"; /* one that is lost stays so */
 	assert_non_null(strstr(look(), "resume mpatha\ntell mpatha: fail_path 65:0\n"));
 	assert_null(strstr(notes->text, "fail_path 8:"));
+	notes->status = "2 0 0 0 1 1 A 0 2 0 8:0 F 1 65:0 F 1";
+	assert_non_null(strstr(look(), "tell mpatha: fail_path 65:0\n"));
+	assert_non_null(strstr(notes->text, "tell mpatha: fail_path 8:0\n"));
 	notes->status = NULL;
 	snprintf(plan->targets[1].name, sizeof(plan->targets[1].name), TARGET "2");
 	assert_string_equal(look(), "");
@@ -585,6 +588,9 @@ static void disks_that_differ_are_not_joined(void **state)
 	put(dev, "sdb", other, sizeof(other));
 	assert_non_null(strstr(look(), "service-time 0 1 1 8:0 1\n"));
 	assert_non_null(strstr(notes->errors, "they do not hold the same"));
+	assert_int_equal(unlinkat(dev, "sdb", 0), 0); /* nor does one that cannot be read */
+	assert_non_null(strstr(look(), "service-time 0 1 1 8:0 1\n"));
+	assert_non_null(strstr(notes->errors, "they do not hold the same"));
 	add_disk(2, LIOS, "256\n", "0\n");
 	assert_non_null(strstr(look(), "service-time 0 1 1 8:0 1\n"));
 	assert_non_null(strstr(notes->text, "service-time 0 1 1 8:16 1\n"));
@@ -763,6 +769,20 @@ static void root_may_name_the_map(void **state)
 	}
 }
 
+static void long_name_of_roots_has_its_link(void **state)
+{
+	char path[32 + DM_TEXT_MAX] = "mapper/";
+	struct stat link;
+
+	(void)state;
+	add_disk(1, TGTS, "256\n", "0\n");
+	plan->root.kind = ROOT_DEVICE;
+	memset(path + strlen(path), 'm', DM_TEXT_MAX - 1);
+	snprintf(plan->root.value, sizeof(plan->root.value), "/dev/%s", path);
+	look();
+	assert_int_equal(fstatat(dev, path, &link, AT_SYMLINK_NOFOLLOW), 0);
+}
+
 /* Four tables are tried, from the best that there is; a map without one does not stay. */
 static void map_that_the_kernel_refuses_is_taken_back(void **state)
 {
@@ -911,6 +931,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(as_many_sessions_as_there_may_be_are_looked_at, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(of_two_targets_only_a_unique_name_counts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(root_may_name_the_map, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(long_name_of_roots_has_its_link, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(kernel_without_the_device_mapper_is_told_of, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(map_that_the_kernel_refuses_is_taken_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(root_names_one_map_only, set_up, tear_down),

@@ -53,6 +53,19 @@ static void a_destroyed_session_has_its_fields_the_other_way_round(void **state)
 	assert_int_equal(event.host, 9);
 }
 
+static void a_created_session_has_its_host(void **state)
+{
+	struct message m = {.event = {.type = ISCSI_KEVENT_CREATE_SESSION, .r.session = {.sid = 9, .host_no = 4}}};
+	struct netlink_event event;
+
+	(void)state;
+	assert_int_equal(netlink_parse((uint8_t *)&m, finish(&m, 0), &event), 0);
+	assert_int_equal(event.type, NETLINK_EVENT_CREATED);
+	assert_int_equal(event.sid, 9);
+	assert_int_equal(event.host, 4);
+	assert_null(event.bhs);
+}
+
 static void a_pdu_is_as_long_as_its_header_says(void **state)
 {
 	struct message m = {.event = {.type = ISCSI_KEVENT_RECV_PDU, .r.recv_pdu = {1, 0, 0}}};
@@ -76,12 +89,38 @@ static void a_pdu_longer_than_what_came_is_refused(void **state)
 	(void)state;
 	m.rest[7] = 9;
 	assert_int_equal(netlink_parse((uint8_t *)&m, finish(&m, 48 + 8), &event), -EPROTO);
-	m.rest[5] = 1; /* 65,545 bytes */
+	assert_int_equal(netlink_parse((uint8_t *)&m, sizeof(m), &event),
+			 -EPROTO); /* what is behind it is not its own */
+	m.rest[5] = 1;             /* 65,545 bytes */
 	assert_int_equal(netlink_parse((uint8_t *)&m, finish(&m, sizeof(m.rest)), &event), -EPROTO);
 	m.rest[5] = 0xff;
 	assert_int_equal(netlink_parse((uint8_t *)&m, finish(&m, 48 + 8), &event), -EPROTO);
 	m.rest[5] = m.rest[7] = 0;
 	assert_int_equal(netlink_parse((uint8_t *)&m, finish(&m, 47), &event), -EPROTO);
+}
+
+/* All three bytes of the length count: 0x010203 bytes of data. */
+static void a_long_pdu_is_whole_to_its_last_byte(void **state)
+{
+	static struct {
+		struct message m;
+		uint8_t more[0x010203];
+	} space;
+	struct message *m = &space.m;
+	struct netlink_event event;
+
+	(void)state;
+	m->event.type = ISCSI_KEVENT_RECV_PDU;
+	m->rest[5] = 1;
+	m->rest[6] = 2;
+	m->rest[7] = 3;
+	for (size_t missing = 0; missing < 2; missing++) {
+		size_t length = finish(m, 48 + 0x010203 - missing);
+
+		assert_int_equal(netlink_parse((uint8_t *)m, length, &event), missing ? -EPROTO : 0);
+	}
+	assert_int_equal(event.length, 0x010203);
+	assert_ptr_equal(event.data, m->rest + 48);
 }
 
 static void a_cut_message_is_refused_at_every_length(void **state)
@@ -165,6 +204,8 @@ static void every_error_has_a_name_and_words(void **state)
 	assert_string_equal(netlink_error_name(1022), "ISCSI_ERR_NOP_TIMEDOUT");
 	assert_string_equal(netlink_error_name(1000), "ISCSI_ERR_?");
 	assert_string_equal(netlink_error_name(1023), "ISCSI_ERR_?");
+	assert_string_equal(netlink_error_text(1000), "an error that this program does not know");
+	assert_string_equal(netlink_error_text(1023), "an error that this program does not know");
 	assert_non_null(strstr(netlink_error_text(1022), "NOP-Out"));
 }
 
@@ -289,8 +330,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_connection_error_names_its_session),
 		cmocka_unit_test(a_destroyed_session_has_its_fields_the_other_way_round),
+		cmocka_unit_test(a_created_session_has_its_host),
 		cmocka_unit_test(a_pdu_is_as_long_as_its_header_says),
 		cmocka_unit_test(a_pdu_longer_than_what_came_is_refused),
+		cmocka_unit_test(a_long_pdu_is_whole_to_its_last_byte),
 		cmocka_unit_test(a_cut_message_is_refused_at_every_length),
 		cmocka_unit_test(a_batch_holds_one_message_for_each_parameter),
 		cmocka_unit_test(a_batch_is_filled_to_its_last_byte),

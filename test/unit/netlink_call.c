@@ -54,7 +54,7 @@ int nlsock_send(int fd, const void *message, size_t length)
 	return call.refuses;
 }
 
-/* What is stale comes before anything was sent. */
+/* What is stale comes before anything was sent; some of it is empty. */
 ssize_t nlsock_receive(int fd, void *buffer, size_t size)
 {
 	static const struct answer none = {.error = -EAGAIN};
@@ -63,12 +63,12 @@ ssize_t nlsock_receive(int fd, void *buffer, size_t size)
 	(void)fd;
 	if (!call.sends && stale) {
 		stale--;
-		next = (struct answer){.header.nlmsg_type = ISCSI_UEVENT_BIND_CONN, .length = 72};
+		next = (struct answer){.header.nlmsg_type = ISCSI_UEVENT_BIND_CONN, .length = stale % 2 ? 72 : 0};
 	} else if (call.sends && queued)
 		next = queue[--queued];
 	if (next.error)
 		return next.error;
-	assert_true(size >= next.length);
+	assert_true(size >= next.length && size >= 72);
 	memcpy(buffer, &next.header, sizeof(next.header));
 	memcpy((uint8_t *)buffer + sizeof(next.header), &next.event, sizeof(next.event));
 	return (ssize_t)next.length;
@@ -277,6 +277,31 @@ static void answers_to_calls_that_were_given_up_are_dropped(void **state)
 	assert_int_equal(stale, 0);
 }
 
+static void an_event_is_read_and_a_flood_is_one(void **state)
+{
+	uint8_t buffer[NETLINK_MESSAGE_MAX];
+	struct netlink_event event = {.type = NETLINK_EVENT_PDU};
+	struct answer *answer = will_answer(ISCSI_KEVENT_DESTROY_SESSION);
+
+	(void)state;
+	call.sends = 1;
+	answer->header.nlmsg_len = 72;
+	answer->event.r.destroyed.sid = 3;
+	assert_int_equal(netlink_receive(&netlink, buffer, &event), 0);
+	assert_int_equal(event.type, NETLINK_EVENT_DESTROYED);
+	assert_int_equal(event.sid, 3);
+	assert_int_equal(netlink_receive(&netlink, buffer, &event), -EAGAIN);
+	assert_int_equal(event.type, NETLINK_EVENT_DESTROYED); /* as before */
+	will_answer(0)->length = 0;
+	call.sends = 1;
+	assert_int_equal(netlink_receive(&netlink, buffer, &event), -EPROTO);
+	will_answer(0)->error = -ENOBUFS;
+	call.sends = 1;
+	assert_int_equal(netlink_receive(&netlink, buffer, &event), 0);
+	assert_int_equal(event.type, NETLINK_EVENT_OVERRUN);
+	assert_int_equal(event.sid, 0);
+}
+
 static void a_pdu_is_sent_with_its_header_and_data(void **state)
 {
 	uint8_t bhs[48] = {0x43, 0x87};
@@ -456,6 +481,7 @@ int main(void)
 		cmocka_unit_test_setup(what_the_kernel_refuses_has_its_error, begin),
 		cmocka_unit_test_setup(the_drivers_own_result_counts_where_there_is_one, begin),
 		cmocka_unit_test_setup(answers_to_calls_that_were_given_up_are_dropped, begin),
+		cmocka_unit_test_setup(an_event_is_read_and_a_flood_is_one, begin),
 		cmocka_unit_test_setup(a_pdu_is_sent_with_its_header_and_data, begin),
 		cmocka_unit_test_setup(a_pdu_that_does_not_fit_is_not_sent, begin),
 		cmocka_unit_test_setup(a_parameter_of_the_host_goes_with_its_nul, begin),

@@ -340,6 +340,30 @@ static void questions_have_their_time_from_when_they_are_asked(void **state)
 	assert_in_range(prover_deadline(&prover), T0 + 100000 + limit, T0 + 100000 + 8 * limit);
 }
 
+static void name_of_one_letter_is_one(void **state)
+{
+	(void)state;
+	strcpy(plan.chap.username, "m");
+	plan.chap.password.length = 12;
+	start(false);
+	take_connection();
+	assert_ptr_equal(prover.attempt.login.config.chap, &plan.chap);
+}
+
+static void only_a_login_gets_more_time_when_questions_may_be_asked(void **state)
+{
+	(void)state;
+	start(false);
+	assert_int_equal(prover.attempt.state, ATTEMPT_CONNECTING);
+	prover.attempt.deadline_ms = T0 + 5;
+	assert_int_equal(prover_ask(&prover, T0), UNIT_PENDING);
+	assert_int_equal(prover_deadline(&prover), T0 + 5); /* the race's own */
+	prover.attempt.state = ATTEMPT_LOGIN;
+	prover.attempt.deadline_ms = T0 + 10000000;
+	assert_int_equal(prover_ask(&prover, T0), UNIT_PENDING);
+	assert_int_equal(prover_deadline(&prover), T0 + 10000000);
+}
+
 /* In the kernel session's own place: that one may come only when this one is gone. */
 static void it_is_gone_before_the_verdict_counts(void **state)
 {
@@ -570,6 +594,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(it_asks_when_the_kernel_is_logged_in_and_not_before, begin, end),
 		cmocka_unit_test_setup_teardown(it_asks_at_once_when_it_was_told_to_before, begin, end),
 		cmocka_unit_test_setup_teardown(questions_have_their_time_from_when_they_are_asked, begin, end),
+		cmocka_unit_test_setup_teardown(name_of_one_letter_is_one, begin, end),
+		cmocka_unit_test_setup_teardown(only_a_login_gets_more_time_when_questions_may_be_asked, begin, end),
 		cmocka_unit_test_setup_teardown(it_is_gone_before_the_verdict_counts, begin, end),
 		cmocka_unit_test_setup_teardown(login_that_is_refused_proves_nothing, begin, end),
 		cmocka_unit_test_setup_teardown(login_without_an_answer_is_tried_otherwise_once, begin, end),

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -19,8 +20,38 @@
 #define FILLERS 3
 
 static struct race race;
+static struct {
+	bool used_up; /* the ephemeral ports to the target */
+	int free;     /* of those below 1024; 0: none */
+	int error;    /* instead of all that */
+	unsigned binds;
+	int first, last; /* that were tried */
+	sa_family_t family;
+} ports;
 static struct sockaddr_storage live, hole, refused, v6_live;
 static int live_fd, hole_fd, v6_fd, fillers[FILLERS];
+
+/* In the place of the C library's. */
+int bind(int fd, __CONST_SOCKADDR_ARG address, socklen_t size)
+{
+	const struct sockaddr_in *to = address.__sockaddr_in__;
+
+	if (!ports.used_up)
+		return (int)syscall(SYS_bind, fd, address.__sockaddr__, size);
+	ports.last = ntohs(to->sin_port);
+	ports.first = ports.binds++ ? ports.first : ports.last;
+	ports.family = to->sin_family;
+	errno = ports.error ? ports.error : EADDRINUSE;
+	return !ports.error && ports.last == ports.free ? 0 : -1;
+}
+
+int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t size)
+{
+	errno = EADDRNOTAVAIL;
+	if (ports.used_up && (!ports.free || ports.last != ports.free))
+		return -1;
+	return (int)syscall(SYS_connect, fd, address.__sockaddr__, size);
+}
 
 static int listen_at(const char *host, int backlog, struct sockaddr_storage *at)
 {
@@ -126,8 +157,11 @@ static void attempts_that_end_leave_nothing_open(void **state)
 	close(before);
 	assert_int_equal(start((const struct sockaddr_storage *[]){&hole, &hole, &refused}, 3, 2), 0);
 	(void)await(0);
-	(void)race_step(&race, 250);
+	for (int64_t now = 250; now <= 4250; now += 1000) /* each of the two once more */
+		(void)race_step(&race, now);
 	assert_int_equal(sockets(), 2);
+	assert_int_equal(start((const struct sockaddr_storage *[]){&hole}, 1, 0), 0); /* and another race */
+	assert_int_equal(sockets(), 1);
 	race_stop(&race);
 	after = dup(live_fd);
 	close(after);
@@ -156,6 +190,9 @@ static void families_alternate(void **state)
 	race.winner = -1;
 	close(await(251));
 	assert_int_equal(race.winner, 1);
+	assert_int_equal(start((const struct sockaddr_storage *[]){&v6_live, &hole, &live}, 3, 0), 0);
+	assert_int_equal(race.address_count, 3);
+	assert_memory_equal(&race.addresses[2], &live, sizeof(live));
 }
 
 static void start_can_be_given_to_another(void **state)
@@ -180,11 +217,16 @@ static void all_refused_ends_it_at_once(void **state)
 static void address_that_leads_nowhere_costs_nothing(void **state)
 {
 	struct sockaddr_storage nowhere = live;
+	int before = dup(live_fd), after;
 
 	(void)state;
+	close(before);
 	((struct sockaddr_in *)&nowhere)->sin_addr.s_addr = htonl(0x7fffffff); /* a broadcast */
 	assert_int_equal(start((const struct sockaddr_storage *[]){&nowhere}, 1, 0), -ENETUNREACH);
 	assert_int_equal(sockets(), 0);
+	after = dup(live_fd);
+	close(after);
+	assert_int_equal(after, before); /* nothing stays open */
 	assert_int_equal(start((const struct sockaddr_storage *[]){&nowhere, &live}, 2, 0), 0);
 	assert_peer(await(0), &live);
 }
@@ -289,6 +331,49 @@ static void refusal_says_more_than_silence(void **state)
 	assert_int_equal(result, -ECONNREFUSED);
 }
 
+/* Whoever is not root can take all the others, but none of these. */
+static void ports_of_root_are_left_when_all_others_are_taken(void **state)
+{
+	static const int free_ones[] = {1023, 1000, 600};
+
+	for (size_t i = 0; i < sizeof(free_ones) / sizeof(free_ones[0]); i++) {
+		memset(&ports, 0, sizeof(ports));
+		ports.used_up = true;
+		ports.free = free_ones[i];
+		assert_int_equal(start((const struct sockaddr_storage *[]){i ? &live : &v6_live}, 1, 0), 0);
+		assert_int_equal(ports.first, 1023);
+		assert_int_equal(ports.last, free_ones[i]);
+		assert_int_equal(ports.binds, 1024 - free_ones[i]);
+		assert_int_equal(ports.family, i ? AF_INET : AF_INET6);
+		close(await(0));
+		assert_int_equal(race.winner, 0);
+	}
+	memset(&ports, 0, sizeof(ports));
+	ports.used_up = true;
+	assert_int_equal(start((const struct sockaddr_storage *[]){&live}, 1, 0), -EADDRNOTAVAIL);
+	assert_int_equal(ports.last, 600);
+	assert_int_equal(ports.binds, 424);
+	ports.binds = 0;
+	ports.error = EACCES; /* another one would be no better */
+	assert_int_equal(start((const struct sockaddr_storage *[]){&live}, 1, 0), -EADDRNOTAVAIL);
+	assert_int_equal(ports.binds, 1);
+	memset(&ports, 0, sizeof(ports));
+	(void)state;
+}
+
+/* Each has been tried: the others have their time. */
+static void refusal_of_the_last_address_hurries_no_other(void **state)
+{
+	(void)state;
+	assert_int_equal(start((const struct sockaddr_storage *[]){&hole, &refused}, 2, 0), 0);
+	assert_int_equal(race_step(&race, 250), -EAGAIN);
+	assert_int_equal(race.begun, 2);
+	for (int i = 0; i < 3 && !race.failed[1]; i++)
+		assert_int_equal(await(251), -EAGAIN);
+	assert_true(race.failed[1]);
+	assert_int_equal(race.begun, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -304,6 +389,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(as_many_addresses_as_there_is_room_for, begin, end),
 		cmocka_unit_test_setup_teardown(socket_waits_for_nothing_and_keeps_to_its_interface, begin, end),
 		cmocka_unit_test_setup_teardown(refusal_says_more_than_silence, begin, end),
+		cmocka_unit_test_setup_teardown(ports_of_root_are_left_when_all_others_are_taken, begin, end),
+		cmocka_unit_test_setup_teardown(refusal_of_the_last_address_hurries_no_other, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,6 +31,15 @@ static void write_hosts(const char *text)
 	close(fd);
 }
 
+static void write_settings(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
 /* The first address as text; "" where there is none. */
 static const char *look_up(const char *host)
 {
@@ -63,6 +72,11 @@ static void files_that_are_gone_are_remembered(void **state)
 	assert_int_equal(unlink("/etc/hosts"), 0);
 	assert_string_equal(look_up("portal.example"), "192.0.2.7");
 	assert_int_equal(access("/etc/hosts", F_OK), -1);
+	write_settings("/etc/resolv.conf", "nameserver 192.0.2.53\n");
+	resolve_keep_files(&resolve);
+	assert_int_equal(unlink("/etc/resolv.conf"), 0);
+	assert_string_equal(look_up("missing.example"), "");
+	assert_string_equal(resolve_failure(&resolve), "no usable answer from the name server 192.0.2.53");
 }
 
 /* As those of a lost disk do not: whoever opens them waits for ever. */
@@ -117,15 +131,6 @@ static void name_that_is_unknown_has_its_reason(void **state)
 	assert_non_null(strstr(resolve_failure(&resolve), "name server"));
 	assert_null(strstr(resolve_failure(&resolve), "did not answer in time"));
 	assert_string_equal(look_up("portal.example"), "192.0.2.7");
-}
-
-static void write_settings(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	close(fd);
 }
 
 /* Nobody is reached in this network. */
@@ -210,12 +215,12 @@ static void addresses_of_home_outlive_a_redirect(void **state)
 {
 	(void)state;
 	resolve_init(&resolve);
-	write_hosts("192.0.2.7 home.example\n192.0.2.9 away.example\n192.0.2.10 farther.example\n");
-	assert_string_equal(look_up("home.example"), "192.0.2.7");
+	write_hosts("192.0.2.7 h\n192.0.2.9 away.example\n192.0.2.10 farther.example\n");
+	assert_string_equal(look_up("h"), "192.0.2.7");
 	assert_string_equal(look_up("away.example"), "192.0.2.9");
 	assert_string_equal(look_up("farther.example"), "192.0.2.10");
 	write_hosts("192.0.2.1 another\n");
-	assert_string_equal(look_up("home.example"), "192.0.2.7");
+	assert_string_equal(look_up("h"), "192.0.2.7");
 	assert_string_equal(look_up("farther.example"), "192.0.2.10");
 	assert_string_equal(look_up("away.example"), "");
 }
@@ -238,6 +243,21 @@ static void who_gives_up_waiting_gets_what_was_known(void **state)
 	assert_int_equal(resolve_pollfds(&resolve, &(struct pollfd){0}, 1), 0);
 }
 
+/* What is known is taken over, and what is under way is not. */
+static void look_up_of_another_is_nobodys_else(void **state)
+{
+	static struct resolve copy;
+
+	(void)state;
+	resolve_init(&resolve);
+	assert_int_equal(resolve_start(&resolve, "portal.example", 3260), 0);
+	resolve_init_like(&copy, &resolve);
+	assert_false(copy.running);
+	assert_int_equal(copy.child.fd, -1);
+	assert_string_equal(copy.host, "portal.example");
+	resolve_stop(&resolve);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -251,6 +271,7 @@ int main(void)
 		cmocka_unit_test(as_many_addresses_as_there_is_room_for_are_kept),
 		cmocka_unit_test(addresses_of_home_outlive_a_redirect),
 		cmocka_unit_test(who_gives_up_waiting_gets_what_was_known),
+		cmocka_unit_test(look_up_of_another_is_nobodys_else),
 	};
 
 	/* An /etc of our own. */

@@ -617,6 +617,7 @@ static void short_sessions_are_no_storm(void **state)
 		log_in(now);
 		now += 50;
 		hear(NETLINK_EVENT_ERROR, now);
+		assert_int_equal(session_deadline(&session) - now, logins < 5 ? 2000 << logins : 60000);
 	}
 	assert_in_range(logins, 5, 8); /* pauses of 2, 4, 8, 16, 32, 60 s */
 	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
@@ -656,6 +657,10 @@ static void target_says_how_long_to_wait(void **state)
 	log_in(303100);
 	hear_pdu(ISCSI_OP_ASYNC, ISCSI_ASYNC_DROPPING_ALL, 65535, 400000);
 	assert_int_equal(session_deadline(&session), 460000); /* but not for ever */
+	step(SESSION_EVENT_DEADLINE, 460000);
+	log_in(460000);
+	hear_pdu(ISCSI_OP_ASYNC, ISCSI_ASYNC_DROPPING_ALL, 256, 500000); /* both bytes count */
+	assert_int_equal(session_deadline(&session), 560000);
 }
 
 /* No event may say that the kernel lost the connection: 4,000 other events overflow the socket. */
@@ -896,6 +901,7 @@ static void lost_session_is_started_when_its_units_are_the_same(void **state)
 	assert_int_equal(session_proof_pollfds(&session, fds, 2), 1);
 	assert_int_equal(kernel.started, 0);
 	assert_true(session_is_lost(&session));
+	assert_false(session.prover.leaves_first); /* beside the kernel's login */
 	let_prover_find(UNIT_PENDING, 1000);
 	assert_int_equal(kernel.started, 0);
 	let_prover_find(UNIT_SAME, 1000);
@@ -1661,6 +1667,9 @@ static void identity_that_the_kernel_lacks_is_asked_for_after_the_hand_over(void
 	assert_true(session.learning.fd >= 0);
 	hear(NETLINK_EVENT_ERROR, 100000);
 	assert_int_equal(session.learning.fd, -1); /* a lost unit does not answer */
+	log_in_and_prove(100000);
+	let_prover_find(UNIT_SAME, 100000);
+	assert_true(session.learning.fd >= 0); /* back, it is asked */
 	assert_int_equal(times_said("cannot be asked"), 0);
 }
 

@@ -440,6 +440,29 @@ static void session_is_no_path_before_it_is_up(void **state)
 	assert_int_equal(session.mapper, 77);
 }
 
+/* What stands in the record of an earlier look is not looked at. */
+static void path_that_is_gone_makes_no_session_one(void **state)
+{
+	int32_t hold_s = 30;
+
+	(void)state;
+	give_the_kernel_its_session("up");
+	put(UNITS "3:0:0:1/type", "0\n");
+	put(UNITS "3:0:0:1/block/sda/size", "8\n");
+	put(UNITS "3:0:0:1/block/sda/holders/dm-0/dm/uuid", "mpath-1\n");
+	put(UNITS "3:0:0:2/type", "0\n");
+	put(UNITS "3:0:0:2/block/sdb/size", "8\n");
+	put(UNITS "3:0:0:2/block/sdb/holders/dm-0/dm/uuid", "mpath-1\n");
+	log_in(1000);
+	session_become_path(&session, 77, &hold_s);
+	assert_int_equal(session.mapper, 77);
+	session.mapper = -1;
+	assert_int_equal(unlinkat(tree, UNITS "3:0:0:1/block/sda/holders/dm-0/dm/uuid", 0), 0);
+	assert_int_equal(renameat(tree, UNITS "3:0:0:2", tree, "gone"), 0);
+	session_become_path(&session, 77, &hold_s);
+	assert_int_equal(session.mapper, -1);
+}
+
 static void states_have_names(void **state)
 {
 	(void)state;
@@ -789,6 +812,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(end_of_a_session_says_what_did_not_work, begin, end),
 		cmocka_unit_test_setup_teardown(session_that_never_was_goes_with_its_attempt, begin, end),
 		cmocka_unit_test_setup_teardown(session_is_no_path_before_it_is_up, begin, end),
+		cmocka_unit_test_setup_teardown(path_that_is_gone_makes_no_session_one, begin, end),
 		cmocka_unit_test_setup_teardown(states_have_names, begin, end),
 		cmocka_unit_test_setup_teardown(look_again_sees_what_is_there, begin, end),
 		cmocka_unit_test_setup_teardown(call_that_is_refused_is_named, begin, end),

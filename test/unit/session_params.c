@@ -16,22 +16,64 @@
 
 static uint8_t sent[NETLINK_BATCH_BYTES];
 static size_t length;
+static bool answers; /* the kernel does */
+static int refusal;  /* to the first parameter */
+static struct {
+	char name[224]; /* of the initiator, as the host shows it */
+	uint32_t number;
+} host;
+static struct nlmsghdr owed[40];
+static int owed_count;
 
-/* In the place of the socket: what the kernel would get is kept, and it gives no answer. */
+/* An answer to each message of a batch, in their order. */
+static void owe(const uint8_t *message, size_t size)
+{
+	owed_count = 0;
+	for (size_t at = 0; at < size; at += NLMSG_ALIGN(owed[owed_count++].nlmsg_len)) {
+		assert_true(owed_count < 40);
+		memcpy(&owed[owed_count], message + at, sizeof(owed[0]));
+	}
+}
+
+/* In the place of the socket: what the kernel would get is kept. */
 int nlsock_send(int fd, const void *message, size_t size)
 {
+	struct nlmsghdr header;
+	struct iscsi_uevent event;
+
 	(void)fd;
-	if (length)
-		return 0; /* the first is the batch */
-	memcpy(sent, message, size);
-	length = size;
+	if (answers)
+		owe(message, size);
+	memcpy(&header, message, sizeof(header));
+	memcpy(&event, (const uint8_t *)message + sizeof(header), sizeof(event));
+	if (header.nlmsg_type == ISCSI_UEVENT_SET_HOST_PARAM) {
+		assert_int_equal(event.u.set_host_param.param, ISCSI_HOST_PARAM_INITIATOR_NAME);
+		host.number = event.u.set_host_param.host_no;
+		snprintf(host.name, sizeof(host.name), "%s", (const char *)message + sizeof(header) + sizeof(event));
+	} else {
+		memcpy(sent, message, size);
+		length = size;
+	}
 	return 0;
 }
 
 ssize_t nlsock_receive(int fd, void *buffer, size_t size)
 {
-	(void)fd, (void)buffer, (void)size;
-	return -EAGAIN;
+	struct nlmsghdr header = {.nlmsg_len = sizeof(header) + sizeof(struct iscsi_uevent)};
+	struct iscsi_uevent event = {0};
+
+	(void)fd;
+	if (!owed_count)
+		return -EAGAIN;
+	assert_true(size >= header.nlmsg_len);
+	header.nlmsg_type = owed[0].nlmsg_type;
+	event.type = refusal ? ISCSI_KEVENT_IF_ERROR : header.nlmsg_type;
+	event.iferror = refusal;
+	refusal = 0;
+	memmove(owed, owed + 1, (size_t)--owed_count * sizeof(owed[0]));
+	memcpy(buffer, &header, sizeof(header));
+	memcpy((uint8_t *)buffer + sizeof(header), &event, sizeof(event));
+	return (ssize_t)header.nlmsg_len;
 }
 
 int nlsock_open(int protocol, uint32_t groups)
@@ -150,6 +192,25 @@ static void before_the_login_the_kernel_gets_what_is_not_negotiated(void **state
 	assert_null(value_of(ISCSI_PARAM_TPGT));
 }
 
+static void the_host_shows_the_initiators_name_once_the_parameters_are_set(void **state)
+{
+	const struct portal portal = {.host = "10.0.0.1", .port = 3260};
+	struct target_plan plan = {.initiator = "iqn.2026-01.test:i", .firmware_index = -1};
+
+	(void)state;
+	params_default(&plan.params);
+	memset(&host, 0, sizeof(host));
+	answers = true;
+	refusal = -EINVAL;
+	assert_int_equal(session_params_before(&nobody, 5, 0, 7, &plan, "t", &portal), -EINVAL);
+	assert_string_equal(host.name, "");
+	assert_int_equal(session_params_before(&nobody, 5, 0, 7, &plan, "t", &portal), 0);
+	assert_string_equal(host.name, "iqn.2026-01.test:i");
+	assert_int_equal(host.number, 7);
+	answers = false;
+	owed_count = 0;
+}
+
 /* The kernel would take an interval of its own where there is a time-out and no interval. */
 static void without_an_interval_there_is_no_time_out(void **state)
 {
@@ -185,8 +246,12 @@ static void secret_that_the_kernel_cannot_hold_is_not_told(void **state)
 	is_told(ISCSI_PARAM_USERNAME, "me");
 	assert_null(value_of(ISCSI_PARAM_PASSWORD));
 	assert_null(value_of(ISCSI_PARAM_PASSWORD_IN));
+	memset(plan.chap.password.bytes, 'x', CHAP_SECRET_MAX); /* the longest that there is */
+	plan.chap.password.length = CHAP_SECRET_MAX;
+	length = 0;
+	(void)session_params_before(&nobody, 5, 0, 0, &plan, "t", &portal);
+	assert_int_equal(strlen(value_of(ISCSI_PARAM_PASSWORD)), CHAP_SECRET_MAX);
 	plan.chap.username[0] = '\0';
-	plan.chap.password.bytes[4] = 'x';
 	length = 0;
 	(void)session_params_before(&nobody, 5, 0, 0, &plan, "t", &portal);
 	assert_null(value_of(ISCSI_PARAM_PASSWORD));
@@ -224,6 +289,14 @@ static void after_the_login_the_kernel_gets_what_was_negotiated(void **state)
 		is_told_number(ISCSI_PARAM_MAX_R2T, value);
 		is_told(ISCSI_PARAM_TPGT, "9");
 	}
+	result.tpgt = 0; /* is a number, too */
+	length = 0;
+	(void)session_params_after(&nobody, 5, 0, &result, &plan, &refused);
+	is_told(ISCSI_PARAM_TPGT, "0");
+	result.tpgt = plan.params.value[PARAM_TPGT] = -1;
+	length = 0;
+	(void)session_params_after(&nobody, 5, 0, &result, &plan, &refused);
+	assert_null(value_of(ISCSI_PARAM_TPGT));
 }
 
 int main(void)
@@ -232,6 +305,7 @@ int main(void)
 		cmocka_unit_test(a_session_of_the_firmware_is_marked_as_roots),
 		cmocka_unit_test(another_session_is_not),
 		cmocka_unit_test(before_the_login_the_kernel_gets_what_is_not_negotiated),
+		cmocka_unit_test(the_host_shows_the_initiators_name_once_the_parameters_are_set),
 		cmocka_unit_test(without_an_interval_there_is_no_time_out),
 		cmocka_unit_test(secret_that_the_kernel_cannot_hold_is_not_told),
 		cmocka_unit_test(after_the_login_the_kernel_gets_what_was_negotiated),

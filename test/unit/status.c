@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -170,6 +172,17 @@ static void long_names_fit_into_a_record(void **state)
 	assert_int_equal(text[STATUS_RECORD - 1], '\n');
 	assert_int_equal(text[STATUS_RECORD - 2], 'n');
 	assert_int_equal(strcspn(text, "\n"), STATUS_RECORD - 1);
+	for (size_t length = 1; length < sizeof(plans[1].name);
+	     length++) { /* as many that end before, at and behind its end */
+		plans[1].name[length - 1] = 'n';
+		plans[1].name[length] = '\0';
+		sessions[1].recoveries++;
+		assert_true(status_write(&status, sessions, 2));
+		assert_int_equal(status.records[STATUS_RECORD - 1], '\n');
+		assert_int_equal(status.records[2 * STATUS_RECORD - 1], '\n');
+	}
+	sessions[1].recoveries = 3;
+	status_write(&status, sessions, 2);
 	assert_int_equal(status_find(path, 9, &record), 0);
 	assert_string_equal(record.state, "logged in");
 }
@@ -306,6 +319,7 @@ static void lines_of_maps_stay_within_their_bounds(void **state)
 	const char *disks[71] = {NULL};
 	char device[16], uuid[32], names[70][8];
 	struct stat file;
+	int next, again;
 
 	(void)state;
 	for (int i = 0; i < 70; i++) {
@@ -318,7 +332,14 @@ static void lines_of_maps_stay_within_their_bounds(void **state)
 		snprintf(uuid, sizeof(uuid), "mpath-36%02d\n", i);
 		put_map(device, "a-rather-long-name\n", uuid, disks);
 	}
+	next = dup(dir);
+	close(next);
 	status_write_maps(&status, tree, 5);
+	again = dup(dir);
+	close(again);
+	assert_int_equal(again, next); /* nothing stays open */
+	assert_int_equal(status.records[(2 + STATUS_MAPS) * STATUS_RECORD],
+			 0); /* the page goes on, the file does not */
 	for (int i = 0; i < STATUS_MAPS; i++) {
 		assert_non_null(strstr(line(2 + i), "map=a-rather-long-name device=dm-"));
 		assert_int_equal(strlen(line(2 + i)), STATUS_RECORD - 1);
@@ -448,6 +469,52 @@ static int remove_file(void **state)
 	return unlink(path) || rmdir(root);
 }
 
+static bool is_empty(int i)
+{
+	const char *record = status.records + (size_t)i * STATUS_RECORD;
+
+	return strspn(record, " ") >= STATUS_RECORD - 1 && record[STATUS_RECORD - 1] == '\n';
+}
+
+/* The lines of maps are there from the beginning, and no session is written into them. */
+static void lines_of_maps_are_empty_at_first(void **state)
+{
+	(void)state;
+	assert_int_equal(status_open(&status, dir, 1, true), 0);
+	for (int written = 0; written < 2; written++) {
+		for (int i = 0; i < STATUS_MAPS; i++)
+			assert_true(is_empty(1 + i));
+		status_write(&status, sessions, 2);
+	}
+}
+
+static void file_that_cannot_be_made_leaves_nothing_behind(void **state)
+{
+	const struct rlimit none = {0, RLIM_INFINITY};
+	struct rlimit before;
+	int next, again;
+
+	(void)state;
+	assert_int_equal(status_open(&status, dir, 2, false), 0);
+	assert_true(status_open(&status, -1, 2, false) < 0);
+	assert_null(status.records);
+	lock.result = -1;
+	assert_int_equal(status_lock(&status), 0); /* there is nothing to lock */
+	lock.result = 0;
+	next = dup(dir);
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	assert_int_equal(status_open(&status, dir, 2, false), -EFBIG);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(status.fd, -1);
+	again = dup(dir);
+	close(again);
+	assert_int_equal(again, next);
+	assert_int_equal(status_open(&status, dir, 2, false), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -464,6 +531,8 @@ int main(void)
 		cmocka_unit_test(an_earlier_file_is_closed),
 		cmocka_unit_test(fields_that_are_not_there_are_empty),
 		cmocka_unit_test(without_a_file_nothing_is_written),
+		cmocka_unit_test(lines_of_maps_are_empty_at_first),
+		cmocka_unit_test(file_that_cannot_be_made_leaves_nothing_behind),
 	};
 
 	return cmocka_run_group_tests(tests, make_file, remove_file);

@@ -211,6 +211,26 @@ static void names_that_do_not_fit_are_hinted_at(void **state)
 	assert_string_equal(target_list_names(&list, out, 44), "iqn.2026-01.test:a, iqn.2026-01.test:b");
 }
 
+static void empty_pairs_are_passed_over(void **state)
+{
+	struct target_plan found;
+	char name[224] = "iqn.2026-01.test:", text[240];
+
+	(void)state;
+	assert_int_equal(target_list_take(&list, TEXT("\0\0TargetName=iqn.2026-01.test:a\0\0")), 0);
+	assert_int_equal(list.count, 1);
+	begin(NULL);
+	memset(name + strlen(name), 'x', sizeof(name) - 1 - strlen(name)); /* the longest that there is */
+	name[223] = '\0';
+	(void)snprintf(text, sizeof(text), "TargetName=%s", name);
+	assert_int_equal(target_list_take(&list, (const uint8_t *)text, strlen(text) + 1), 0);
+	memset(&found, 0x55, sizeof(found));
+	list.records[list.used] = 0x77; /* of whoever is next */
+	target_list_use(&list, 0, &found);
+	assert_string_equal(found.name, name);
+	assert_int_not_equal(((const char *)&found)[offsetof(struct target_plan, name) + sizeof(name)], 0x77);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +244,7 @@ int main(void)
 		cmocka_unit_test_setup(each_target_is_taken_by_its_index, begin),
 		cmocka_unit_test_setup(a_target_is_found_by_its_name, begin),
 		cmocka_unit_test_setup(names_that_do_not_fit_are_hinted_at, begin),
+		cmocka_unit_test_setup(empty_pairs_are_passed_over, begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,6 +31,7 @@ static struct target {
 	uint64_t blocks;
 	uint32_t block_bytes, window, stat_sn, cmd_sn;
 	bool protected, apart; /* apart: data in PDUs of 5 bytes, and the status by itself */
+	bool speaks_first;     /* data comes before the other answer, too */
 	uint8_t first, identity;
 	unsigned sent, most;
 } target;
@@ -61,7 +62,7 @@ static void make_pdu(uint8_t bhs[48], uint8_t opcode, const uint8_t *request)
 	bhs[0] = opcode;
 	bhs[1] = 0x80;
 	memcpy(bhs + 16, request + 16, 4);
-	put(bhs + 20, 0xffffffff, 4);
+	put(bhs + 20, opcode == 0x21 ? 0 : 0xffffffff, 4); /* of a SCSI Response: no tag */
 	put(bhs + 24, target.stat_sn, 4);
 	put(bhs + 28, target.cmd_sn, 4);
 	put(bhs + 32, target.cmd_sn + target.window - 1, 4);
@@ -77,7 +78,7 @@ static void respond(const uint8_t *request, uint8_t status, const uint8_t *data,
 	(void)unit_proof_take(&proof, bhs, data, length);
 }
 
-static void send_data(const uint8_t *request, const uint8_t *data, size_t length)
+static void send_data(const uint8_t *request, const uint8_t *data, size_t length, bool apart)
 {
 	size_t step = target.apart ? 5 : 512;
 	uint8_t bhs[48];
@@ -88,14 +89,12 @@ static void send_data(const uint8_t *request, const uint8_t *data, size_t length
 		make_pdu(bhs, 0x25, request);
 		bhs[1] = last ? 0x80 : 0;
 		put(bhs + 40, at, 4);
-		if (last && !target.apart) {
+		if (last && !apart) {
 			bhs[1] = 0x81;
 			target.stat_sn++;
 		}
 		(void)unit_proof_take(&proof, bhs, data + at, last ? length - at : step);
 	}
-	if (target.apart || !length)
-		respond(request, 0, NULL, 0);
 }
 
 static size_t make_identity(const uint8_t *cdb, uint64_t lun, uint8_t *data)
@@ -160,14 +159,18 @@ static void answer(const uint8_t *request)
 	const uint8_t *cdb = request + 32;
 	uint8_t data[512] = {0}, sense[20] = {0, 18, 0x70, 0, a->key, 0, 0, 0, 0, 10, 0, 0, 0, 0, a->asc, a->ascq};
 	uint64_t lun = get(request + 8, 2);
+	bool otherwise = is_answered_otherwise(cdb, lun);
+	size_t length = otherwise && !target.speaks_first ? 0 : make_data(cdb, lun, data);
 
 	assert_int_equal(request[0], 0x01);
+	assert_true(cdb[0] != TEST_UNIT_READY || get(request + 20, 4) == 0); /* whatever had its place before */
 	assert_int_equal(get(request + 24, 4), target.cmd_sn);
 	target.cmd_sn++;
-	if (is_answered_otherwise(cdb, lun))
+	send_data(request, data, length, target.apart || otherwise);
+	if (otherwise)
 		respond(request, a->status, sense, a->status == 2 ? sizeof(sense) : 0);
-	else
-		send_data(request, data, make_data(cdb, lun, data));
+	else if (target.apart || !length)
+		respond(request, 0, NULL, 0);
 }
 
 /* Until nothing is left to be sent; everything that can be sent is sent before the first answer. */
@@ -223,6 +226,39 @@ static void the_same_unit_is_proven_in_one_round(void **state)
 	assert_int_equal(target.most, 4);
 	assert_int_equal(proof.exp_stat_sn, 11);
 	assert_int_equal(run(0), UNIT_SAME);
+}
+
+/* Each command says how much data it is about. */
+static void no_more_is_asked_for_than_is_needed(void **state)
+{
+	static const struct {
+		enum scsi_id_kind kind;
+		bool has_long_page;
+		uint8_t page;
+		uint32_t length;
+	} rows[] = {{SCSI_ID_NAA, false, 0x83, 255},
+		    {SCSI_ID_NAA, true, 0x83, 512},
+		    {SCSI_ID_SERIAL, false, 0x80, 255},
+		    {SCSI_ID_NONE, true, 0, 36}};
+	uint8_t request[48];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		static const uint32_t lengths[] = {0, 32, 4};
+
+		units[0].id.kind = rows[i].kind;
+		units[0].has_long_page = rows[i].has_long_page;
+		unit_proof_start(&proof, units, 1, 1, 7, 32);
+		assert_true(unit_proof_next(&proof, request));
+		assert_int_equal(get(request + 20, 4), rows[i].length);
+		assert_int_equal(request[34], rows[i].page);
+		assert_int_equal(get(request + 35, 2), rows[i].length);
+		for (size_t k = 0; k < 3; k++) {
+			assert_true(unit_proof_next(&proof, request));
+			assert_int_equal(get(request + 20, 4), lengths[k]);
+		}
+		assert_false(unit_proof_next(&proof, request));
+	}
 }
 
 static void many_units_are_asked_side_by_side(void **state)
@@ -343,6 +379,12 @@ static void a_unit_that_is_not_ready_is_waited_for(void **state)
 		{{0, TEST_UNIT_READY, 2, 2, 0x04, 0x0b, 0},
 		 UNIT_NOT_READY,
 		 "LUN 0 cannot be used: its port is in standby (sense 2/04/0B)"},
+		{{0, INQUIRY, 2, 2, 0x04, 0x01, 0},
+		 UNIT_NOT_READY,
+		 "LUN 0 cannot be used: it is becoming ready (sense 2/04/01)"},
+		{{0, TEST_UNIT_READY, 2, 5, 0x20, 0x00, 0},
+		 UNIT_NOT_READY,
+		 "LUN 0 cannot be used: it does not know the command (sense 5/20/00)"},
 		{{0, CAPACITY_16, 2, 2, 0x3a, 0x00, 0},
 		 UNIT_NOT_READY,
 		 "LUN 0 cannot be used: it has no medium (sense 2/3A/00)"},
@@ -391,6 +433,44 @@ static void what_a_unit_does_not_know_is_asked_otherwise_or_not(void **state)
 	assert_int_equal(run(1), UNIT_SAME);
 }
 
+/* Sense that tells of nothing bad: the data counts, as ever, and so does that there is none. */
+static void an_error_that_was_recovered_is_none(void **state)
+{
+	static const uint8_t commands[] = {INQUIRY, TEST_UNIT_READY, CAPACITY_16, MODE_SENSE};
+
+	(void)state;
+	target.speaks_first = true;
+	for (size_t i = 0; i < sizeof(commands); i++)
+		for (uint8_t key = 0; key < 2; key++) {
+			target.answer = (struct answer){0, commands[i], 2, key, 0x17, 1, 0};
+			assert_int_equal(run(1), UNIT_SAME);
+		}
+	target.blocks = 5;
+	target.answer.command = CAPACITY_16;
+	assert_int_equal(run(1), UNIT_OTHER);
+	target.blocks = 131072;
+	target.protected = true;
+	target.answer.command = MODE_SENSE;
+	assert_int_equal(run(1), UNIT_OTHER);
+	target.protected = false;
+	target.identity = 2;
+	target.answer.command = INQUIRY;
+	assert_int_equal(run(1), UNIT_OTHER);
+	target.speaks_first = false;
+	target.identity = 1;
+	run(1);
+	says(UNIT_OTHER, "LUN 0 is not there");
+	target.answer.command = CAPACITY_16;
+	run(1);
+	says(UNIT_NOT_READY, "LUN 0 does not tell its size");
+	target.answer.command = MODE_SENSE; /* not every unit can tell */
+	assert_int_equal(run(1), UNIT_SAME);
+	target.speaks_first = true;
+	target.answer = (struct answer){0, CAPACITY_16, 2, 4, 0x3e, 1, 0};
+	run(1);
+	says(UNIT_NOT_READY, "LUN 0 cannot be used: its hardware has an error (sense 4/3E/01)");
+}
+
 /* ---- what a hostile target does ---- */
 
 static void begin_with_one_request(uint8_t request[48])
@@ -427,11 +507,13 @@ static void nonsense_ends_the_conversation(void **state)
 	begin_with_one_request(request);
 	assert_int_equal(take(0x25, request, 40, 0xffffffff, 4, 4), UNIT_BROKEN);
 	begin_with_one_request(request);
-	assert_int_equal(take(0x25, request, 40, 0, 4, 256), UNIT_BROKEN); /* more than was asked for */
+	assert_int_equal(take(0x25, request, 40, 0, 4, 256), UNIT_BROKEN);
+	says(UNIT_BROKEN, "the target sent data that was not asked for (256 bytes at 0, expected at most 255)");
 	begin_with_one_request(request);
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(take(0x25, request, 40, (uint32_t)i * 100, 4, 100), UNIT_PENDING);
 	assert_int_equal(take(0x25, request, 40, 200, 4, 56), UNIT_BROKEN);
+	says(UNIT_BROKEN, "the target sent data that was not asked for (56 bytes at 200, expected at most 55)");
 	for (unsigned opcode = 0; opcode < 0x40; opcode++) {
 		begin_with_one_request(request);
 		if (opcode != 0x20 && opcode != 0x21 && opcode != 0x25 && opcode != 0x32)
@@ -448,6 +530,11 @@ static void nonsense_ends_the_conversation(void **state)
 	begin_with_one_request(request);
 	assert_int_equal(take(0x21, request, 3, 0, 1, 0), UNIT_OTHER); /* good, and no data */
 	assert_false(unit_proof_next(&proof, request));
+	units[0].id.kind = SCSI_ID_NONE;
+	begin_with_one_request(request);
+	assert_int_equal(take(0x25, request, 40, 0, 4, 8), UNIT_PENDING); /* 8 bytes, without a vendor */
+	assert_int_equal(take(0x21, request, 3, 0, 1, 0), UNIT_OTHER);
+	says(UNIT_OTHER, "LUN 0 does not tell its vendor any more");
 }
 
 static void endless_nops_are_answered_one_by_one(void **state)
@@ -495,20 +582,14 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup(name, begin)
 	const struct CMUnitTest tests[] = {
-		CASE(the_same_unit_is_proven_in_one_round),
-		CASE(many_units_are_asked_side_by_side),
-		CASE(data_may_come_in_pieces_and_the_status_behind_it),
-		CASE(another_identity_is_another_unit),
-		CASE(a_unit_that_is_not_there_is_no_unit),
-		CASE(size_and_write_protection_count),
-		CASE(a_unit_without_a_size_has_only_its_identity),
-		CASE(attentions_are_asked_through),
-		CASE(a_unit_that_is_not_ready_is_waited_for),
-		CASE(standby_is_the_multipath_maps_affair),
-		CASE(what_a_unit_does_not_know_is_asked_otherwise_or_not),
-		CASE(nonsense_ends_the_conversation),
-		CASE(endless_nops_are_answered_one_by_one),
-		CASE(the_window_is_never_crossed),
+		CASE(the_same_unit_is_proven_in_one_round), CASE(no_more_is_asked_for_than_is_needed),
+		CASE(many_units_are_asked_side_by_side),    CASE(data_may_come_in_pieces_and_the_status_behind_it),
+		CASE(another_identity_is_another_unit),     CASE(a_unit_that_is_not_there_is_no_unit),
+		CASE(size_and_write_protection_count),      CASE(a_unit_without_a_size_has_only_its_identity),
+		CASE(attentions_are_asked_through),         CASE(a_unit_that_is_not_ready_is_waited_for),
+		CASE(standby_is_the_multipath_maps_affair), CASE(what_a_unit_does_not_know_is_asked_otherwise_or_not),
+		CASE(an_error_that_was_recovered_is_none),  CASE(nonsense_ends_the_conversation),
+		CASE(endless_nops_are_answered_one_by_one), CASE(the_window_is_never_crossed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,6 +69,8 @@ static const struct {
 	TEXT("class/iscsi_session/session12/device/target7:0:0/7:0:0:1/type", "0\n"),
 	TEXT("class/iscsi_session/session12/device/target7:0:0/7:0:0:1/vpd_pg83", NAA),
 	TEXT("class/iscsi_session/session12/device/target7:0:0/7:0:0:1/block/disk/size", "8\n"),
+	TEXT("class/iscsi_session/session14/device/target0:0:0/0:0:0:1/type", "0\n"), /* of the first host */
+	TEXT("class/iscsi_session/session14/device/target0:0:0/#:0:0:2/type", "0\n"), /* no unit */
 	TEXT("disk", ""),
 	TEXT("class/iscsi_session/session8/device/target4:0:0/4:0:0:0/type", "0\n"),
 };
@@ -158,6 +160,7 @@ static void there_may_be_more_than_there_is_room_for(void **state)
 	assert_int_equal(units[1].type, 0x55);
 	assert_int_equal(units_read(sysfs, 8, units, 1), 1);
 	assert_int_equal(units_read(sysfs, 9, units, 8), 0);
+	assert_int_equal(units_read(sysfs, 14, units, 8), 1);
 }
 
 /* What the sd driver takes is a disk. */
@@ -276,8 +279,10 @@ static const char *asked_for_id(void)
 static void unit_is_asked_for_its_identity(void **state)
 {
 	static const char whole[UNIT_PAGE_SMALL] = ID_PAGE;
+	int before = dup(sysfs), after;
 
 	(void)state;
+	close(before);
 	memset(&disk, 0, sizeof(disk));
 	disk.page[0] = ID_PAGE;
 	disk.length[0] = sizeof(ID_PAGE) - 1;
@@ -296,6 +301,9 @@ static void unit_is_asked_for_its_identity(void **state)
 	assert_string_equal(asked_for_id(), "serial beaf");
 	disk.length[1] = 0;
 	assert_string_equal(asked_for_id(), "");
+	after = dup(sysfs);
+	close(after);
+	assert_int_equal(after, before); /* nothing stays open */
 }
 
 static void answer_that_is_none_counts_for_nothing(void **state)
