@@ -1756,6 +1756,22 @@ static void other_packets_are_no_frames_of_ours(void **state)
 	}
 }
 
+static void a_frame_may_be_empty(void **state)
+{
+	struct dhcp_output output = {.source = SERVER, .destination = CLIENT};
+	uint8_t frame[DHCP_FRAME_MAX];
+	const uint8_t *payload;
+	size_t n = 1;
+
+	(void)state;
+	assert_int_equal(dhcp_frame_build(&output, frame), 28);
+	frame[21] = 67;
+	frame[23] = 68;
+	assert_null(dhcp_frame_parse(frame, 28, true, &payload, &n));
+	assert_int_equal(n, 0);
+	assert_ptr_equal(payload, frame + 28);
+}
+
 static void a_message_that_is_too_long_makes_no_frame(void **state)
 {
 	uint8_t frame[DHCP_FRAME_MAX];
@@ -1871,6 +1887,7 @@ int main(void)
 		cmocka_unit_test(a_frame_with_options_is_read),
 		cmocka_unit_test(a_frame_with_wrong_sums_is_refused),
 		cmocka_unit_test(other_packets_are_no_frames_of_ours),
+		cmocka_unit_test(a_frame_may_be_empty),
 		cmocka_unit_test(a_message_that_is_too_long_makes_no_frame),
 		cmocka_unit_test(arp_sees_who_has_our_address),
 		cmocka_unit_test(stations_are_kept_once_and_within_bounds),
