@@ -314,6 +314,29 @@ static void a_message_is_laid_out_byte_by_byte(void **state)
 	assert_memory_equal(bytes, expected, sizeof(expected));
 }
 
+/* RFC 2131 2 and 4.2: in its field, and before the address in the client identifier. */
+static void hardware_type_is_the_interface_s(void **state)
+{
+	struct dhcp_config other = config;
+	const uint8_t *value;
+	struct world w;
+	size_t length;
+
+	(void)state;
+	other.hardware_type = 6; /* IEEE 802 */
+	start_with(&w, &other);
+	assert_int_equal(pass(&w), DHCP_SEND);
+	assert_int_equal(w.output.bytes[1], 6);
+	value = sent_option(&w, 61, &length);
+	assert_int_equal(length, 7);
+	assert_memory_equal(value, "\6\x52\x54\0\x12\x34\x56", 7);
+	answer(&w.reply, DHCP_OFFER, w.dhcp.xid, CLIENT, SERVER);
+	w.reply.bytes[1] = 6;
+	assert_int_equal(hear(&w), DHCP_SEND);
+	answer(&w.reply, DHCP_ACK, w.dhcp.xid, CLIENT, SERVER); /* Ethernet's */
+	assert_int_equal(hear(&w), DHCP_NOTHING);
+}
+
 static void a_given_client_identifier_has_64_bytes_at_most(void **state)
 {
 	const struct dhcp_request asks = {.type = DHCP_DISCOVER};
@@ -1835,6 +1858,7 @@ int main(void)
 		cmocka_unit_test(client_identifier_and_host_name_are_as_asked),
 		cmocka_unit_test(request_names_server_and_address_of_the_offer),
 		cmocka_unit_test(a_message_is_laid_out_byte_by_byte),
+		cmocka_unit_test(hardware_type_is_the_interface_s),
 		cmocka_unit_test(a_given_client_identifier_has_64_bytes_at_most),
 		cmocka_unit_test(a_lease_holds_all_that_was_given),
 		cmocka_unit_test(a_root_path_with_a_password_is_a_secret_too),
