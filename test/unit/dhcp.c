@@ -1122,6 +1122,25 @@ static void each_repetition_has_its_span(void **state)
 		}
 		assert_int_equal(sent_type(&w), DHCP_DISCOVER);
 	}
+	start_with(&w, &config);
+	w.random = 1001; /* one more than can be added to half of the first wait */
+	assert_int_equal(pass(&w), DHCP_SEND);
+	assert_int_equal(wait_of(&w), 500);
+}
+
+/* RFC 2131 table 1: seconds count from when the client began to renew. */
+static void seconds_of_a_renewal_begin_with_it(void **state)
+{
+	struct world w;
+	int64_t begun;
+
+	(void)state;
+	bind_to(&w);
+	assert_int_equal(pass(&w), DHCP_SEND);
+	begun = w.now;
+	assert_int_equal(w.output.bytes[8] << 8 | w.output.bytes[9], 0);
+	assert_int_equal(pass(&w), DHCP_SEND);
+	assert_int_equal(w.output.bytes[8] << 8 | w.output.bytes[9], (w.now - begun) / 1000);
 }
 
 static void quarrel_is_put_off_by_sixteen_seconds_at_most(void **state)
@@ -1374,6 +1393,7 @@ static void a_known_address_that_is_refused_or_unknown_costs_little(void **state
 	assert_int_equal(sent_type(&w), DHCP_REQUEST);
 	assert_int_equal(pass(&w), DHCP_SEND);
 	assert_int_equal(sent_type(&w), DHCP_DISCOVER);
+	assert_string_equal(dhcp_reason(&w.dhcp), "no server answers for the known address");
 	assert_true(w.now - START <= 3750);
 }
 
@@ -1882,6 +1902,7 @@ int main(void)
 		cmocka_unit_test(first_offer_is_taken_at_once_and_duplicates_are_ignored),
 		cmocka_unit_test(lease_that_is_gone_leaves_nothing),
 		cmocka_unit_test(each_repetition_has_its_span),
+		cmocka_unit_test(seconds_of_a_renewal_begin_with_it),
 		cmocka_unit_test(quarrel_is_put_off_by_sixteen_seconds_at_most),
 		cmocka_unit_test(renewals_come_closer_together_but_not_too_close),
 		cmocka_unit_test(declined_address_is_not_asked_for_at_once),

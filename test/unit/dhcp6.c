@@ -888,6 +888,48 @@ static void each_message_has_its_times(void **state)
 	}
 }
 
+/* What chance adds to the longest wait counts from there on where it is longer, not where it is the same. */
+static void wait_that_is_just_the_longest_is_kept(void **state)
+{
+	struct world w;
+
+	(void)state;
+	solicit(&w);
+	w.dhcp.timeout_ms = 14286; /* twice that and a tenth: 30000 */
+	w.random = 2000;
+	assert_int_equal(pass(&w), DHCP_SEND);
+	assert_int_equal(dhcp6_deadline(&w.dhcp) - w.now, 30000);
+}
+
+/* CNF_MAX_RD, RFC 8415 7.6 and 18.2.3 */
+static void confirmation_is_asked_for_within_ten_seconds(void **state)
+{
+	struct world w;
+
+	(void)state;
+	for (int late = 0; late < 2; late++) {
+		bind_to(&w);
+		assert_int_equal(happen(&w, DHCP_LINK_UP), DHCP_SEND);
+		w.now += 9999 + late;
+		assert_int_equal(happen(&w, DHCP_TIMER), late ? DHCP_NOTHING : DHCP_SEND);
+		assert_string_equal(dhcp6_state_name(&w.dhcp), late ? "BOUND" : "CONFIRMING");
+	}
+}
+
+/* Half of a second is none, and a lease is not renewed at the moment it is given. */
+static void lease_that_is_preferred_for_a_second_is_renewed_after_one(void **state)
+{
+	struct world w;
+
+	(void)state;
+	request(&w);
+	identity(&w.reply, DHCP6_REPLY, w.dhcp.xid, server);
+	ia(&w.reply, IAID, 0, 0, 28);
+	ia_address(&w.reply, address, 1, 3000, 0);
+	assert_int_equal(hear(&w), DHCP_BOUND);
+	assert_int_equal(dhcp6_deadline(&w.dhcp) - w.now, 1000);
+}
+
 static void elapsed_time_has_a_most(void **state)
 {
 	struct world w;
@@ -1404,6 +1446,9 @@ int main(void)
 		cmocka_unit_test(times_are_chosen_where_the_server_leaves_them_to_us),
 		cmocka_unit_test(solicit_is_repeated_as_the_rfc_says),
 		cmocka_unit_test(each_message_has_its_times),
+		cmocka_unit_test(wait_that_is_just_the_longest_is_kept),
+		cmocka_unit_test(confirmation_is_asked_for_within_ten_seconds),
+		cmocka_unit_test(lease_that_is_preferred_for_a_second_is_renewed_after_one),
 		cmocka_unit_test(elapsed_time_has_a_most),
 		cmocka_unit_test(the_first_good_server_is_taken_at_once),
 		cmocka_unit_test(rapid_commit_takes_one_exchange),
