@@ -192,7 +192,7 @@ unit: $(units)
 fuzz: $(fuzzers)
 	FUZZ_SECONDS=$(SECONDS) deps/together prove -v test/fuzz/fuzz.t
 
-mutate: $(units)
+mutate: $(units) build/host/libproject.a
 	$(Q)test/mutate/run $(COUNT) $(SEED) '$(FILES)' -- $(HOST_CC) $(HOST_FLAGS) -- $(HOST_LIBS) -Wl,--as-needed -lblkid
 
 storms: build/sim/storm

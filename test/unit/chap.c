@@ -104,6 +104,22 @@ static void equal_means_every_byte(void **state)
 	}
 }
 
+static void a_secret_is_the_same_when_all_of_it_is(void **state)
+{
+	struct chap_secret a = {.bytes = "insecret1234", .length = 12}, b = a;
+
+	(void)state;
+	assert_true(chap_is_same_secret(&a, &b));
+	b.length = 11;
+	assert_false(chap_is_same_secret(&a, &b));
+	assert_false(chap_is_same_secret(&b, &a));
+	b = a;
+	b.bytes[11] ^= 1;
+	assert_false(chap_is_same_secret(&a, &b));
+	a.length = b.length = 0; /* none is set */
+	assert_false(chap_is_same_secret(&a, &b));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -111,6 +127,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_hashed_is_refused),
 		cmocka_unit_test(the_offer_is_strongest_first_or_what_was_configured),
 		cmocka_unit_test(equal_means_every_byte),
+		cmocka_unit_test(a_secret_is_the_same_when_all_of_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

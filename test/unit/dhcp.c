@@ -314,6 +314,29 @@ static void a_message_is_laid_out_byte_by_byte(void **state)
 	assert_memory_equal(bytes, expected, sizeof(expected));
 }
 
+/* RFC 2131 2 and 4.2: in its field, and before the address in the client identifier. */
+static void hardware_type_is_the_interface_s(void **state)
+{
+	struct dhcp_config other = config;
+	const uint8_t *value;
+	struct world w;
+	size_t length;
+
+	(void)state;
+	other.hardware_type = 6; /* IEEE 802 */
+	start_with(&w, &other);
+	assert_int_equal(pass(&w), DHCP_SEND);
+	assert_int_equal(w.output.bytes[1], 6);
+	value = sent_option(&w, 61, &length);
+	assert_int_equal(length, 7);
+	assert_memory_equal(value, "\6\x52\x54\0\x12\x34\x56", 7);
+	answer(&w.reply, DHCP_OFFER, w.dhcp.xid, CLIENT, SERVER);
+	w.reply.bytes[1] = 6;
+	assert_int_equal(hear(&w), DHCP_SEND);
+	answer(&w.reply, DHCP_ACK, w.dhcp.xid, CLIENT, SERVER); /* Ethernet's */
+	assert_int_equal(hear(&w), DHCP_NOTHING);
+}
+
 static void a_given_client_identifier_has_64_bytes_at_most(void **state)
 {
 	const struct dhcp_request asks = {.type = DHCP_DISCOVER};
@@ -1099,6 +1122,25 @@ static void each_repetition_has_its_span(void **state)
 		}
 		assert_int_equal(sent_type(&w), DHCP_DISCOVER);
 	}
+	start_with(&w, &config);
+	w.random = 1001; /* one more than can be added to half of the first wait */
+	assert_int_equal(pass(&w), DHCP_SEND);
+	assert_int_equal(wait_of(&w), 500);
+}
+
+/* RFC 2131 table 1: seconds count from when the client began to renew. */
+static void seconds_of_a_renewal_begin_with_it(void **state)
+{
+	struct world w;
+	int64_t begun;
+
+	(void)state;
+	bind_to(&w);
+	assert_int_equal(pass(&w), DHCP_SEND);
+	begun = w.now;
+	assert_int_equal(w.output.bytes[8] << 8 | w.output.bytes[9], 0);
+	assert_int_equal(pass(&w), DHCP_SEND);
+	assert_int_equal(w.output.bytes[8] << 8 | w.output.bytes[9], (w.now - begun) / 1000);
 }
 
 static void quarrel_is_put_off_by_sixteen_seconds_at_most(void **state)
@@ -1351,6 +1393,7 @@ static void a_known_address_that_is_refused_or_unknown_costs_little(void **state
 	assert_int_equal(sent_type(&w), DHCP_REQUEST);
 	assert_int_equal(pass(&w), DHCP_SEND);
 	assert_int_equal(sent_type(&w), DHCP_DISCOVER);
+	assert_string_equal(dhcp_reason(&w.dhcp), "no server answers for the known address");
 	assert_true(w.now - START <= 3750);
 }
 
@@ -1756,6 +1799,22 @@ static void other_packets_are_no_frames_of_ours(void **state)
 	}
 }
 
+static void a_frame_may_be_empty(void **state)
+{
+	struct dhcp_output output = {.source = SERVER, .destination = CLIENT};
+	uint8_t frame[DHCP_FRAME_MAX];
+	const uint8_t *payload;
+	size_t n = 1;
+
+	(void)state;
+	assert_int_equal(dhcp_frame_build(&output, frame), 28);
+	frame[21] = 67;
+	frame[23] = 68;
+	assert_null(dhcp_frame_parse(frame, 28, true, &payload, &n));
+	assert_int_equal(n, 0);
+	assert_ptr_equal(payload, frame + 28);
+}
+
 static void a_message_that_is_too_long_makes_no_frame(void **state)
 {
 	uint8_t frame[DHCP_FRAME_MAX];
@@ -1819,6 +1878,7 @@ int main(void)
 		cmocka_unit_test(client_identifier_and_host_name_are_as_asked),
 		cmocka_unit_test(request_names_server_and_address_of_the_offer),
 		cmocka_unit_test(a_message_is_laid_out_byte_by_byte),
+		cmocka_unit_test(hardware_type_is_the_interface_s),
 		cmocka_unit_test(a_given_client_identifier_has_64_bytes_at_most),
 		cmocka_unit_test(a_lease_holds_all_that_was_given),
 		cmocka_unit_test(a_root_path_with_a_password_is_a_secret_too),
@@ -1842,6 +1902,7 @@ int main(void)
 		cmocka_unit_test(first_offer_is_taken_at_once_and_duplicates_are_ignored),
 		cmocka_unit_test(lease_that_is_gone_leaves_nothing),
 		cmocka_unit_test(each_repetition_has_its_span),
+		cmocka_unit_test(seconds_of_a_renewal_begin_with_it),
 		cmocka_unit_test(quarrel_is_put_off_by_sixteen_seconds_at_most),
 		cmocka_unit_test(renewals_come_closer_together_but_not_too_close),
 		cmocka_unit_test(declined_address_is_not_asked_for_at_once),
@@ -1871,6 +1932,7 @@ int main(void)
 		cmocka_unit_test(a_frame_with_options_is_read),
 		cmocka_unit_test(a_frame_with_wrong_sums_is_refused),
 		cmocka_unit_test(other_packets_are_no_frames_of_ours),
+		cmocka_unit_test(a_frame_may_be_empty),
 		cmocka_unit_test(a_message_that_is_too_long_makes_no_frame),
 		cmocka_unit_test(arp_sees_who_has_our_address),
 		cmocka_unit_test(stations_are_kept_once_and_within_bounds),

@@ -240,6 +240,32 @@ static void given_duid_and_wishes_are_obeyed(void **state)
 	assert_true(sent_none(&w, 14));
 }
 
+/* RFC 8415 11.4: a DUID-LL has the type of the hardware. */
+static void hardware_type_stands_in_our_duid(void **state)
+{
+	struct dhcp6_config other_hardware = config;
+	struct world w;
+	uint8_t id[10] = {0, 3, 0, 32};
+
+	(void)state;
+	memcpy(id + 4, config.mac, 6);
+	other_hardware.hardware_type = 32; /* InfiniBand */
+	start_with(&w, &other_hardware);
+	assert_true(sent(&w, 1, sizeof(id), id));
+}
+
+static void our_duid_may_be_as_long_as_the_rfc_allows(void **state)
+{
+	struct dhcp6_config mine = config;
+	struct world w;
+
+	(void)state;
+	memset(mine.duid, 'd', sizeof(mine.duid));
+	mine.duid_length = sizeof(mine.duid);
+	start_with(&w, &mine);
+	assert_true(sent(&w, 1, sizeof(mine.duid), mine.duid));
+}
+
 static void request_names_server_and_address(void **state)
 {
 	struct world w;
@@ -278,6 +304,27 @@ static void a_lease_holds_all_that_was_given(void **state)
 	assert_string_equal(w.dhcp.lease.boot_url, "iscsi:[2001:db8::9]::::iqn.2026-01.org.ex:t1");
 	assert_string_equal(w.dhcp.lease.boot_params, "one two2");
 	assert_int_equal(w.dhcp.lease.malformed, 0);
+}
+
+/* RFC 8415 11.1: two bytes of type, and 1 to 128 more. */
+static void server_identifiers_at_the_edge_are_taken(void **state)
+{
+	static const size_t lengths[] = {3, DHCP6_DUID_MAX};
+	uint8_t id[DHCP6_DUID_MAX];
+	struct world w;
+
+	(void)state;
+	memset(id, 's', sizeof(id));
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		solicit(&w);
+		header(&w.reply, DHCP6_ADVERTISE, w.dhcp.xid);
+		option(&w.reply, 1, sizeof(duid), duid);
+		option(&w.reply, 2, lengths[i], id);
+		ia(&w.reply, IAID, 0, 0, 28);
+		ia_address(&w.reply, address, 3000, 3000, 0);
+		assert_int_equal(hear(&w), DHCP_SEND);
+		assert_true(sent(&w, 2, lengths[i], id));
+	}
 }
 
 static void what_cannot_be_read_is_left_out_and_named(void **state)
@@ -841,6 +888,48 @@ static void each_message_has_its_times(void **state)
 	}
 }
 
+/* What chance adds to the longest wait counts from there on where it is longer, not where it is the same. */
+static void wait_that_is_just_the_longest_is_kept(void **state)
+{
+	struct world w;
+
+	(void)state;
+	solicit(&w);
+	w.dhcp.timeout_ms = 14286; /* twice that and a tenth: 30000 */
+	w.random = 2000;
+	assert_int_equal(pass(&w), DHCP_SEND);
+	assert_int_equal(dhcp6_deadline(&w.dhcp) - w.now, 30000);
+}
+
+/* CNF_MAX_RD, RFC 8415 7.6 and 18.2.3 */
+static void confirmation_is_asked_for_within_ten_seconds(void **state)
+{
+	struct world w;
+
+	(void)state;
+	for (int late = 0; late < 2; late++) {
+		bind_to(&w);
+		assert_int_equal(happen(&w, DHCP_LINK_UP), DHCP_SEND);
+		w.now += 9999 + late;
+		assert_int_equal(happen(&w, DHCP_TIMER), late ? DHCP_NOTHING : DHCP_SEND);
+		assert_string_equal(dhcp6_state_name(&w.dhcp), late ? "BOUND" : "CONFIRMING");
+	}
+}
+
+/* Half of a second is none, and a lease is not renewed at the moment it is given. */
+static void lease_that_is_preferred_for_a_second_is_renewed_after_one(void **state)
+{
+	struct world w;
+
+	(void)state;
+	request(&w);
+	identity(&w.reply, DHCP6_REPLY, w.dhcp.xid, server);
+	ia(&w.reply, IAID, 0, 0, 28);
+	ia_address(&w.reply, address, 1, 3000, 0);
+	assert_int_equal(hear(&w), DHCP_BOUND);
+	assert_int_equal(dhcp6_deadline(&w.dhcp) - w.now, 1000);
+}
+
 static void elapsed_time_has_a_most(void **state)
 {
 	struct world w;
@@ -1343,8 +1432,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(solicit_says_who_we_are_and_what_we_want),
 		cmocka_unit_test(given_duid_and_wishes_are_obeyed),
+		cmocka_unit_test(hardware_type_stands_in_our_duid),
+		cmocka_unit_test(our_duid_may_be_as_long_as_the_rfc_allows),
 		cmocka_unit_test(request_names_server_and_address),
 		cmocka_unit_test(a_lease_holds_all_that_was_given),
+		cmocka_unit_test(server_identifiers_at_the_edge_are_taken),
 		cmocka_unit_test(what_cannot_be_read_is_left_out_and_named),
 		cmocka_unit_test(a_text_that_is_too_long_is_left_out),
 		cmocka_unit_test(texts_at_their_limits_are_whole),
@@ -1354,6 +1446,9 @@ int main(void)
 		cmocka_unit_test(times_are_chosen_where_the_server_leaves_them_to_us),
 		cmocka_unit_test(solicit_is_repeated_as_the_rfc_says),
 		cmocka_unit_test(each_message_has_its_times),
+		cmocka_unit_test(wait_that_is_just_the_longest_is_kept),
+		cmocka_unit_test(confirmation_is_asked_for_within_ten_seconds),
+		cmocka_unit_test(lease_that_is_preferred_for_a_second_is_renewed_after_one),
 		cmocka_unit_test(elapsed_time_has_a_most),
 		cmocka_unit_test(the_first_good_server_is_taken_at_once),
 		cmocka_unit_test(rapid_commit_takes_one_exchange),

@@ -187,6 +187,34 @@ static void header_with_impossible_numbers_is_none(void **state)
 	}
 }
 
+/* UEFI 5.3.2: it may be longer than its fields, and then its checksum covers all of its sector. */
+static void header_may_fill_its_sector(void **state)
+{
+	struct image *image = *state;
+
+	put_entry(image, &usual, 1, 34, 99);
+	image_number(image, 512 + 12, 4, 512);
+	image_number(image, 512 + 16, 4, 0);
+	image_number(image, 512 + 16, 4, lzma_crc32(image->bytes + 512, 512, 0));
+	has(image, 512, 1, 34, 66, GUID_TEXT, "r\xc3\xb6ot");
+	image->bytes[1023] ^= 1;
+	fails(image, 512, 1, -ENOENT);
+}
+
+/* Its table lies where the first header was. */
+static void backup_is_looked_for_on_a_disk_of_three_sectors(void **state)
+{
+	static const struct gpt small = {.lba = 2, .entries = 1, .number = 4, .entry_bytes = 128, .sector = 512};
+	struct image *image = *state;
+
+	put_entry(image, &small, 1, 1, 2);
+	fails(image, 512, 1, -ENOENT);
+	image->disk.size = 3 * 512;
+	has(image, 512, 1, 1, 2, GUID_TEXT, "r\xc3\xb6ot");
+	image->disk.size = 3 * 512 - 1;
+	fails(image, 512, 1, -ENOENT);
+}
+
 /* 64 times the usual, in entries of whatever size. */
 static void table_has_a_mebibyte_at_most(void **state)
 {
@@ -246,6 +274,8 @@ static void links_that_are_a_ring_or_leave_the_disk_end(void **state)
 	put_mbr(image, 512);
 	put_mbr_entry(image, 30 * 512, 1, 0x05, 0, 40); /* back to the first */
 	has(image, 512, 7, 11, 4, "deadbeef-07", "");
+	has(image, 512, 104, 32, 8, "deadbeef-68", ""); /* the hundredth link's */
+	fails(image, 512, 105, -ENOENT);
 	fails(image, 512, 1000, -ENOENT);
 	fails(image, 512, UINT32_MAX, -ENOENT);
 	put_mbr_entry(image, 30 * 512, 0, 0, 0, 0); /* a ring without a partition */
@@ -274,6 +304,9 @@ static void rubbish_in_the_last_entries_of_a_link_is_none(void **state)
 	fails(image, 512, 8, -ENOENT);
 	put_mbr_entry(image, 30 * 512, 2, 0x83, 5, 15); /* up to the end of the whole */
 	has(image, 512, 8, 35, 15, "deadbeef-08", "");
+	put_mbr(image, 512);
+	put_mbr_entry(image, 10 * 512, 2, 0x83, 0, 5); /* from the first sector of the whole on */
+	has(image, 512, 6, 10, 5, "deadbeef-06", "");
 }
 
 static void every_type_of_extended_partition_has_a_chain(void **state)
@@ -307,6 +340,7 @@ static void sectors_of_an_impossible_size_are_refused(void **state)
 	put_mbr(image, 512);
 	fails(image, 0, 1, -ENOENT);
 	fails(image, 511, 1, -ENOENT);
+	fails(image, 4097, 1, -ENOENT);
 	fails(image, 8192, 1, -ENOENT);
 }
 
@@ -331,6 +365,8 @@ int main(void)
 		TEST(backup_counts_when_the_first_table_is_damaged),
 		TEST(two_damaged_tables_are_none),
 		TEST(header_with_impossible_numbers_is_none),
+		TEST(header_may_fill_its_sector),
+		TEST(backup_is_looked_for_on_a_disk_of_three_sectors),
 		TEST(table_has_a_mebibyte_at_most),
 		TEST(entry_that_ends_before_it_starts_is_none),
 		TEST(logical_partitions_are_found_in_sectors_of_4_kib),
