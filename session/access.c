@@ -11,6 +11,7 @@
 #include "proto/scsi_id.h"
 #include "session/units.h"
 #include "sys/bsg.h"
+#include "sys/log.h"
 #include "sys/sysfs.h"
 
 #define GROUPS_BYTES 2048 /* 64 groups of 6 ports */
@@ -66,13 +67,28 @@ static enum access rank(uint8_t state)
 	}
 }
 
-enum access access_ask(int sysfs, int dev, const char *block)
+/* What a unit says that makes no sense. */
+static void complain(const char *block, int result, uint8_t state)
 {
-	uint8_t groups[GROUPS_BYTES], cdb[SCSI_CDB_BYTES], state;
+	state &= (uint8_t)~SCSI_ACCESS_PREFERRED;
+	if (result)
+		log_warn("%s: the unit's list of target port groups breaks off or leaves its own port out: this path "
+			 "counts as one that makes no difference",
+			 block);
+	else if (state > SCSI_ACCESS_LBA_DEPENDENT && state < SCSI_ACCESS_OFFLINE)
+		log_warn("%s: the unit says that its port is in access state %u, which there is not: this path is used "
+			 "last",
+			 block, state);
+}
+
+enum access access_ask(int sysfs, int dev, const char *block, bool is_new)
+{
+	uint8_t groups[GROUPS_BYTES], cdb[SCSI_CDB_BYTES], state = 0;
 	char device[64], path[80], link[128], running[16];
 	const char *address;
 	uint16_t group;
 	ssize_t length;
+	int result;
 
 	snprintf(device, sizeof(device), "class/block/%.40s/device", block);
 	snprintf(path, sizeof(path), "%s/state", device);
@@ -82,7 +98,10 @@ enum access access_ask(int sysfs, int dev, const char *block)
 		return ACCESS_UNKNOWN;
 	scsi_report_port_groups(cdb, GROUPS_BYTES);
 	length = ask(dev, address, cdb, 12, groups, GROUPS_BYTES);
-	if (length <= 0 || scsi_read_access(groups, (size_t)length, group, &state))
+	if (length < 0)
 		return ACCESS_UNKNOWN;
-	return rank(state);
+	result = scsi_read_access(groups, (size_t)length, group, &state);
+	if (is_new)
+		complain(block, result, state);
+	return result ? ACCESS_UNKNOWN : rank(state);
 }

@@ -5,6 +5,8 @@
 #ifndef SESSION_ACCESS_H
 #define SESSION_ACCESS_H
 
+#include <stdbool.h>
+
 /* The better ones first. Of two groups in one state that which the target prefers (PREF); but all optimized ones are used beside
    each other, as by multipath-tools, whose prioritizer makes no more of PREF there unless it is told to. */
 enum access {
@@ -19,7 +21,8 @@ enum access {
 	ACCESS_COUNT
 };
 
-/* Of a SCSI disk ("sda"). One whose session is lost is not asked; else it may block for as long as the unit does. */
-enum access access_ask(int sysfs, int dev, const char *block);
+/* Of a SCSI disk ("sda"). One whose session is lost is not asked; else it may block for as long as the unit does. is_new: an answer
+   that makes no sense is said. */
+enum access access_ask(int sysfs, int dev, const char *block, bool is_new);
 
 #endif

@@ -28,6 +28,9 @@
 #define MAP_PATHS_MAX PLAN_TARGETS_MAX
 #define ALUA_MODULE   "module/scsi_dh_alua" /* also where it is built in: it has parameters */
 #define MAPPER        "/dev/mapper/"
+#define INQUIRY_TPGS  5
+#define TPGS          0x30
+#define TPGS_EXPLICIT 0x20   /* and not implicit */
 #define SAME_BYTES    131072 /* of a disk's begin: its table of partitions, or its file system's superblock */
 #define PIECE_BYTES   32768
 #define SAME_TRIES    3 /* somebody may be writing there */
@@ -81,11 +84,11 @@ static void collect_session(struct look *look, int i)
 		units_ask(of->dev, units, count);
 	for (int k = 0; k < count && look->count < PATHS_MAX; k++)
 		if (units[k].block[0] && units[k].sectors && units[k].id.kind >= SCSI_ID_T10)
-			look->paths[look->count++] =
-				(struct path){.unit = units[k],
-					      .session = (uint8_t)i,
-					      .is_up = of->sessions[i].state == SESSION_UP,
-					      .access = access_ask(of->sysfs, of->dev, units[k].block)};
+			look->paths[look->count++] = (struct path){
+				.unit = units[k],
+				.session = (uint8_t)i,
+				.is_up = of->sessions[i].state == SESSION_UP,
+				.access = access_ask(of->sysfs, of->dev, units[k].block, !units[k].map[0])};
 }
 
 static void collect(struct look *look)
@@ -204,7 +207,7 @@ static enum access access_of(const struct look *look, const char *block)
 	for (int i = 0; i < look->count; i++)
 		if (!strcmp(look->paths[i].unit.block, block))
 			return look->paths[i].access;
-	return access_ask(look->of->sysfs, look->of->dev, block);
+	return access_ask(look->of->sysfs, look->of->dev, block, false);
 }
 
 /* Those that it has stay, whoever has put them there, but for one. */
@@ -372,6 +375,21 @@ static void make_partitions(const struct look *look, const struct map *map, cons
 	sysfs_dir_close(&dir);
 }
 
+/* INQUIRY data, SPC-4 6.6.2: TPGS. Who has no handler for such units cannot tell them anything. */
+static void warn_of_explicit(const struct look *look, const struct map *map, const struct unit *unit)
+{
+	uint8_t inquiry[INQUIRY_TPGS + 1];
+	char path[64];
+
+	snprintf(path, sizeof(path), "class/block/%s/device/inquiry", unit->block);
+	if (sysfs_read_bytes(look->of->sysfs, path, inquiry, sizeof(inquiry)) == sizeof(inquiry) &&
+	    (inquiry[INQUIRY_TPGS] & TPGS) == TPGS_EXPLICIT && !sysfs_exists(look->of->sysfs, ALUA_MODULE))
+		log_warn(
+			"%s: the target makes another port active only when it is told to (explicit ALUA), which takes "
+			"the kernel's module scsi_dh_alua: without it no path in standby takes over",
+			map->name);
+}
+
 static int make_map(struct look *look, struct map *map, const struct unit *unit)
 {
 	char uuid[DM_TEXT_MAX], path[64];
@@ -393,6 +411,7 @@ static int make_map(struct look *look, struct map *map, const struct unit *unit)
 	if (sysfs_read(look->of->sysfs, path, uuid, sizeof(uuid)) > 0)
 		udev_db_hide_paths(uuid);
 	make_partitions(look, map, unit);
+	warn_of_explicit(look, map, unit);
 	return 0;
 }
 

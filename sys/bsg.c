@@ -7,6 +7,7 @@
 #include <linux/bsg.h>
 #include <scsi/sg.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -28,6 +29,8 @@ int bsg_ask(int dev, const char *address, const uint8_t *cdb, unsigned cdb_bytes
 	char path[48];
 	int fd, result;
 
+	if (size)
+		memset(data, 0, size); /* a target that sends less need not say so */
 	snprintf(path, sizeof(path), "bsg/%.40s", address);
 	fd = openat(dev, path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)

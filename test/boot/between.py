@@ -48,6 +48,8 @@ class Link:
                 data = read_exactly(source, header[4] * 4 + length + (-length & 3))
                 opcode = header[0] & 0x3F
                 data = self.change(header, data, from_target)
+                if data is None:
+                    continue
                 with self.lock:
                     if from_target and opcode in WITH_STATSN:
                         self.numbers = header[24:36]
@@ -83,7 +85,7 @@ class Between(Target):
         return "%s:%d" % (self.host, self.listeners[number].getsockname()[1])
 
     def change(self, header, data, from_target):
-        """The data of a PDU as the other side gets it, with this header."""
+        """The data of a PDU as the other side gets it, with this header. None: it does not get it."""
         return data
 
     def send_on(self, guest):

@@ -4,6 +4,7 @@
 import re
 import time
 
+from between import Between
 from lab import Lab
 from lio import Lio
 from rig import HOST, Kernel, Target
@@ -21,6 +22,8 @@ mkdir -p /p; mount /dev/sda1 /p 2>&1 | show path
 # A boot goes on with the first path that works: the second may come a moment later.
 JOINED = "n=0; until [ ! -e /sys/block/dm-0 ] || [ $(ls /sys/block/dm-0/slaves | wc -l) = 2 ] || [ $((n += 1)) = 100 ]; do usleep 100000; done\n"
 WWID = "360000000000000000e00000000010001"
+COMMAND, DATA_IN, REPORT_GROUPS = 0x01, 0x25, (0xA3, 0x0A)
+HAS_STATUS, UNDERFLOW, OVERFLOW = 0x01, 0x02, 0x04  # of a Data-In PDU, RFC 7143 11.7
 
 
 def is_map(guest, paths):
@@ -77,9 +80,11 @@ portal 1 3260
 portal 2 3262
 """
 
-    def __init__(self, rig, disk, states, listed):
+    def __init__(self, rig, disk, states, listed, explicit=False):
+        """explicit: they change only when an initiator says so, which scsi_dh_alua does."""
         setup = self.SETUP % (self.NAME, "allow " + self.ME if listed else "open", self.NAME)
         setup += "".join("state %d %d\n" % (number, state) for number, state in enumerate(states, 1))
+        setup += "for g in 1 2; do echo 2 >$alua/g$g/alua_access_type; done\n" if explicit else ""
         self.lio = Lio(rig, Kernel("6.1-cloud-amd64"), [disk], setup)
         self.all = [self.lio.port, self.lio.second_port]
 
@@ -92,6 +97,50 @@ portal 2 3262
 
     def set(self, number, state):
         return self.shell("state %d %d" % (number, state))
+
+
+class Reporter(Between):
+    """A portal before another, whose answers to REPORT TARGET PORT GROUPS are what .answer makes of them; None: nothing comes."""
+
+    def __init__(self, rig, port):
+        self.answer, self.commands, self.asked = lambda data: data, {}, 0
+        super().__init__(rig, {}, start=False)
+        self.port = port
+
+    def change(self, header, data, from_target):
+        opcode, tag = header[0] & 0x3F, bytes(header[16:20])
+        if not from_target:
+            self.commands.pop(tag, None)
+            if opcode == COMMAND and (header[32], header[33] & 0x1F) == REPORT_GROUPS:
+                self.commands[tag] = int.from_bytes(header[20:24], "big")
+                self.asked += 1
+        elif opcode == DATA_IN and tag in self.commands:
+            length = int.from_bytes(header[5:8], "big")
+            said = self.answer(data[:length])
+            if said is None:
+                return None
+            header[5:8] = len(said).to_bytes(3, "big")
+            if header[1] & HAS_STATUS:
+                missing = self.commands[tag] - len(said)
+                header[1] = header[1] & ~(UNDERFLOW | OVERFLOW) | (UNDERFLOW if missing > 0 else OVERFLOW if missing else 0)
+                header[44:48] = abs(missing).to_bytes(4, "big")
+            return said + bytes(-len(said) & 3)
+        return data
+
+
+class Reported(Groups):
+    """The same behind such portals."""
+
+    def __init__(self, rig, *arguments, **options):
+        super().__init__(rig, *arguments, **options)
+        self.before = [Reporter(rig, port) for port in self.all]
+        self.all = [one.listeners[0].getsockname()[1] for one in self.before]
+
+    def answer(self, how):
+        """From now on; how many times they have been asked up to now."""
+        for one in self.before:
+            one.answer = how
+        return [one.asked for one in self.before]
 
 
 class Paths(Lab):

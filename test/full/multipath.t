@@ -7,6 +7,7 @@ just that."""
 import os
 import re
 import statistics
+import struct
 import sys
 import time
 
@@ -14,7 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "boot"), os.path.join(HERE, "..", "target")]
 import distro  # noqa: E402
 from builders import distribution_initrd  # noqa: E402
-from paths import JOINED, SHOW, WWID, Groups, Paths, Portals, is_map  # noqa: E402
+from paths import JOINED, SHOW, WWID, Groups, Paths, Portals, Reported, is_map  # noqa: E402
 from rig import HOST, IMAGE_TOOL, MIB, TARGET_NAME, Disk, Kernel, Target, run, run_cases  # noqa: E402
 from target import DISCOVERY_ANSWERS, Listener  # noqa: E402
 
@@ -262,6 +263,138 @@ def alua_handler(rig, _kernel, _initrd):
     alua(rig, kernel, rig.initrd(kernel), listed=False)
 
 
+def explicit(rig, kernel, initrd):
+    """A target that changes its ports' states only when it is told to, and a kernel without a handler for it: the active path is used,
+    I/O waits for it when it is lost, and one line says why."""
+    lab = Paths(rig, kernel, initrd, target=lambda disk: Groups(rig, disk, (Groups.OPTIMIZED, Groups.STANDBY), True, explicit=True))
+    target, guest = lab.target, lab.guest
+    one, two = (lab.disk_of(port) for port in target.all)
+    rig.check(guest, lab.has_paths(2) and lab.groups() == {one: 1, two: 2}, "explicit: both paths are in the map, the active one first")
+    said = lab.shell("dmesg | grep -c 'explicit ALUA.*scsi_dh_alua: without it no path in standby takes over'")
+    rig.check(guest, said == "1", "explicit: one line says that the other cannot take over")
+    lab.start_writer()
+    rig.ok(lab.writes_by() == one, "explicit: the active one is used")
+    for turn in (1, 2):
+        lab.lasts()
+        target.shell("power 1 0")
+        lab.expect("event=lost", "explicit: its portal is lost, %d" % turn)
+        lab.shell("sleep 5")
+        target.shell("power 1 1")
+        lab.expect("is back at", "explicit: and back")
+        rig.check(guest, lab.wrote(4), "explicit: writing has waited, and goes on")
+    rig.ok(lab.groups() == {one: 1, two: 2}, "explicit: the groups are as they were", str(lab.groups()))
+    lab.verify("explicit")
+
+
+def explicit_handler(rig, _kernel, _initrd):
+    """The same with a kernel that has the handler: the path in standby is made active, which no line of ours denies."""
+    kernel = Kernel("6.12-amd64")
+    lab = Paths(rig, kernel, rig.initrd(kernel), target=lambda disk: Groups(rig, disk, (Groups.OPTIMIZED, Groups.STANDBY), True, explicit=True))
+    target, guest = lab.target, lab.guest
+    two = lab.disk_of(target.all[1])
+    rig.check(guest, lab.has_paths(2), "with the handler: both paths are in the map")
+    rig.ok(lab.shell("dmesg | grep -c 'explicit ALUA'") == "0", "with the handler: nobody has to be warned")
+    lab.start_writer()
+    lab.lasts()
+    target.shell("power 1 0")
+    lab.expect("event=lost", "with the handler: the active portal is lost")
+    rig.check(guest, lab.wrote(4) and lab.writes_by() == two, "with the handler: the other is made active and used")
+    target.shell("power 1 1")
+    lab.expect("is back at", "with the handler: it is back")
+    rig.check(guest, lab.wrote(4), "with the handler: writing goes on")
+    lab.verify("with the handler")
+
+
+def group(number, state, ports=b""):
+    """A descriptor of a target port group (SPC-4 6.37)."""
+    return struct.pack(">BBHBBBB", state, 0xFF, number, 0, 0, 0, len(ports) // 4) + ports
+
+
+def listed(*groups, length=None):
+    data = b"".join(groups)
+    return struct.pack(">I", len(data) if length is None else length) + data
+
+
+STRANGE = {
+    "nothing": lambda _: b"",
+    "three bytes": lambda data: data[:3],
+    "a list that ends in a group": lambda data: data[:9],
+    "a list without groups": lambda _: listed(),
+    "a length of 4 GiB": lambda data: b"\xff" * 4 + data[4:],
+    "a length beyond what is sent": lambda _: listed(group(7, 0), length=2000),
+    "a group with 255 ports that are not sent": lambda _: listed(struct.pack(">BBHBBBB", 0, 0xFF, 7, 0, 0, 0, 255)),
+    "groups without end": lambda _: listed(*[group(1000 + number, 0) for number in range(255)], length=0xFFFFFFF0),
+    "groups that are listed twice": lambda _: listed(*[group(number, state) for state in (2, 0, 1, 3) for number in (1, 2, 2, 1)]),
+    "states that there are not": lambda _: listed(group(1, 9), group(2, 0x0D)),
+    "a reserved state and all bits": lambda _: listed(group(1, 0xFF), group(2, 0x75)),
+}
+ON_SIGHT = {"three bytes": "list of target port groups breaks off", "groups without end": "list of target port groups breaks off",
+            "states that there are not": "access state (9|13), which there is not"}
+
+
+def hostile_groups(rig, kernel, initrd):
+    """What a unit says of its target port groups makes no sense: from the first look on, or later, by one path or by both."""
+    def target(disk):
+        out = Reported(rig, disk, (Groups.OPTIMIZED, Groups.NON_OPTIMIZED), True)
+        out.answer(STRANGE.get(name, lambda data: data))
+        return out
+
+    def half_made():
+        return lab.shell("cat /sys/block/dm-*/dm/suspended | sort -u; ls /sys/block/dm-*/dm/name | wc -l")
+
+    for name, says in ON_SIGHT.items():
+        lab = Paths(rig, kernel, initrd, target=target)
+        rig.check(lab.guest, lab.has_paths(2), name + ": both paths are in the map")
+        said = lab.shell("dmesg | grep -cE 'iscsi-init: sd[ab]: .*%s'" % says)
+        rig.check(lab.guest, said == "2", name + ": each is said once")
+        rig.ok(half_made() == "0\n2", name + ": a map and its partition, and both in use", half_made())
+        lab.start_writer()
+        rig.check(lab.guest, lab.wrote(4), name + ": writing goes on")
+        lab.verify(name)
+    name = ""
+    lab = Paths(rig, kernel, initrd, target=target)
+    lab.has_paths(2)
+    lab.start_writer()
+    for number, (name, answer) in enumerate(STRANGE.items()):
+        asked = lab.target.answer(answer)
+        lab.target.set(1, Groups.OPTIMIZED if number % 2 else Groups.NON_OPTIMIZED)
+        rig.check(lab.guest, lab.becomes(lambda: [a > b for a, b in zip(lab.target.answer(answer), asked)], [True, True], 20),
+                  name + ": both are asked")
+        rig.check(lab.guest, lab.wrote(3), name + ": writing goes on")
+        rig.ok(set(lab.states().values()) == {"active"}, name + ": both paths can be used", str(lab.states()))
+    lab.target.answer(lambda data: data)
+    lab.target.set(1, Groups.STANDBY)
+    lab.target.set(1, Groups.OPTIMIZED)
+    one, two = (lab.disk_of(port) for port in lab.target.all)
+    rig.check(lab.guest, lab.gets_groups({one: 1, two: 2}), "what makes sense again is believed")
+    rig.ok(half_made() == "0\n2", "nothing is left half made", half_made())
+    lab.lasts()
+    lab.target.shell("power 1 0")
+    lab.expect("event=lost", "a portal is lost")
+    rig.check(lab.guest, lab.wrote(4), "and the other carries on")
+    lab.target.shell("power 1 1")
+    lab.expect("is back at", "it is back")
+    lab.verify("hostile groups")
+
+
+def mute_groups(rig, kernel, initrd):
+    """A unit that never answers that question, and one that answers with more than was asked for, which ends its session each time:
+    by one path. Root is there by the other, or by both in the end."""
+    for name, answer in (("mute", lambda data: None), ("too much", lambda data: data + bytes(8192))):
+        def target(disk, answer=answer):
+            out = Reported(rig, disk, (Groups.OPTIMIZED, Groups.OPTIMIZED), True)
+            out.before[1].answer = answer
+            return out
+
+        lab = Paths(rig, kernel, initrd, target=target)
+        lab.start_writer()
+        rig.check(lab.guest, lab.wrote(6), name + ": root is there and written to")
+        rig.ok(lab.target.before[1].asked > 0, name + ": the unit was asked")
+        lab.target.before[1].answer = lambda data: data
+        rig.check(lab.guest, lab.has_paths(2, 60) and lab.gets_states({"sda": "active", "sdb": "active"}, 60), name + ": in the end both paths are used")
+        lab.verify(name)
+
+
 class Cables(Portals):
     """Two portals, each behind a network of its own."""
 
@@ -393,7 +526,8 @@ def system(rig, name):
     rig.note("%s: multi-user after %.0f s, off after %.0f s" % (name, machine.booted or 0, machine.ended or 0))
 
 
-CASES = {"names": names, "strangers": strangers, "portals": portals, "eight": eight, "flapping": flapping, "all_away": all_away, "another_disk": another_disk, "moved": moved, "successors": successors, "cables": cables, "chain": chain, "alua": alua, "alua_handler": alua_handler}
+CASES = {"names": names, "strangers": strangers, "portals": portals, "eight": eight, "flapping": flapping, "all_away": all_away, "another_disk": another_disk, "moved": moved, "successors": successors, "cables": cables, "chain": chain, "alua": alua, "alua_handler": alua_handler,
+         "explicit": explicit, "explicit_handler": explicit_handler, "hostile_groups": hostile_groups, "mute_groups": mute_groups}
 CASES.update({name: lambda rig, _kernel, _initrd, name=name: system(rig, name) for name in SYSTEMS})
 
 if __name__ == "__main__":

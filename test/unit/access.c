@@ -21,8 +21,9 @@
 
 static const uint8_t page[] = {0, 0x83, 0, 8, 1, 0x15, 0, 4, 0, 0, 1, 2};
 
-static char folder[32];
+static char folder[32], warned[300];
 static int tree;
+static bool is_new;
 
 /* The unit: it has attentions to tell first, and says of group 0x102 what it is. */
 static struct {
@@ -57,6 +58,15 @@ int bsg_ask(int dev, const char *address, const uint8_t *cdb, unsigned cdb_bytes
 	return 0;
 }
 
+void log_warn(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(warned, sizeof(warned), format, arguments);
+	va_end(arguments);
+}
+
 static void put(const char *path, const void *bytes, size_t length)
 {
 	int fd = openat(tree, path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
@@ -80,6 +90,8 @@ static int set_up(void **state)
 	put("2:0:0:1/state", "running\n", 8);
 	put("2:0:0:1/vpd_pg83", page, sizeof(page));
 	memset(&unit, 0, sizeof(unit));
+	warned[0] = '\0';
+	is_new = true;
 	return 0;
 }
 
@@ -95,7 +107,7 @@ static int tear_down(void **state)
 
 static enum access ask(void)
 {
-	return access_ask(tree, tree, "sda");
+	return access_ask(tree, tree, "sda", is_new);
 }
 
 static void each_state_has_its_place(void **state)
@@ -189,11 +201,46 @@ static void what_the_kernel_was_not_told_is_asked(void **state)
 	assert_int_equal(unit.asked, 4);
 }
 
-static void a_list_without_the_group_says_nothing(void **state)
+static void a_list_without_the_group_is_said_of_a_new_path(void **state)
 {
 	(void)state;
+	for (int length = 1; length < 20; length++) { /* 0 stands for all of it */
+		unit.length = length;
+		warned[0] = '\0';
+		assert_int_equal(ask(), length < 16 ? ACCESS_UNKNOWN : ACCESS_OPTIMIZED);
+		assert_int_equal(!!strstr(warned, "breaks off or leaves its own port out"), length < 16);
+	}
+	is_new = false;
 	unit.length = 12;
+	warned[0] = '\0';
 	assert_int_equal(ask(), ACCESS_UNKNOWN);
+	assert_string_equal(warned, "");
+}
+
+static void a_state_that_there_is_not_is_said_of_a_new_path(void **state)
+{
+	(void)state;
+	for (is_new = true;; is_new = false) {
+		for (uint8_t at = 0; at < 32; at++) {
+			unit.access = at & 16 ? (at & 15) | SCSI_ACCESS_PREFERRED : at;
+			warned[0] = '\0';
+			(void)ask();
+			assert_int_equal(!!strstr(warned, "which there is not"),
+					 is_new && (at & 15) > SCSI_ACCESS_LBA_DEPENDENT &&
+						 (at & 15) < SCSI_ACCESS_OFFLINE);
+		}
+		if (!is_new)
+			return;
+	}
+}
+
+/* Nothing is said of one that does not know the question. */
+static void a_unit_that_refuses_is_not_complained_about(void **state)
+{
+	(void)state;
+	unit.refuses = true;
+	assert_int_equal(ask(), ACCESS_UNKNOWN);
+	assert_string_equal(warned, "");
 }
 
 /* It would wait for the session, and this one has no group. */
@@ -217,7 +264,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_unit_may_have_something_to_tell_first, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_unit_that_never_answers_is_asked_so_often, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_the_kernel_was_not_told_is_asked, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_list_without_the_group_says_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_list_without_the_group_is_said_of_a_new_path, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_state_that_there_is_not_is_said_of_a_new_path, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_unit_that_refuses_is_not_complained_about, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_lost_path_and_a_plain_unit_are_not_asked, set_up, tear_down),
 	};
 

@@ -57,6 +57,8 @@ static pid_t parent;
 
 /* ---- what is said ---- */
 
+static void note(const char *format, ...);
+
 void log_err(const char *format, ...)
 {
 	size_t used = strlen(notes->errors);
@@ -73,7 +75,11 @@ void log_err(const char *format, ...)
 		(void)format;              \
 	}
 
-LOG_NOTHING(log_warn)
+void log_warn(const char *format, ...)
+{
+	note("warn %s\n", format);
+}
+
 LOG_NOTHING(log_info)
 LOG_NOTHING(log_debug)
 
@@ -171,9 +177,9 @@ int dm_status(int control, const char *name, char *out, size_t size)
 
 /* ---- the units ---- */
 
-enum access access_ask(int sysfs, int dirfd, const char *block)
+enum access access_ask(int sysfs, int dirfd, const char *block, bool is_new)
 {
-	(void)sysfs, (void)dirfd;
+	(void)sysfs, (void)dirfd, (void)is_new;
 	if (strlen(block) != 3 || (block[2] != 'a' && block[2] != 'b'))
 		return ACCESS_UNKNOWN;
 	notes->asked[block[2] - 'a']++;
@@ -432,6 +438,29 @@ static void the_preferred_of_two_in_standby_is_a_group_before_the_other(void **s
 	notes->access[1] = ACCESS_STANDBY;
 	put(dev, "sda", other, sizeof(other)); /* neither can be read */
 	assert_non_null(strstr(look(), " 0 2 1 service-time 0 1 1 8:0 1 service-time 0 1 1 8:16 1\n"));
+}
+
+/* TPGS of the INQUIRY data: neither, implicit, explicit, both. What has no fifth byte says nothing. */
+static void explicit_alua_without_a_handler_is_warned_of(void **state)
+{
+	static const bool warns[] = {false, false, true, false};
+
+	(void)state;
+	add_disk(1, LIOS, "256\n", "0\n");
+	add_disk(2, LIOS, "256\n", "0\n");
+	for (unsigned tpgs = 0; tpgs < 8; tpgs++) {
+		const uint8_t inquiry[36] = {0, 0, 5, 2, 31, (uint8_t)(0xc | (tpgs & 3) << 4 | 0xc0)};
+
+		put(tree, "class/block/sda/device/inquiry", inquiry, tpgs < 4 ? sizeof(inquiry) : 5);
+		put(tree, "class/block/sdb/device/inquiry", inquiry, tpgs < 4 ? sizeof(inquiry) : 5);
+		assert_int_equal(!!strstr(look(), "explicit ALUA"), tpgs < 4 && warns[tpgs]);
+		assert_non_null(strstr(notes->text, "-part2 linear"));
+	}
+	put(tree, "class/block/sda/device/inquiry", "\0\0\5\2\37\40", 6);
+	put(tree, "class/block/sdb/device/inquiry", "\0\0\5\2\37\40", 6);
+	assert_non_null(strstr(look(), "explicit ALUA"));
+	put_text("module/scsi_dh_alua/parameters/optimize_stpg", "0");
+	assert_null(strstr(look(), "explicit ALUA"));
 }
 
 /* A path that cannot be asked counts as none: one that tells is enough. */
@@ -915,6 +944,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_better_paths_are_a_group_before_the_others, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_preferred_of_two_in_standby_is_a_group_before_the_other, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(explicit_alua_without_a_handler_is_warned_of, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(one_path_with_access_makes_groups, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(map_that_is_there_is_what_others_are_held_against, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(paths_change_their_groups_with_their_access, set_up, tear_down),
