@@ -21,9 +21,10 @@
 #include "sys/iscsi_class.h"
 #include "sys/log.h"
 
-#define SHORT_LIFE_MS     5000 /* a session that ends so soon after its login is not taken up at once */
-#define SHORT_PAUSE_MS    1000 /* then, at least */
-#define DELAY_MAX_MS      60000
+#define SHORT_LIFE_MS     5000  /* a session that ends so soon after its login is not taken up at once */
+#define SHORT_PAUSE_MS    1000  /* then, at least */
+#define SHORT_MAX_MS      30000 /* and at most */
+#define ASKED_MAX_MS      60000 /* what a target may ask for */
 #define STORM_LIVES       4
 #define LOGOUT_TIMEOUT_MS 5000
 #define OWN_ISID_BIT      0x40  /* of the fourth byte: no session's number goes so high, and no byte is 0x80 or more */
@@ -152,12 +153,21 @@ static void report_held(struct session *s, const char *portal, int64_t now_ms)
 	s->say_ms = now_ms + s->say_pause_ms;
 }
 
+/* It was not thrown out: the target was away, or the network. */
+static void end_storm(struct session *s)
+{
+	if (s->knocks_until_ms)
+		s->short_lives = 0;
+	s->knocks_until_ms = 0;
+}
+
 /* This attempt is over: try again later, or give up for good. */
 static void fail_attempt(struct session *s, int64_t now_ms)
 {
 	char portal[PORTAL_TEXT_MAX];
 
 	end_attempt(s);
+	end_storm(s);
 	portal_text(s, portal);
 	if (attempt_put_off(&s->attempt, now_ms) == ATTEMPT_OVER) {
 		destroy_in_kernel(s);
@@ -204,6 +214,13 @@ static void begin_attempt(struct session *s, const struct session_input *in)
 		prove_first(s, in);
 	else
 		go_on(s, attempt_begin(&s->attempt, in->now_ms), in);
+}
+
+/* The network has changed: what was found out before it is forgotten. */
+static void begin_afresh(struct session *s, const struct session_input *in)
+{
+	s->knocks_until_ms = 0;
+	begin_attempt(s, in);
 }
 
 /* The descriptor of the look-up or of the socket is ready. During the login that means that the target closed it: the kernel
@@ -337,15 +354,40 @@ static void forget(struct session *s, const struct session_input *in)
 	enter(s, SESSION_GONE, SESSION_NEVER);
 }
 
+/* Says who may be behind it, when sessions have been short several times: another time when it has become twice as many. */
+static void report_storm(const struct session *s)
+{
+	if (s->short_lives < STORM_LIVES || s->short_lives & (s->short_lives - 1))
+		return;
+	log_err("%s has ended %u sessions within seconds of their login: another machine may be using initiator name "
+		"%s, "
+		"or the target cannot serve this one (event=storm sid=%u)",
+		s->plan->name, s->short_lives, s->plan->initiator, s->sid);
+}
+
+static void wait_before_login(struct session *s, int64_t until_ms, int64_t now_ms)
+{
+	report_storm(s);
+	end_attempt(s);
+	log_info("%s: the next login comes in %" PRId64 " ms", s->plan->name, until_ms - now_ms);
+	enter(s, SESSION_WAITING, until_ms);
+}
+
 /* The TCP connection is there: RFC 7143 T4. */
 static void begin_login(struct session *s, const struct session_input *in)
 {
+	int64_t until_ms = s->knocks_until_ms;
 	struct login_config config;
 	struct login_pdu request;
 	enum attempt_state state;
 	const char *step = "";
 	int result;
 
+	s->knocks_until_ms = 0;
+	if (until_ms > in->now_ms) { /* it is there, and has ended a session that was short */
+		wait_before_login(s, until_ms, in->now_ms);
+		return;
+	}
 	if (s->proven &&
 	    in->now_ms - s->proven_ms > PROOF_HOLDS_MS) { /* the target may have been another's meanwhile */
 		s->proven = false;
@@ -747,67 +789,58 @@ static int64_t read_time2wait_ms(const struct session_input *in)
 	return in->kernel && in->kernel->bhs ? (in->kernel->bhs[40] << 8 | in->kernel->bhs[41]) * 1000LL : 0;
 }
 
-/* Says who may be behind it, when sessions have been short several times: another time when it has become twice as many. */
-static void report_storm(const struct session *s)
-{
-	if (s->short_lives < STORM_LIVES || s->short_lives & (s->short_lives - 1))
-		return;
-	log_err("%s has ended %u sessions within seconds of their login: another machine may be using initiator name "
-		"%s, "
-		"or the target cannot serve this one (event=storm sid=%u)",
-		s->plan->name, s->short_lives, s->plan->initiator, s->sid);
-}
-
 /* A session that lasted is taken up again at once. One that was short waits for DefaultTime2Wait, then twice as long each
    time: two machines with one name would otherwise throw each other out for ever, and each time fails what the kernel has
-   sent. asked_ms: what the target asks for. */
-static int64_t choose_delay(struct session *s, int64_t asked_ms, int64_t now_ms)
+   sent. */
+static int64_t choose_delay(struct session *s, int64_t now_ms)
 {
 	int64_t delay = s->negotiated.negotiated.value[PARAM_DEFAULT_TIME2WAIT] * 1000LL;
 
 	s->short_lives = now_ms - s->login_ms < SHORT_LIFE_MS ? s->short_lives + 1 : 0;
-	report_storm(s);
+	if (!s->short_lives)
+		return 0;
 	if (delay < SHORT_PAUSE_MS)
 		delay = SHORT_PAUSE_MS;
-	for (unsigned i = 1; i < s->short_lives && delay < DELAY_MAX_MS; i++)
+	for (unsigned i = 1; i < s->short_lives && delay < SHORT_MAX_MS; i++)
 		delay *= 2;
-	if (!s->short_lives || delay < asked_ms)
-		delay = asked_ms;
-	return delay < DELAY_MAX_MS ? delay : DELAY_MAX_MS;
+	return delay < SHORT_MAX_MS ? delay : SHORT_MAX_MS;
 }
 
-static void lose(struct session *s, const struct session_input *in, int64_t asked_ms, const char *why)
+/* error: the kernel's, 0 none. asked_ms: what the target asks for. */
+static void lose(struct session *s, const struct session_input *in, uint32_t error, int64_t asked_ms, const char *why)
 {
 	char portal[PORTAL_TEXT_MAX];
 	int64_t delay_ms;
 
+	s->last_error = error;
 	portal_text(s, portal);
 	tell_maps(s, "fail_path");
 	log_warn("lost %s at %s: %s; its I/O %s (event=lost sid=%u error=%s)", s->plan->name, portal, why,
 		 s->mapper < 0 ? "is held until it is back" : "goes by other paths", s->sid,
 		 s->last_error ? netlink_error_name(s->last_error) : "none");
-	delay_ms = choose_delay(s, asked_ms, in->now_ms);
+	delay_ms = choose_delay(s, in->now_ms);
 	s->down_ms = in->now_ms;
 	s->begun_ms = in->now_ms;
 	child_stop(&s->learning);
 	forget_proofs(s);
 	attempt_start_over(&s->attempt, in->now_ms);
-	if (!delay_ms) {
+	s->knocks_until_ms = delay_ms && !asked_ms ? in->now_ms + delay_ms : 0;
+	if (!asked_ms) {
 		begin_attempt(s, in);
 		return;
 	}
-	end_attempt(s);
-	log_info("%s: the next login comes in %" PRId64 " ms", s->plan->name, delay_ms);
-	enter(s, SESSION_WAITING, in->now_ms + delay_ms);
+	if (delay_ms < asked_ms)
+		delay_ms = asked_ms < ASKED_MAX_MS ? asked_ms : ASKED_MAX_MS;
+	wait_before_login(s, in->now_ms + delay_ms, in->now_ms);
 }
 
 static void recover_after_error(struct session *s, const struct session_input *in)
 {
+	uint32_t error = in->kernel ? in->kernel->error : 0;
 	char why[120];
 
-	s->last_error = in->kernel ? in->kernel->error : 0;
-	snprintf(why, sizeof(why), "%s (%s)", netlink_error_text(s->last_error), netlink_error_name(s->last_error));
-	lose(s, in, 0, why);
+	snprintf(why, sizeof(why), "%s (%s)", netlink_error_text(error), netlink_error_name(error));
+	lose(s, in, error, 0, why);
 }
 
 /* The kernel has lost the connection or the whole session, and no event has told us. */
@@ -817,18 +850,17 @@ static void recover_after_silence(struct session *s, const struct session_input 
 		forget(s, in);
 		return;
 	}
-	s->last_error = 0;
-	lose(s, in, 0, "the kernel has lost the connection, and its message did not arrive");
+	lose(s, in, 0, 0, "the kernel has lost the connection, and its message did not arrive");
 }
 
 static void recover_after_drop(struct session *s, const struct session_input *in)
 {
-	lose(s, in, read_time2wait_ms(in), "the target announced that it drops the connection");
+	lose(s, in, 0, read_time2wait_ms(in), "the target announced that it drops the connection");
 }
 
 static void recover_after_logout(struct session *s, const struct session_input *in)
 {
-	lose(s, in, read_time2wait_ms(in), "the target asked for a logout");
+	lose(s, in, 0, read_time2wait_ms(in), "the target asked for a logout");
 }
 
 /* RFC 7143 11.14: close the session. The kernel fills in ITT, CmdSN and ExpStatSN. */
@@ -943,7 +975,7 @@ static void take_back(struct session *s, const struct session_input *in)
 	if (iscsi_class_is_up(s->sysfs, s->sid))
 		enter(s, SESSION_UP, in->now_ms + LOOK_MS);
 	else
-		lose(s, in, 0, "the other program left it disconnected");
+		lose(s, in, 0, 0, "the other program left it disconnected");
 }
 
 /* ---- the table ---- */
@@ -964,7 +996,7 @@ static const struct transition {
 	unsigned next;
 } transitions[] = {
 	/* trying */
-	{IN(IDLE) | IN(WAITING) | IN(CONNECTING), SESSION_EVENT_START, "T1", begin_attempt, TRIED},
+	{IN(IDLE) | IN(WAITING) | IN(CONNECTING), SESSION_EVENT_START, "T1", begin_afresh, TRIED},
 	{IN(WAITING), SESSION_EVENT_DEADLINE, "T1", begin_attempt, TRIED},
 	{CONNECTS, SESSION_EVENT_READY, "T4", advance, TRIED},
 	{CONNECTS, SESSION_EVENT_DEADLINE, "T2", advance_late, TRIED},
@@ -1071,7 +1103,7 @@ void session_adopt(struct session *session, uint32_t sid, uint32_t host, bool up
 	session->login_ms = now_ms - SHORT_LIFE_MS; /* it is older than this process */
 	enter(session, SESSION_UP, now_ms + LOOK_MS);
 	if (!up)
-		lose(session, &(struct session_input){.now_ms = now_ms}, 0, "found it disconnected");
+		lose(session, &(struct session_input){.now_ms = now_ms}, 0, 0, "found it disconnected");
 }
 
 void session_settle(struct session *session, int dev)

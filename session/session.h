@@ -85,7 +85,8 @@ struct session {
 	/* For messages, `list` and the time table. */
 	uint8_t chap_algorithm; /* enum chap_algorithm; CHAP_NONE: logged in without */
 	unsigned recoveries;
-	unsigned short_lives;                 /* logins in a row that lasted only seconds */
+	unsigned short_lives;    /* logins in a row that lasted only seconds */
+	int64_t knocks_until_ms; /* while it is found out whether the target is there: no login before; 0: no */
 	int64_t up_ms, down_ms, connected_ms; /* up_ms: also when it was left to iscsid */
 	int64_t login_ms;                     /* the last login of ours */
 	uint32_t last_error;                  /* ISCSI_ERR_... */

@@ -601,29 +601,93 @@ static void log_in(int64_t now_ms)
 	assert_int_equal(session.state, SESSION_UP);
 }
 
+/* The session has ended, and the portal still takes connections. */
+static void find_target_there(int64_t now_ms)
+{
+	unsigned bound = kernel.bound;
+
+	assert_int_equal(session.state, SESSION_CONNECTING);
+	await_socket();
+	step(SESSION_EVENT_READY, now_ms);
+	assert_int_equal(session.state, SESSION_WAITING);
+	assert_int_equal(kernel.bound, bound); /* it was no login */
+	assert_int_equal(session.attempt.count, 0);
+}
+
 /* A target, or another machine with our name, that ends each session at once: how many logins in how long. */
 static void short_sessions_are_no_storm(void **state)
 {
+	static const int64_t pauses_ms[] = {2000, 4000, 8000, 16000, 30000, 30000};
 	int64_t now = 100000;
-	int logins = 0;
 
 	(void)state;
 	step(SESSION_EVENT_START, now);
-	for (const int64_t end = now + 120000; now < end; logins++) {
-		if (session.state == SESSION_WAITING) {
-			now = session_deadline(&session);
-			step(SESSION_EVENT_DEADLINE, now);
-		}
+	for (size_t i = 0; i < sizeof(pauses_ms) / sizeof(pauses_ms[0]); i++) {
 		log_in(now);
 		now += 50;
 		hear(NETLINK_EVENT_ERROR, now);
-		assert_int_equal(session_deadline(&session) - now, logins < 5 ? 2000 << logins : 60000);
+		find_target_there(now + 10);
+		assert_int_equal(session_deadline(&session), now + pauses_ms[i]);
+		now = session_deadline(&session);
+		step(SESSION_EVENT_DEADLINE, now);
 	}
-	assert_in_range(logins, 5, 8); /* pauses of 2, 4, 8, 16, 32, 60 s */
-	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
 	log_in(now);
 	hear(NETLINK_EVENT_ERROR, now + 60000);
 	assert_int_equal(session.state, SESSION_CONNECTING); /* one that lasted is taken up at once */
+}
+
+static void listen_again(void)
+{
+	struct sockaddr_in here = {
+		.sin_family = AF_INET, .sin_port = htons(plan.portal.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int one = 1;
+
+	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)), 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&here, sizeof(here)), 0);
+	assert_int_equal(listen(listener, 8), 0);
+}
+
+/* It ends and begins again, as often as it likes: nobody throws us out, and no pause is longer than that of any outage. */
+static void target_that_restarts_often_makes_no_storm(void **state)
+{
+	int64_t now = 100000;
+
+	(void)state;
+	step(SESSION_EVENT_START, now);
+	log_in(now);
+	session_settle(&session, -1);
+	said[0] = '\0';
+	for (int i = 0; i < 10; i++) {
+		now += 500;
+		(void)close(listener);
+		hear(NETLINK_EVENT_ERROR, now);
+		let_attempt_fail(now + 1);
+		assert_in_range(session_deadline(&session), now + 1, now + 101);
+		listen_again();
+		now = session_deadline(&session);
+		step(SESSION_EVENT_DEADLINE, now);
+		log_in(now);
+	}
+	assert_int_equal(times_said("event=storm"), 0);
+	hear(NETLINK_EVENT_ERROR, now + 50);
+	find_target_there(now + 50);
+	assert_int_equal(session_deadline(&session), now + 2050); /* as after the first */
+}
+
+/* It was the cable: what has been found out before it was plugged in says nothing. */
+static void link_that_comes_back_ends_the_wait_for_the_next_login(void **state)
+{
+	(void)state;
+	step(SESSION_EVENT_START, 100000);
+	log_in(100000);
+	hear(NETLINK_EVENT_ERROR, 100050);
+	step(SESSION_EVENT_START, 100100); /* while it asks whether the target is there */
+	log_in(100100);
+	hear(NETLINK_EVENT_ERROR, 100200);
+	find_target_there(100200);
+	step(SESSION_EVENT_START, 100300);
+	log_in(100300);
 }
 
 static void hear_pdu(uint8_t opcode, uint8_t event_code, uint16_t time2wait, int64_t now_ms)
@@ -1375,8 +1439,9 @@ static void another_machine_that_throws_us_out_is_suspected_now_and_then(void **
 		log_in(now);
 		now += 4999;
 		hear(NETLINK_EVENT_ERROR, now);
+		assert_int_equal(times_said("event=storm"), 0); /* not before it is known that the target is there */
+		find_target_there(now);
 		assert_int_equal(times_said("event=storm"), lives == 4 || lives == 8 || lives == 16);
-		assert_int_equal(session.state, SESSION_WAITING);
 		now = session_deadline(&session);
 		step(SESSION_EVENT_DEADLINE, now);
 	}
@@ -1393,6 +1458,7 @@ static void short_session_waits_a_second_at_least(void **state)
 	log_in(100000);
 	session.negotiated.negotiated.value[PARAM_DEFAULT_TIME2WAIT] = 0;
 	hear(NETLINK_EVENT_ERROR, 100050);
+	find_target_there(100060);
 	assert_int_equal(session_deadline(&session), 101050);
 	assert_int_equal(session.begun_ms, 100050);
 	step(SESSION_EVENT_DEADLINE, 101050);
@@ -1836,6 +1902,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(target_that_is_not_found_is_asked_for_thirty_seconds, begin, end),
 		cmocka_unit_test_setup_teardown(refused_connection_of_a_boot_is_tried_each_second, begin, end),
 		cmocka_unit_test_setup_teardown(short_sessions_are_no_storm, begin, end),
+		cmocka_unit_test_setup_teardown(target_that_restarts_often_makes_no_storm, begin, end),
+		cmocka_unit_test_setup_teardown(link_that_comes_back_ends_the_wait_for_the_next_login, begin, end),
 		cmocka_unit_test_setup_teardown(target_says_how_long_to_wait, begin, end),
 		cmocka_unit_test_setup_teardown(kernel_is_asked_now_and_then_how_a_session_fares, begin, end),
 		cmocka_unit_test_setup_teardown(events_of_other_sessions_are_ignored, begin, end),
