@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "sys/bsg.h"
+#include "sys/log.h"
 #include "sys/sysfs.h"
 
 static const uint8_t page[] = {0, 0x83, 0, 8, 1, 0x15, 0, 4, 0, 0, 1, 2};
