@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A part of the bench: how long the I/O of a disk with two paths stands still when one of them is lost, beside multipathd with
-iscsid."""
+"""Parts of the bench about a disk with two paths: how long its I/O stands still when one of them is lost, beside multipathd with
+iscsid, and what the second path adds."""
 
 import os
 import re
@@ -15,11 +15,13 @@ from report import bounds, median, number, ratio, table, write_tsv  # noqa: E402
 from rig import MIB, TARGET_NAME, Disk, Target, run  # noqa: E402
 
 LOSS_ROUNDS = int(os.environ.get("LOSS_ROUNDS", 20))
+PATH_ROUNDS = int(os.environ.get("PATH_ROUNDS", 6))
 NOP = int(os.environ.get("NOP", 1))  # seconds, of the interval and of the timeout
 DATA = TARGET_NAME + ".data"
 LUN = 2  # tgtd calls the first unit of every server the same, and root is one
 SUITE = "bookworm"
 CALM = 1.0  # seconds of reading before a loss
+RATE = "64mbit"  # of a wire that is slow
 SETTLED = 1.0  # seconds for which both paths are used
 MASKED = " ".join("systemd.mask=" + unit for unit in (
     "multipathd.service", "multipathd.socket", "iscsid.service", "iscsid.socket", "open-iscsi.service"))
@@ -65,6 +67,13 @@ class Wires(Link):
     def ip(self, words):
         with self.inside():
             run("ip", *words.split())
+
+    def limit(self, rate):
+        """What each wire carries to the guest, None: all that it can."""
+        with self.inside():
+            for number in (1, 2):
+                words = "tbf rate %s burst 64kb latency 100ms" % rate if rate else "pfifo_fast"
+                run("tc", *("qdisc replace dev path%d root %s" % (number, words)).split())
 
 
 class Portal(Target):
@@ -251,3 +260,61 @@ def report_stalls(bench, taken, rounds, tmo):
             NOP, NOP, "; ".join("%s %s" % (name, "/".join(values)) for name, values in tmo.items()))
     text += table(["loss", "system", "rounds", "median, ms", "worst, ms", "× iscsi-init's median", "× its worst", "calm, ms"], rows)
     bench.page("stalls", "Loss of one of two paths", "LOSS_ROUNDS=%d NOP=%d" % (rounds, NOP), text)
+
+
+# ---- paths: reading by two paths beside one of them
+
+JOBS = [(4096, 1), (4096, 32), (131072, 1), (131072, 32)]
+
+
+def busiest_thread(process):
+    """CPU seconds of the QEMU thread that has used most: the guest's processor."""
+    folder = "/proc/%d/task" % process.popen.pid
+    most = 0
+    for thread in os.listdir(folder):
+        with open("%s/%s/stat" % (folder, thread), encoding="utf-8") as file:
+            words = file.read().rpartition(")")[2].split()
+        most = max(most, int(words[11]) + int(words[12]))
+    return most / os.sysconf("SC_CLK_TCK")
+
+
+def paths(bench):
+    system = System(bench, "iscsi-init", data_disk(bench.rig))
+    if not system.start():
+        bench.missed.append("iscsi-init (paths)")
+        bench.rig.show_console(system.guest)
+        return
+    one = re.search(r"^path \S+ (\S+)", system.shell("paths"), re.M).group(1)
+    taken = {}
+    for rate in (None, RATE):
+        system.wires.limit(rate)
+        for turn in range(PATH_ROUNDS):
+            for size, depth in JOBS:
+                for device in (one, system.map) if turn % 2 else (system.map, one):
+                    begun, used = time.monotonic(), busiest_thread(system.guest.process)
+                    said = system.read(device, size, depth, 2)
+                    said["thread"] = 1000 * (busiest_thread(system.guest.process) - used) / (time.monotonic() - begun)
+                    taken.setdefault((rate, size, depth, device == system.map), []).append(said)
+    report_paths(bench, taken)
+
+
+def report_paths(bench, taken):
+    write_tsv("paths.tsv", ["wire", "bytes", "depth", "paths", "figure", "..."], [
+        [rate or "free", size, depth, 1 + two, figure] + [number(said[figure]) for said in found]
+        for (rate, size, depth, two), found in taken.items() for figure in ("kib_s", "busy", "thread")])
+    rows = []
+    for rate in (None, RATE):
+        for size, depth in JOBS:
+            single, double = taken[rate, size, depth, False], taken[rate, size, depth, True]
+            pairs = [b["kib_s"] / a["kib_s"] for a, b in zip(single, double)]
+            rows.append([rate or "free", "%d KiB, depth %d" % (size // 1024, depth)] +
+                        [number(median([said["kib_s"] for said in found]) / 1024, 1) for found in (single, double)] +
+                        [ratio(median(pairs), 1), bounds(pairs, 2)] +
+                        ["%s %%" % number(median([said["busy"] for said in found]) / 10) for found in (single, double)])
+    text = "Direct reads (`reads.c`, 2 s each, all over the disk) in one guest, of one path alone and of the map with both, in turns, %d " \
+        "rounds; each path has a card, a wire and a tgtd of its own. A wire is free, or carries %s to the guest. *busy* is the guest's " \
+        "one emulated processor, by its own /proc/stat: where it is at 100 %%, no path can add anything, and the wire is not what is " \
+        "measured.\n\n" % (PATH_ROUNDS, RATE)
+    text += table(["wire", "reads", "one path, MiB/s", "two paths, MiB/s", "ratio (median)", "all rounds", "busy, one path",
+                   "busy, two"], rows)
+    bench.page("paths", "Two paths beside one", "PATH_ROUNDS=%d" % PATH_ROUNDS, text)

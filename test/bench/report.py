@@ -13,7 +13,7 @@ from rig import TOP, run  # noqa: E402
 
 RESULTS = os.path.join(TOP, "test", "bench", "results")
 PARTS = ("boots", "icount", "rtt", "growth", "throughput", "sweep", "sizes", "storm", "floor", "grid", "logins",
-         "recovery", "stalls")
+         "recovery", "stalls", "paths")
 COLOURS = ("#4e79a7", "#f28e2b", "#59a14f", "#b07aa1", "#e15759", "#9c755f")
 
 
