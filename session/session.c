@@ -1107,6 +1107,12 @@ void session_adopt(struct session *session, uint32_t sid, uint32_t host, bool up
 
 void session_settle(struct session *session, int dev)
 {
+void session_keep_names(struct session *session)
+{
+	if (!session->attempt.connect.resolve.has_files)
+		resolve_keep_files(&session->attempt.connect.resolve);
+}
+
 	session->dev = dev;
 	if (session->state == SESSION_UP)
 		learn_units(session);
@@ -1117,7 +1123,7 @@ void session_settle(struct session *session, int dev)
 		if (is_trying(session))
 			enter(session, SESSION_WAITING, 0);
 	}
-	resolve_keep_files(&session->attempt.connect.resolve);
+	session_keep_names(session);
 }
 
 static void async_message(struct session *session, const struct netlink_event *event, const struct session_input *in)
