@@ -556,8 +556,10 @@ static void start_connection(struct session *s, const struct session_input *in)
 	connect_guard(&s->attempt.connect, false);
 	attempt_stop(&s->attempt); /* the kernel has its own reference to the socket */
 	say_up(s, in->now_ms);
-	if (s->attempt.resident && !session_was_up(s))
+	if (s->attempt.resident && !session_was_up(s)) {
 		s->has_news = true; /* the boot went on without this target, so that nobody has scanned it */
+		iscsi_class_raise_workers(s->sysfs, s->sid, s->host);
+	}
 	s->looks_at_devices = session_was_up(s);
 	if (s->looks_at_devices) {
 		again_ms = in->now_ms + DEVICES_AGAIN_MS;
@@ -1105,19 +1107,21 @@ void session_adopt(struct session *session, uint32_t sid, uint32_t host, bool up
 		lose(session, &(struct session_input){.now_ms = now_ms}, 0, 0, "found it disconnected");
 }
 
-void session_settle(struct session *session, int dev)
-{
 void session_keep_names(struct session *session)
 {
 	if (!session->attempt.connect.resolve.has_files)
 		resolve_keep_files(&session->attempt.connect.resolve);
 }
 
+void session_settle(struct session *session, int dev)
+{
 	session->dev = dev;
 	if (session->state == SESSION_UP)
 		learn_units(session);
 	session->attempt.resident = true;
-	if (!session_was_up(session)) {
+	if (session_was_up(session)) {
+		iscsi_class_raise_workers(session->sysfs, session->sid, session->host);
+	} else {
 		attempt_stop(&session->attempt);
 		destroy_in_kernel(session);
 		if (is_trying(session))
