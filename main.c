@@ -247,6 +247,8 @@ static pid_t leave_supervisor(struct world *w, char *const argv[])
 
 	if (!w->session_count)
 		return 0;
+	for (int i = 0; i < w->session_count; i++)
+		session_keep_names(&w->sessions[i]); /* as long as they are there: switch_root empties the initramfs */
 	pid = fork();
 	if (pid < 0)
 		log_err("no supervisor stays behind: %s; a lost connection will not be repaired", strerror(errno));

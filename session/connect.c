@@ -255,23 +255,6 @@ static int64_t look_up_time(const struct connect *c, unsigned n, int64_t most_ms
 	return resolve_knows(&c->resolve) && known_ms < most_ms ? known_ms : most_ms;
 }
 
-enum connect_state connect_begin(struct connect *connect, const struct portal *portal, unsigned n, int64_t look_up_ms,
-				 int64_t timeout_ms, int64_t now_ms)
-{
-	struct connect *c = connect;
-	struct sockaddr_storage literal;
-	int result;
-
-	if (connect_read_literal(portal, &literal))
-		return connect_begin_at(c, portal, &literal, 1, n, timeout_ms, now_ms);
-	prepare(c, portal, n, timeout_ms);
-	result = resolve_start(&c->resolve, portal->host, portal->port);
-	if (result)
-		return fail(c, "cannot look up \"%s\": %s", portal->host, strerror(-result));
-	c->deadline_ms = now_ms + look_up_time(c, n, look_up_ms);
-	return c->state = CONNECT_RESOLVING;
-}
-
 /* A look-up that takes too long or fails yields the addresses of the last time, if there were any. */
 static enum connect_state take_addresses(struct connect *c, bool late, int64_t now_ms)
 {
@@ -284,6 +267,21 @@ static enum connect_state take_addresses(struct connect *c, bool late, int64_t n
 	if (count <= 0)
 		return fail(c, "cannot look up \"%s\": %s", c->portal.host, resolve_failure(&c->resolve));
 	return begin_race(c, addresses, count, now_ms);
+}
+
+enum connect_state connect_begin(struct connect *connect, const struct portal *portal, unsigned n, int64_t look_up_ms,
+				 int64_t timeout_ms, int64_t now_ms)
+{
+	struct connect *c = connect;
+	struct sockaddr_storage literal;
+
+	if (connect_read_literal(portal, &literal))
+		return connect_begin_at(c, portal, &literal, 1, n, timeout_ms, now_ms);
+	prepare(c, portal, n, timeout_ms);
+	if (resolve_start(&c->resolve, portal->host, portal->port)) /* no process more can be begun */
+		return take_addresses(c, true, now_ms);
+	c->deadline_ms = now_ms + look_up_time(c, n, look_up_ms);
+	return c->state = CONNECT_RESOLVING;
 }
 
 static enum connect_state run_race(struct connect *c, int64_t now_ms)

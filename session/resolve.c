@@ -173,6 +173,9 @@ int resolve_start(struct resolve *resolve, const char *host, uint16_t port)
 	snprintf(resolve->failure, sizeof(resolve->failure), "the name servers did not answer in time");
 	result = child_start(&resolve->child, look_up, &question, sizeof(struct resolve_result));
 	resolve->running = !result;
+	if (result)
+		snprintf(resolve->failure, sizeof(resolve->failure), "no process can be begun for it: %s",
+			 strerror(-result));
 	return result;
 }
 

@@ -49,7 +49,7 @@ void resolve_init_like(struct resolve *resolve, const struct resolve *other);
 /* From now on names are resolved with the present contents of resolv.conf and hosts; later ones on / are ignored. */
 void resolve_keep_files(struct resolve *resolve);
 
-/* Begins. 0 or -errno. */
+/* Begins. 0; -errno: no process can be begun for it, and resolve_give_up has what is known. */
 int resolve_start(struct resolve *resolve, const char *host, uint16_t port);
 
 int resolve_pollfds(const struct resolve *resolve, struct pollfd *out, int max);

@@ -486,19 +486,17 @@ static void say_up(struct session *s, int64_t now_ms)
 	}
 }
 
-/* Sets those devices running that the kernel's error handling gave up during the outage. */
-static void revive_devices(struct session *s, const struct session_input *in)
+/* Sets those devices running that the kernel's error handling gave up during the outage. 0 or -errno: no process can be begun
+   for it. */
+static int revive_devices(struct session *s)
 {
-	int count = devices_offline(s->sysfs, s->sid), result;
+	int count = devices_offline(s->sysfs, s->sid);
+	int result = count ? devices_set_running(&s->devices, s->sysfs, s->sid) : 0;
 
-	(void)in;
-	if (!count)
-		return;
-	log_warn("%s: %d device(s) that the kernel took offline are set running again (event=running sid=%u)",
-		 s->plan->name, count, s->sid);
-	result = devices_set_running(&s->devices, s->sysfs, s->sid);
-	if (result)
-		log_err("%s: its devices stay offline: %s", s->plan->name, strerror(-result));
+	if (count && !result)
+		log_warn("%s: %d device(s) that the kernel took offline are set running again (event=running sid=%u)",
+			 s->plan->name, count, s->sid);
+	return result;
 }
 
 bool session_needs_repair(const struct session *session)
@@ -514,16 +512,14 @@ static void recover_after_silence(struct session *s, const struct session_input 
 /* An event may have been lost: what the kernel says of the session is compared now and then. */
 static void look_after(struct session *s, const struct session_input *in)
 {
-	bool looks_at_devices = s->looks_at_devices;
+	int64_t again_ms = s->mapper < 0 ? LOOK_MS : PATH_LOOK_MS;
 
 	if (session_needs_repair(s)) {
 		recover_after_silence(s, in);
 		return;
 	}
-	s->looks_at_devices = false;
-	enter(s, SESSION_UP, in->now_ms + (s->mapper < 0 ? LOOK_MS : PATH_LOOK_MS));
-	if (looks_at_devices)
-		revive_devices(s, in);
+	s->looks_at_devices = s->looks_at_devices && revive_devices(s);
+	enter(s, SESSION_UP, in->now_ms + (s->looks_at_devices ? DEVICES_AGAIN_MS : again_ms));
 	tell_maps(s, "reinstate_path"); /* the kernel has failed it if a device gave an error meanwhile */
 }
 
@@ -560,12 +556,17 @@ static void start_connection(struct session *s, const struct session_input *in)
 	connect_guard(&s->attempt.connect, false);
 	attempt_stop(&s->attempt); /* the kernel has its own reference to the socket */
 	say_up(s, in->now_ms);
-	if (s->attempt.resident && !session_was_up(s))
+	if (s->attempt.resident && !session_was_up(s)) {
 		s->has_news = true; /* the boot went on without this target, so that nobody has scanned it */
+		iscsi_class_raise_workers(s->sysfs, s->sid, s->host);
+	}
 	s->looks_at_devices = session_was_up(s);
 	if (s->looks_at_devices) {
 		again_ms = in->now_ms + DEVICES_AGAIN_MS;
-		revive_devices(s, in);
+		result = revive_devices(s);
+		if (result)
+			log_err("%s: devices that the kernel took offline stay so for now: no process can be begun: %s",
+				s->plan->name, strerror(-result));
 		tell_maps(s, "reinstate_path");
 	}
 	attempt_succeed(&s->attempt);
@@ -1106,19 +1107,27 @@ void session_adopt(struct session *session, uint32_t sid, uint32_t host, bool up
 		lose(session, &(struct session_input){.now_ms = now_ms}, 0, 0, "found it disconnected");
 }
 
+void session_keep_names(struct session *session)
+{
+	if (!session->attempt.connect.resolve.has_files)
+		resolve_keep_files(&session->attempt.connect.resolve);
+}
+
 void session_settle(struct session *session, int dev)
 {
 	session->dev = dev;
 	if (session->state == SESSION_UP)
 		learn_units(session);
 	session->attempt.resident = true;
-	if (!session_was_up(session)) {
+	if (session_was_up(session)) {
+		iscsi_class_raise_workers(session->sysfs, session->sid, session->host);
+	} else {
 		attempt_stop(&session->attempt);
 		destroy_in_kernel(session);
 		if (is_trying(session))
 			enter(session, SESSION_WAITING, 0);
 	}
-	resolve_keep_files(&session->attempt.connect.resolve);
+	session_keep_names(session);
 }
 
 static void async_message(struct session *session, const struct netlink_event *event, const struct session_input *in)

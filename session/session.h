@@ -127,9 +127,12 @@ void session_reserve(struct session *session);
 /* A session that is in the kernel already (after a restart of the supervisor): state SESSION_UP, or it is being recovered. */
 void session_adopt(struct session *session, uint32_t sid, uint32_t host, bool up, int64_t now_ms);
 
+/* Names are looked up by the files that the initramfs has now. */
+void session_keep_names(struct session *session);
+
 /* The hand-over: from now on nothing is permanent and nothing is given up. A session that has not been up yet goes on trying,
-   and its disks are looked for when it is. Names are looked up by the files that the initramfs has now. What the kernel was not
-   asked about the units is asked now. dev: descriptor of /dev; must stay. */
+   and its disks are looked for when it is. Names are looked up by the files that the initramfs has now, if none were kept before.
+   What the kernel was not asked about the units is asked now. dev: descriptor of /dev; must stay. */
 void session_settle(struct session *session, int dev);
 
 /* If disks of the session are paths of multipath maps, the maps are told when it is lost and when it is back. While all are, a lost

@@ -243,6 +243,7 @@ int resident_become(int dev, int proc, char *const argv[], struct title *title, 
 		*step = "taking a high priority";
 		failure = result;
 	}
+	(void)sysfs_write(proc, "self/autogroup", "-20"); /* its children's: this one's priority is above all groups */
 	if (prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0)) {
 		*step = "PR_SET_IO_FLUSHER";
 		failure = -errno;

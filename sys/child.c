@@ -11,8 +11,11 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define NICE (-20) /* what waits for a child is root's disk */
 
 static _Noreturn void run_child(void (*run)(const void *, void *), const void *context, size_t size, int fd)
 {
@@ -20,6 +23,7 @@ static _Noreturn void run_child(void (*run)(const void *, void *), const void *c
 	ssize_t written;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)setpriority(PRIO_PROCESS, 0, NICE);
 	run(context, result);
 	do
 		written = write(fd, result, size);
@@ -58,6 +62,16 @@ static void forget(struct child *child)
 	*child = CHILD_NONE;
 }
 
+/* Beside others that take all of the processor, it may need seconds for the way from its last write to its end. A kernel that is to
+   reap it is not waited for. */
+static void reap(pid_t pid)
+{
+	struct sigaction action;
+
+	if (!sigaction(SIGCHLD, NULL, &action) && action.sa_handler != SIG_IGN)
+		waitpid(pid, NULL, 0);
+}
+
 enum child_state child_step(struct child *child, void *result, size_t size)
 {
 	char bytes[CHILD_RESULT_MAX];
@@ -70,7 +84,7 @@ enum child_state child_step(struct child *child, void *result, size_t size)
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return CHILD_RUNNING;
 	forget(child);
-	waitpid(pid, NULL, 0); /* it is past its last write: exiting */
+	reap(pid);
 	if (got != (ssize_t)size)
 		return CHILD_DIED;
 	memcpy(result, bytes, size);

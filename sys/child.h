@@ -24,8 +24,8 @@ enum child_state { CHILD_RUNNING, CHILD_DONE, CHILD_DIED };
 /* Forks; the child calls run(context, result), sends size bytes of result, exits. 0 or -errno. */
 int child_start(struct child *child, void (*run)(const void *context, void *result), const void *context, size_t size);
 
-/* Never blocks. CHILD_DONE: *result holds size bytes. CHILD_DIED: it ended without one. After either the child is reaped
-   and *child is CHILD_NONE. */
+/* Never blocks. CHILD_DONE: *result holds size bytes. CHILD_DIED: it ended without one. After either the child is reaped, where
+   the kernel does not do so (ignored SIGCHLD), and *child is CHILD_NONE. */
 enum child_state child_step(struct child *child, void *result, size_t size);
 
 /* The whole of it for a caller who can wait: forks, waits at most timeout_s seconds, and returns the int that run wrote as

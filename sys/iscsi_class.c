@@ -12,6 +12,8 @@
 
 #define SESSION_PREFIX "session"
 #define HOST_PREFIX    "/host"
+#define WORKQUEUES     "devices/virtual/workqueue/"
+#define HIGHEST_NICE   "-20"
 
 bool iscsi_class_has_session(int sysfs, uint32_t sid)
 {
@@ -82,4 +84,15 @@ int iscsi_class_host(int sysfs, uint32_t sid)
 		return -ENODEV;
 	number = strtoul(host + strlen(HOST_PREFIX), &end, 10);
 	return *end || number > INT32_MAX ? -ENODEV : (int)number;
+}
+
+void iscsi_class_raise_workers(int sysfs, uint32_t sid, uint32_t host)
+{
+	char path[96];
+
+	(void)sysfs_write(sysfs, WORKQUEUES "iscsi_conn_cleanup/nice", HIGHEST_NICE);
+	snprintf(path, sizeof(path), WORKQUEUES "iscsi_q_%" PRIu32 "/nice", host);
+	(void)sysfs_write(sysfs, path, HIGHEST_NICE);
+	snprintf(path, sizeof(path), WORKQUEUES "iscsi_ctrl_%" PRIu32 ":%" PRIu32 "/nice", host, sid);
+	(void)sysfs_write(sysfs, path, HIGHEST_NICE);
 }

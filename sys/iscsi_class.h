@@ -25,4 +25,8 @@ int iscsi_class_list(int sysfs, uint32_t *sids, int max);
 /* The number of the session's SCSI host. -ENOENT: no such session; -ENODEV: sysfs does not name a host. */
 int iscsi_class_host(int sysfs, uint32_t sid);
 
+/* Gives the kernel's workers of this session the highest nice value: what stops, starts and sends for it waits for them. Not every
+   kernel has all of them. */
+void iscsi_class_raise_workers(int sysfs, uint32_t sid, uint32_t host);
+
 #endif

@@ -233,6 +233,13 @@ bool iscsi_class_is_broken(int sysfs, uint32_t sid)
 	return !iscsi_class_is_up(sysfs, sid);
 }
 
+void iscsi_class_raise_workers(int sysfs, uint32_t sid, uint32_t host)
+{
+	(void)sysfs;
+	(void)sid;
+	(void)host;
+}
+
 /* ---- devices and units ---- */
 
 static int unit_count;

@@ -5,13 +5,26 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "sys/child.h"
+
+static bool is_slow_to_end;
+
+/* The child's: from its last write to its end it may be a long way. */
+_Noreturn void _exit(int status)
+{
+	while (is_slow_to_end)
+		pause();
+	syscall(SYS_exit_group, status);
+	__builtin_unreachable();
+}
 
 struct answer {
 	int sum;
@@ -99,6 +112,29 @@ static void step_never_waits_and_stop_ends_it(void **state)
 	assert_int_equal(child_step(&child, &result, sizeof(result)), CHILD_DIED);
 }
 
+/* Where the kernel reaps, as it does for the resident process. */
+static void child_that_has_its_result_is_not_waited_for(void **state)
+{
+	const int numbers[2] = {40, 2};
+	struct child child = CHILD_NONE;
+	struct answer answer;
+	pid_t pid;
+
+	(void)state;
+	(void)signal(SIGCHLD, SIG_IGN);
+	(void)alarm(60); /* that would be the waiting */
+	is_slow_to_end = true;
+	assert_int_equal(child_start(&child, add, numbers, sizeof(answer)), 0);
+	is_slow_to_end = false;
+	pid = child.pid;
+	assert_int_equal(await(&child, &answer, sizeof(answer)), CHILD_DONE);
+	assert_int_equal(answer.sum, 42);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	(void)alarm(0);
+	assert_int_equal(waitpid(-1, NULL, 0), -1);
+	(void)signal(SIGCHLD, SIG_DFL);
+}
+
 /* As the resident process has it, which asks nobody how a child ended. */
 static void ignored_ends_lose_no_result_and_leave_nobody_unreaped(void **state)
 {
@@ -133,6 +169,7 @@ int main(void)
 		cmocka_unit_test(result_comes_whole_and_the_child_is_reaped),
 		cmocka_unit_test(death_without_a_result_is_told_and_writes_nothing),
 		cmocka_unit_test(step_never_waits_and_stop_ends_it),
+		cmocka_unit_test(child_that_has_its_result_is_not_waited_for),
 		cmocka_unit_test(ignored_ends_lose_no_result_and_leave_nobody_unreaped),
 		cmocka_unit_test(result_larger_than_a_pipe_takes_at_once_is_refused),
 	};

@@ -17,6 +17,16 @@
 #include "session/connect.h"
 
 static struct route route;
+static bool processes_are_used_up;
+
+/* The product's: for once there is no process more. */
+pid_t fork(void)
+{
+	if (!processes_are_used_up)
+		return _Fork();
+	errno = EAGAIN;
+	return -1;
+}
 
 static struct portal portal_of(const char *host)
 {
@@ -305,6 +315,30 @@ static void known_addresses_are_not_kept_waiting(void **state)
 	connect_stop(&connect);
 }
 
+/* As long as a user's processes fill the machine, a name that was found before leads where it led. */
+static void known_addresses_do_without_a_process(void **state)
+{
+	static struct connect connect;
+	struct portal literal = portal_of("127.0.0.1"), known = portal_of("known.invalid"),
+		      other = portal_of("other.invalid");
+
+	(void)state;
+	connect_init(&connect);
+	snprintf(connect.resolve.known[0].host, sizeof(connect.resolve.known[0].host), "%s", known.host);
+	assert_true(connect_read_literal(&literal, &connect.resolve.known[0].addresses[0]));
+	connect.resolve.known[0].count = 1;
+	processes_are_used_up = true;
+	assert_int_equal(connect_begin(&connect, &known, 3, 15000, 5000, 100), CONNECT_CONNECTING);
+	assert_int_equal(connect.race.address_count, 1);
+	assert_true(connect.deadline_ms <= 100 + 5000);
+	assert_int_equal(connect_begin(&connect, &other, 3, 15000, 5000, 100), CONNECT_FAILED);
+	assert_string_equal(connect.failure, "cannot look up \"other.invalid\": no process can be begun for it: "
+					     "Resource temporarily unavailable");
+	processes_are_used_up = false;
+	assert_int_equal(connect_begin(&connect, &other, 3, 15000, 5000, 100), CONNECT_RESOLVING);
+	connect_stop(&connect);
+}
+
 static int option_of(int fd, int level, int name)
 {
 	socklen_t size = sizeof(int);
@@ -345,6 +379,7 @@ int main(void)
 		cmocka_unit_test(address_of_the_last_login_is_never_lost),
 		cmocka_unit_test(what_is_begun_anew_leaves_nothing_of_before),
 		cmocka_unit_test(known_addresses_are_not_kept_waiting),
+		cmocka_unit_test(known_addresses_do_without_a_process),
 		cmocka_unit_test(guard_asks_three_times_in_fifteen_seconds),
 	};
 

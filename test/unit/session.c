@@ -81,6 +81,17 @@ static int times_said(const char *text)
 
 /* ---- the kernel ---- */
 
+static bool processes_are_used_up;
+
+/* The product's: for once there is no process more. */
+pid_t fork(void)
+{
+	if (!processes_are_used_up)
+		return _Fork();
+	errno = EAGAIN;
+	return -1;
+}
+
 static struct {
 	int bind, send; /* what it answers */
 	unsigned bound, sent, destroyed, created, started;
@@ -1676,7 +1687,7 @@ static void devices_that_are_offline_are_set_running(void **state)
 	write_file(UNIT "/state", "offline");
 	session_adopt(&session, SID, 1, false, 1000);
 	log_in(1000);
-	assert_null(strstr(said, "stay offline"));
+	assert_null(strstr(said, "stay so"));
 	assert_int_equal(times_said("1 device(s)"), 1);
 	await_child(session_pollfds, SESSION_EVENT_READY);
 	assert_true(sysfs_read(tree, UNIT "/state", text, sizeof(text)) > 0);
@@ -1691,6 +1702,73 @@ static void devices_that_are_offline_are_set_running(void **state)
 	assert_int_equal(session_deadline(&session), 51000);
 	step(SESSION_EVENT_DEADLINE, 51000);
 	assert_int_equal(session_pollfds(&session, &(struct pollfd){0}, 1), 0);
+}
+
+/* As long as there is no process for it, it is tried every few seconds. */
+static void devices_stay_offline_only_as_long_as_no_process_can_be_begun(void **state)
+{
+	char text[16];
+
+	(void)state;
+	give_a_unit();
+	assert_int_equal(unlinkat(tree, UNIT "/type", 0), 0);
+	write_file(UNIT "/state", "offline");
+	session_adopt(&session, SID, 1, false, 1000);
+	processes_are_used_up = true;
+	log_in(1000);
+	assert_int_equal(times_said("stay so for now: no process can be begun: Resource"), 1);
+	for (int64_t now_ms = 6000; now_ms < 60000; now_ms += 5000) {
+		assert_int_equal(session_deadline(&session), now_ms);
+		step(SESSION_EVENT_DEADLINE, now_ms);
+	}
+	assert_string_equal(said, ""); /* it has been said */
+	processes_are_used_up = false;
+	step(SESSION_EVENT_DEADLINE, 61000);
+	assert_int_equal(times_said("1 device(s)"), 1);
+	await_child(session_pollfds, SESSION_EVENT_READY);
+	assert_true(sysfs_read(tree, UNIT "/state", text, sizeof(text)) > 0);
+	assert_string_equal(text, "running");
+	assert_int_equal(session_deadline(&session), 61000 + 45000);
+}
+
+/* Of the initramfs, which is emptied while the resident process begins. */
+static void files_of_the_resolver_are_those_that_were_kept_before(void **state)
+{
+	struct resolve *resolve = &session.attempt.connect.resolve;
+
+	(void)state;
+	session_keep_names(&session);
+	assert_true(resolve->has_files);
+	strcpy(resolve->files[1], "192.0.2.1 portal.example\n");
+	session_settle(&session, -1);
+	assert_string_equal(resolve->files[1], "192.0.2.1 portal.example\n");
+}
+
+/* What the kernel does for a session waits for its workers, in a machine that others fill, too. */
+static void workers_of_a_session_come_before_ordinary_processes(void **state)
+{
+	static const char *const files[] = {"devices/virtual/workqueue/iscsi_conn_cleanup/nice",
+					    "devices/virtual/workqueue/iscsi_q_7/nice",
+					    "devices/virtual/workqueue/iscsi_ctrl_7:3/nice"};
+	char text[16];
+
+	(void)state;
+	assert_int_equal(mkdirat(tree, "devices", 0755), 0);
+	assert_int_equal(mkdirat(tree, "devices/virtual", 0755), 0);
+	assert_int_equal(mkdirat(tree, "devices/virtual/workqueue", 0755), 0);
+	for (size_t i = 0; i < 3; i++) {
+		char folder[80];
+
+		snprintf(folder, sizeof(folder), "%.*s", (int)(strlen(files[i]) - strlen("/nice")), files[i]);
+		assert_int_equal(mkdirat(tree, folder, 0755), 0);
+		write_file(files[i], "0\n");
+	}
+	session_adopt(&session, SID, 7, true, 1000);
+	session_settle(&session, -1);
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(sysfs_read(tree, files[i], text, sizeof(text)) > 0);
+		assert_int_equal(strncmp(text, "-20", 3), 0);
+	}
 }
 
 /* scan=lean: what was asked after the attach is what the unit is held against. */
@@ -1932,6 +2010,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(recovery_is_told_with_its_length, begin, end),
 		cmocka_unit_test_setup_teardown(late_session_is_scanned, begin, end),
 		cmocka_unit_test_setup_teardown(devices_that_are_offline_are_set_running, begin, end),
+		cmocka_unit_test_setup_teardown(files_of_the_resolver_are_those_that_were_kept_before, begin, end),
+		cmocka_unit_test_setup_teardown(workers_of_a_session_come_before_ordinary_processes, begin, end),
+		cmocka_unit_test_setup_teardown(devices_stay_offline_only_as_long_as_no_process_can_be_begun, begin,
+						end),
 		cmocka_unit_test_setup_teardown(unit_without_an_identity_has_the_one_that_was_learned, begin, end),
 		cmocka_unit_test_setup_teardown(identity_that_the_kernel_lacks_is_asked_for_after_the_hand_over, begin,
 						end),
