@@ -1187,6 +1187,12 @@ static void only_offered_algorithms_are_taken(void **state)
 	assert_string_equal(sent(), "CHAP_A=7,6;");
 	assert_int_equal(respond(SECURITY, "CHAP_A=5;CHAP_I=7;CHAP_C=0x00"), LOGIN_FAILED);
 	assert_failed(LOGIN_AUTH_REFUSED, "not offered");
+	chap.algorithms[1] = CHAP_NONE; /* a list of one is one */
+	start();
+	assert_int_equal(respond(SECURITY, "AuthMethod=CHAP"), LOGIN_SEND);
+	assert_string_equal(sent(), "CHAP_A=7;");
+	assert_int_equal(respond(SECURITY, "CHAP_A=7;CHAP_I=7;CHAP_C=0x00"), LOGIN_SEND);
+	assert_string_equal(login_get_result(&login)->tolerated, "");
 }
 
 static void a_choking_target_gets_one_try_with_md5(void **state)
@@ -1211,7 +1217,7 @@ static void a_choking_target_gets_one_try_with_md5(void **state)
 
 static void a_list_refused_by_key_counts_like_one_refused_by_status(void **state)
 {
-	static const char *const answers[] = {"CHAP_A=Reject", "CHAP_A=NotUnderstood"};
+	static const char *const answers[] = {"CHAP_A=Reject", "CHAP_A=NotUnderstood", "CHAP_A=None", "CHAP_A="};
 
 	(void)state;
 	use_chap(false);

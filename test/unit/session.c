@@ -388,12 +388,16 @@ static void lost_events_are_made_up_for_by_what_sysfs_says(void **state)
 	session_look_again(&session, 2000);
 	assert_int_equal(session.state, SESSION_CONNECTING);
 	assert_int_equal(session.down_ms, 2000);
+	assert_int_equal(session.last_error, 0);
+	assert_int_equal(times_said("and its message did not arrive"), 1);
 	await_socket();
 	step(SESSION_EVENT_READY, 2000);
 	assert_int_equal(session.state, SESSION_LOGIN);
 	write_state("up\n");
 	session_look_again(&session, 2500); /* its answer may be among the lost */
 	assert_int_not_equal(session.state, SESSION_LOGIN);
+	assert_int_equal(session.last_error, 0);
+	assert_non_null(strstr(session.attempt.failure, "the target's answer may be among them"));
 	assert_int_equal(unlinkat(tree, "class/iscsi_session/session3", AT_REMOVEDIR), 0);
 	session_look_again(&session, 3000);
 	assert_int_equal(session.state, SESSION_GONE);
