@@ -645,11 +645,18 @@ static void key_that_the_target_does_not_know_has_its_default(void **state)
 	assert_int_equal(
 		respond(T | OPERATIONAL | TO_FULL,
 			"MaxBurstLength=NotUnderstood;FirstBurstLength=Irrelevant;DefaultTime2Wait=NotUnderstood;"
-			"MaxRecvDataSegmentLength=NotUnderstood"),
+			"MaxRecvDataSegmentLength=NotUnderstood;MaxConnections=NotUnderstood"),
 		LOGIN_DONE);
 	assert_int_equal(negotiated(PARAM_MAX_BURST_LENGTH), 262144);
 	assert_int_equal(negotiated(PARAM_FIRST_BURST_LENGTH), 65536);
 	assert_int_equal(negotiated(PARAM_DEFAULT_TIME2WAIT), 2);
+	for (int required = 0; required < 2; required++) {
+		offer.value[PARAM_HEADER_DIGEST] = required ? DIGEST_CRC32C : DIGEST_CRC32C_NONE;
+		start();
+		assert_int_equal(respond(T | OPERATIONAL | TO_FULL, "HeaderDigest=NotUnderstood"),
+				 required ? LOGIN_FAILED : LOGIN_DONE);
+	}
+	assert_failed(LOGIN_NEGOTIATION, "HeaderDigest=CRC32C is required, and the target does not know it");
 }
 
 static void data_segment_has_the_length_that_its_header_says(void **state)
