@@ -713,6 +713,16 @@ static void disks_without_an_identity_are_asked_for_it(void **state)
 	assert_int_equal(notes->inquired, 3);
 }
 
+static void disk_of_a_lost_session_alone_makes_no_map(void **state)
+{
+	(void)state;
+	add_disk(1, TGTS, "256\n", "0\n");
+	sessions[0].state = SESSION_WAITING;
+	assert_string_equal(look(), "");
+	sessions[0].state = SESSION_UP;
+	assert_non_null(strstr(look(), "service-time 0 1 1 8:0 1\n"));
+}
+
 static void an_identity_of_the_makers_own_is_one(void **state)
 {
 	static const char t10[] = "\0\x83\0\x14\2\1\0\x10IET     00010001";
@@ -1011,6 +1021,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(only_the_beginning_of_disks_is_compared, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(disks_without_a_name_or_a_size_are_not_joined, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(disks_without_an_identity_are_asked_for_it, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(disk_of_a_lost_session_alone_makes_no_map, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_identity_of_the_makers_own_is_one, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(only_whole_partitions_have_maps, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(each_path_is_asked_once, set_up, tear_down),
