@@ -23,9 +23,7 @@ bool paths_number(int sysfs, const char *block, char number[static PATHS_NUMBER_
 	char path[64];
 
 	snprintf(path, sizeof(path), "class/block/%.40s/dev", block);
-	if (sysfs_read(sysfs, path, number, PATHS_NUMBER_BYTES) <= 0)
-		number[0] = '\0';
-	return number[0];
+	return sysfs_read(sysfs, path, number, PATHS_NUMBER_BYTES) > 0;
 }
 
 /* The next word, as a number if it is one. "": no more. */

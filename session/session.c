@@ -768,11 +768,13 @@ static void take_response(struct session *s, const struct session_input *in)
 
 static void login_broken(struct session *s, const struct session_input *in)
 {
+	char why[120] = "messages of the kernel are missing, and the target's answer may be among them";
+
 	s->last_error = in->kernel ? in->kernel->error : 0;
-	go_on(s,
-	      attempt_unanswered(&s->attempt, "the connection broke during the login: %s (%s)",
-				 netlink_error_text(s->last_error), netlink_error_name(s->last_error)),
-	      in);
+	if (in->kernel)
+		snprintf(why, sizeof(why), "the connection broke during the login: %s (%s)",
+			 netlink_error_text(s->last_error), netlink_error_name(s->last_error));
+	go_on(s, attempt_unanswered(&s->attempt, "%s", why), in);
 }
 
 /* ---- recovering: RFC 7143 7.1.4.3, session recovery ---- */
@@ -838,9 +840,10 @@ static void lose(struct session *s, const struct session_input *in, uint32_t err
 static void recover_after_error(struct session *s, const struct session_input *in)
 {
 	uint32_t error = in->kernel ? in->kernel->error : 0;
-	char why[120];
+	char why[120] = "the kernel has lost the connection, and its message did not arrive";
 
-	snprintf(why, sizeof(why), "%s (%s)", netlink_error_text(error), netlink_error_name(error));
+	if (in->kernel)
+		snprintf(why, sizeof(why), "%s (%s)", netlink_error_text(error), netlink_error_name(error));
 	lose(s, in, error, 0, why);
 }
 
@@ -851,7 +854,7 @@ static void recover_after_silence(struct session *s, const struct session_input 
 		forget(s, in);
 		return;
 	}
-	lose(s, in, 0, 0, "the kernel has lost the connection, and its message did not arrive");
+	recover_after_error(s, in);
 }
 
 static void recover_after_drop(struct session *s, const struct session_input *in)

@@ -375,6 +375,9 @@ static void words_are_cut_as_the_kernel_cuts_them(void **state)
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		assert_string_equal(words_text(lines[i].line, strlen(lines[i].line), text), lines[i].words);
 	assert_string_equal(words_text("a b\0c", 5, text), "<a><b>");
+	assert_int_equal(cmdline.length, 3);
+	cmdline_cut("a -- b", 6, &cmdline);
+	assert_null(cmdline_next(&cmdline, NULL, "--")); /* it is no word */
 }
 
 static char long_line[CMDLINE_BYTES_MAX + 100];

@@ -1611,6 +1611,7 @@ static void a_lease_survives_the_link_and_is_verified(void **state)
 	assert_int_equal(pass(&w), DHCP_NOTHING); /* nobody answers: keep what we have */
 	assert_true(dhcp_has_lease(&w.dhcp));
 	assert_int_equal(dhcp_deadline(&w.dhcp), START + 1800 * 1000);
+	assert_string_equal(dhcp_state_name(&w.dhcp), "BOUND");
 	assert_int_equal(happen(&w, DHCP_LINK_UP), DHCP_SEND);
 	assert_int_equal(hear_plain(&w, DHCP_NAK, 0, OTHER), DHCP_LOST | DHCP_SEND);
 }

@@ -95,10 +95,29 @@ static void files_that_agree_need_no_words(void **state)
 
 static void another_initiator_name_is_named(void **state)
 {
+	char name[NAME_MAX_BYTES + 1], names[sizeof(name) + 20];
+
 	(void)state;
 	assert_int_equal(warnings("InitiatorName=iqn.2026-01.test:other\n", ""), 1);
 	assert_int_equal(warnings("#InitiatorName=iqn.2026-01.test:other\n", ""), 0);
 	assert_int_equal(warnings("InitiatorName=\n", ""), 1);
+	memset(name, 'n', sizeof(name) - 1); /* the longest */
+	name[sizeof(name) - 1] = '\0';
+	snprintf(names, sizeof(names), "InitiatorName=%s\n", name);
+	assert_int_equal(warnings(names, ""), 1);
+	memcpy(plan.initiator, name, sizeof(name));
+	assert_int_equal(warnings(names, ""), 0);
+}
+
+static void only_so_many_sessions_are_compared(void **state)
+{
+	struct session sessions[2] = {session, session};
+	int root = make_root("InitiatorName=iqn.2026-01.test:other\n", "");
+
+	(void)state;
+	assert_int_equal(iscsid_conf_compare(root, sessions, 1), 1);
+	assert_int_equal(iscsid_conf_compare(root, sessions, 2), 2);
+	remove_root(root);
 }
 
 static void an_algorithm_that_iscsid_leaves_out_is_named(void **state)
@@ -199,6 +218,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(files_that_agree_need_no_words, set_up),
 		cmocka_unit_test_setup(another_initiator_name_is_named, set_up),
+		cmocka_unit_test_setup(only_so_many_sessions_are_compared, set_up),
 		cmocka_unit_test_setup(an_algorithm_that_iscsid_leaves_out_is_named, set_up),
 		cmocka_unit_test_setup(a_shorter_replacement_timeout_is_named, set_up),
 		cmocka_unit_test_setup(a_root_without_iscsid_is_left_alone, set_up),

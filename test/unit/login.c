@@ -645,11 +645,18 @@ static void key_that_the_target_does_not_know_has_its_default(void **state)
 	assert_int_equal(
 		respond(T | OPERATIONAL | TO_FULL,
 			"MaxBurstLength=NotUnderstood;FirstBurstLength=Irrelevant;DefaultTime2Wait=NotUnderstood;"
-			"MaxRecvDataSegmentLength=NotUnderstood"),
+			"MaxRecvDataSegmentLength=NotUnderstood;MaxConnections=NotUnderstood"),
 		LOGIN_DONE);
 	assert_int_equal(negotiated(PARAM_MAX_BURST_LENGTH), 262144);
 	assert_int_equal(negotiated(PARAM_FIRST_BURST_LENGTH), 65536);
 	assert_int_equal(negotiated(PARAM_DEFAULT_TIME2WAIT), 2);
+	for (int required = 0; required < 2; required++) {
+		offer.value[PARAM_HEADER_DIGEST] = required ? DIGEST_CRC32C : DIGEST_CRC32C_NONE;
+		start();
+		assert_int_equal(respond(T | OPERATIONAL | TO_FULL, "HeaderDigest=NotUnderstood"),
+				 required ? LOGIN_FAILED : LOGIN_DONE);
+	}
+	assert_failed(LOGIN_NEGOTIATION, "HeaderDigest=CRC32C is required, and the target does not know it");
 }
 
 static void data_segment_has_the_length_that_its_header_says(void **state)
@@ -1187,6 +1194,12 @@ static void only_offered_algorithms_are_taken(void **state)
 	assert_string_equal(sent(), "CHAP_A=7,6;");
 	assert_int_equal(respond(SECURITY, "CHAP_A=5;CHAP_I=7;CHAP_C=0x00"), LOGIN_FAILED);
 	assert_failed(LOGIN_AUTH_REFUSED, "not offered");
+	chap.algorithms[1] = CHAP_NONE; /* a list of one is one */
+	start();
+	assert_int_equal(respond(SECURITY, "AuthMethod=CHAP"), LOGIN_SEND);
+	assert_string_equal(sent(), "CHAP_A=7;");
+	assert_int_equal(respond(SECURITY, "CHAP_A=7;CHAP_I=7;CHAP_C=0x00"), LOGIN_SEND);
+	assert_string_equal(login_get_result(&login)->tolerated, "");
 }
 
 static void a_choking_target_gets_one_try_with_md5(void **state)
@@ -1211,7 +1224,7 @@ static void a_choking_target_gets_one_try_with_md5(void **state)
 
 static void a_list_refused_by_key_counts_like_one_refused_by_status(void **state)
 {
-	static const char *const answers[] = {"CHAP_A=Reject", "CHAP_A=NotUnderstood"};
+	static const char *const answers[] = {"CHAP_A=Reject", "CHAP_A=NotUnderstood", "CHAP_A=None", "CHAP_A="};
 
 	(void)state;
 	use_chap(false);

@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <scsi/sg.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -45,7 +47,8 @@ static struct notes {
 	int refuses;  /* what loading a table and creating a map end in */
 	int creates;
 	unsigned known_to_udev;
-	bool no_mapper;
+	bool no_mapper, dies; /* dies: the look does */
+	unsigned inquired;    /* a disk itself, for its identity */
 } * notes;
 
 static struct plan *plan; /* as that of the resident process: it is empty for children once it is hidden */
@@ -111,6 +114,8 @@ int dm_open(int dirfd)
 
 	if (notes->no_mapper)
 		return -ENODEV;
+	if (notes->dies && getpid() != parent)
+		_exit(1);
 	if (notes->waits && getpid() != parent && read(gate[0], &byte, 1) != 1)
 		return -EIO;
 	return openat(dirfd, ".", O_RDONLY | O_DIRECTORY);
@@ -195,6 +200,23 @@ void udev_db_note_dm(dev_t id)
 void udev_db_hide_paths(const char *wwid)
 {
 	note("hide %s\n", wwid);
+}
+
+int ioctl(int fd, unsigned long number, ...)
+{
+	struct sg_io_hdr *request;
+	va_list arguments;
+
+	va_start(arguments, number);
+	request = va_arg(arguments, struct sg_io_hdr *);
+	va_end(arguments);
+	if (fd < 0 || number != SG_IO || request->dxfer_len < sizeof(TGTS) - 1)
+		return -1;
+	notes->inquired++;
+	request->status = request->cmdp[2] == 0x83 ? 0 : 2;
+	request->resid = (int)(request->dxfer_len - (sizeof(TGTS) - 1));
+	memcpy(request->dxferp, TGTS, sizeof(TGTS) - 1);
+	return 0;
 }
 
 /* ---- the rig ---- */
@@ -575,6 +597,10 @@ static void where_multipathd_runs_it_adds_paths(void **state)
 	multipath.proc = others;
 	assert_string_equal(after(multipath_meet), "");
 	assert_int_equal(multipath.met, 0);
+	multipath.met = 77; /* and who dies has met nobody */
+	notes->dies = true;
+	look();
+	assert_int_equal(multipath.met, 0);
 	close(proc);
 	close(others);
 	(void)state;
@@ -666,6 +692,45 @@ static void disks_without_a_name_or_a_size_are_not_joined(void **state)
 		assert_int_equal(unlinkat(tree, path, 0), 0);
 	}
 	assert_string_equal(look(), "");
+}
+
+/* The kernel knows none. A disk whose session is lost would not answer. */
+static void disks_without_an_identity_are_asked_for_it(void **state)
+{
+	(void)state;
+	for (int sid = 1; sid <= 2; sid++) {
+		char path[160];
+
+		add_disk(sid, TGTS, "256\n", "0\n");
+		snprintf(path, sizeof(path), "class/iscsi_session/session%d/device/target%d:0:0/%d:0:0:1/vpd_pg83", sid,
+			 sid, sid);
+		assert_int_equal(unlinkat(tree, path, 0), 0);
+	}
+	assert_non_null(strstr(look(), "service-time 0 2 1 8:0 1 8:16 1\n"));
+	assert_int_equal(notes->inquired, 2);
+	sessions[1].state = SESSION_WAITING;
+	assert_non_null(strstr(look(), "service-time 0 1 1 8:0 1\n"));
+	assert_int_equal(notes->inquired, 3);
+}
+
+static void disk_of_a_lost_session_alone_makes_no_map(void **state)
+{
+	(void)state;
+	add_disk(1, TGTS, "256\n", "0\n");
+	sessions[0].state = SESSION_WAITING;
+	assert_string_equal(look(), "");
+	sessions[0].state = SESSION_UP;
+	assert_non_null(strstr(look(), "service-time 0 1 1 8:0 1\n"));
+}
+
+static void an_identity_of_the_makers_own_is_one(void **state)
+{
+	static const char t10[] = "\0\x83\0\x14\2\1\0\x10IET     00010001";
+
+	(void)state;
+	add_disk(1, t10, "256\n", "0\n");
+	add_disk(2, t10, "256\n", "0\n");
+	assert_non_null(strstr(look(), "service-time 0 2 1 8:0 1 8:16 1\n"));
 }
 
 static void only_whole_partitions_have_maps(void **state)
@@ -955,6 +1020,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(disks_that_differ_are_not_joined, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(only_the_beginning_of_disks_is_compared, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(disks_without_a_name_or_a_size_are_not_joined, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(disks_without_an_identity_are_asked_for_it, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(disk_of_a_lost_session_alone_makes_no_map, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_identity_of_the_makers_own_is_one, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(only_whole_partitions_have_maps, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(each_path_is_asked_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_changes_during_a_look_is_looked_at_afterwards, set_up, tear_down),

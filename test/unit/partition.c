@@ -201,6 +201,33 @@ static void header_may_fill_its_sector(void **state)
 	fails(image, 512, 1, -ENOENT);
 }
 
+/* The kernel looks at neither: it may be a later revision's. */
+static void revision_and_reserved_bytes_do_not_matter(void **state)
+{
+	struct image *image = *state;
+
+	put_entry(image, &usual, 1, 34, 99);
+	image->bytes[512 + 8] = 1;
+	image->bytes[512 + 20] = 1;
+	seal_header(image, &usual);
+	has(image, 512, 1, 34, 66, GUID_TEXT, "r\xc3\xb6ot");
+}
+
+/* It is read in pieces of 4096 bytes. */
+static void table_ends_where_its_last_entry_does(void **state)
+{
+	struct image *image = *state;
+	struct gpt gpt = usual;
+
+	gpt.number = 33;
+	put_entry(image, &gpt, 33, 34, 99);
+	has(image, 512, 33, 34, 66, GUID_TEXT, "r\xc3\xb6ot");
+	image->bytes[1024 + 33 * 128] ^= 1; /* that is behind it */
+	has(image, 512, 33, 34, 66, GUID_TEXT, "r\xc3\xb6ot");
+	image->bytes[1024 + 33 * 128 - 1] ^= 1;
+	fails(image, 512, 33, -ENOENT);
+}
+
 /* Its table lies where the first header was. */
 static void backup_is_looked_for_on_a_disk_of_three_sectors(void **state)
 {
@@ -366,6 +393,8 @@ int main(void)
 		TEST(two_damaged_tables_are_none),
 		TEST(header_with_impossible_numbers_is_none),
 		TEST(header_may_fill_its_sector),
+		TEST(revision_and_reserved_bytes_do_not_matter),
+		TEST(table_ends_where_its_last_entry_does),
 		TEST(backup_is_looked_for_on_a_disk_of_three_sectors),
 		TEST(table_has_a_mebibyte_at_most),
 		TEST(entry_that_ends_before_it_starts_is_none),

@@ -519,6 +519,10 @@ static void stopped_it_logs_out_and_leaves_nothing_open(void **state)
 	prover_stop(&prover);
 	assert_int_equal(recv(peer, heard.data, 1, 0), 0); /* there was no session yet */
 	prover_stop(&prover);
+	start(false);
+	take_connection();
+	start(false); /* whoever begins anew has stopped before */
+	assert_int_equal(recv(peer, heard.data, 1, 0), 0);
 }
 
 /* A target that talks without an end does not keep the loop from the other sessions. */

@@ -303,6 +303,7 @@ static void socket_waits_for_nothing_and_keeps_to_its_interface(void **state)
 
 	(void)state;
 	assert_int_equal(race_begin(&race, "nowhere0", &live, 1, 0, 0, 15000, 0), -ENODEV);
+	assert_int_equal(race_begin(&race, "n", &live, 1, 0, 0, 15000, 0), -ENODEV);
 	assert_int_equal(sockets(), 0);
 	assert_int_equal(race_begin(&race, "lo", &live, 1, 0, 0, 15000, 0), 0);
 	fd = await(0);

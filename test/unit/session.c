@@ -399,12 +399,16 @@ static void lost_events_are_made_up_for_by_what_sysfs_says(void **state)
 	session_look_again(&session, 2000);
 	assert_int_equal(session.state, SESSION_CONNECTING);
 	assert_int_equal(session.down_ms, 2000);
+	assert_int_equal(session.last_error, 0);
+	assert_int_equal(times_said("and its message did not arrive"), 1);
 	await_socket();
 	step(SESSION_EVENT_READY, 2000);
 	assert_int_equal(session.state, SESSION_LOGIN);
 	write_state("up\n");
 	session_look_again(&session, 2500); /* its answer may be among the lost */
 	assert_int_not_equal(session.state, SESSION_LOGIN);
+	assert_int_equal(session.last_error, 0);
+	assert_non_null(strstr(session.attempt.failure, "the target's answer may be among them"));
 	assert_int_equal(unlinkat(tree, "class/iscsi_session/session3", AT_REMOVEDIR), 0);
 	session_look_again(&session, 3000);
 	assert_int_equal(session.state, SESSION_GONE);
@@ -1269,7 +1273,7 @@ static void target_that_does_not_answer_is_not_believed(void **state)
 	lose_and_prove();
 	let_proof_run_out();
 	assert_int_equal(session.state, SESSION_PROVING); /* the other way */
-	assert_true(session.proves_first);
+	assert_true(session.proves_first && session.prover.leaves_first);
 	let_proof_run_out();
 	assert_int_equal(session.state, SESSION_WAITING);
 	step(SESSION_EVENT_DEADLINE, session_deadline(&session));

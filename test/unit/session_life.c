@@ -331,6 +331,7 @@ static void maps_are_told_when_a_session_is_lost(void **state)
 	assert_int_equal(kernel.calls[BEFORE], 1);
 	put(UNITS "3:0:0:2/block/sdb/holders/dm-0/dm/uuid", "mpath-1\n");
 	put("class/block/sdb/dev", "8:16\n");
+	session.units[2] = (struct unit){.block = "sdc"}; /* one that was there before */
 	session_become_path(&session, 77, &hold_s);
 	assert_int_equal(hold_s, 0);
 	assert_int_equal(kernel.calls[BEFORE], 2);

@@ -149,6 +149,8 @@ static void units_that_hold_data_are_recorded(void **state)
 	unit = unit_of(4, count); /* no disk: only what it is */
 	assert_true(unit->type == 5 && !unit->sectors && unit->id.kind == SCSI_ID_NONE);
 	assert_string_equal(unit->block, "");
+	assert_string_equal(unit->vendor, "");
+	assert_string_equal(unit->model, "");
 	assert_false(unit->writable);
 }
 
@@ -365,6 +367,9 @@ static void what_is_learned_is_given_to_the_units_without(void **state)
 	units_use_learned(units, 2, &learned);
 	assert_int_equal(unit_of(1, 2)->id.kind, SCSI_ID_SERIAL);
 	assert_int_equal(unit_of(3, 2)->id.kind, SCSI_ID_SERIAL);
+	units[1].id.kind = SCSI_ID_NONE; /* it is not counted */
+	units_use_learned(units, 1, &learned);
+	assert_int_equal(units[1].id.kind, SCSI_ID_NONE);
 	units[0].id.kind = SCSI_ID_T10;
 	units_use_learned(units, 1, &learned);
 	assert_int_equal(units[0].id.kind, SCSI_ID_T10);
