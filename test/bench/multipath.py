@@ -20,6 +20,7 @@ NOP = int(os.environ.get("NOP", 1))  # seconds, of the interval and of the timeo
 DATA = TARGET_NAME + ".data"
 LUN = 2  # tgtd calls the first unit of every server the same, and root is one
 SUITE = "bookworm"
+DEPTH = 8  # reads under way at once: a single one goes by the same path each time, which need not be the one that is lost
 CALM = 1.0  # seconds of reading before a loss
 RATE = "64mbit"  # of a wire that is slow
 SETTLED = 1.0  # seconds for which both paths are used
@@ -206,9 +207,9 @@ def lose_once(system, how, turn):
     """One loss of a path that is in use: what reads says of it, and of as much time without."""
     if not system.settles():
         return None
-    calm = system.read(system.map, 4096, 1, 2)
+    calm = system.read(system.map, 4096, DEPTH, 2)
     used = system.paths()[1]
-    taken = system.read(system.map, 4096, 1, 2 * NOP + 2, lambda: system.lose(how, used[turn % len(used)]))
+    taken = system.read(system.map, 4096, DEPTH, 2 * NOP + 2, lambda: system.lose(how, used[turn % len(used)]))
     system.restore()
     if not taken.get("reads") or taken["failed"]:
         return None
@@ -253,11 +254,11 @@ def report_stalls(bench, taken, rounds, tmo):
     text = "Three Debian 12 systems side by side, each with its root elsewhere and a disk by two portals (a tgtd each), over a card and a " \
         "wire of its own each; in the first iscsi-init has the disk, in the others Debian's iscsid and multipathd (`find_multipaths " \
         "yes`; the last also `fast_io_fail_tmo 1`). NOPs are sent after %d s and waited for for %d s in all of them; recovery_tmo of " \
-        "the sessions (root's too): %s. A program reads 4 KiB pieces from the map, one after the other; a second later a path that the " \
+        "the sessions (root's too): %s. A program reads 4 KiB pieces from the map, %d at once; a second later a path that the " \
         "map uses is lost: *RST*: its tgtd is killed; *black hole*: the wire carries no frame in either direction; *cable*: the " \
         "guest's card loses its link. Milliseconds of the longest read, median and worst of the rounds, in turns. *calm*: the longest " \
         "read of 2 s without a loss, smallest–largest of the rounds.\n\n" % (
-            NOP, NOP, "; ".join("%s %s" % (name, "/".join(values)) for name, values in tmo.items()))
+            NOP, NOP, "; ".join("%s %s" % (name, "/".join(values)) for name, values in tmo.items()), DEPTH)
     text += table(["loss", "system", "rounds", "median, ms", "worst, ms", "× iscsi-init's median", "× its worst", "calm, ms"], rows)
     bench.page("stalls", "Loss of one of two paths", "LOSS_ROUNDS=%d NOP=%d" % (rounds, NOP), text)
 
