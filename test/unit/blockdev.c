@@ -65,14 +65,12 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct rig *rig = *state;
-	char command[96];
 	int result;
 
 	blockdev_stop(&rig->blockdev);
 	close(rig->sysfs);
 	close(rig->dev);
-	snprintf(command, sizeof(command), "rm -rf %s", rig->path);
-	result = system(command);
+	result = tree_remove(rig->path);
 	free(rig);
 	return result;
 }

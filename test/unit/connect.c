@@ -15,19 +15,9 @@
 #include <cmocka.h>
 
 #include "session/connect.h"
+#include "test/unit/forks.h"
 
 static struct route route;
-static bool processes_are_used_up;
-
-/* The product's: for once there is no process more. */
-pid_t fork(void)
-{
-	if (!processes_are_used_up)
-		return _Fork();
-	errno = EAGAIN;
-	return -1;
-}
-
 static struct portal portal_of(const char *host)
 {
 	struct portal portal = {.port = 3260};

@@ -289,15 +289,12 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	char command[64];
-
 	(void)state;
 	close(dev);
 	close(tree);
 	if (multipath.control >= 0)
 		close(multipath.control);
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	return system(command);
+	return tree_remove(folder);
 }
 
 static const char *after(void (*begin)(struct multipath *multipath))

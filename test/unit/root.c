@@ -51,13 +51,11 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct rig *rig = *state;
-	char command[96];
 	int result;
 
 	close(rig->tree);
 	close(rig->dev);
-	snprintf(command, sizeof(command), "rm -rf %s", rig->path);
-	result = system(command);
+	result = tree_remove(rig->path);
 	free(rig);
 	return result;
 }

@@ -135,13 +135,10 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	char command[64];
-
 	(void)state;
 	close(dev);
 	close(tree);
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	return system(command);
+	return tree_remove(folder);
 }
 
 static const char *search_as(enum root_kind kind, const char *value, const char *fstype)

@@ -24,6 +24,7 @@
 #include "sys/dm.h"
 #include "sys/log.h"
 #include "sys/sysfs.h"
+#include "test/unit/forks.h"
 #include "test/unit/listener.h"
 
 #define SID 3
@@ -80,17 +81,6 @@ static int times_said(const char *text)
 }
 
 /* ---- the kernel ---- */
-
-static bool processes_are_used_up;
-
-/* The product's: for once there is no process more. */
-pid_t fork(void)
-{
-	if (!processes_are_used_up)
-		return _Fork();
-	errno = EAGAIN;
-	return -1;
-}
 
 static struct {
 	int bind, send; /* what it answers */

@@ -192,14 +192,12 @@ static int begin(void **state)
 
 static int end(void **state)
 {
-	char command[64] = "rm -rf ";
-
 	(void)state;
 	session_step(&session, SESSION_EVENT_LEAVE, &(struct session_input){.now_ms = 0});
 	session_step(&session, SESSION_EVENT_DEADLINE, &(struct session_input){.now_ms = 0});
 	(void)close(listener);
 	(void)close(tree);
-	return system(strcat(command, root));
+	return tree_remove(root);
 }
 
 static void step(enum session_event event, int64_t now_ms)
@@ -418,15 +416,26 @@ static void session_that_never_was_goes_with_its_attempt(void **state)
 	}
 }
 
+/* A unit of the session whose disk is in a map. */
+static void put_map_path(const char *unit, const char *disk)
+{
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), UNITS "%s/type", unit);
+	put(path, "0\n");
+	(void)snprintf(path, sizeof(path), UNITS "%s/block/%s/size", unit, disk);
+	put(path, "8\n");
+	(void)snprintf(path, sizeof(path), UNITS "%s/block/%s/holders/dm-0/dm/uuid", unit, disk);
+	put(path, "mpath-1\n");
+}
+
 static void session_is_no_path_before_it_is_up(void **state)
 {
 	int32_t hold_s = 30;
 
 	(void)state;
 	give_the_kernel_its_session("up");
-	put(UNITS "3:0:0:1/type", "0\n");
-	put(UNITS "3:0:0:1/block/sda/size", "8\n");
-	put(UNITS "3:0:0:1/block/sda/holders/dm-0/dm/uuid", "mpath-1\n");
+	put_map_path("3:0:0:1", "sda");
 	begin_login(1000);
 	session_become_path(&session, 77, &hold_s);
 	assert_int_equal(session.mapper, -1);
@@ -448,12 +457,8 @@ static void path_that_is_gone_makes_no_session_one(void **state)
 
 	(void)state;
 	give_the_kernel_its_session("up");
-	put(UNITS "3:0:0:1/type", "0\n");
-	put(UNITS "3:0:0:1/block/sda/size", "8\n");
-	put(UNITS "3:0:0:1/block/sda/holders/dm-0/dm/uuid", "mpath-1\n");
-	put(UNITS "3:0:0:2/type", "0\n");
-	put(UNITS "3:0:0:2/block/sdb/size", "8\n");
-	put(UNITS "3:0:0:2/block/sdb/holders/dm-0/dm/uuid", "mpath-1\n");
+	put_map_path("3:0:0:1", "sda");
+	put_map_path("3:0:0:2", "sdb");
 	log_in(1000);
 	session_become_path(&session, 77, &hold_s);
 	assert_int_equal(session.mapper, 77);

@@ -255,12 +255,9 @@ static int make_tree(void **state)
 
 static int remove_tree(void **state)
 {
-	char command[64];
-
 	(void)state;
 	close(tree);
-	snprintf(command, sizeof(command), "rm -rf %s", tree_path);
-	return system(command);
+	return tree_remove(tree_path);
 }
 
 /* The n-th line of the file, without the spaces behind it. */

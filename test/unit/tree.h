@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -41,6 +42,15 @@ static inline void tree_put_bytes(int dirfd, const char *path, mode_t mode, cons
 static inline void tree_put(int dirfd, const char *path, const char *text)
 {
 	tree_put_bytes(dirfd, path, 0644, text, strlen(text));
+}
+
+/* The folder with all that is in it. 0, or not. */
+static inline int tree_remove(const char *path)
+{
+	char command[128];
+
+	(void)snprintf(command, sizeof(command), "rm -rf '%s'", path);
+	return system(command);
 }
 
 #endif

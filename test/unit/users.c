@@ -132,12 +132,9 @@ static int make_tree(void **state)
 
 static int remove_tree(void **state)
 {
-	char command[64];
-
 	(void)state;
 	close(tree);
-	snprintf(command, sizeof(command), "rm -rf %s", root);
-	return system(command);
+	return tree_remove(root);
 }
 
 int main(void)
