@@ -14,9 +14,11 @@
 #define PAUSE_BUSY_MS     500   /* the first one where the target took the connection and not the login */
 #define PAUSE_CONNECT_MS  1000  /* the longest one of a boot whose target cannot be connected to: it may be starting */
 #define PAUSE_SHORT_MS    900   /* the longest one of an outage that has not lasted long */
+#define PAUSE_REFUSED_MS  300   /* the same where nothing listens: a refusal costs the target next to nothing */
 #define PAUSE_LONG_MS     5500  /* and of any */
 #define PAUSE_SILENT_MS   3200  /* the same where nothing answers */
 #define OUTAGE_PART       12    /* of an outage, the longest pause */
+#define OUTAGE_LONG_PART  60    /* the same of one that has lasted long, where the target cannot be connected to */
 #define BOOT_PART         4     /* of a boot's attempts so far */
 #define OUTAGE_LONG_MS    60000 /* one that has lasted long */
 #define REPORT_FIRST_MS   2500
@@ -114,8 +116,7 @@ static enum attempt_state follow_connect(struct attempt *a, enum connect_state s
 		[CONNECT_DONE] = ATTEMPT_CONNECTED,
 	};
 
-	a->unconnected = state != CONNECT_DONE;
-	a->unanswered = state == CONNECT_FAILED && !a->connect.race.error;
+	a->unreached = state == CONNECT_DONE ? 0 : state == CONNECT_FAILED ? a->connect.error : EINPROGRESS;
 	if (state == CONNECT_FAILED)
 		return attempt_fail(a, RETRY_TRANSIENT, "%s", a->connect.failure);
 	a->deadline_ms = a->connect.deadline_ms;
@@ -297,21 +298,21 @@ int attempt_pollfds(const struct attempt *attempt, struct pollfd *out, int max)
 
 /* A part of what it has lasted, so that a target that comes is not left waiting for long. A boot: up to a second while nothing
    can be connected to; a portal that has just begun to listen may have no targets for a moment, so what it lacks is counted from
-   there. Where nothing answered, the attempt itself was a pause. */
+   there. Where nothing answered, the attempt itself was a pause; where nothing listens, the next attempt is soon due. */
 static int64_t choose_pause(struct attempt *a, int64_t now_ms)
 {
 	int64_t lasted = now_ms - a->lost_ms;
-	int64_t longest = a->unconnected ? PAUSE_CONNECT_MS : ATTEMPT_BOOT_PAUSE_MS;
-	int64_t pause = (now_ms - (a->unconnected ? a->begun_ms : a->heard_ms)) / BOOT_PART;
+	int64_t longest = a->unreached ? PAUSE_CONNECT_MS : ATTEMPT_BOOT_PAUSE_MS;
+	int64_t pause = (now_ms - (a->unreached ? a->begun_ms : a->heard_ms)) / BOOT_PART;
 	bool is_long = a->resident && lasted >= OUTAGE_LONG_MS;
 
 	if (a->resident) {
-		longest = is_long ? PAUSE_LONG_MS : PAUSE_SHORT_MS;
-		pause = lasted / OUTAGE_PART;
+		longest = is_long ? PAUSE_LONG_MS : a->unreached == ECONNREFUSED ? PAUSE_REFUSED_MS : PAUSE_SHORT_MS;
+		pause = lasted / (is_long && a->unreached ? OUTAGE_LONG_PART : OUTAGE_PART);
 	}
-	if (a->unanswered)
+	if (a->unreached == ETIMEDOUT)
 		longest = is_long ? PAUSE_SILENT_MS : PAUSE_FIRST_MS;
-	return shorten(a, within(a->unconnected ? PAUSE_FIRST_MS : PAUSE_BUSY_MS, pause, longest), 2);
+	return shorten(a, within(a->unreached ? PAUSE_FIRST_MS : PAUSE_BUSY_MS, pause, longest), 2);
 }
 
 static bool is_final(const struct attempt *a, int64_t now_ms)
@@ -331,7 +332,7 @@ enum attempt_state attempt_put_off(struct attempt *attempt, int64_t now_ms)
 	a->lessons = (struct login_lessons){0}; /* what was learned did not help */
 	if (a->retry == RETRY_SHORTLY && !a->not_found_ms)
 		a->not_found_ms = now_ms; /* counted from here: before, the target may have been down altogether */
-	if (!a->unconnected && !a->heard_ms)
+	if (!a->unreached && !a->heard_ms)
 		a->heard_ms = now_ms;
 	if (is_final(a, now_ms))
 		return a->state = ATTEMPT_OVER;

@@ -42,18 +42,17 @@ enum attempt_state {
 struct attempt {
 	const struct target_plan *plan;
 	enum attempt_state state;
-	bool resident;        /* after the hand-over: nothing is permanent, and pauses grow with the outage */
-	bool was_up;          /* there has been a login */
-	bool unconnected;     /* the last attempt got no TCP connection */
-	bool unanswered;      /* and no answer at all */
-	int64_t lost_ms;      /* of a resident's attempts: when the outage began */
-	int64_t begun_ms;     /* the first attempt in a row; 0: none */
-	int64_t heard_ms;     /* the first of them that failed after it was connected; 0: none */
-	int64_t report_ms;    /* so long after it the next failure is reported */
-	int64_t deadline_ms;  /* of what is waited for; INT64_MAX: none */
-	unsigned count;       /* attempts that failed in a row */
-	int64_t pause_ms;     /* that was chosen last */
-	int64_t patience_ms;  /* how long the last login was waited for; 0: none in a row */
+	bool resident;       /* after the hand-over: nothing is permanent, and pauses grow with the outage */
+	bool was_up;         /* there has been a login */
+	int unreached;       /* why the last attempt got no TCP connection: errno, as connect.h has it; 0: it got one */
+	int64_t lost_ms;     /* of a resident's attempts: when the outage began */
+	int64_t begun_ms;    /* the first attempt in a row; 0: none */
+	int64_t heard_ms;    /* the first of them that failed after it was connected; 0: none */
+	int64_t report_ms;   /* so long after it the next failure is reported */
+	int64_t deadline_ms; /* of what is waited for; INT64_MAX: none */
+	unsigned count;      /* attempts that failed in a row */
+	int64_t pause_ms;    /* that was chosen last */
+	int64_t patience_ms; /* how long the last login was waited for; 0: none in a row */
 	int64_t not_found_ms; /* since when the target says that it is not there; 0: it did not */
 	uint32_t random;      /* state of the jitter */
 	enum login_retry retry;

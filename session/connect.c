@@ -16,7 +16,8 @@
 
 /* Of a name whose addresses are known from the last time; twice that in the next attempt. */
 #define KNOWN_LOOK_UP_MS 500
-#define GUARD_S          5 /* between two questions */
+#define LOOK_UP_AGAIN_MS 1000 /* after a look-up that found something */
+#define GUARD_S          5    /* between two questions */
 #define GUARD_PROBES     3
 #define TURNS            4 /* of so many attempts one goes to the planned portal */
 
@@ -130,13 +131,15 @@ void connect_stop(struct connect *connect)
 	connect->state = CONNECT_IDLE;
 }
 
-static enum connect_state fail(struct connect *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static enum connect_state fail(struct connect *c, int error, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
-static enum connect_state fail(struct connect *c, const char *format, ...)
+static enum connect_state fail(struct connect *c, int error, const char *format, ...)
 {
 	va_list arguments;
 
 	connect_stop(c);
+	c->error = error;
 	va_start(arguments, format);
 	vsnprintf(c->failure, sizeof(c->failure), format, arguments);
 	va_end(arguments);
@@ -160,7 +163,7 @@ static const char *connect_hint(int error)
 
 static enum connect_state fail_race(struct connect *c, int error)
 {
-	return fail(c, "cannot connect: %s (%s)", strerror(error), connect_hint(error));
+	return fail(c, error, "cannot connect: %s (%s)", strerror(error), connect_hint(error));
 }
 
 bool connect_read_literal(const struct portal *portal, struct sockaddr_storage *out)
@@ -255,8 +258,8 @@ static int64_t look_up_time(const struct connect *c, unsigned n, int64_t most_ms
 	return resolve_knows(&c->resolve) && known_ms < most_ms ? known_ms : most_ms;
 }
 
-/* A look-up that takes too long or fails yields the addresses of the last time, if there were any. */
-static enum connect_state take_addresses(struct connect *c, bool late, int64_t now_ms)
+/* A look-up that takes too long (late) or fails yields the addresses of the last time, if there were any. */
+static enum connect_state take_addresses(struct connect *c, bool late, int error, int64_t now_ms)
 {
 	struct sockaddr_storage addresses[RESOLVE_ADDRESSES_MAX];
 	int count = late ? resolve_give_up(&c->resolve, addresses, RESOLVE_ADDRESSES_MAX)
@@ -265,23 +268,37 @@ static enum connect_state take_addresses(struct connect *c, bool late, int64_t n
 	if (count == -EAGAIN)
 		return c->state;
 	if (count <= 0)
-		return fail(c, "cannot look up \"%s\": %s", c->portal.host, resolve_failure(&c->resolve));
+		return fail(c, error, "cannot look up \"%s\": %s", c->portal.host, resolve_failure(&c->resolve));
 	return begin_race(c, addresses, count, now_ms);
+}
+
+/* Was the same host looked up a moment ago? A portal that refuses is asked several times a second, the name servers are not. */
+static bool is_known_still(const struct connect *c, int64_t now_ms)
+{
+	return now_ms - c->looked_up_ms < LOOK_UP_AGAIN_MS && !strcmp(c->resolve.host, c->portal.host) &&
+	       resolve_knows(&c->resolve);
+}
+
+static enum connect_state begin_look_up(struct connect *c, unsigned n, int64_t look_up_ms, int64_t now_ms)
+{
+	if (is_known_still(c, now_ms))
+		return take_addresses(c, true, 0, now_ms);
+	c->looked_up_ms = now_ms;
+	if (resolve_start(&c->resolve, c->portal.host, c->portal.port)) /* no process more can be begun */
+		return take_addresses(c, true, EAGAIN, now_ms);
+	c->deadline_ms = now_ms + look_up_time(c, n, look_up_ms);
+	return c->state = CONNECT_RESOLVING;
 }
 
 enum connect_state connect_begin(struct connect *connect, const struct portal *portal, unsigned n, int64_t look_up_ms,
 				 int64_t timeout_ms, int64_t now_ms)
 {
-	struct connect *c = connect;
 	struct sockaddr_storage literal;
 
 	if (connect_read_literal(portal, &literal))
-		return connect_begin_at(c, portal, &literal, 1, n, timeout_ms, now_ms);
-	prepare(c, portal, n, timeout_ms);
-	if (resolve_start(&c->resolve, portal->host, portal->port)) /* no process more can be begun */
-		return take_addresses(c, true, now_ms);
-	c->deadline_ms = now_ms + look_up_time(c, n, look_up_ms);
-	return c->state = CONNECT_RESOLVING;
+		return connect_begin_at(connect, portal, &literal, 1, n, timeout_ms, now_ms);
+	prepare(connect, portal, n, timeout_ms);
+	return begin_look_up(connect, n, look_up_ms, now_ms);
 }
 
 static enum connect_state run_race(struct connect *c, int64_t now_ms)
@@ -300,7 +317,7 @@ static enum connect_state run_race(struct connect *c, int64_t now_ms)
 enum connect_state connect_step(struct connect *connect, bool late, int64_t now_ms)
 {
 	if (connect->state == CONNECT_RESOLVING)
-		return take_addresses(connect, late, now_ms);
+		return take_addresses(connect, late, late ? ETIMEDOUT : ENOENT, now_ms);
 	if (connect->state == CONNECT_CONNECTING)
 		return run_race(connect, now_ms);
 	return connect->state;

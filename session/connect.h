@@ -66,12 +66,14 @@ enum connect_state { CONNECT_IDLE, CONNECT_RESOLVING, CONNECT_CONNECTING, CONNEC
 struct connect {
 	enum connect_state state;
 	struct portal portal;
-	unsigned first;      /* the address to begin with */
-	uint32_t random;     /* the race's; set by whom begins */
-	int fd;              /* CONNECT_DONE: the connection; else -1 */
-	int64_t timeout_ms;  /* for all the addresses together */
-	int64_t deadline_ms; /* when connect_step is to be called, at the latest */
-	char failure[320];   /* CONNECT_FAILED: one clause */
+	unsigned first;       /* the address to begin with */
+	uint32_t random;      /* the race's; set by whom begins */
+	int fd;               /* CONNECT_DONE: the connection; else -1 */
+	int64_t timeout_ms;   /* for all the addresses together */
+	int64_t deadline_ms;  /* when connect_step is to be called, at the latest */
+	int64_t looked_up_ms; /* when the last look-up began */
+	int error;            /* CONNECT_FAILED: errno; ETIMEDOUT: nobody answered, ENOENT: the name has no address */
+	char failure[320];    /* the same: one clause */
 	struct race race;
 	char proven_host[PLAN_HOST_MAX]; /* the last host that there was a login to, "" none; and its address then */
 	struct sockaddr_storage proven;
@@ -81,7 +83,8 @@ struct connect {
 void connect_init(struct connect *connect);
 
 /* Begins attempt n to connect to the portal. look_up_ms bounds the look-up of its name (a name that was found before is
-   given half a second in attempt 0, twice as long in each further one), timeout_ms the race of its addresses. */
+   given half a second in attempt 0, twice as long in each further one; within a second it is not looked up again), timeout_ms
+   the race of its addresses. */
 enum connect_state connect_begin(struct connect *connect, const struct portal *portal, unsigned n, int64_t look_up_ms,
 				 int64_t timeout_ms, int64_t now_ms);
 

@@ -3,6 +3,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "session/attempt.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -95,27 +96,38 @@ static void jitter_is_xorshift(void **state)
 static void pause_is_a_part_of_what_it_has_lasted(void **state)
 {
 	static const struct {
-		bool resident, unconnected, unanswered;
+		bool resident;
+		int unreached;
 		int64_t lasted_ms, pause_ms;
 	} rows[] = {
 		/* a boot whose target does not let us log in: a quarter of what it is heard of, up to five seconds */
-		{false, false, false, 0, 500},
-		{false, false, false, 2400, 600},
-		{false, false, false, 100000, 5000},
+		{false, 0, 0, 500},
+		{false, 0, 2400, 600},
+		{false, 0, 100000, 5000},
 		/* cannot be connected to: up to a second */
-		{false, true, false, 0, 100},
-		{false, true, false, 2000, 500},
-		{false, true, false, 100000, 1000},
+		{false, ECONNREFUSED, 0, 100},
+		{false, ECONNREFUSED, 2000, 500},
+		{false, EHOSTUNREACH, 100000, 1000},
+		{false, ENOENT, 100000, 1000},
 		/* does not answer at all: the attempt was a pause already */
-		{false, true, true, 100000, 100},
-		/* an outage: a twelfth, under a second in the first minute */
-		{true, false, false, 0, 500},
-		{true, true, false, 6000, 500},
-		{true, false, false, 59999, 900},
-		{true, false, false, 60000, 5000},
-		{true, false, false, 120000, 5500},
-		{true, true, true, 59999, 100},
-		{true, true, true, 60000, 3200},
+		{false, ETIMEDOUT, 100000, 100},
+		/* an outage: a twelfth, under a second in the first minute; later a sixtieth, if it cannot be connected to */
+		{true, 0, 0, 500},
+		{true, EHOSTUNREACH, 6000, 500},
+		{true, 0, 59999, 900},
+		{true, ENOENT, 59999, 900},
+		{true, 0, 60000, 5000},
+		{true, 0, 120000, 5500},
+		/* nothing listens: often, in the first minute */
+		{true, ECONNREFUSED, 2400, 200},
+		{true, ECONNREFUSED, 59999, 300},
+		{true, ECONNREFUSED, 60000, 1000},
+		{true, ECONNREFUSED, 240000, 4000},
+		{true, EHOSTUNREACH, 360000, 5500},
+		/* no answer */
+		{true, ETIMEDOUT, 59999, 100},
+		{true, ETIMEDOUT, 60000, 1000},
+		{true, ETIMEDOUT, 240000, 3200},
 	};
 
 	(void)state;
@@ -125,12 +137,11 @@ static void pause_is_a_part_of_what_it_has_lasted(void **state)
 		for (uint32_t seed = 1; seed < SEEDS; seed++) {
 			attempt_init(&attempt, &plan, seed);
 			attempt.resident = rows[i].resident;
-			attempt.unconnected = rows[i].unconnected;
-			attempt.unanswered = rows[i].unanswered;
+			attempt.unreached = rows[i].unreached;
 			attempt.lost_ms = attempt.begun_ms = attempt.heard_ms = NOW - 1;
-			*(rows[i].resident      ? &attempt.lost_ms
-			  : rows[i].unconnected ? &attempt.begun_ms
-						: &attempt.heard_ms) = NOW - rows[i].lasted_ms;
+			*(rows[i].resident    ? &attempt.lost_ms
+			  : rows[i].unreached ? &attempt.begun_ms
+					      : &attempt.heard_ms) = NOW - rows[i].lasted_ms;
 			attempt_fail(&attempt, RETRY_TRANSIENT, "it failed");
 			assert_int_equal(attempt_put_off(&attempt, NOW), ATTEMPT_PAUSE);
 			assert_int_equal(attempt.deadline_ms, NOW + attempt.pause_ms);
@@ -329,7 +340,7 @@ static void attempt_that_has_not_begun_has_no_deadline(void **state)
 	assert_true(attempt.deadline_ms == INT64_MAX);
 }
 
-/* The pause after it is another one. */
+/* The pause after it is another one. A name that does not exist is no silence, however soon one learns of it. */
 static void refusal_is_an_answer_and_silence_is_none(void **state)
 {
 	struct pollfd fd;
@@ -338,15 +349,20 @@ static void refusal_is_an_answer_and_silence_is_none(void **state)
 	attempt.state = ATTEMPT_RESOLVING;
 	attempt.connect.state = CONNECT_RESOLVING;
 	assert_int_equal(attempt_step(&attempt, true, NOW), ATTEMPT_FAILED);
-	assert_true(attempt.unconnected && attempt.unanswered);
+	assert_int_equal(attempt.unreached, ETIMEDOUT);
+	attempt.state = ATTEMPT_RESOLVING;
+	attempt.connect.state = CONNECT_RESOLVING;
+	assert_int_equal(attempt_step(&attempt, false, NOW), ATTEMPT_FAILED);
+	assert_int_equal(attempt.unreached, ENOENT);
 	(void)attempt_begin(&attempt, NOW);
 	while (attempt.state == ATTEMPT_CONNECTING) {
+		assert_int_equal(attempt.unreached, EINPROGRESS);
 		assert_int_equal(attempt_pollfds(&attempt, &fd, 1), 1);
 		assert_int_equal(poll(&fd, 1, 5000), 1);
 		(void)attempt_step(&attempt, false, NOW);
 	}
 	assert_int_equal(attempt.state, ATTEMPT_FAILED);
-	assert_true(attempt.unconnected && !attempt.unanswered);
+	assert_int_equal(attempt.unreached, ECONNREFUSED);
 }
 
 /* As weak as it is, it is said once that MD5 alone is tried, and nothing is said of the other lesson. */

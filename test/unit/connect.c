@@ -296,12 +296,36 @@ static void known_addresses_are_not_kept_waiting(void **state)
 	connect.resolve.known[0].count = 1;
 	assert_int_equal(connect_begin(&connect, &known, 0, 15000, 5000, 100), CONNECT_RESOLVING);
 	assert_int_equal(connect.deadline_ms, 100 + 500);
-	assert_int_equal(connect_begin(&connect, &known, 2, 15000, 5000, 100), CONNECT_RESOLVING);
-	assert_int_equal(connect.deadline_ms, 100 + 2000);
-	assert_int_equal(connect_begin(&connect, &known, 1000, 15000, 5000, 100), CONNECT_RESOLVING);
-	assert_int_equal(connect.deadline_ms, 100 + 15000);
-	assert_int_equal(connect_begin(&connect, &other, 0, 15000, 5000, 100), CONNECT_RESOLVING);
-	assert_int_equal(connect.deadline_ms, 100 + 15000);
+	assert_int_equal(connect_begin(&connect, &known, 2, 15000, 5000, 1100), CONNECT_RESOLVING);
+	assert_int_equal(connect.deadline_ms, 1100 + 2000);
+	assert_int_equal(connect_begin(&connect, &known, 1000, 15000, 5000, 2100), CONNECT_RESOLVING);
+	assert_int_equal(connect.deadline_ms, 2100 + 15000);
+	assert_int_equal(connect_begin(&connect, &other, 0, 15000, 5000, 2100), CONNECT_RESOLVING);
+	assert_int_equal(connect.deadline_ms, 2100 + 15000);
+	connect_stop(&connect);
+}
+
+/* A portal that refuses is asked several times a second; its name servers are asked once in one, and only for what is new. */
+static void name_is_looked_up_once_a_second(void **state)
+{
+	static struct connect connect;
+	struct portal known = portal_of("known.invalid"), other = portal_of("other.invalid");
+	struct portal literal = portal_of("127.0.0.1");
+
+	(void)state;
+	connect_init(&connect);
+	snprintf(connect.resolve.known[0].host, sizeof(connect.resolve.known[0].host), "%s", known.host);
+	assert_true(connect_read_literal(&literal, &connect.resolve.known[0].addresses[0]));
+	connect.resolve.known[0].count = 1;
+	assert_int_equal(connect_begin(&connect, &known, 0, 15000, 5000, 100), CONNECT_RESOLVING);
+	assert_int_equal(connect_begin(&connect, &known, 1, 15000, 5000, 1099), CONNECT_CONNECTING);
+	assert_int_equal(connect.race.address_count, 1);
+	assert_int_equal(connect.resolve.child.fd, -1);
+	assert_int_equal(connect_begin(&connect, &known, 2, 15000, 5000, 1100), CONNECT_RESOLVING);
+	assert_int_equal(connect_begin(&connect, &other, 3, 15000, 5000, 1101), CONNECT_RESOLVING);
+	assert_int_equal(connect_begin(&connect, &other, 4, 15000, 5000, 1102),
+			 CONNECT_RESOLVING); /* nothing is known */
+	assert_int_equal(connect_begin(&connect, &known, 5, 15000, 5000, 1103), CONNECT_RESOLVING);
 	connect_stop(&connect);
 }
 
@@ -322,6 +346,7 @@ static void known_addresses_do_without_a_process(void **state)
 	assert_int_equal(connect.race.address_count, 1);
 	assert_true(connect.deadline_ms <= 100 + 5000);
 	assert_int_equal(connect_begin(&connect, &other, 3, 15000, 5000, 100), CONNECT_FAILED);
+	assert_int_equal(connect.error, EAGAIN); /* no silence: what could not be begun took no time */
 	assert_string_equal(connect.failure, "cannot look up \"other.invalid\": no process can be begun for it: "
 					     "Resource temporarily unavailable");
 	processes_are_used_up = false;
@@ -369,6 +394,7 @@ int main(void)
 		cmocka_unit_test(address_of_the_last_login_is_never_lost),
 		cmocka_unit_test(what_is_begun_anew_leaves_nothing_of_before),
 		cmocka_unit_test(known_addresses_are_not_kept_waiting),
+		cmocka_unit_test(name_is_looked_up_once_a_second),
 		cmocka_unit_test(known_addresses_do_without_a_process),
 		cmocka_unit_test(guard_asks_three_times_in_fifteen_seconds),
 	};

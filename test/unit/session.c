@@ -1605,10 +1605,10 @@ static void pauses_of_an_outage_grow_with_it(void **state)
 	static const struct {
 		enum how how;
 		int64_t lasted_ms, least, most;
-	} rows[] = {{REFUSED, 0, 50, 100},        {REFUSED, 6000, 250, 500},     {REFUSED, 59999, 450, 900},
-		    {REFUSED, 60000, 2500, 5000}, {REFUSED, 600000, 2750, 5500}, {SILENT, 6000, 50, 100},
-		    {SILENT, 59999, 50, 100},     {SILENT, 60000, 1600, 3200},   {BUSY, 0, 250, 500},
-		    {BUSY, 9600, 400, 800},       {BUSY, 600000, 2750, 5500}};
+	} rows[] = {{REFUSED, 0, 50, 100},       {REFUSED, 2400, 100, 200},     {REFUSED, 59999, 150, 300},
+		    {REFUSED, 60000, 500, 1000}, {REFUSED, 600000, 2750, 5500}, {SILENT, 6000, 50, 100},
+		    {SILENT, 59999, 50, 100},    {SILENT, 240000, 1600, 3200},  {BUSY, 0, 250, 500},
+		    {BUSY, 9600, 400, 800},      {BUSY, 600000, 2750, 5500}};
 
 	(void)state;
 	relogin();
@@ -1616,8 +1616,7 @@ static void pauses_of_an_outage_grow_with_it(void **state)
 		for (int tries = 0; tries < 20; tries++) {
 			struct attempt *a = &session.attempt;
 
-			a->unconnected = rows[i].how != BUSY;
-			a->unanswered = rows[i].how == SILENT;
+			a->unreached = rows[i].how == BUSY ? 0 : rows[i].how == SILENT ? ETIMEDOUT : ECONNREFUSED;
 			a->begun_ms = 1000;
 			a->lost_ms = 1000;
 			assert_int_equal(attempt_put_off(a, 1000 + rows[i].lasted_ms), ATTEMPT_PAUSE);
@@ -1645,7 +1644,7 @@ static void target_that_starts_late_in_a_boot_is_found_soon(void **state)
 			a->retry = RETRY_TRANSIENT;
 			if (rows[i].heard_ms && rows[i].heard_ms < rows[i].lasted_ms)
 				assert_int_equal(attempt_put_off(a, 1000 + rows[i].heard_ms), ATTEMPT_PAUSE);
-			a->unconnected = !rows[i].heard_ms;
+			a->unreached = rows[i].heard_ms ? 0 : ECONNREFUSED;
 			assert_int_equal(attempt_put_off(a, 1000 + rows[i].lasted_ms), ATTEMPT_PAUSE);
 			assert_in_range(a->pause_ms, rows[i].least, rows[i].most);
 		}
