@@ -22,7 +22,7 @@ GRID_LUNS = int(os.environ.get("GRID_LUNS", 16))
 LOGIN_ROUNDS = int(os.environ.get("LOGIN_ROUNDS", 2))
 # seconds without the target: how often
 OUTAGES = {int(words.split("x")[1]): int(words.split("x")[0])
-           for words in os.environ.get("OUTAGES", "10x2,8x10,4x30,2x120,1x300").split(",")}
+           for words in os.environ.get("OUTAGES", "10x2,14x10,8x30,3x120").split(",")}
 
 # ---- floor: the kernel's own work for the same modules
 
