@@ -48,15 +48,13 @@ static int complete_bare(const struct cmdline *cmdline, struct interface_plan *i
 	return ip_word_read_mtu(words_value(cmdline, WORD_MTU), &interface->mtu, fault);
 }
 
-/* "01-52-54-00-12-34-56": hardware type and address (pxelinux), or the address alone, with '-' or ':'. */
+/* "01-52-54-00-12-34-56": hardware type and address (pxelinux; GRUB's scripts have ':' behind the type), or the address
+   alone, with '-' or ':'. */
 static int read_bootif(struct text value, uint8_t mac[6], struct fault *fault)
 {
-	struct text text = value;
-	char separator = text_has(value, '-') ? '-' : ':';
+	struct text text = value.length == 20 ? text_skip(value, 3) : value;
 
-	if (text.length == 20)
-		text_cut(&text, separator);
-	if (address_read_mac(text, separator, mac) < 0)
+	if (address_read_mac(text, text_has(text, '-') ? '-' : ':', mac) < 0)
 		return fault_expected(fault, value, "expected a MAC address, as 01-52-54-00-12-34-56");
 	return 0;
 }
@@ -420,10 +418,7 @@ static int apply_boot_interface(const struct cmdline *cmdline, struct plan *plan
 {
 	const struct word *at = words_last(cmdline, WORD_BOOTIF);
 	struct fault fault = {0};
-	uint8_t mac[6];
 
-	if (at && read_bootif(cmdline_value(cmdline, at), mac, &fault) < 0)
-		return cmdline_error(error, cmdline, at, &fault);
 	for (int i = 0; i < plan->network.interface_count; i++) {
 		struct interface_plan *interface = &plan->network.interfaces[i];
 
@@ -432,7 +427,8 @@ static int apply_boot_interface(const struct cmdline *cmdline, struct plan *plan
 		memcpy(interface->name, plan->network.bootdev, sizeof(interface->name));
 		if (interface->name[0] || !at || !words_flag(cmdline, WORD_USE_BOOTIF, true))
 			continue;
-		memcpy(interface->mac, mac, sizeof(mac));
+		if (read_bootif(cmdline_value(cmdline, at), interface->mac, &fault) < 0)
+			return cmdline_error(error, cmdline, at, &fault);
 		interface->has_mac = true;
 	}
 	return 0;

@@ -113,6 +113,10 @@ static const struct {
 	{"ip=dhcp BOOTIF=01-52-54-00-12-34-56", "* dhcp4 mac=52:54:00:12:34:56"},
 	{"ip=dhcp BOOTIF=01-52-54-00-12-34-56 rd.bootif=0", "* dhcp4"},
 	{"ip=dhcp BOOTIF=52:54:00:12:34:56", "* dhcp4 mac=52:54:00:12:34:56"},
+	{"ip=dhcp BOOTIF=01-52:54:00:12:34:56", "* dhcp4 mac=52:54:00:12:34:56"}, /* GRUB: 01-${net_default_mac} */
+	{"ip=dhcp BOOTIF=01:52:54:00:12:34:56", "* dhcp4 mac=52:54:00:12:34:56"},
+	{"ip=dhcp BOOTIF=01- rd.bootif=0", "* dhcp4"},
+	{"ip=eth0:dhcp BOOTIF=01-", "eth0 dhcp4"},
 	{"ip=dhcp bootdev=eth7", "eth7 dhcp4"},
 	{"rd.neednet=1 bootdev=eth7", "eth7 dhcp4"},
 	{"rd.neednet=1 nameserver=10.0.0.1 nameserver=2001:db8::1 nameserver=[2001:db8::2] nameserver=1.1.1.1 "
