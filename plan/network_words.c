@@ -323,12 +323,13 @@ static int read_vendor_class(struct text value, struct plan *plan, struct fault 
 	return 0;
 }
 
-/* NetworkManager's forms: "mac" and "perm-mac"; bytes as 01:52:54:00:12:34:56; any other text has type 0. */
+/* NetworkManager's forms: "mac" and "perm-mac"; bytes as 01-52-54-00-12-34-56 or with ':'; "@text" has type 0, and so has any
+   other text. */
 static int read_client_id(struct text value, struct interface_plan *interface, struct fault *fault)
 {
 	static const char *const made[] = {"duid", "ipv6-duid", "stable", "none"};
 	struct text rest = value;
-	char shown[TEXT_SHOWN];
+	char shown[TEXT_SHOWN], separator = text_has(value, '-') ? '-' : ':';
 	size_t length = 0;
 
 	for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++)
@@ -343,7 +344,7 @@ static int read_client_id(struct text value, struct interface_plan *interface, s
 	if (text_is(value, "mac") || text_is(value, "perm-mac"))
 		return 0;
 	while (rest.at) {
-		struct text byte = text_cut(&rest, ':');
+		struct text byte = text_cut(&rest, separator);
 		uint64_t number;
 
 		if (!byte.length || byte.length > 2 || text_number(byte, 16, 0xff, &number) < 0)
@@ -351,6 +352,7 @@ static int read_client_id(struct text value, struct interface_plan *interface, s
 		interface->client_id[length++] = (uint8_t)number;
 	}
 	if (rest.at || length < 2) {
+		value = text_skip(value, text_starts(value, "@"));
 		interface->client_id[0] = 0;
 		memcpy(interface->client_id + 1, value.at, value.length);
 		length = value.length + 1;
@@ -359,11 +361,28 @@ static int read_client_id(struct text value, struct interface_plan *interface, s
 	return 0;
 }
 
+/* [interface:]id. No interface stands before the first ':' if that is a byte. */
 static int read_client_ids(struct text value, struct plan *plan, struct fault *fault)
 {
-	for (int i = 0; i < plan->network.interface_count; i++)
-		if (read_client_id(value, &plan->network.interfaces[i], fault) < 0)
+	struct text id = value, name = text_cut(&id, ':');
+	bool is_used = !plan->network.interface_count;
+	uint64_t byte;
+
+	if (!id.at || text_number(name, 16, 0xff, &byte) == 0) {
+		name.length = 0;
+		id = value;
+	}
+	for (int i = 0; i < plan->network.interface_count; i++) {
+		struct interface_plan *interface = &plan->network.interfaces[i];
+
+		if (name.length && interface->name[0] && !text_is(name, interface->name))
+			continue;
+		is_used = true;
+		if (read_client_id(id, interface, fault) < 0)
 			return -EINVAL;
+	}
+	if (!is_used)
+		plan_note(plan, "rd.net.dhcp.client-id= names an interface that no ip= sets up");
 	return 0;
 }
 

@@ -297,6 +297,7 @@ static void what_is_probably_not_meant_is_noted(void **state)
 		{TARGET ",interface=eth1 ip=eth0:dhcp", "no ip= sets up the interface that this target names"},
 		{TARGET " " TARGET, "word 2 'iscsi', character 46: the same target is named twice"},
 		{"iscsi=10.0.2.2,iqn.2026-01.x:A_b", "is not a legal iSCSI name (expected only lower case letters"},
+		{TARGET " ip=eth0:dhcp rd.net.dhcp.client-id=eth1:01-52", "names an interface that no ip= sets up"},
 		{TARGET " root=\xe2\x80\x9cLABEL=x\xe2\x80\x9d", "a typographic quotation mark"},
 	};
 	static const char *const fine[] = {

@@ -73,6 +73,10 @@ static const struct {
 	{"ip=eth0:dhcp rd.net.dhcp.vendor-class=my-class rd.net.dhcp.client-id=01:52:54:00:aa:bb:cc",
 	 "eth0 dhcp4 id=01:52:54:00:aa:bb:cc class=my-class"},
 	{"ip=dhcp rd.net.dhcp.client-id=me", "* dhcp4 id=00:6d:65"},
+	{"ip=eth0:dhcp ip=eth1:dhcp rd.net.dhcp.client-id=eth0:01-52-54-00-45-87-42 rd.net.dhcp.client-id=eth1:@me",
+	 "eth0 dhcp4 id=01:52:54:00:45:87:42; eth1 dhcp4 id=00:6d:65"},
+	{"ip=dhcp rd.net.dhcp.client-id=eth0:01-52", "* dhcp4 id=01:52"},
+	{"ip=dhcp rd.net.dhcp.client-id=eth0:@a-b", "* dhcp4 id=00:61:2d:62"},
 	{"ip=dhcp,1,a rd.net.dhcp.client-id=mac", "* dhcp4"},
 	{"rd.neednet=1 vlan=bond0.13:bond0 bond=bond0:eth0,eth1 vlan=vlan.0009:eth2",
 	 "vlan bond0.13 13 on bond0; vlan vlan.0009 9 on eth2; bond bond0 eth0,eth1 mode=balance-rr; bond0.13 dhcp4; "
