@@ -10,6 +10,7 @@
 #define FIELDS_MAX 16
 #define MTU_MIN    68 /* RFC 791 */
 #define MTU_MAX    65535
+#define NOWHERE    "0.0.0.0" /* is no address (kernel: net/ipv4/ipconfig.c); pxelinux writes it where there is no gateway */
 
 /* The fields of dracut's and the kernel's long form. */
 enum field { CLIENT, SERVER, GATEWAY, MASK, HOST, DEVICE, METHOD, EIGHTH, NINTH };
@@ -146,7 +147,7 @@ static int read_new_mac(struct text text, struct interface_plan *interface, stru
 
 static int read_dns(struct text text, struct ip_word *word, struct fault *fault)
 {
-	if (!text.length)
+	if (!text.length || text_is(text, NOWHERE))
 		return 0;
 	if (address_read(text, &word->dns[word->dns_count]) < 0)
 		return fault_expected(fault, text, "expected a name server's address");
@@ -373,10 +374,13 @@ static int read_long_method(const struct fields *fields, struct ip_word *word, s
 }
 
 /* client:server:gateway:mask:host:dev:method[:...] */
-static int read_long(const struct fields *fields, struct ip_word *word, struct fault *fault)
+static int read_long(struct fields *fields, struct ip_word *word, struct fault *fault)
 {
-	const struct text *field = fields->field;
+	struct text *field = fields->field;
 
+	for (int i = CLIENT; i <= MASK; i++)
+		if (text_is(field[i], NOWHERE))
+			field[i].length = 0;
 	if (read_server(field[SERVER], word, fault) < 0 || read_host(field[HOST], &word->interface, fault) < 0 ||
 	    read_device(field[DEVICE], word, fault) < 0)
 		return -EINVAL;

@@ -30,6 +30,9 @@ static const struct {
 	{"iscsi=10.0.0.1,naa.0123456789abcdef,interface=eth3", "eth3 dhcp4"},
 	{"iscsi=10.0.0.1,naa.0123456789abcdef,interface=eth3 ip=eth4:dhcp", "eth4 dhcp4"},
 	{"ip=10.0.0.2::10.0.0.1:255.255.255.0:host.dom:eth0:none", "eth0 static 10.0.0.2/24 gw=10.0.0.1 host=host"},
+	{"ip=10.0.0.2:10.0.0.1:0.0.0.0:255.255.255.0", "* static 10.0.0.2/24"}, /* pxelinux: ipappend 1 */
+	{"ip=0.0.0.0:0.0.0.0:0.0.0.0:0.0.0.0::eth0:dhcp:0.0.0.0:0.0.0.0", "eth0 dhcp4"},
+	{"ip=172.16.0.5:::0.0.0.0::eth0:off", "eth0 static 172.16.0.5/16"},
 	{"ip=10.0.0.2::10.0.0.1:24::eth0:off:1500", "eth0 static 10.0.0.2/24 gw=10.0.0.1 mtu=1500"},
 	{"ip=10.0.0.2::10.0.0.1:24::eth0:off:1500:52:54:00:12:34:56",
 	 "eth0 static 10.0.0.2/24 gw=10.0.0.1 mtu=1500 newmac=52:54:00:12:34:56"},
