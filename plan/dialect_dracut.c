@@ -162,7 +162,7 @@ static int read_fields(const struct fields *fields, bool hex_lun, bool hide, str
 {
 	uint64_t port = target->portal.port;
 
-	if (fields->protocol.length && !text_is(fields->protocol, "6"))
+	if (!name_is_tcp(fields->protocol))
 		return field_fault(fault, fields->protocol, hide, "protocol: expected nothing or 6 (TCP)");
 	if (fields->port.length && (text_number(fields->port, 10, 65535, &port) < 0 || port == 0))
 		return field_fault(fault, fields->port, hide, "port: expected a number from 1 to 65535");

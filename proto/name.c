@@ -124,6 +124,11 @@ void name_lun_bytes(uint64_t lun, uint8_t bytes[8])
 
 /* ---- RFC 4173 ---- */
 
+bool name_is_tcp(struct text protocol)
+{
+	return !protocol.length || text_is(protocol, "6") || text_is_word(protocol, "tcp");
+}
+
 int name_read_lun(struct text text, uint64_t *lun)
 {
 	uint16_t groups[4] = {0};
@@ -160,7 +165,7 @@ static const char *read_fields(struct text protocol, struct text port, struct te
 {
 	uint64_t number = ISCSI_PORT;
 
-	if (protocol.length && !text_is(protocol, "6"))
+	if (!name_is_tcp(protocol))
 		return "the protocol: expected nothing or 6 (TCP)";
 	if (port.length && (text_number(port, 10, 65535, &number) < 0 || !number))
 		return "the port: expected nothing or a number from 1 to 65535";

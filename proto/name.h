@@ -42,6 +42,9 @@ struct root_path {
 /* 0; -ENOENT: does not begin with "iscsi:"; -EINVAL: *why says which field and what was expected. */
 int name_root_path(const char *text, size_t length, struct root_path *out, const char **why);
 
+/* Is this RFC 4173's number of TCP, or nothing, or "tcp" as people write it? */
+bool name_is_tcp(struct text protocol);
+
 /* A LUN as RFC 4173 writes it: one to four groups of up to four hexadecimal digits, joined with '-'. 0 or -EINVAL. */
 int name_read_lun(struct text text, uint64_t *lun);
 

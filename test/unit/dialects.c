@@ -65,6 +65,8 @@ static const struct {
 	 "192.168.50.1:3260 iqn.2009-06.dracut:a [dracut's words] | 192.168.50.2:3260 iqn.2009-06.dracut:b [dracut's "
 	 "words]",
 	 "6  t0", "", false},
+	{"netroot=iscsi:10.0.0.1:TCP:3260:1:iqn.2009-06.dracut:a",
+	 "10.0.0.1:3260 iqn.2009-06.dracut:a lun=1 [dracut's words]", "6  t0", "", false},
 	{"netroot=iscsi:storage.example.org::::iqn.2009-06.dracut:target0",
 	 "storage.example.org:3260 iqn.2009-06.dracut:target0 [dracut's words]", "6  t0", "", false},
 	{"netroot=iscsi", "", "", "", true},

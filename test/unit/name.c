@@ -139,6 +139,7 @@ static void root_paths_are_read_as_rfc_4173_has_them(void **state)
 	} rows[] = {
 		{"iscsi:192.0.2.1::::iqn.2026-01.test:t", "192.0.2.1", 3260, 0},
 		{"iscsi:192.0.2.1:6:3261:1:iqn.2026-01.test:t", "192.0.2.1", 3261, 1},
+		{"iscsi:192.0.2.1:tcp:3261:1:iqn.2026-01.test:t", "192.0.2.1", 3261, 1},
 		{"iscsi:::::iqn.2026-01.test:t", "", 3260, 0},
 		{"iscsi:[2001:db8::1]:::a:iqn.2026-01.test:t", "2001:db8::1", 3260, 10},
 		{"iscsi:disk.example:::0-1-2-3:iqn.2026-01.test:t", "disk.example", 3260, 0x0003000200010000u},
@@ -173,6 +174,7 @@ static void root_paths_that_are_wrong_say_why(void **state)
 		{"iscsi:[::1:::1:iqn.2026-01.test:t", -EINVAL, "<server>"},
 		{"iscsi:[::1]x:::1:iqn.2026-01.test:t", -EINVAL, "<server>"},
 		{"iscsi:h:17::1:iqn.2026-01.test:t", -EINVAL, "protocol"},
+		{"iscsi:h:udp::1:iqn.2026-01.test:t", -EINVAL, "protocol"},
 		{"iscsi:h::0:1:iqn.2026-01.test:t", -EINVAL, "port"},
 		{"iscsi:h::65536:1:iqn.2026-01.test:t", -EINVAL, "port"},
 		{"iscsi:h::x:1:iqn.2026-01.test:t", -EINVAL, "port"},
