@@ -36,7 +36,7 @@ static int cut_fields(struct text text, struct fields *fields, struct fault *fau
 /* ---- methods ---- */
 
 /* What a method's word means besides its methods. */
-enum { EITHER = 1, FIRST_CARD = 2, REFUSED = 4 };
+enum { EITHER = 1, FIRST_CARD = 2, REFUSED = 4, GO_ON = 8 };
 
 static const struct {
 	const char *word;
@@ -47,6 +47,7 @@ static const struct {
 	{"any", METHOD_DHCP4, FIRST_CARD},
 	{"single-dhcp", METHOD_DHCP4, FIRST_CARD},
 	{"dhcp4", METHOD_DHCP4, 0},
+	{"auto", METHOD_DHCP4 | METHOD_AUTO6 | METHOD_DHCP6, EITHER | GO_ON}, /* NetworkManager's */
 	{"dhcp6", METHOD_DHCP6, 0},
 	{"auto6", METHOD_AUTO6, 0},
 	{"either6", METHOD_AUTO6 | METHOD_DHCP6, EITHER},
@@ -73,6 +74,12 @@ static int find_method(struct text text)
 static bool is_method(struct text text)
 {
 	return text.length && (find_method(text_cut(&text, ',')) >= 0);
+}
+
+/* The iBFT; "fw" is NetworkManager's name for it. */
+static bool is_firmware(struct text text)
+{
+	return text_is(text, "ibft") || text_is(text, "fw");
 }
 
 static int read_client_id(struct text text, struct interface_plan *interface, struct fault *fault)
@@ -114,6 +121,7 @@ static int read_methods(struct text text, struct interface_plan *interface, stru
 			return fault_set(fault, word.at, "%s is not supported; write dhcp", text_show(word, shown));
 		add_method(interface, methods[found].methods);
 		interface->any_method |= (methods[found].says & EITHER) != 0;
+		interface->others_go_on |= (methods[found].says & GO_ON) != 0;
 		interface->first_only |= (methods[found].says & FIRST_CARD) != 0;
 		if (text_is(word, "dhcp") && text.length && text.at[0] >= '0' && text.at[0] <= '9')
 			return read_client_id(text, interface, fault);
@@ -241,7 +249,7 @@ static int read_single(struct text text, struct ip_word *word, struct fault *fau
 		interface->methods = METHOD_DHCP4;
 		return 0;
 	}
-	if (text_is(text, "ibft")) {
+	if (is_firmware(text)) {
 		word->form = IP_FIRMWARE;
 		return 0;
 	}
@@ -272,7 +280,7 @@ static int read_short(const struct fields *fields, struct ip_word *word, struct 
 {
 	if (read_device(fields->field[0], word, fault) < 0)
 		return -EINVAL;
-	if (text_is(fields->field[1], "ibft")) {
+	if (is_firmware(fields->field[1])) {
 		word->form = IP_FIRMWARE;
 		return 0;
 	}
@@ -351,7 +359,7 @@ static int read_long_method(const struct fields *fields, struct ip_word *word, s
 	char shown[TEXT_SHOWN];
 	bool lenient = text_is(method, "on") || text_is(method, "any");
 
-	if (text_is(method, "ibft")) {
+	if (is_firmware(method)) {
 		word->form = IP_FIRMWARE;
 		return 0;
 	}
@@ -412,7 +420,7 @@ int ip_word_read(struct text text, struct ip_word *word, struct fault *fault)
 		return -EINVAL;
 	if (fields.count == 1)
 		return read_single(text, word, fault);
-	if (fields.field[0].length && (is_method(fields.field[1]) || text_is(fields.field[1], "ibft")))
+	if (fields.field[0].length && (is_method(fields.field[1]) || is_firmware(fields.field[1])))
 		return read_short(&fields, word, fault);
 	return read_long(&fields, word, fault);
 }

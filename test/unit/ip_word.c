@@ -58,6 +58,11 @@ static const struct {
 	{"ip=single-dhcp", "first dhcp4"},
 	{"ip=dhcp,dhcp6", "* dhcp4&dhcp6"},
 	{"ip=dhcp,auto6", "* dhcp4&auto6"},
+	{"ip=auto", "* dhcp4&auto6&dhcp6"},
+	{"ip=eth0:auto:9000", "eth0 dhcp4&auto6&dhcp6 mtu=9000"},
+	{"ip=auto ipv6.disable=1", "* dhcp4"},
+	{"ip=fw", "none"},
+	{"ip=eth0:fw", "none"},
 	{"ip=off ip6=dhcp", "* auto6|dhcp6"},
 	{"ip=off ip6=eth0", "eth0 auto6|dhcp6"},
 	{"ip=eth0:dhcp ip6=eth0", "eth0 dhcp4&auto6&dhcp6"},
@@ -228,7 +233,7 @@ static const struct {
 	 "command line, word 2 'rd.net.timeout.carrier', character 37: expected a number from 0 to 86400, not 'x'"},
 	{"iscsi.ip=eth1:bla", "command line, word 1 'iscsi.ip', character 15: second field: expected a method such as "
 			      "dhcp after an interface, or an address after an address, not 'bla'"},
-	{"ip=auto", "command line, word 1 'ip', character 4: 'auto' is not known; did you mean auto6?"},
+	{"ip=auto7", "command line, word 1 'ip', character 4: 'auto7' is not known; did you mean auto?"},
 	{"ip=10.0.0.256", "command line, word 1 'ip', character 4: expected an address, an interface or a method such "
 			  "as dhcp, not '10.0.0.256'"},
 	{"ip=eth0:bla", "command line, word 1 'ip', character 9: second field: expected a method such as dhcp after an "
