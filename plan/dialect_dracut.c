@@ -382,8 +382,8 @@ static int complete_target(const struct cmdline *cmdline, struct target_plan *ta
 		const struct word *at = last_of(cmdline, settings[i].key, settings[i].older);
 		struct fault fault = {0};
 
-		if (!at || (settings[i].auth && has_auth))
-			continue;
+		if (!at || !cmdline_value(cmdline, at).length || (settings[i].auth && has_auth))
+			continue; /* dracut treats an empty value as none */
 		if (settings[i].take(cmdline_value(cmdline, at), target, &fault) < 0)
 			return cmdline_error(error, cmdline, at, &fault);
 	}
@@ -544,7 +544,8 @@ int dracut_initiator(const struct cmdline *cmdline, char name[NAME_MAX_BYTES + 1
 	struct fault fault = {0};
 
 	name[0] = 0;
-	if (!at || target_read_name(cmdline_value(cmdline, at), name, &fault) == 0)
+	if (!at || !cmdline_value(cmdline, at).length ||
+	    target_read_name(cmdline_value(cmdline, at), name, &fault) == 0)
 		return 0;
 	return cmdline_error(error, cmdline, at, &fault);
 }
@@ -556,7 +557,7 @@ static int check_retries(struct text value, struct plan *plan, struct fault *fau
 	char shown[TEXT_SHOWN];
 	uint64_t number;
 
-	if (text_number(value, 10, RETRIES_MAX, &number) < 0)
+	if (value.length && text_number(value, 10, RETRIES_MAX, &number) < 0)
 		return fault_set(fault, value.at, "expected a number from 0 to %d, not %s", RETRIES_MAX,
 				 text_show(value, shown));
 	plan_note(plan, "rd.iscsi.login_retry_max has no effect: logins are retried for iscsi.timeout, not counted");
@@ -567,7 +568,7 @@ static int check_transport(struct text value, struct fault *fault)
 {
 	char shown[TEXT_SHOWN];
 
-	if (text_is(value, "tcp"))
+	if (!value.length || text_is(value, "tcp"))
 		return 0;
 	return fault_set(fault, value.at, "transport %s is not supported; tcp is", text_show(value, shown));
 }

@@ -67,6 +67,11 @@ static const struct {
 	 "6  t0", "", false},
 	{"netroot=iscsi:10.0.0.1:TCP:3260:1:iqn.2009-06.dracut:a",
 	 "10.0.0.1:3260 iqn.2009-06.dracut:a lun=1 [dracut's words]", "6  t0", "", false},
+	{"netroot=iscsi:10.0.0.1::::iqn.2009-06.dracut:a rd.iscsi.initiator= rd.iscsi.username= rd.iscsi.password= "
+	 "rd.iscsi.target.group= rd.iscsi.transport= iscsi_initiator=",
+	 "10.0.0.1:3260 iqn.2009-06.dracut:a [dracut's words]", "6  t0", "", false},
+	{"rd.iscsi.login_retry_max=", "", "",
+	 "rd.iscsi.login_retry_max has no effect: logins are retried for iscsi.timeout, not counted", false},
 	{"netroot=iscsi:storage.example.org::::iqn.2009-06.dracut:target0",
 	 "storage.example.org:3260 iqn.2009-06.dracut:target0 [dracut's words]", "6  t0", "", false},
 	{"netroot=iscsi", "", "", "", true},
