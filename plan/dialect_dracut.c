@@ -247,6 +247,11 @@ static const struct {
 	{"node.session.scan", RECORD_IGNORED},
 	{"node.session.xmit_thread_priority", RECORD_IGNORED},
 	{"node.session.reopen_max", RECORD_IGNORED},
+	{"node.session.sess_reopen_log_freq", RECORD_IGNORED},
+	{"node.session.err_timeo.host_reset_timeout", RECORD_IGNORED},
+	{"node.conn[0].iscsi.IFMarker", RECORD_IGNORED},
+	{"node.conn[0].iscsi.OFMarker", RECORD_IGNORED},
+	{"node.conn[0].tcp.congestion_control", RECORD_IGNORED},
 	{"node.conn[0].startup", RECORD_IGNORED},
 	{"node.conn[0].timeo.logout_timeout", RECORD_IGNORED},
 	{"node.conn[0].timeo.auth_timeout", RECORD_IGNORED},
@@ -312,6 +317,8 @@ static int set_record(unsigned setting, struct text value, struct target_plan *t
 			return fault_set(fault, NULL, "chap_algs: %s", inner.text);
 		return 0;
 	default:
+		if (setting == PARAM_MAX_XMIT_DATA_SEGMENT_LENGTH && text_is(value, "0"))
+			return 0; /* open-iscsi's default: what the target takes */
 		value = join_with_colons(value, joined, sizeof(joined));
 		if (target_set_param(text_of(param_rows[setting].name), value, SOURCE_DRACUT, target, &inner) < 0)
 			return fault_set(fault, NULL, "%s", inner.text);

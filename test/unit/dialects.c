@@ -339,6 +339,15 @@ static void open_iscsis_records_are_known(void **state)
 		{"node.conn[0].timeo.noop_out_timeout=17", PARAM_NOOP_OUT_TIMEOUT, 17},
 		{"node.tpgt=17", PARAM_TPGT, 17},
 	};
+	/* iscsid.conf has these, too */
+	static const char *const without_effect[] = {
+		"node.conn[0].iscsi.MaxXmitDataSegmentLength=0",
+		"node.session.err_timeo.host_reset_timeout=60",
+		"node.session.sess_reopen_log_freq=1",
+		"node.conn[0].iscsi.IFMarker=No",
+		"node.conn[0].iscsi.OFMarker=No",
+		"node.conn[0].tcp.congestion_control=bbr",
+	};
 	char line[200];
 
 	(void)state;
@@ -349,6 +358,14 @@ static void open_iscsis_records_are_known(void **state)
 			fail_msg("%s: %s", line, error.text);
 		assert_int_equal(plan.targets[0].params.value[records[i].param], records[i].value);
 		assert_int_equal(plan.targets[0].params.source[records[i].param], SOURCE_DRACUT);
+	}
+	for (size_t i = 0; i < sizeof(without_effect) / sizeof(without_effect[0]); i++) {
+		snprintf(line, sizeof(line), "netroot=iscsi:10.0.0.1::::iqn.2009-06.a:b rd.iscsi.param=%s",
+			 without_effect[i]);
+		if (read_line(line) != 0)
+			fail_msg("%s: %s", line, error.text);
+		for (int k = 0; k < PARAM_COUNT; k++)
+			assert_int_equal(plan.targets[0].params.source[k], SOURCE_DEFAULT);
 	}
 }
 
