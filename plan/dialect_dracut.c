@@ -174,7 +174,7 @@ static int read_fields(const struct fields *fields, bool hex_lun, bool hide, str
 
 int dracut_read_target(struct text text, bool hex_lun, struct target_plan *target, struct fault *fault)
 {
-	bool hide = text_has(text, '@');
+	bool hide = text_has(text, '@'), names_nobody = text_starts(text, "@");
 	struct text auth = cut_auth(&text), server = {0}, name = {0};
 	struct fields fields = {0};
 	struct fault inner = {0};
@@ -189,7 +189,7 @@ int dracut_read_target(struct text text, bool hex_lun, struct target_plan *targe
 			    : fault_set(fault, server.at, "server: %s", inner.text);
 	if (read_fields(&fields, hex_lun, hide, target, fault) < 0)
 		return -EINVAL;
-	if (target_read_name(name, target->name, &inner) < 0 || (hide && name_oddity(name)))
+	if (target_read_name(name, target->name, &inner) < 0 || (hide && !names_nobody && name_oddity(name)))
 		return hide ? fault_set(fault, name.at, "target: not a legal iSCSI name")
 			    : fault_set(fault, name.at, "target: %s", inner.text);
 	return 0;

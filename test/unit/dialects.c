@@ -72,6 +72,11 @@ static const struct {
 	 "10.0.0.1:3260 iqn.2009-06.dracut:a [dracut's words]", "6  t0", "", false},
 	{"rd.iscsi.login_retry_max=", "", "",
 	 "rd.iscsi.login_retry_max has no effect: logins are retried for iscsi.timeout, not counted", false},
+	{"netroot=iscsi:@192.168.1.100::3260::iqn.2009-01.com.example:testdi@sk", /* an example of dracut (net-lib.sh) */
+	 "192.168.1.100:3260 iqn.2009-01.com.example:testdi@sk [dracut's words]", "6  t0",
+	 "'iqn.2009-01.com.example:testdi@sk' is not a legal iSCSI name (expected "
+	 "iqn.<yyyy>-<mm>.<reversed domain>[:<name>]), but is used as it is",
+	 false},
 	{"netroot=iscsi:storage.example.org::::iqn.2009-06.dracut:target0",
 	 "storage.example.org:3260 iqn.2009-06.dracut:target0 [dracut's words]", "6  t0", "", false},
 	{"netroot=iscsi", "", "", "", true},
