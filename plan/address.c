@@ -50,7 +50,6 @@ int address_read_prefix(struct text text, struct address *address, uint8_t *pref
 {
 	struct text bits = text, bare = text_cut(&bits, '/');
 	struct address read;
-	uint64_t number;
 
 	if (bits.at && text.at[0] == '[' && text.at[text.length - 1] == ']') { /* [address/prefix] */
 		bare = (struct text){.at = bare.at + 1, .length = bare.length - 1};
@@ -58,11 +57,8 @@ int address_read_prefix(struct text text, struct address *address, uint8_t *pref
 	}
 	if (address_read(bare, &read) < 0)
 		return -EINVAL;
-	if (bits.at) {
-		if (text_number(bits, 10, read.family == 4 ? 32 : 128, &number) < 0)
-			return -EINVAL;
-		*prefix = (uint8_t)number;
-	}
+	if (bits.at && address_read_mask(bits, read.family, prefix) < 0)
+		return -EINVAL;
 	if (has_prefix)
 		*has_prefix = bits.at != NULL;
 	*address = read;

@@ -21,7 +21,7 @@ bool address_is_link_local(const struct address *address);
 /* Returns out; "" for none. */
 const char *address_write(const struct address *address, char out[ADDRESS_TEXT_MAX]);
 
-/* An address with "/prefix" after it or, for IPv6, after its brackets. *prefix stays as it is if there is no prefix. */
+/* An address with "/prefix" or "/netmask" after it or, for IPv6, after its brackets. *prefix stays as it is if there is none. */
 int address_read_prefix(struct text text, struct address *address, uint8_t *prefix, bool *has_prefix);
 
 /* A netmask: dotted and with all ones first, or a number of bits that the family (4 or 6) allows. */
