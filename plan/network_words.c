@@ -40,8 +40,10 @@ static int complete_bare(const struct cmdline *cmdline, struct interface_plan *i
 		return fault_set(fault, gateway.at, "gateway=: expected an address");
 	if (mask.length && address_read_mask(mask, interface->address.family, &interface->prefix) < 0)
 		return fault_set(fault, mask.at, "netmask=: expected 255.255.255.0 or a prefix length");
-	if (device.length && !text_is(device, "bootif") && !text_is(device, "link") &&
-	    address_read_interface(device, interface->name) < 0)
+	if (text_is_word(device, "bootif") || text_is(device, "link") || text_is(device, "ibft"))
+		device.length = 0;
+	interface->has_mac |= device.length && address_read_mac(device, ':', interface->mac) == 0;
+	if (device.length && !interface->has_mac && address_read_interface(device, interface->name) < 0)
 		return fault_set(fault, device.at, "ksdevice=: expected an interface");
 	if (host.length && text_copy(host, interface->hostname, sizeof(interface->hostname)) < 0)
 		return fault_set(fault, host.at, "hostname=: too long");
