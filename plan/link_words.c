@@ -55,7 +55,7 @@ static int read_ifname(struct text value, struct plan *plan, struct fault *fault
 	return 0;
 }
 
-/* The number at the end of vlan5, vlan0005, eth0.5, eth0.0005. */
+/* The number at the end of vlan5, vlan0005, eth0.5, eth0.0005, 5. */
 static int read_vlan_number(struct text name, uint16_t *number)
 {
 	size_t digits = 0;
@@ -64,8 +64,7 @@ static int read_vlan_number(struct text name, uint16_t *number)
 	while (digits < name.length && name.at[name.length - 1 - digits] >= '0' &&
 	       name.at[name.length - 1 - digits] <= '9')
 		digits++;
-	if (digits == name.length ||
-	    text_number((struct text){.at = name.at + name.length - digits, .length = digits}, 10, 4094, &value) < 0 ||
+	if (text_number((struct text){.at = name.at + name.length - digits, .length = digits}, 10, 4094, &value) < 0 ||
 	    value == 0)
 		return -EINVAL;
 	*number = (uint16_t)value;

@@ -146,6 +146,7 @@ static const struct {
 	 "by "
 	 "10.0.0.1 on "},
 	{"rd.neednet=1 rd.route=10.1.0.0/255.255.0.0:10.0.0.1", "first dhcp4; route 10.1.0.0/16 by 10.0.0.1 on "},
+	{"ip=5:dhcp vlan=5:eth0", "vlan 5 5 on eth0; 5 dhcp4"},
 	{"rd.neednet=1 vlan=vlan5:eth0 vlan=vlan0006:eth0 vlan=eth0.7:eth0 vlan=eth0.0008:eth0",
 	 "vlan vlan5 5 on eth0; vlan vlan0006 6 on eth0; vlan eth0.7 7 on eth0; vlan eth0.0008 8 on eth0; "
 	 "vlan5 dhcp4; vlan0006 dhcp4; eth0.7 dhcp4; eth0.0008 dhcp4"},
