@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "boot/secrets.h"
@@ -22,30 +23,32 @@
 
 /* ---- a word with a mark below the character ---- */
 
-/* Overwrites the value behind every `key` that begins the word or follows a comma: up to the next comma. */
-static void hide_option(char *text, const char *key)
+/* Overwrites what stands behind every `key`, in any case, that begins an option or ends a name: up to the next comma, but up to
+   the end behind the word's own name and behind open-iscsi's. */
+static void hide_option(char *text, const char *key, const char *value)
 {
-	for (char *at = text; (at = strstr(at, key)); at++) {
-		if (at != text && at[-1] != ',' && at[-1] != '.')
+	size_t length = strlen(key);
+
+	for (char *at = text; *at; at++) {
+		char before = at == text ? '.' : at[-1];
+		bool whole = before == '.' || at + length == value;
+
+		if (strncasecmp(at, key, length) != 0 || !strchr(",._", before))
 			continue;
-		for (char *value = at + strlen(key); *value && *value != ','; value++)
-			*value = '*';
+		for (char *hidden = at + length; *hidden && (whole || *hidden != ','); hidden++)
+			*hidden = '*';
 	}
 }
 
 /* Everything that may be a secret becomes '*', and what cannot be printed '?': the characters stay where they are. */
 static void make_printable(char *text)
 {
-	static const char *const secret_words[] = {"password=", "PASSWORD=", "password_in=", "secret="};
-	char *at = strrchr(text, '@'), *value = strchr(text, '=');
+	static const char *const secret_words[] = {"password=", "password_in=", "pass=", "pass_in=", "secret="};
+	char *at = strrchr(text, '@'), *equals = strchr(text, '=');
 
-	for (size_t i = 0; i < sizeof(secret_words) / sizeof(secret_words[0]); i++) {
-		hide_option(text, secret_words[i]);
-		if (value && (size_t)(value + 1 - text) >= strlen(secret_words[i]) &&
-		    !strncmp(value + 1 - strlen(secret_words[i]), secret_words[i], strlen(secret_words[i])))
-			memset(value + 1, '*', strlen(value + 1));
-	}
-	for (char *c = value ? value + 1 : text; at && c < at; c++) /* user:password@, user%password@ */
+	for (size_t i = 0; i < sizeof(secret_words) / sizeof(secret_words[0]); i++)
+		hide_option(text, secret_words[i], equals ? equals + 1 : NULL);
+	for (char *c = equals ? equals + 1 : text; at && c < at; c++) /* user:password@, user%password@ */
 		if (*c != ':' && *c != '%' && *c != '/')
 			*c = '*';
 	for (char *c = text; *c; c++)

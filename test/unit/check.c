@@ -243,6 +243,16 @@ static void the_notes_are_counted(void **state)
 
 static void a_mark_stands_below_the_character(void **state)
 {
+	static const char *const hidden[] = {
+		TARGET ",Password=geheim,lun=x",
+		TARGET ",username=x,PASSWORD_IN=geheim,lun=x",
+		TARGET ",user=x,pass=geheim",
+		TARGET ",user=x,pass_in=geheim",
+		TARGET ",chap_password=geheim",
+		TARGET ",Secret=geheim",
+		"rd.iscsi.password=geheim,geheim iscsi.password=geheim,geheim",
+	};
+
 	(void)state;
 	assert_int_equal(run("quiet iscsi=10.0.0.1,iqn.2026-01.x:y,lun=x", true), 1);
 	assert_non_null(strstr(printed, "character 42: lun: expected"));
@@ -256,6 +266,11 @@ static void a_mark_stands_below_the_character(void **state)
 	assert_null(strstr(printed, "geheim"));
 	assert_int_equal(run("iscsi=iscsi://u%geheim@10.0.0.999/iqn.2009-06.a:b", true), 1);
 	assert_null(strstr(printed, "geheim"));
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
+		assert_int_equal(run(hidden[i], true), 1);
+		assert_non_null(strstr(printed, "******"));
+		assert_null(strstr(printed, "geheim"));
+	}
 	assert_int_equal(run("iscsi=10.0.0.1,iqn.2026-01.x:y lun=1,password=geheim", true), 0);
 	assert_null(strstr(printed, "geheim"));
 	assert_int_equal(run("iscsi=10.0.0.1,iqn.2026-01.x:y password=geheim", true), 0);
