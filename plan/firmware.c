@@ -12,6 +12,7 @@
 #include "plan/target_word.h"
 #include "proto/iscsi_abi.h"
 #include "proto/text.h"
+#include "proto/wipe.h"
 
 /* ---- targets ---- */
 
@@ -77,11 +78,32 @@ static int fill_firmware_target(const struct ibft_target *from, struct target_pl
 	return fill_firmware_chap(from, target, error);
 }
 
+/* The word's target that is the table's, too: open-iscsi opens no second session with it. NULL: no word names it, or
+   iscsi=ibft asks for both. */
+static struct target_plan *find_named(struct plan *plan, int count, const struct target_plan *target)
+{
+	struct address address, other = {0};
+
+	if (!plan->boot.firmware_is_optional || address_read(text_of(target->portal.host), &address) < 0)
+		return NULL;
+	for (int i = 0; i < count; i++) {
+		struct target_plan *named = &plan->targets[i];
+
+		if (address_read(text_of(named->portal.host), &other) == 0 &&
+		    !memcmp(&other, &address, sizeof(other)) && named->portal.port == target->portal.port &&
+		    !strcmp(named->name, target->name) && (!named->has_lun || named->lun == target->lun))
+			return named;
+	}
+	return NULL;
+}
+
 int firmware_add_targets(const struct ibft *firmware, const struct target_plan *template, struct plan *plan,
 			 struct plan_error *error)
 {
+	int count = plan->target_count;
+
 	for (int i = 0; i < firmware->target_count; i++) {
-		struct target_plan *target = &plan->targets[plan->target_count];
+		struct target_plan *target = &plan->targets[plan->target_count], *named;
 
 		if (plan->target_count == PLAN_TARGETS_MAX) {
 			snprintf(error->text, sizeof(error->text), "more than %d targets", PLAN_TARGETS_MAX);
@@ -90,7 +112,16 @@ int firmware_add_targets(const struct ibft *firmware, const struct target_plan *
 		*target = *template;
 		if (fill_firmware_target(&firmware->targets[i], target, error) < 0)
 			return -EINVAL;
-		plan->target_count++;
+		named = find_named(plan, count, target);
+		if (!named) {
+			plan->target_count++;
+			continue;
+		}
+		wipe(target, sizeof(*target));
+		named->firmware_index = firmware->targets[i].index;
+		named->firmware_nic = firmware->targets[i].nic;
+		if (fill_firmware_chap(&firmware->targets[i], named, error) < 0)
+			return -EINVAL;
 	}
 	return 0;
 }

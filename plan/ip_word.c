@@ -10,7 +10,7 @@
 #define FIELDS_MAX 16
 #define MTU_MIN    68 /* RFC 791 */
 #define MTU_MAX    65535
-#define NOWHERE    "0.0.0.0" /* is no address (kernel: net/ipv4/ipconfig.c); pxelinux writes it where there is no gateway */
+#define NOWHERE    "0.0.0.0" /* none (kernel: net/ipv4/ipconfig.c); pxelinux writes it for no gateway */
 
 /* The fields of dracut's and the kernel's long form. */
 enum field { CLIENT, SERVER, GATEWAY, MASK, HOST, DEVICE, METHOD, EIGHTH, NINTH };

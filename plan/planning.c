@@ -116,7 +116,7 @@ static int name_initiators(const struct cmdline *cmdline, const struct ibft *fir
 		return -EINVAL;
 	initiator_set_all(plan, name, SOURCE_DEBIAN);
 	for (int i = 0; firmware && i < plan->target_count; i++)
-		if (plan->targets[i].source == SOURCE_IBFT)
+		if (plan->targets[i].firmware_index >= 0)
 			initiator_set(&plan->targets[i], firmware->initiator, SOURCE_IBFT);
 	if (initiator_check_file(files, error) < 0)
 		return -EINVAL;
@@ -167,7 +167,7 @@ static void choose_interface(const struct plan *plan, struct interface_plan *int
 static bool uses_firmware(const struct plan *plan)
 {
 	for (int i = 0; i < plan->target_count; i++)
-		if (plan->targets[i].source == SOURCE_IBFT)
+		if (plan->targets[i].firmware_index >= 0)
 			return true;
 	return false;
 }

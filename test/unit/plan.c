@@ -123,6 +123,45 @@ static void the_firmware_and_words_stand_together_when_both_are_asked_for(void *
 	assert_string_equal(network(), "* dhcp4 mac=52:54:00:12:34:56; dns 10.0.2.3");
 }
 
+/* What iPXE's sanhook and a line for dracut say together. */
+static void a_target_of_the_firmware_that_a_word_names_is_one(void **state)
+{
+	static const char both[] =
+		"10.0.2.2:33001 iqn.2026-01.test.rig:t1 user=inuser:insecret1234 in=outuser:outsecret1234 "
+		"from=iqn.2026-01.test.rig:ipxe(iBFT) [dracut's words] | 10.0.2.3:3260 iqn.2026-01.test.rig:t1 lun=1 "
+		"from=iqn.2026-01.test.rig:ipxe(iBFT) [iBFT]";
+	struct ibft ibft = table();
+
+	(void)state;
+	assert_int_equal(make("netroot=iscsi:10.0.2.2::33001::iqn.2026-01.test.rig:t1 rd.iscsi.firmware", &ibft, NULL),
+			 0);
+	assert_string_equal(targets(), both);
+	assert_int_equal(plan.targets[0].firmware_index, 0);
+	assert_string_equal(network(), "* dhcp4 mac=52:54:00:12:34:56; dns 10.0.2.3");
+	/* another LUN, port, address or name is another one */
+	assert_int_equal(make("netroot=iscsi:10.0.2.2::33001:16:iqn.2026-01.test.rig:t1 rd.iscsi.ibft", &ibft, NULL),
+			 0);
+	assert_int_equal(plan.target_count, 2);
+	assert_int_equal(make("netroot=iscsi:10.0.2.2::33001:1:iqn.2026-01.test.rig:t1 rd.iscsi.ibft", &ibft, NULL), 0);
+	assert_int_equal(plan.target_count, 3);
+	assert_int_equal(make("netroot=iscsi:10.0.2.2::::iqn.2026-01.test.rig:t1 rd.iscsi.ibft", &ibft, NULL), 0);
+	assert_int_equal(plan.target_count, 3);
+	assert_int_equal(make("netroot=iscsi:10.0.2.4::33001::iqn.2026-01.test.rig:t1 rd.iscsi.ibft", &ibft, NULL), 0);
+	assert_int_equal(plan.target_count, 3);
+	assert_int_equal(make("netroot=iscsi:10.0.2.2::33001::iqn.2026-01.test.rig:t2 rd.iscsi.ibft", &ibft, NULL), 0);
+	assert_int_equal(plan.target_count, 3);
+	/* our own words ask for both */
+	assert_int_equal(make("iscsi=10.0.2.2:33001,iqn.2026-01.test.rig:t1 iscsi=ibft", &ibft, NULL), 0);
+	assert_int_equal(plan.target_count, 3);
+	/* an address of IPv6 has several texts */
+	snprintf(ibft.targets[0].address, sizeof(ibft.targets[0].address), "2001:0db8:0000:0000:0000:0000:0000:0001");
+	assert_int_equal(
+		make("iscsi_target_ip=[2001:db8::1]:33001 iscsi_target_name=iqn.2026-01.test.rig:t1 iscsi_auto", &ibft,
+		     NULL),
+		0);
+	assert_int_equal(plan.target_count, 2);
+}
+
 static void the_firmwares_static_address_and_vlan_are_taken_over(void **state)
 {
 	struct ibft ibft = table();
@@ -519,6 +558,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_firmwares_targets_are_used_when_no_word_names_one),
 		cmocka_unit_test(the_firmware_and_words_stand_together_when_both_are_asked_for),
+		cmocka_unit_test(a_target_of_the_firmware_that_a_word_names_is_one),
 		cmocka_unit_test(the_firmwares_static_address_and_vlan_are_taken_over),
 		cmocka_unit_test(a_table_that_cannot_be_used_is_refused_by_name),
 		cmocka_unit_test(the_initiators_name_comes_from_the_first_that_has_one),
