@@ -191,8 +191,7 @@ static int apply_ip6(const struct cmdline *cmdline, struct plan *plan, struct ne
 	return 0;
 }
 
-/* ipv6.disable=1: the boot must not wait for what the kernel cannot do. */
-static void leave_ipv6(const struct cmdline *cmdline, struct plan *plan)
+void network_words_leave_ipv6(const struct cmdline *cmdline, struct plan *plan)
 {
 	static const unsigned six = METHOD_AUTO6 | METHOD_DHCP6 | METHOD_LINK6;
 
@@ -479,7 +478,6 @@ int network_words_read(const struct cmdline *cmdline, struct plan *plan, struct 
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (read_row(cmdline, i, plan, error) < 0)
 			return -EINVAL;
-	leave_ipv6(cmdline, plan);
 	note_unsupported(cmdline, plan);
 	return apply_boot_interface(cmdline, plan, error);
 }

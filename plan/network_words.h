@@ -19,4 +19,7 @@ struct network_words {
 int network_words_read(const struct cmdline *cmdline, struct plan *plan, struct network_words *words,
 		       struct plan_error *error);
 
+/* ipv6.disable=1: the boot must not wait for what the kernel cannot do. To be called when all methods are chosen. */
+void network_words_leave_ipv6(const struct cmdline *cmdline, struct plan *plan);
+
 #endif

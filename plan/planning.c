@@ -6,7 +6,7 @@
  *   settings	the word that names the target, or that asks for the iBFT's or the lease's; then dracut's or Debian's
  *		words for all their targets; then the iBFT or the lease; then our defaults.
  *   initiator	initiator=; rd.iscsi.initiator; iscsi_initiator; who named the target (iBFT, lease);
- *		/etc/iscsi/initiatorname.iscsi; the lease; the iBFT; the boot interface's MAC.
+ *		/etc/iscsi/initiatorname.iscsi; the lease; the boot interface's MAC.
  *   network	iscsi.ip=; ip= and nfsaddrs=; the iBFT's cards when its targets are used; DHCPv4 or, for IPv6 portals,
  *		router advertisements, on every interface with carrier.
  */
@@ -196,6 +196,7 @@ static int plan_network(const struct cmdline *cmdline, const struct ibft *firmwa
 		choose_methods(plan, dracut_wishes(cmdline).dhcp6, &network->interfaces[i]);
 		choose_interface(plan, &network->interfaces[i]);
 	}
+	network_words_leave_ipv6(cmdline, plan);
 	if (firmware && firmware->nic_count && (words.firmware || (!words.given && uses_firmware(plan)))) {
 		if (!words.given)
 			network->interface_count = 0;

@@ -167,6 +167,7 @@ static const struct {
 	{"iscsi=10.0.0.1,iqn.2009-06.a:b ip=off", ""},
 	{"iscsi=[fe80::1%eth0],iqn.2009-06.a:b iscsi=10.0.0.1,iqn.2009-06.a:b", "first dhcp4+link6"},
 	{"iscsi=[2001:db8::1],iqn.2009-06.a:b iscsi=10.0.0.1,iqn.2009-06.a:b", "first dhcp4+auto6+dhcp6"},
+	{"iscsi=[2001:db8::1],iqn.2009-06.a:b iscsi=10.0.0.1,iqn.2009-06.a:b ipv6.disable=1", "first dhcp4"},
 	{"quiet ro console=ttyS0 foo.bar=1 modprobe.blacklist=x", "none"},
 };
 
