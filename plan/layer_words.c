@@ -207,8 +207,9 @@ static int read_overlay(const struct cmdline *cmdline, struct plan *plan, struct
 {
 	static const enum word_key refused[] = {WORD_RD_OVERLAY_READONLY, WORD_RD_OVERLAY_RESET,
 						WORD_RD_LIVE_OVERLAY_READONLY, WORD_RD_LIVE_OVERLAY_RESET};
+	bool is_theirs = plan->root.kind == ROOT_OTHER; /* only another init can mount it, and its words are its own */
 
-	for (size_t i = 0; i < sizeof(overlays) / sizeof(overlays[0]); i++) {
+	for (size_t i = 0; i < (is_theirs ? 1 : sizeof(overlays) / sizeof(overlays[0])); i++) {
 		const struct word *word = words_last(cmdline, overlays[i].key);
 		struct fault fault = {0};
 
@@ -220,7 +221,7 @@ static int read_overlay(const struct cmdline *cmdline, struct plan *plan, struct
 		else if (overlays[i].read(cmdline_value(cmdline, word), plan, &fault) < 0)
 			return cmdline_error(error, cmdline, word, &fault);
 	}
-	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+	for (size_t i = 0; !is_theirs && i < sizeof(refused) / sizeof(refused[0]); i++) {
 		struct fault fault = {0};
 
 		if (!words_flag(cmdline, refused[i], false))
@@ -228,7 +229,7 @@ static int read_overlay(const struct cmdline *cmdline, struct plan *plan, struct
 		fault_set(&fault, NULL, "not supported: the layer is used as it is");
 		return cmdline_error(error, cmdline, words_last(cmdline, refused[i]), &fault);
 	}
-	if (words_last(cmdline, WORD_RD_LIVE_OVERLAY_SIZE))
+	if (!is_theirs && words_last(cmdline, WORD_RD_LIVE_OVERLAY_SIZE))
 		plan_note(plan, "rd.live.overlay.size= has no effect: it is for snapshots; iscsi.overlay=tmpfs,size= "
 				"sets a size");
 	return 0;
@@ -289,7 +290,8 @@ int layer_words_read(const struct cmdline *cmdline, struct plan *plan, struct pl
 {
 	struct root_plan *root = &plan->root;
 
-	if (read_overlay(cmdline, plan, error) < 0 || read_verity(cmdline, plan, error) < 0)
+	if (read_overlay(cmdline, plan, error) < 0 ||
+	    (root->kind != ROOT_OTHER && read_verity(cmdline, plan, error) < 0))
 		return -EINVAL;
 	if (root->verity.options.hash_length && root->kind == ROOT_NONE) {
 		root->kind = ROOT_DEVICE;

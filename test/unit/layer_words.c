@@ -95,6 +95,26 @@ static void systemds_words(void **state)
 	refuses("root=LABEL=x systemd.volatile=maybe", "expected yes, no, state or overlay");
 }
 
+/* Only another init can mount these roots. */
+static void words_of_a_root_that_is_not_ours_are_not_ours(void **state)
+{
+	static const char *const lines[] = {
+		"root=live:CDLABEL=x rd.live.overlay.readonly rd.live.overlay=LABEL=p:auto rd.live.overlay.size=1",
+		"root=squash:http://10.0.0.1/x overlayroot=crypt:dev=/dev/vdb",
+		"root=gpt-auto roothash=12 systemd.verity_root_options=superblock=yes systemd.volatile=maybe",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		assert_int_equal(root_of(lines[i])->kind, ROOT_OTHER);
+		assert_int_equal(plan.root.overlay.kind, OVERLAY_NONE);
+		assert_int_equal(plan.root.verity.options.hash_length, 0);
+		assert_int_equal(plan.notes.count, 0);
+	}
+	assert_true(root_of("root=live:x iscsi.overlay=tmpfs")->overlay.is_own_word);
+	refuses("root=live:x iscsi.overlay=sdb", "expected a device");
+}
+
 static void overlayroots_words(void **state)
 {
 	const struct overlay_plan *overlay = &root_of("root=LABEL=x overlayroot=tmpfs:swap=1,recurse=0")->overlay;
@@ -162,8 +182,11 @@ static void a_verified_root(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(our_own_word),       cmocka_unit_test(systemds_words),
-		cmocka_unit_test(overlayroots_words), cmocka_unit_test(dracuts_words),
+		cmocka_unit_test(our_own_word),
+		cmocka_unit_test(systemds_words),
+		cmocka_unit_test(words_of_a_root_that_is_not_ours_are_not_ours),
+		cmocka_unit_test(overlayroots_words),
+		cmocka_unit_test(dracuts_words),
 		cmocka_unit_test(a_verified_root),
 	};
 
