@@ -262,6 +262,7 @@ static int read_single(struct text text, struct ip_word *word, struct fault *fau
 	}
 	if (address_read_prefix(text, &interface->address, &interface->prefix, &has_prefix) == 0) {
 		interface->methods = METHOD_STATIC;
+		interface->first_only = true;
 		if (!has_prefix && interface->address.family == 6)
 			return fault_set(fault, text.at, "an IPv6 address needs its prefix: [address]/64");
 		if (!has_prefix) {
@@ -373,11 +374,10 @@ static int read_long_method(const struct fields *fields, struct ip_word *word, s
 					 text_show(method, shown));
 		return 0;
 	}
-	if (lenient) {
+	if (lenient)
 		interface->methods = 0;
-		interface->first_only = false;
-	}
 	add_method(interface, METHOD_STATIC);
+	interface->first_only = true;
 	return 0;
 }
 

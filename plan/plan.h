@@ -51,8 +51,8 @@ struct interface_plan {
 	bool any_method;    /* the first method that yields an address is enough (either6); the others end then */
 	bool others_go_on; /* with any_method: the others go on in the background until their time limits, and what they
 			       bring is used, too (ip=dhcp,dhcp6; an address of its own beside DHCP) */
-	bool first_only; /* without name and MAC: the first card that gets an address is enough (ip=single-dhcp, and no
-			       word at all); false: every card with carrier gets what it can (ip=dhcp) */
+	bool first_only; /* without name and MAC: the first card that gets an address is enough (ip=single-dhcp, an address of
+			       its own, and no word at all); false: every card with carrier gets what it can (ip=dhcp) */
 	struct address address, peer, gateway;
 	uint8_t prefix; /* bits */
 	int mtu;        /* 0: as it is */

@@ -191,10 +191,10 @@ static int plan_network(const struct cmdline *cmdline, const struct ibft *firmwa
 	if (words.firmware && !plan->boot.use_firmware)
 		plan->boot.use_firmware = plan->boot.firmware_is_optional = true;
 	for (int i = 0; i < network->interface_count; i++) {
-		if (network->interfaces[i].source != SOURCE_DEFAULT)
-			continue;
-		choose_methods(plan, dracut_wishes(cmdline).dhcp6, &network->interfaces[i]);
-		choose_interface(plan, &network->interfaces[i]);
+		if (network->interfaces[i].source == SOURCE_DEFAULT)
+			choose_methods(plan, dracut_wishes(cmdline).dhcp6, &network->interfaces[i]);
+		if (network->interfaces[i].first_only)
+			choose_interface(plan, &network->interfaces[i]);
 	}
 	network_words_leave_ipv6(cmdline, plan);
 	if (firmware && firmware->nic_count && (words.firmware || (!words.given && uses_firmware(plan)))) {
