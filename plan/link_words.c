@@ -103,6 +103,20 @@ static int read_slaves(struct text list, struct link_plan *link, struct fault *f
 	return 0;
 }
 
+/* The kernel takes lacp_rate= or primary= only if the mode that has it is set already. */
+static void put_mode_first(char *options)
+{
+	char *at = strstr(options, ",mode="), mode[sizeof((struct link_plan){0}.options)];
+	size_t length = at ? 1 + strcspn(at + 1, ",") : 0;
+
+	if (!at)
+		return;
+	memcpy(mode, at + 1, length - 1);
+	mode[length - 1] = ',';
+	memmove(options + length, options, (size_t)(at - options));
+	memcpy(options, mode, length);
+}
+
 /* bond[=name[:slave,slave[:option=value,...[:mtu]]]]; the defaults are dracut's */
 static int read_bond(struct text value, struct plan *plan, struct fault *fault)
 {
@@ -120,6 +134,7 @@ static int read_bond(struct text value, struct plan *plan, struct fault *fault)
 		options = text_of("mode=balance-rr");
 	if (text_copy(options, link->options, sizeof(link->options)) < 0)
 		return fault_set(fault, options.at, "bond options: longer than %zu bytes", sizeof(link->options) - 1);
+	put_mode_first(link->options);
 	if (rest.at)
 		return fault_set(fault, rest.at, "expected name:slaves:options:mtu and no more");
 	if (ip_word_read_mtu(mtu, &link->mtu, fault) < 0)

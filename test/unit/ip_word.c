@@ -158,6 +158,9 @@ static const struct {
 	{"rd.neednet=1 bond=b1:eth5", "bond b1 eth5 mode=balance-rr; b1 dhcp4"},
 	{"rd.neednet=1 bond=bond0:eth0,eth1:mode=802.3ad,lacp_rate=fast,arp_ip_target=10.0.0.1;10.0.0.2",
 	 "bond bond0 eth0,eth1 mode=802.3ad,lacp_rate=fast,arp_ip_target=10.0.0.1;10.0.0.2; bond0 dhcp4"},
+	{"ip=b:dhcp bond=b:eth0:primary=eth0,mode=1", "bond b eth0 mode=1,primary=eth0; b dhcp4"},
+	{"ip=b:dhcp bond=b:eth0:lacp_rate=fast,mode=802.3ad,miimon=100",
+	 "bond b eth0 mode=802.3ad,lacp_rate=fast,miimon=100; b dhcp4"},
 	{"rd.neednet=1 rd.net.timeout.iflink=60 rd.net.timeout.ifup=20 rd.net.timeout.route=20 "
 	 "rd.net.timeout.ipv6dad=50 rd.net.timeout.ipv6auto=40",
 	 "first dhcp4"},
