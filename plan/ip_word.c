@@ -276,7 +276,7 @@ static int read_single(struct text text, struct ip_word *word, struct fault *fau
 	return read_lone_device(text, word, fault);
 }
 
-/* dev:method[:[mtu][:mac]] */
+/* [dev]:method[:[mtu][:mac]] */
 static int read_short(const struct fields *fields, struct ip_word *word, struct fault *fault)
 {
 	if (read_device(fields->field[0], word, fault) < 0)
@@ -287,6 +287,8 @@ static int read_short(const struct fields *fields, struct ip_word *word, struct 
 	}
 	if (read_methods(fields->field[1], &word->interface, fault) < 0)
 		return -EINVAL;
+	if (!word->interface.methods && !fields->field[0].length)
+		word->form = IP_OFF;
 	if (fields->count > 2 && ip_word_read_mtu(fields->field[2], &word->interface.mtu, fault) < 0)
 		return -EINVAL;
 	if (fields->count > 3)
@@ -420,7 +422,7 @@ int ip_word_read(struct text text, struct ip_word *word, struct fault *fault)
 		return -EINVAL;
 	if (fields.count == 1)
 		return read_single(text, word, fault);
-	if (fields.field[0].length && (is_method(fields.field[1]) || is_firmware(fields.field[1])))
+	if (is_method(fields.field[1]) || is_firmware(fields.field[1]))
 		return read_short(&fields, word, fault);
 	return read_long(&fields, word, fault);
 }
