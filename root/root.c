@@ -35,6 +35,8 @@ static const struct {
 	unsigned long set, clear;
 } mount_words[] = {
 	{"defaults", 0, 0},
+	{"_netdev", 0, 0},
+	{"nofail", 0, 0},
 	{"ro", MS_RDONLY, 0},
 	{"rw", 0, MS_RDONLY},
 	{"nosuid", MS_NOSUID, 0},
@@ -60,8 +62,11 @@ static const struct {
 	{"loud", 0, MS_SILENT},
 };
 
+/* mount(8)'s own words, which a line may have from fstab, are not the kernel's either: _netdev, x-systemd.requires=. */
 static bool apply_word(const char *word, size_t length, unsigned long *flags)
 {
+	if (length > 2 && (word[0] == 'x' || word[0] == 'X') && word[1] == '-')
+		return true;
 	for (size_t i = 0; i < sizeof(mount_words) / sizeof(mount_words[0]); i++)
 		if (strlen(mount_words[i].word) == length && !memcmp(mount_words[i].word, word, length)) {
 			*flags = (*flags | mount_words[i].set) & ~mount_words[i].clear;

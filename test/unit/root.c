@@ -269,6 +269,7 @@ static void mount_words_become_flags_and_the_rest_stays(void **state)
 		{"ro,data=ordered", true, MS_RDONLY, "data=ordered"},
 		{",,errors=remount-ro,,noexec,exec,", true, 0, "errors=remount-ro"},
 		{"noatimes,defaults", true, 0, "noatimes"},
+		{"_netdev,x-systemd.device-timeout=0,nofail,X-mount.mkdir,xino=on", true, 0, "xino=on"},
 	};
 
 	(void)state;
