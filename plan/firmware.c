@@ -176,8 +176,9 @@ static int fill_firmware_interface(const struct ibft_nic *nic, struct interface_
 	interface->source = SOURCE_IBFT;
 	if (strlen(nic->hostname) < sizeof(interface->hostname))
 		memcpy(interface->hostname, nic->hostname, strlen(nic->hostname) + 1);
-	if (is_dhcp_address(nic) || !nic->address[0]) {
-		interface->methods = METHOD_DHCP4;
+	if (nic->is_leased || is_dhcp_address(nic) || !nic->address[0]) {
+		interface->any_method = strchr(nic->address, ':') != NULL;
+		interface->methods = interface->any_method ? METHOD_AUTO6 | METHOD_DHCP6 : METHOD_DHCP4;
 		return 0;
 	}
 	interface->methods = METHOD_STATIC;

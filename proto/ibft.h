@@ -30,7 +30,8 @@ struct ibft_nic {
 	uint8_t prefix;
 	char gateway[IBFT_ADDRESS_MAX];
 	char dns[2][IBFT_ADDRESS_MAX];
-	char dhcp[IBFT_ADDRESS_MAX]; /* the server that gave the address; "": it was configured */
+	char dhcp[IBFT_ADDRESS_MAX]; /* the server that gave the address; "" or 0.0.0.0: not said */
+	bool is_leased;              /* origin: 3 (DHCP) or 4 (a router's advertisement) */
 	uint16_t vlan;               /* 0: none */
 	char hostname[64];
 };

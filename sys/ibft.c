@@ -143,6 +143,9 @@ static void read_mac(struct block *block, struct ibft_nic *nic)
 
 static void read_nic(struct block *block, struct ibft_nic *nic)
 {
+	long origin = read_number(block, "origin", 255, 0);
+
+	nic->is_leased = origin == 3 || origin == 4;
 	nic->flags = (unsigned)read_number(block, "flags", 255, 0);
 	read_mac(block, nic);
 	read_string(block, "ip-addr", nic->address, sizeof(nic->address));

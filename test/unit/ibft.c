@@ -136,6 +136,7 @@ static void ipxes_table_is_read_whole(void **state)
 	assert_string_equal(ibft.nics[0].dns[0], "10.0.2.3");
 	assert_string_equal(ibft.nics[0].dns[1], "");
 	assert_string_equal(ibft.nics[0].dhcp, "10.0.2.2");
+	assert_true(ibft.nics[0].is_leased);
 	assert_string_equal(ibft.nics[0].hostname, "");
 	assert_int_equal(ibft.target_count, 2);
 	assert_string_equal(ibft.targets[0].address, "10.0.2.2");

@@ -162,6 +162,21 @@ static void a_target_of_the_firmware_that_a_word_names_is_one(void **state)
 	assert_int_equal(plan.target_count, 2);
 }
 
+/* Not every firmware has the DHCP server's address in its table. */
+static void an_address_that_the_firmware_leased_is_leased_again(void **state)
+{
+	struct ibft ibft = table();
+
+	(void)state;
+	ibft.nics[0].dhcp[0] = 0;
+	ibft.nics[0].is_leased = true;
+	assert_int_equal(make("", &ibft, NULL), 0);
+	assert_string_equal(network(), "* dhcp4 mac=52:54:00:12:34:56; dns 10.0.2.3");
+	snprintf(ibft.nics[0].address, sizeof(ibft.nics[0].address), "2001:0db8:0000:0000:0000:0000:0000:0002");
+	assert_int_equal(make("", &ibft, NULL), 0);
+	assert_string_equal(network(), "* auto6|dhcp6 mac=52:54:00:12:34:56; dns 10.0.2.3");
+}
+
 static void the_firmwares_static_address_and_vlan_are_taken_over(void **state)
 {
 	struct ibft ibft = table();
@@ -559,6 +574,7 @@ int main(void)
 		cmocka_unit_test(the_firmwares_targets_are_used_when_no_word_names_one),
 		cmocka_unit_test(the_firmware_and_words_stand_together_when_both_are_asked_for),
 		cmocka_unit_test(a_target_of_the_firmware_that_a_word_names_is_one),
+		cmocka_unit_test(an_address_that_the_firmware_leased_is_leased_again),
 		cmocka_unit_test(the_firmwares_static_address_and_vlan_are_taken_over),
 		cmocka_unit_test(a_table_that_cannot_be_used_is_refused_by_name),
 		cmocka_unit_test(the_initiators_name_comes_from_the_first_that_has_one),
