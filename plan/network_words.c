@@ -414,9 +414,10 @@ static int read_row(const struct cmdline *cmdline, unsigned row, struct plan *pl
 	const struct word *at = each ? words_next(cmdline, NULL, key) : words_last(cmdline, key);
 
 	for (; at; at = each ? words_next(cmdline, at, key) : NULL) {
+		struct text value = cmdline_value(cmdline, at);
 		struct fault fault = {0};
 
-		if (rows[row].read(cmdline_value(cmdline, at), plan, &fault) < 0)
+		if (value.length && rows[row].read(value, plan, &fault) < 0)
 			return cmdline_error(error, cmdline, at, &fault);
 	}
 	return 0;
@@ -437,6 +438,7 @@ static void add_default_interface(struct plan *plan)
 static int apply_boot_interface(const struct cmdline *cmdline, struct plan *plan, struct plan_error *error)
 {
 	const struct word *at = words_last(cmdline, WORD_BOOTIF);
+	struct text value = words_value(cmdline, WORD_BOOTIF); /* a template whose variable is empty: 01- */
 	struct fault fault = {0};
 
 	for (int i = 0; i < plan->network.interface_count; i++) {
@@ -445,9 +447,9 @@ static int apply_boot_interface(const struct cmdline *cmdline, struct plan *plan
 		if (!link_words_is_nameless(interface))
 			continue;
 		memcpy(interface->name, plan->network.bootdev, sizeof(interface->name));
-		if (interface->name[0] || !at || !words_flag(cmdline, WORD_USE_BOOTIF, true))
+		if (interface->name[0] || value.length <= strlen("01-") || !words_flag(cmdline, WORD_USE_BOOTIF, true))
 			continue;
-		if (read_bootif(cmdline_value(cmdline, at), interface->mac, &fault) < 0)
+		if (read_bootif(value, interface->mac, &fault) < 0)
 			return cmdline_error(error, cmdline, at, &fault);
 		interface->has_mac = true;
 	}
