@@ -103,8 +103,9 @@ static void read_wanted(struct search *search, const struct root_plan *plan)
 			if (!strncmp(value, of_a_map, strlen(of_a_map)))
 				value += strlen(of_a_map);
 			snprintf(search->value, sizeof(search->value), "%s", value);
-			unescape(search->value);
 		}
+	if (search->kind != ROOT_DEVICE)
+		unescape(search->value); /* dracut makes a link's name of LABEL=, too */
 	offset = search->kind == ROOT_PARTUUID ? strstr(search->value, "/PARTNROFF=") : NULL;
 	if (offset) {
 		*offset = 0;

@@ -171,6 +171,8 @@ static void links_of_udev_are_what_they_say(void **state)
 	assert_true(fcntl(found.fd, F_GETFD) & FD_CLOEXEC);
 	assert_string_equal(search(ROOT_DEVICE, "/dev/disk/by-uuid/dm-mpath-" UUID), "sdx1");
 	assert_string_equal(search(ROOT_DEVICE, "/dev/disk/by-label/a\\x20b\\"), "sdx1");
+	assert_string_equal(search(ROOT_LABEL, "a\\x20b\\"), "sdx1");
+	assert_string_equal(search(ROOT_LABEL, "a b\\"), "sdx1");
 	assert_string_equal(search(ROOT_DEVICE, "/dev/disk/by-label/a\\x2b\\"), "");
 	assert_string_equal(search(ROOT_DEVICE, "/dev/disk/by-label/never"), "");
 	assert_string_equal(search(ROOT_DEVICE, "/dev/disk/by-partuuid/C0FFEE00-01"), "sdx1");
