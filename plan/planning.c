@@ -188,6 +188,8 @@ static int plan_network(const struct cmdline *cmdline, const struct ibft *firmwa
 
 	if (network_words_read(cmdline, plan, &words, error) < 0)
 		return -EINVAL;
+	words.firmware |= plan->boot.use_firmware && network->use_existing &&
+			  words_flag(cmdline, WORD_IBFT, false); /* dracut's name for ip=ibft */
 	if (words.firmware && !plan->boot.use_firmware)
 		plan->boot.use_firmware = plan->boot.firmware_is_optional = true;
 	for (int i = 0; i < network->interface_count; i++) {

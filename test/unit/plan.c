@@ -121,6 +121,14 @@ static void the_firmware_and_words_stand_together_when_both_are_asked_for(void *
 	assert_string_equal(network(), "eth5 dhcp4");
 	assert_int_equal(make("ip=ibft iscsi=10.0.0.1,iqn.2026-01.x:y", &ibft, NULL), 0);
 	assert_string_equal(network(), "* dhcp4 mac=52:54:00:12:34:56; dns 10.0.2.3");
+	assert_int_equal(make("rd.iscsi.ibft=1 ip=eth5:dhcp", &ibft, NULL), 0);
+	assert_string_equal(network(), "eth5 dhcp4; * dhcp4 mac=52:54:00:12:34:56; dns 10.0.2.3");
+	assert_int_equal(make("rd.iscsi.ibft=0 rd.iscsi.firmware ip=eth5:dhcp", &ibft, NULL), 0);
+	assert_string_equal(network(), "eth5 dhcp4");
+	assert_int_equal(make("rd.iscsi.ibft iscsi.ip=eth5:dhcp", &ibft, NULL), 0);
+	assert_string_equal(network(), "eth5 dhcp4");
+	assert_int_equal(make("rd.iscsi.ibft iscsi=10.0.0.1,iqn.2026-01.x:y", &ibft, NULL), 0);
+	assert_string_equal(network(), "first dhcp4");
 }
 
 /* What iPXE's sanhook and a line for dracut say together. */
