@@ -54,11 +54,16 @@ struct found {
 
 /* ---- the file: shell assignments ---- */
 
+/* A comment may follow. What a shell would read in another way stays as it is, and is refused. */
 static struct text unquote(struct text text)
 {
-	if (text.length >= 2 && (text.at[0] == '"' || text.at[0] == '\'') && text.at[text.length - 1] == text.at[0])
-		return (struct text){.at = text.at + 1, .length = text.length - 2};
-	return text;
+	bool quoted = text_starts(text, "\"") || text_starts(text, "'");
+	struct text rest = text_skip(text, quoted), value = text_cut(&rest, quoted ? text.at[0] : ' ');
+
+	if (quoted && !rest.at)
+		return text;
+	rest = text_trim(rest);
+	return rest.length && rest.at[0] != '#' ? text : value;
 }
 
 /* The next NAME=value of the file, or false. */
