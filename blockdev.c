@@ -33,6 +33,7 @@
 
 #define SETTLERS_MAX 16      /* processes that read partition tables, for each target */
 #define OPEN_WAIT_MS 1000    /* without an event, until a disk that cannot be opened yet is given up */
+#define NO_DEVICE    31      /* a peripheral device type */
 #define NO_MEDIUM    32      /* beside the peripheral device types, 0 to 31 */
 #define NEWS_MAX     8       /* that a unit tells before it does anything, one for each command */
 #define FLAT_SPACE   0x4000U /* SAM-5 4.7.7.3, in a LUN's first group */
@@ -241,6 +242,10 @@ static bool read_unit(const struct blockdev *blockdev, struct logical_unit *unit
 	snprintf(path, sizeof(path), "%s/block", unit->path);
 	if (unit->is_disk && first_name(blockdev->sysfs, path, unit->block, sizeof(unit->block)))
 		read_attached(blockdev, unit);
+	else if (!iscsi_class_is_connected(blockdev->sysfs, unit->path)) {
+		unit->type = NO_DEVICE;
+		unit->is_disk = false;
+	}
 	return true;
 }
 
@@ -967,7 +972,7 @@ static const char *type_name(unsigned type)
 		return "an enclosure";
 	case NO_MEDIUM:
 		return "a disk that is not ready (size 0)";
-	case 31:
+	case NO_DEVICE:
 		return "nothing (no device)";
 	default:
 		return "no disk";

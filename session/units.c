@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "proto/scsi.h"
+#include "sys/iscsi_class.h"
 #include "sys/sysfs.h"
 
 #define PATH_BYTES 256
@@ -122,7 +123,7 @@ static bool read_unit(int sysfs, const char *directory, struct unit *unit)
 {
 	int64_t type = number_of(sysfs, directory, "type", 31);
 
-	if (holds_nothing(type))
+	if (holds_nothing(type) || !iscsi_class_is_connected(sysfs, directory))
 		return false;
 	unit->lun = strtoull(strrchr(directory, ':') + 1, NULL, 10);
 	unit->type = (uint8_t)type;
