@@ -97,20 +97,35 @@ static struct reader records_of(const struct target_list *list)
 	return reader_of(list->records, list->used);
 }
 
+/* False: it is link-local, and nobody can tell which of our interfaces it is behind. Some targets list such portals of all their
+   interfaces. */
+static bool make_portal(const struct login_redirect *address, const struct portal *asked, struct portal *out)
+{
+	struct address read;
+
+	memset(out, 0, sizeof(*out));
+	memcpy(out->host, address->host, sizeof(out->host));
+	out->port = address->port;
+	if (address_read(text_of(out->host), &read))
+		return true; /* a name */
+	address_write(&read, out->host);
+	if (!address_is_link_local(&read))
+		return true;
+	memcpy(out->scope, asked->scope, sizeof(out->scope));
+	return out->scope[0];
+}
+
 static void add_listed(struct target_plan *plan, const struct login_redirect *address)
 {
-	struct portal *next = &plan->listed[plan->listed_count];
+	struct portal next;
 
-	if (address->port == plan->portal.port && !strcmp(address->host, plan->portal.host))
+	if (!make_portal(address, &plan->portal, &next) ||
+	    (next.port == plan->portal.port && !strcmp(next.host, plan->portal.host)))
 		return;
-	if (plan->listed_count == PLAN_LISTED_MAX) {
+	if (plan->listed_count == PLAN_LISTED_MAX)
 		plan->unlisted++;
-		return;
-	}
-	memset(next, 0, sizeof(*next));
-	memcpy(next->host, address->host, sizeof(next->host));
-	next->port = address->port;
-	plan->listed_count++;
+	else
+		plan->listed[plan->listed_count++] = next;
 }
 
 void target_list_use(const struct target_list *list, int index, struct target_plan *plan)

@@ -980,6 +980,8 @@ static void addresses_have_one_reading(void **state)
 		{"a\x1f", NULL, 0, 0},
 		{"[a:b", NULL, 0, 0},
 		{"[a,b]:9,9", "a,b", 9, 9},
+		{"[fe80::1%enp0s9]:3260,1", "fe80::1", 3260, 1}, /* its interface, not ours */
+		{"[%eth0]", NULL, 0, 0},
 		{",1", NULL, 0, 0},
 		{":1", NULL, 0, 0},
 	};
