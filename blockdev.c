@@ -361,13 +361,24 @@ static void tell_size(const struct look *look, const char *where)
 		log_debug("%s: nobody is told of its size", unit.block);
 }
 
-/* A unit that had no medium is not asked for its size before an open has found one (kernel: sd_check_events). */
+static void write_to_unit(const struct look *look, const struct logical_unit *unit, const char *attribute)
+{
+	char path[BLOCKDEV_PATH_MAX + 16];
+
+	snprintf(path, sizeof(path), "%s/%s", unit->path, attribute);
+	if (sysfs_write(look->blockdev.sysfs, path, "1"))
+		log_debug("%s cannot be written to", path);
+}
+
+/* A unit that had no medium is not asked for its size before an open has found one (kernel: sd_check_events). One that was not
+   connected is to be found anew. */
 static bool revalidate_unit(void *context, const struct logical_unit *unit)
 {
 	const struct look *look = context;
-	char path[BLOCKDEV_PATH_MAX + 16];
 	int fd;
 
+	if (unit->type == NO_DEVICE)
+		write_to_unit(look, unit, "delete");
 	if (unit->ready && (look->settled ? has_bit(look->settled, unit->lun) : look->all))
 		set_bit(look->known, unit->lun);
 	if (!unit->empty && !(look->all && unit->ready))
@@ -375,9 +386,7 @@ static bool revalidate_unit(void *context, const struct logical_unit *unit)
 	fd = unit->empty ? openat(look->blockdev.dev, unit->block, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
 	if (fd >= 0)
 		close(fd);
-	snprintf(path, sizeof(path), "%s/rescan", unit->path);
-	if (sysfs_write(look->blockdev.sysfs, path, "1"))
-		log_debug("%s: its size cannot be read again", unit->block);
+	write_to_unit(look, unit, "rescan");
 	if (look->tells && unit->empty)
 		tell_size(look, unit->path);
 	return true;
