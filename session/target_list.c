@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "login/address.h"
 #include "plan/address.h"
@@ -155,7 +156,7 @@ int target_list_find(const struct target_list *list, const char *name)
 	while (keys_next(&r, &key) == 1) {
 		if (!key_is(&key, "TargetName"))
 			continue;
-		if (key_value_is(&key, name))
+		if (!strcasecmp(key.value, name)) /* RFC 7143 4.2.7.1; its NUL is there */
 			return index;
 		index++;
 	}

@@ -219,6 +219,7 @@ static void a_target_is_found_by_its_name(void **state)
 	assert_int_equal(target_list_find(&list, "iqn.2026-01.test:a"), 0);
 	assert_int_equal(target_list_find(&list, "iqn.2026-01.test:ab"), 1);
 	assert_int_equal(target_list_find(&list, "iqn.2026-01.test:"), -1);
+	assert_int_equal(target_list_find(&list, "iqn.2026-01.TEST:aB"), 1);
 }
 
 static void names_that_do_not_fit_are_hinted_at(void **state)
