@@ -33,6 +33,7 @@
 
 #define SETTLERS_MAX 16      /* processes that read partition tables, for each target */
 #define OPEN_WAIT_MS 1000    /* without an event, until a disk that cannot be opened yet is given up */
+#define NO_DEVICE    31      /* a peripheral device type */
 #define NO_MEDIUM    32      /* beside the peripheral device types, 0 to 31 */
 #define NEWS_MAX     8       /* that a unit tells before it does anything, one for each command */
 #define FLAT_SPACE   0x4000U /* SAM-5 4.7.7.3, in a LUN's first group */
@@ -241,6 +242,10 @@ static bool read_unit(const struct blockdev *blockdev, struct logical_unit *unit
 	snprintf(path, sizeof(path), "%s/block", unit->path);
 	if (unit->is_disk && first_name(blockdev->sysfs, path, unit->block, sizeof(unit->block)))
 		read_attached(blockdev, unit);
+	else if (!iscsi_class_is_connected(blockdev->sysfs, unit->path)) {
+		unit->type = NO_DEVICE;
+		unit->is_disk = false;
+	}
 	return true;
 }
 
@@ -356,13 +361,24 @@ static void tell_size(const struct look *look, const char *where)
 		log_debug("%s: nobody is told of its size", unit.block);
 }
 
-/* A unit that had no medium is not asked for its size before an open has found one (kernel: sd_check_events). */
+static void write_to_unit(const struct look *look, const struct logical_unit *unit, const char *attribute)
+{
+	char path[BLOCKDEV_PATH_MAX + 16];
+
+	snprintf(path, sizeof(path), "%s/%s", unit->path, attribute);
+	if (sysfs_write(look->blockdev.sysfs, path, "1"))
+		log_debug("%s cannot be written to", path);
+}
+
+/* A unit that had no medium is not asked for its size before an open has found one (kernel: sd_check_events). One that was not
+   connected is to be found anew. */
 static bool revalidate_unit(void *context, const struct logical_unit *unit)
 {
 	const struct look *look = context;
-	char path[BLOCKDEV_PATH_MAX + 16];
 	int fd;
 
+	if (unit->type == NO_DEVICE)
+		write_to_unit(look, unit, "delete");
 	if (unit->ready && (look->settled ? has_bit(look->settled, unit->lun) : look->all))
 		set_bit(look->known, unit->lun);
 	if (!unit->empty && !(look->all && unit->ready))
@@ -370,9 +386,7 @@ static bool revalidate_unit(void *context, const struct logical_unit *unit)
 	fd = unit->empty ? openat(look->blockdev.dev, unit->block, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
 	if (fd >= 0)
 		close(fd);
-	snprintf(path, sizeof(path), "%s/rescan", unit->path);
-	if (sysfs_write(look->blockdev.sysfs, path, "1"))
-		log_debug("%s: its size cannot be read again", unit->block);
+	write_to_unit(look, unit, "rescan");
 	if (look->tells && unit->empty)
 		tell_size(look, unit->path);
 	return true;
@@ -967,7 +981,7 @@ static const char *type_name(unsigned type)
 		return "an enclosure";
 	case NO_MEDIUM:
 		return "a disk that is not ready (size 0)";
-	case 31:
+	case NO_DEVICE:
 		return "nothing (no device)";
 	default:
 		return "no disk";

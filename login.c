@@ -316,7 +316,7 @@ static int answer_known(struct login *l, int i, const struct key *key)
 static int take_key(struct login *l, const struct key *key)
 {
 	int i = keys_find(key);
-	bool again = i == PARAM_MAX_RECV_DATA_SEGMENT_LENGTH || i == KEY_ADDRESS || i == KEY_TPGT;
+	bool again = i == PARAM_MAX_RECV_DATA_SEGMENT_LENGTH || i == KEY_ADDRESS || i == KEY_TPGT || i == KEY_ALIAS;
 
 	if (l->moving && i != KEY_ADDRESS && i != KEY_TARGET_NAME)
 		return GO_ON;

@@ -52,9 +52,11 @@ int login_read_address(const char *text, size_t length, struct login_redirect *o
 	struct reader r = reader_of(text, length);
 	int32_t port = ISCSI_PORT;
 	size_t host_length;
-	const uint8_t *host = read_host(&r, &host_length);
+	const uint8_t *host = read_host(&r, &host_length), *zone = host ? memchr(host, '%', host_length) : NULL;
 
-	if (!host || host_length >= sizeof(address.host))
+	if (zone) /* RFC 4007 11.2: of the target's machine; it says nothing here */
+		host_length = (size_t)(zone - host);
+	if (!host || !host_length || host_length >= sizeof(address.host))
 		return -EINVAL;
 	memcpy(address.host, host, host_length);
 	if (!read_marked(&r, ':', &port) || !port || !read_marked(&r, ',', &address.tpgt) || r.left)

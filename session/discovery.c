@@ -9,11 +9,13 @@
 #include "proto/keys.h"
 #include "proto/name.h"
 #include "proto/pdu.h"
+#include "proto/text.h"
 #include "sys/log.h"
 
 /* Above any kernel session's number; no byte has its highest bit set, as some targets extend its sign. */
-#define DISCOVERY_ISID 0x7f7f7f
-#define UNREADABLE     "the list of targets cannot be read"
+#define DISCOVERY_ISID      0x7f0000
+#define DISCOVERY_ISID_BITS 0x007f7f
+#define UNREADABLE          "the list of targets cannot be read"
 
 void discovery_stop(struct discovery *discovery)
 {
@@ -79,6 +81,14 @@ static void converse(struct discovery *d, enum attempt_state state, const struct
 		take_break(d, result, now_ms);
 }
 
+/* RFC 7143 6.3.5: of two sessions of one name and ISID with a portal group, the later ends the earlier. Several portals are
+   asked at once, and may belong to one group. */
+static uint32_t number_of(const struct target_plan *plan)
+{
+	return DISCOVERY_ISID |
+	       ((uint32_t)(text_hash(plan->portal.host) ^ text_hash(plan->name)) & DISCOVERY_ISID_BITS);
+}
+
 static void begin_login(struct discovery *d, int64_t now_ms)
 {
 	struct login_config config = {
@@ -91,7 +101,7 @@ static void begin_login(struct discovery *d, int64_t now_ms)
 	};
 	struct login_pdu request;
 
-	name_isid(DISCOVERY_ISID, config.isid);
+	name_isid(number_of(d->attempt.plan), config.isid);
 	make_offer(d);
 	wire_start(&d->wire, d->attempt.connect.fd);
 	converse(d, attempt_log_in(&d->attempt, &config, &request, now_ms), &request, now_ms);

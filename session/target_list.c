@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "login/address.h"
 #include "plan/address.h"
@@ -97,20 +98,35 @@ static struct reader records_of(const struct target_list *list)
 	return reader_of(list->records, list->used);
 }
 
+/* False: it is link-local, and nobody can tell which of our interfaces it is behind. Some targets list such portals of all their
+   interfaces. */
+static bool make_portal(const struct login_redirect *address, const struct portal *asked, struct portal *out)
+{
+	struct address read;
+
+	memset(out, 0, sizeof(*out));
+	memcpy(out->host, address->host, sizeof(out->host));
+	out->port = address->port;
+	if (address_read(text_of(out->host), &read))
+		return true; /* a name */
+	address_write(&read, out->host);
+	if (!address_is_link_local(&read))
+		return true;
+	memcpy(out->scope, asked->scope, sizeof(out->scope));
+	return out->scope[0];
+}
+
 static void add_listed(struct target_plan *plan, const struct login_redirect *address)
 {
-	struct portal *next = &plan->listed[plan->listed_count];
+	struct portal next;
 
-	if (address->port == plan->portal.port && !strcmp(address->host, plan->portal.host))
+	if (!make_portal(address, &plan->portal, &next) ||
+	    (next.port == plan->portal.port && !strcmp(next.host, plan->portal.host)))
 		return;
-	if (plan->listed_count == PLAN_LISTED_MAX) {
+	if (plan->listed_count == PLAN_LISTED_MAX)
 		plan->unlisted++;
-		return;
-	}
-	memset(next, 0, sizeof(*next));
-	memcpy(next->host, address->host, sizeof(next->host));
-	next->port = address->port;
-	plan->listed_count++;
+	else
+		plan->listed[plan->listed_count++] = next;
 }
 
 void target_list_use(const struct target_list *list, int index, struct target_plan *plan)
@@ -140,7 +156,7 @@ int target_list_find(const struct target_list *list, const char *name)
 	while (keys_next(&r, &key) == 1) {
 		if (!key_is(&key, "TargetName"))
 			continue;
-		if (key_value_is(&key, name))
+		if (!strcasecmp(key.value, name)) /* RFC 7143 4.2.7.1; its NUL is there */
 			return index;
 		index++;
 	}

@@ -34,7 +34,7 @@ int target_list_finish(struct target_list *list);
    be one behind a translation. The other portals that are listed for it become plan->listed, as many as it holds. */
 void target_list_use(const struct target_list *list, int index, struct target_plan *plan);
 
-/* The index of the target with this name; -1: it is not in the list. */
+/* The index of the target with this name, in any case; -1: it is not in the list. */
 int target_list_find(const struct target_list *list, const char *name);
 
 /* "iqn.a, iqn.b", with ", ..." for those that do not fit; returns out. */

@@ -85,14 +85,15 @@ static void judge_id(struct unit_proof *p, const struct unit_command *c)
 		judge_other(p, c, scsi_id_text(&id, is), scsi_id_text(&unit->id, was));
 }
 
-/* Peripheral qualifier and type stand in the first byte of every answer to INQUIRY (SPC-4 table 138). */
+/* Peripheral qualifier and type stand in the first byte of every answer to INQUIRY (SPC-4 table 138). 1 is what a unit of this
+   target says by a port in the access state "unavailable" (5.15.2.4.5): a map's affair, as what it says to commands. */
 static void judge_inquiry(struct unit_proof *p, const struct unit_command *c)
 {
 	uint8_t first = c->used ? c->data[0] : 0xff;
 	int page;
 	uint16_t length;
 
-	if (first >> 5)
+	if (first >> 5 > (unit_of(p, c)->map[0] != 0))
 		judge(p, UNIT_OTHER, "LUN %" PRIu64 " is not there", lun_of(p, c));
 	else if ((first & 0x1f) != unit_of(p, c)->type)
 		judge(p, UNIT_OTHER, "LUN %" PRIu64 " is another unit: of type %u, it was of type %u", lun_of(p, c),

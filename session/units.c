@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "proto/scsi.h"
+#include "sys/iscsi_class.h"
 #include "sys/sysfs.h"
 
 #define PATH_BYTES 256
@@ -117,12 +118,13 @@ static void read_block(int sysfs, const char *directory, struct unit *unit)
 	read_map(sysfs, block, unit);
 }
 
-/* directory: .../h:c:t:l. False: nothing that a write could be held for. */
+/* directory: .../h:c:t:l. False: nothing that a write could be held for. A LUNZ is what EMC's arrays (CLARiiON, VNX, Unity) have at
+   LUN 0 until something is mapped there; that is another unit then. */
 static bool read_unit(int sysfs, const char *directory, struct unit *unit)
 {
 	int64_t type = number_of(sysfs, directory, "type", 31);
 
-	if (holds_nothing(type))
+	if (holds_nothing(type) || !iscsi_class_is_connected(sysfs, directory))
 		return false;
 	unit->lun = strtoull(strrchr(directory, ':') + 1, NULL, 10);
 	unit->type = (uint8_t)type;
@@ -133,7 +135,7 @@ static bool read_unit(int sysfs, const char *directory, struct unit *unit)
 	read_text(sysfs, directory, "model", unit->model, sizeof(unit->model));
 	read_id(sysfs, directory, unit);
 	read_block(sysfs, directory, unit);
-	return true;
+	return unit->sectors || strcmp(unit->model, "LUNZ") != 0;
 }
 
 static int read_target(int sysfs, const char *target, struct unit *out, int count, int max)

@@ -86,6 +86,15 @@ int iscsi_class_host(int sysfs, uint32_t sid)
 	return *end || number > INT32_MAX ? -ENODEV : (int)number;
 }
 
+bool iscsi_class_is_connected(int sysfs, const char *unit)
+{
+	char path[288];
+	uint8_t first;
+
+	snprintf(path, sizeof(path), "%s/inquiry", unit);
+	return sysfs_read_bytes(sysfs, path, &first, 1) < 1 || !(first >> 5);
+}
+
 void iscsi_class_raise_workers(int sysfs, uint32_t sid, uint32_t host)
 {
 	char path[96];

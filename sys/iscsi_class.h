@@ -25,6 +25,11 @@ int iscsi_class_list(int sysfs, uint32_t *sids, int max);
 /* The number of the session's SCSI host. -ENOENT: no such session; -ENODEV: sysfs does not name a host. */
 int iscsi_class_host(int sysfs, uint32_t sid);
 
+/* Can the logical unit at this path (.../h:c:t:l) be reached by this port? By what it said when it was scanned: with another
+   peripheral qualifier than 0 (SPC-4 table 138) the kernel gives it no driver (scsi_bus_match). Arrays answer so for a LUN 0
+   that is not mapped, and for units in the access state "unavailable". */
+bool iscsi_class_is_connected(int sysfs, const char *unit);
+
 /* Gives the kernel's workers of this session the highest nice value: what stops, starts and sends for it waits for them. Not every
    kernel has all of them. */
 void iscsi_class_raise_workers(int sysfs, uint32_t sid, uint32_t host);

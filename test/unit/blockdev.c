@@ -173,6 +173,41 @@ static void other_types_are_no_disks_and_are_named(void **state)
 			    "controller)");
 }
 
+/* The kernel gives it no disk driver (SPC-4 table 138: peripheral qualifier 1). */
+static void unit_that_is_not_connected_is_not_waited_for(void **state)
+{
+	struct rig *rig = *state;
+	char text[200];
+
+	add_unit(rig, 0, "0\n");
+	put(rig, TARGET "/2:0:0:0/inquiry", "\x20");
+	start(rig);
+	assert_int_equal(step_while(rig, BLOCKDEV_SCANNING), BLOCKDEV_EMPTY);
+	assert_string_equal(
+		blockdev_describe(&rig->blockdev, text, sizeof(text)),
+		"the target has no disk for this initiator, only 1 other LUN (LUN 0 is nothing (no device))");
+	put(rig, TARGET "/2:0:0:0/inquiry", "\x1f");
+	assert_int_equal(blockdev_step(&rig->blockdev), BLOCKDEV_WAITING);
+}
+
+/* A scan does not look at what is attached: it is to find the unit anew. */
+static void unit_that_is_not_connected_is_forgotten_before_a_scan(void **state)
+{
+	struct rig *rig = *state;
+
+	add_unit(rig, 0, "0\n");
+	add_unit(rig, 1, "0\n");
+	put(rig, TARGET "/2:0:0:0/inquiry", "\x20");
+	put(rig, TARGET "/2:0:0:1/inquiry", "\x1f");
+	put(rig, TARGET "/2:0:0:0/delete", "");
+	put(rig, TARGET "/2:0:0:1/delete", "");
+	start(rig);
+	assert_int_equal(step_while(rig, BLOCKDEV_SCANNING), BLOCKDEV_WAITING);
+	expect(rig, TARGET "/2:0:0:0/delete", "1");
+	expect(rig, TARGET "/2:0:0:1/delete", "");
+	expect(rig, HOST "/scan", "0 0 -");
+}
+
 static void disk_counts_when_it_has_block_device_size_and_node(void **state)
 {
 	struct rig *rig = *state;
@@ -436,6 +471,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lun_above_255_is_looked_for_in_both_of_its_addresses, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(other_types_are_no_disks_and_are_named, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(unit_that_is_not_connected_is_not_waited_for, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(unit_that_is_not_connected_is_forgotten_before_a_scan, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(disk_counts_when_it_has_block_device_size_and_node, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_a_unit_said_is_kept_until_it_is_asked_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_one_said_that_can_be_used_by_now_is_forgotten, set_up, tear_down),

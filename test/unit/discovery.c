@@ -187,7 +187,7 @@ static void assert_failed(const char *why)
 
 static void portal_is_asked_in_a_discovery_session(void **state)
 {
-	uint8_t isid[6];
+	uint8_t isid[6]; /* above any session's */
 
 	(void)state;
 	plan.params.value[PARAM_HEADER_DIGEST] = plan.params.value[PARAM_DATA_DIGEST] = DIGEST_CRC32C;
@@ -201,8 +201,8 @@ static void portal_is_asked_in_a_discovery_session(void **state)
 	/* nothing computes digests here */
 	assert_null(memmem(heard.data, heard.length, "CRC32C", 6));
 	assert_true(said("MaxRecvDataSegmentLength=8192"));
-	name_isid(0x7f7f7f, isid);
-	assert_memory_equal(heard.bhs + 8, isid, 6);
+	name_isid(0x7f0000, isid);
+	assert_memory_equal(heard.bhs + 8, isid, 4);
 	assert_int_equal(number_at(heard.bhs, 16), 1);
 	assert_int_equal(number_at(heard.bhs, 24), 1);
 	answer_login(FULL, 0, "", 0, T0 + 50);
@@ -216,6 +216,27 @@ static void portal_is_asked_in_a_discovery_session(void **state)
 	assert_int_equal(number_at(heard.bhs, 28), STAT_SN + 1); /* RFC 7143 11.10: what is expected next */
 	assert_int_equal(heard.length, sizeof("SendTargets=All"));
 	assert_true(said("SendTargets=All"));
+}
+
+/* RFC 7143 6.3.5: with the same ISID, the second one would end the first where both portals are of one group. */
+static void each_of_several_has_an_isid_of_its_own(void **state)
+{
+	uint8_t isids[3][6];
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		connect_at(T0);
+		memcpy(isids[i], heard.bhs + 8, 6);
+		for (int byte = 0; byte < 6; byte++)
+			assert_true(isids[i][byte] < 0x80);
+		discovery_stop(&discovery);
+		strcpy(plan.name, i ? "" : "iqn.2026-01.test:b");
+		strcpy(plan.portal.host, i ? "::ffff:127.0.0.1" : "127.0.0.1");
+		discovery_start(&discovery, &plan, T0);
+	}
+	assert_memory_not_equal(isids[0], isids[1], 6);
+	assert_memory_not_equal(isids[0], isids[2], 6);
+	assert_memory_not_equal(isids[1], isids[2], 6);
 }
 
 static void list_names_every_target(void **state)
@@ -571,6 +592,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(portal_is_asked_in_a_discovery_session, begin, end),
+		cmocka_unit_test_setup_teardown(each_of_several_has_an_isid_of_its_own, begin, end),
 		cmocka_unit_test_setup_teardown(list_names_every_target, begin, end),
 		cmocka_unit_test_setup_teardown(list_is_printed_with_the_portal_that_was_asked, begin, end),
 		cmocka_unit_test_setup_teardown(rest_of_a_long_list_is_asked_for, begin, end),

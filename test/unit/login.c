@@ -946,6 +946,17 @@ static void portal_group_and_address_may_come_twice(void **state)
 	assert_string_equal(login_get_result(&login)->tolerated, "TargetPortalGroupTag came twice");
 }
 
+/* Some targets say it in the security stage and again in the operational one. */
+static void alias_may_come_in_both_stages(void **state)
+{
+	(void)state;
+	config.lessons.start_in_security = true;
+	start();
+	assert_int_equal(respond(T | SECURITY | TO_OPERATIONAL, "AuthMethod=None;TargetAlias=disk"), LOGIN_SEND);
+	assert_int_equal(respond(T | OPERATIONAL | TO_FULL, ANSWERS), LOGIN_DONE);
+	assert_string_equal(login_get_result(&login)->target_alias, "disk");
+}
+
 static void addresses_have_one_reading(void **state)
 {
 	static const struct {
@@ -980,6 +991,8 @@ static void addresses_have_one_reading(void **state)
 		{"a\x1f", NULL, 0, 0},
 		{"[a:b", NULL, 0, 0},
 		{"[a,b]:9,9", "a,b", 9, 9},
+		{"[fe80::1%enp0s9]:3260,1", "fe80::1", 3260, 1}, /* its interface, not ours */
+		{"[%eth0]", NULL, 0, 0},
 		{",1", NULL, 0, 0},
 		{":1", NULL, 0, 0},
 	};
@@ -1490,6 +1503,7 @@ int main(void)
 		cmocka_unit_test_setup(failures_of_ours_are_permanent_and_have_codes, set_up),
 		cmocka_unit_test_setup(a_moved_target_is_followed, set_up),
 		cmocka_unit_test_setup(portal_group_and_address_may_come_twice, set_up),
+		cmocka_unit_test_setup(alias_may_come_in_both_stages, set_up),
 		cmocka_unit_test_setup(addresses_have_one_reading, set_up),
 		cmocka_unit_test_setup(one_way_chap_answers_and_goes_on, set_up),
 		cmocka_unit_test_setup(mutual_chap_lets_only_the_right_target_in, set_up),

@@ -156,6 +156,33 @@ static void listed_portals_are_kept_but_for_the_asked_one(void **state)
 	assert_int_equal(plan.unlisted, 3);
 }
 
+/* SCST names the interface of its own machine; and nobody can tell which of ours a link-local portal is behind, unless it is the
+   one that was asked by. */
+static void link_local_portals_are_by_the_interface_of_the_asked_one(void **state)
+{
+	struct target_plan plan = {.portal = {.host = "2001:db8::1", .port = 3260}};
+
+	(void)state;
+	assert_int_equal(
+		target_list_take(&list, TEXT("TargetName=iqn.2026-01.test:a\0TargetAddress=[2001:DB8:0::1],1\0"
+					     "TargetAddress=[fe80::8%enp0s9]:3260,1\0"
+					     "TargetAddress=[2001:db8:0:0::2]:3260,1\0TargetAddress=a.test,1\0")),
+		0);
+	target_list_use(&list, 0, &plan);
+	assert_int_equal(plan.listed_count, 2);
+	assert_string_equal(plan.listed[0].host, "2001:db8::2");
+	assert_string_equal(plan.listed[0].scope, "");
+	assert_string_equal(plan.listed[1].host, "a.test");
+	assert_int_equal(plan.unlisted, 0);
+	plan.portal = (struct portal){.host = "fe80::1", .scope = "eth0", .port = 3260};
+	target_list_use(&list, 0, &plan);
+	assert_int_equal(plan.listed_count, 4);
+	assert_string_equal(plan.listed[0].scope, "");
+	assert_string_equal(plan.listed[1].host, "fe80::8");
+	assert_string_equal(plan.listed[1].scope, "eth0");
+	assert_string_equal(plan.listed[2].scope, "");
+}
+
 static struct target_plan use(int index)
 {
 	struct target_plan plan;
@@ -192,6 +219,7 @@ static void a_target_is_found_by_its_name(void **state)
 	assert_int_equal(target_list_find(&list, "iqn.2026-01.test:a"), 0);
 	assert_int_equal(target_list_find(&list, "iqn.2026-01.test:ab"), 1);
 	assert_int_equal(target_list_find(&list, "iqn.2026-01.test:"), -1);
+	assert_int_equal(target_list_find(&list, "iqn.2026-01.TEST:aB"), 1);
 }
 
 static void names_that_do_not_fit_are_hinted_at(void **state)
@@ -241,6 +269,7 @@ int main(void)
 		cmocka_unit_test_setup(what_is_of_no_use_is_passed_over, begin),
 		cmocka_unit_test_setup(what_is_no_list_is_refused, begin),
 		cmocka_unit_test_setup(listed_portals_are_kept_but_for_the_asked_one, begin),
+		cmocka_unit_test_setup(link_local_portals_are_by_the_interface_of_the_asked_one, begin),
 		cmocka_unit_test_setup(each_target_is_taken_by_its_index, begin),
 		cmocka_unit_test_setup(a_target_is_found_by_its_name, begin),
 		cmocka_unit_test_setup(names_that_do_not_fit_are_hinted_at, begin),

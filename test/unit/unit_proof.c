@@ -420,6 +420,28 @@ static void standby_is_the_multipath_maps_affair(void **state)
 	assert_int_equal(run(1), UNIT_NOT_READY);
 }
 
+/* SPC-4 5.15.2.4.5: the identity is told all the same. */
+static void unavailable_units_have_a_qualifier_of_their_own(void **state)
+{
+	(void)state;
+	units[0].map[0] = 'd';
+	target.first = 0x20;
+	target.answer = (struct answer){0, TEST_UNIT_READY, 2, 2, 0x04, 0x0c, 0};
+	assert_int_equal(run(1), UNIT_SAME);
+	target.identity = 9;
+	run(1);
+	assert_int_equal(proof.verdict, UNIT_OTHER);
+	assert_non_null(strstr(proof.text, "LUN 0 is another unit: "));
+	target.identity = 0;
+	target.first = 0x60;
+	run(1);
+	says(UNIT_OTHER, "LUN 0 is not there");
+	target.first = 0x20;
+	units[0].map[0] = '\0';
+	run(1);
+	says(UNIT_OTHER, "LUN 0 is not there");
+}
+
 static void what_a_unit_does_not_know_is_asked_otherwise_or_not(void **state)
 {
 	(void)state;
@@ -583,14 +605,23 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup(name, begin)
 	const struct CMUnitTest tests[] = {
-		CASE(the_same_unit_is_proven_in_one_round), CASE(no_more_is_asked_for_than_is_needed),
-		CASE(many_units_are_asked_side_by_side),    CASE(data_may_come_in_pieces_and_the_status_behind_it),
-		CASE(another_identity_is_another_unit),     CASE(a_unit_that_is_not_there_is_no_unit),
-		CASE(size_and_write_protection_count),      CASE(a_unit_without_a_size_has_only_its_identity),
-		CASE(attentions_are_asked_through),         CASE(a_unit_that_is_not_ready_is_waited_for),
-		CASE(standby_is_the_multipath_maps_affair), CASE(what_a_unit_does_not_know_is_asked_otherwise_or_not),
-		CASE(an_error_that_was_recovered_is_none),  CASE(nonsense_ends_the_conversation),
-		CASE(endless_nops_are_answered_one_by_one), CASE(the_window_is_never_crossed),
+		CASE(the_same_unit_is_proven_in_one_round),
+		CASE(no_more_is_asked_for_than_is_needed),
+		CASE(many_units_are_asked_side_by_side),
+		CASE(data_may_come_in_pieces_and_the_status_behind_it),
+		CASE(another_identity_is_another_unit),
+		CASE(a_unit_that_is_not_there_is_no_unit),
+		CASE(size_and_write_protection_count),
+		CASE(a_unit_without_a_size_has_only_its_identity),
+		CASE(attentions_are_asked_through),
+		CASE(a_unit_that_is_not_ready_is_waited_for),
+		CASE(standby_is_the_multipath_maps_affair),
+		CASE(unavailable_units_have_a_qualifier_of_their_own),
+		CASE(what_a_unit_does_not_know_is_asked_otherwise_or_not),
+		CASE(an_error_that_was_recovered_is_none),
+		CASE(nonsense_ends_the_conversation),
+		CASE(endless_nops_are_answered_one_by_one),
+		CASE(the_window_is_never_crossed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,6 +71,16 @@ static const struct {
 	TEXT("class/iscsi_session/session12/device/target7:0:0/7:0:0:1/block/disk/size", "8\n"),
 	TEXT("class/iscsi_session/session14/device/target0:0:0/0:0:0:1/type", "0\n"), /* of the first host */
 	TEXT("class/iscsi_session/session14/device/target0:0:0/#:0:0:2/type", "0\n"), /* no unit */
+	TEXT("class/iscsi_session/session15/device/target8:0:0/8:0:0:0/type", "0\n"), /* not there by this port */
+	TEXT("class/iscsi_session/session15/device/target8:0:0/8:0:0:0/inquiry", "\x20\0\6\x12"),
+	TEXT("class/iscsi_session/session15/device/target8:0:0/8:0:0:1/type", "0\n"),
+	TEXT("class/iscsi_session/session15/device/target8:0:0/8:0:0:1/inquiry", "\x1f\0\6\x12"),
+	TEXT("class/iscsi_session/session15/device/target8:0:0/8:0:0:2/type", "0\n"), /* stands for the array */
+	TEXT("class/iscsi_session/session15/device/target8:0:0/8:0:0:2/model", "LUNZ            \n"),
+	TEXT("class/iscsi_session/session15/device/target8:0:0/8:0:0:2/block/sdd/size", "0\n"),
+	TEXT("class/iscsi_session/session15/device/target8:0:0/8:0:0:3/type", "0\n"), /* has become a disk since */
+	TEXT("class/iscsi_session/session15/device/target8:0:0/8:0:0:3/model", "LUNZ            \n"),
+	TEXT("class/iscsi_session/session15/device/target8:0:0/8:0:0:3/block/sde/size", "8\n"),
 	TEXT("disk", ""),
 	TEXT("class/iscsi_session/session8/device/target4:0:0/4:0:0:0/type", "0\n"),
 };
@@ -223,6 +233,17 @@ static void what_holds_nothing_is_left_out(void **state)
 	assert_string_equal(unit_of(7, count)->block, "sdc");
 	assert_false(unit_of(7, count)->has_long_page);
 	assert_true(unit_of(29, count)->has_long_page);
+}
+
+/* Some arrays have a LUN 0 for the list of LUNs alone, if nothing is mapped there. */
+static void what_stands_for_the_array_is_left_out(void **state)
+{
+	int count = units_read(sysfs, 15, units, 8);
+
+	(void)state;
+	assert_int_equal(count, 2);
+	assert_int_equal(unit_of(1, count)->sectors, 0);
+	assert_int_equal(unit_of(3, count)->sectors, 8);
 }
 
 /* ---- what the kernel was not asked for ---- */
@@ -439,6 +460,7 @@ int main(void)
 		cmocka_unit_test(disks_are_of_four_types),
 		cmocka_unit_test(looking_leaves_nothing_open),
 		cmocka_unit_test(what_holds_nothing_is_left_out),
+		cmocka_unit_test(what_stands_for_the_array_is_left_out),
 		cmocka_unit_test(unit_is_asked_for_its_identity),
 		cmocka_unit_test(answer_that_is_none_counts_for_nothing),
 		cmocka_unit_test(only_disks_without_an_identity_are_asked),
