@@ -294,7 +294,9 @@ static void explain_mount(struct root_result *result, const struct mounting *mou
 
 static void explain_init(struct root_result *result, const struct root_plan *plan)
 {
-	if (plan->init[0])
+	if (result->error == -ENOSYS)
+		snprintf(result->text, sizeof(result->text), "this kernel is too old: Linux 5.10 or later is needed");
+	else if (plan->init[0])
 		snprintf(result->text, sizeof(result->text), "%s has no program %s (init=): %s", result->device,
 			 plan->init, strerror(-result->error));
 	else

@@ -181,11 +181,24 @@ static void a_broken_disk_is_not_mounted_without_its_journal(void **state)
 	}
 }
 
+/* Without openat2 no path can be followed within root; the inits are there all the same. */
+static void an_old_kernel_is_named_and_not_the_init(void **state)
+{
+	(void)state;
+	*kernel = (struct kernel){.type = "ext4", .init = -ENOSYS};
+	assert_int_equal(look("ext4", true), ROOT_FAILED);
+	assert_string_equal(root.result.text, "this kernel is too old: Linux 5.10 or later is needed");
+	kernel->init = -EACCES;
+	assert_int_equal(look("ext4", true), ROOT_FAILED);
+	assert_non_null(strstr(root.result.text, " has no init: none of /sbin/init, "));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_journal_that_cannot_be_replayed_is_left_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_broken_disk_is_not_mounted_without_its_journal, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_old_kernel_is_named_and_not_the_init, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
