@@ -219,19 +219,28 @@ static void add_path(const struct card *card, struct netnames *names)
 	add(names, name);
 }
 
+/* VLANs, bonds and their like have the address of what is below them. */
+static bool is_virtual(const struct card *card)
+{
+	char path[64], target[256];
+
+	snprintf(path, sizeof(path), "class/net/%s", card->interface);
+	return sysfs_read_link(card->sysfs, path, target, sizeof(target)) || strstr(target, "/virtual/");
+}
+
 void netnames_read(int sysfs, const char *interface, const uint8_t mac[6], struct netnames *names)
 {
 	struct card card = {.sysfs = sysfs, .interface = interface};
 	char name[64];
 
 	names->count = 0;
-	if (!find_device(&card))
-		return;
-	read_port(&card);
-	add_onboard(&card, names);
-	add_slot(&card, names);
-	add_path(&card, names);
-	if (!mac)
+	if (find_device(&card)) {
+		read_port(&card);
+		add_onboard(&card, names);
+		add_slot(&card, names);
+		add_path(&card, names);
+	}
+	if (!mac || is_virtual(&card))
 		return;
 	snprintf(name, sizeof(name), "enx%02x%02x%02x%02x%02x%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
 	add(names, name);

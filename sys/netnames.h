@@ -1,7 +1,8 @@
 /* netnames.h - the predictable names by which udev would know an interface (systemd.net-naming-scheme(7)).
  *
  * Nobody renames interfaces before the real system runs, but its command line may already use those names: onboard (eno1),
- * slot (ens3), path (enp0s3, enp0s20u1) and MAC (enx525400123456), for Ethernet on PCI and USB. Reads sysfs only.
+ * slot (ens3) and path (enp0s3, enp0s20u1) of what is on PCI, and MAC (enx525400123456) of what has any device. Reads sysfs
+ * only.
  */
 /* SPDX-License-Identifier: MIT */
 #ifndef SYS_NETNAMES_H

@@ -165,8 +165,16 @@ static void what_has_no_device_has_no_names(void **state)
 	assert_string_equal(names(), "");
 	put_interface("virtual");
 	assert_string_equal(names(), "");
+}
+
+/* Boards: Debian's udev calls what is on USB there by its address, and nothing else is known of it. */
+static void a_card_that_is_not_on_pci_is_known_by_mac(void **state)
+{
+	(void)state;
 	put_interface("platform/soc/1c30000.ethernet");
-	assert_string_equal(names(), "");
+	assert_string_equal(names(), "enx525400123456");
+	put_interface("platform/soc/3f980000.usb/usb1/1-1/1-1.1/1-1.1.1/1-1.1.1:1.0");
+	assert_string_equal(names(), "enx525400123456");
 }
 
 int main(void)
@@ -179,6 +187,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_adapter_on_usb_is_known_by_its_ports, make, clean),
 		cmocka_unit_test_setup_teardown(names_that_are_too_long_are_left_out, make, clean),
 		cmocka_unit_test_setup_teardown(what_has_no_device_has_no_names, make, clean),
+		cmocka_unit_test_setup_teardown(a_card_that_is_not_on_pci_is_known_by_mac, make, clean),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
