@@ -423,6 +423,12 @@ static void put_planned_routes(struct net *net, const struct interface *winner)
 	}
 }
 
+/* Does one lie on the other, as a switch's port on the card that the switch hangs on? A veth's other end is no such. */
+static bool lies_on(const struct rtnl_link *link, const struct rtnl_link *other)
+{
+	return link->parent == other->index && strcmp(link->kind, "veth") != 0;
+}
+
 /* Interfaces that were tried together with the winner are put back as they were. */
 static void release_losers(struct net *net, int64_t now_ms)
 {
@@ -430,7 +436,7 @@ static void release_losers(struct net *net, int64_t now_ms)
 		struct interface *interface = &net->interfaces[i];
 
 		if (i == net->winner || !interface->plan_count || !is_any(interface->plans[0]) ||
-		    !interface->plans[0]->first_only)
+		    !interface->plans[0]->first_only || lies_on(&net->interfaces[net->winner].link, &interface->link))
 			continue;
 		log_debug("%s: put back as it was, because another interface was usable first", interface->link.name);
 		interface_release(interface, now_ms);

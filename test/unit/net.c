@@ -375,6 +375,34 @@ static void what_a_link_is_made_of_gets_no_address_unasked(void **state)
 	assert_true(link_is_below(&plan, &card));
 }
 
+/* A switch on a board: its ports lie on a card that carries nothing else, and go down with it (kernel: net/dsa/user.c). */
+static void a_switchs_port_is_a_card_and_keeps_what_it_lies_on(void **state)
+{
+	struct interface *card = put_interface(0, "eth0", IFF_UP), *port = put_interface(1, "lan1", IFF_UP | LOWER_UP);
+	struct interface *other = put_interface(2, "lan2", IFF_UP);
+	struct rtnl_link named = {.name = "lan1", .kind = "dsa", .has_mac = true}, vlan = {.kind = "vlan"};
+
+	(void)state;
+	assert_true(link_is_physical(&named));
+	assert_false(link_is_physical(&vlan));
+	assert_false(link_has_mac(&named, named.mac)); /* it is the card's */
+	assert_true(link_has_mac(&card->link, card->link.mac));
+	plan.interface_count = 1;
+	plan.interfaces[0] = (struct interface_plan){.methods = METHOD_DHCP4, .first_only = true};
+	for (int i = 0; i < 3; i++) {
+		interface_add_plan(&net.interfaces[i], &plan.interfaces[0]);
+		net.interfaces[i].state = INTERFACE_CARRIER;
+	}
+	port->link.parent = other->link.parent = card->link.index;
+	port->state = INTERFACE_USABLE;
+	port->link_up = true;
+	port->assignment.leased4.family = AF_INET;
+	net_step(&net, NULL, 0, 0);
+	assert_int_equal(net_state(&net), NET_USABLE);
+	assert_int_equal(card->state, INTERFACE_CARRIER);
+	assert_int_equal(other->state, INTERFACE_UNUSED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -395,6 +423,7 @@ int main(void)
 		cmocka_unit_test_setup(interfaces_are_known_by_udevs_names_too, reset),
 		cmocka_unit_test_setup(what_a_link_is_made_of_gets_no_address_unasked, reset),
 		cmocka_unit_test_setup(limits_end_in_a_failure_that_says_what_was_missing, reset),
+		cmocka_unit_test_setup(a_switchs_port_is_a_card_and_keeps_what_it_lies_on, reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
