@@ -81,6 +81,13 @@ says 'tg3\.ko\.xz +--nic' && says 'loop\.ko\.xz +--add-module' && says 'nls_cp43
 ok $? '--list says why each file goes in, and how large all is'
 [ ! -e "$work/refused" ] && image --nic all --list && says '/mlx5_core\.ko' && says '/e1000\.ko'
 ok $? '--nic all takes every Ethernet driver'
+board=$work/elsewhere/${tree##*/}/kernel # a switch and its tags: any modules do
+mkdir -p "$board/drivers/net/dsa/mv88e6xxx" "$board/net/dsa"
+cp "$board/drivers/net/virtio_net.ko.xz" "$board/drivers/net/dsa/mv88e6xxx/mv88e6xxx.ko.xz"
+cp "$board/drivers/net/virtio_net.ko.xz" "$board/net/dsa/tag_dsa.ko.xz"
+"$tool" --binary "$binary" --modules "${board%/kernel}" --nic all --list >"$work/out" 2>&1
+says '/mv88e6xxx\.ko' && says '/tag_dsa\.ko' && says '/mlx5_core\.ko'
+ok $? '--nic all takes the switches of boards, too'
 mkdir -p "$work/firmware/tigon"
 echo firmware >"$work/firmware/tigon/tg3.bin"
 image --nic tg3 --firmware "$work/firmware" --list
