@@ -37,6 +37,9 @@
 #ifndef PR_SET_IO_FLUSHER
 #define PR_SET_IO_FLUSHER 57
 #endif
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x10U /* since Linux 6.3; without it the file is no program where vm.memfd_noexec is 1 */
+#endif
 
 /* The kernel shows argv's memory, and the environment's behind it, as the process's name. */
 static struct title find_title(char *const argv[])
@@ -295,7 +298,9 @@ int resident_leave_disk(char *const argv[])
 
 	if (readlink("/proc/self/exe", exe, sizeof(exe) - 1) > 0 && !strncmp(exe, "/memfd:", 7))
 		return 0;
-	copy = memfd_create(RESIDENT_COMM, MFD_CLOEXEC);
+	copy = memfd_create(RESIDENT_COMM, MFD_CLOEXEC | MFD_EXEC);
+	if (copy < 0 && errno == EINVAL)
+		copy = memfd_create(RESIDENT_COMM, MFD_CLOEXEC);
 	if (copy < 0)
 		return -errno;
 	result = copy_program(copy);
