@@ -579,7 +579,7 @@ static void put_back(struct interface *interface, int64_t now_ms)
 	lease_stop(&interface->lease6);
 	probe_stop(&interface->probe);
 	assignment_clear(&interface->assignment);
-	if (interface->prepared && !interface->was_up)
+	if (interface->prepared && !interface->was_up && !interface->link.master) /* of which it has become a part */
 		(void)rtnl_change_link(interface->assignment.rtnl, interface->link.index, &down);
 	interface->prepared = interface->started = false;
 	interface->plan_count = 0;

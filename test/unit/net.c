@@ -403,6 +403,23 @@ static void a_switchs_port_is_a_card_and_keeps_what_it_lies_on(void **state)
 	assert_int_equal(other->state, INTERFACE_UNUSED);
 }
 
+/* hv_netvsc and net_failover take a card with their own MAC address for theirs when it comes, and send through it. */
+static void a_card_that_has_become_anothers_part_is_not_set_down(void **state)
+{
+	struct interface *card = put_interface(0, "eth1", IFF_UP);
+
+	(void)state;
+	for (int master = 0; master < 2; master++) {
+		card->state = INTERFACE_CARRIER;
+		card->prepared = true;
+		card->link.master = master;
+		net.rtnl.sequence = 0;
+		interface_release(card, 0);
+		assert_int_equal(card->state, INTERFACE_UNUSED);
+		assert_int_equal(net.rtnl.sequence, master ? 0 : 1); /* what the kernel was asked for */
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -424,6 +441,7 @@ int main(void)
 		cmocka_unit_test_setup(what_a_link_is_made_of_gets_no_address_unasked, reset),
 		cmocka_unit_test_setup(limits_end_in_a_failure_that_says_what_was_missing, reset),
 		cmocka_unit_test_setup(a_switchs_port_is_a_card_and_keeps_what_it_lies_on, reset),
+		cmocka_unit_test_setup(a_card_that_has_become_anothers_part_is_not_set_down, reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
