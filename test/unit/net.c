@@ -1,5 +1,6 @@
 /* Which plan means which interface, what is waited for, and in which order name servers stand; no kernel is asked. */
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <linux/if_addr.h>
 #include <net/if.h>
 #include <setjmp.h>
@@ -21,6 +22,14 @@
 static struct network_plan plan;
 static struct net net;
 static char text[400];
+static int refusal = EBADF; /* of the kernel, for what it is asked for */
+
+ssize_t sendto(int fd, const void *bytes, size_t length, int flags, const struct sockaddr *to, socklen_t size)
+{
+	(void)fd, (void)bytes, (void)length, (void)flags, (void)to, (void)size;
+	errno = refusal;
+	return -1;
+}
 
 /* rtnl's descriptors are not open: what would change the machine fails, and says so at debug level. */
 static int reset(void **state)
@@ -375,6 +384,24 @@ static void what_a_link_is_made_of_gets_no_address_unasked(void **state)
 	assert_true(link_is_below(&plan, &card));
 }
 
+/* Drivers give what the look for it ended with (bnx2_open, bnx2x_nic_load, e100_open). */
+static void a_card_without_its_firmware_says_so(void **state)
+{
+	struct interface *card = put_interface(0, "eth0", 0);
+
+	(void)state;
+	plan.interface_count = 1;
+	plan.interfaces[0] = (struct interface_plan){.methods = METHOD_DHCP4};
+	interface_add_plan(card, &plan.interfaces[0]);
+	refusal = ENOENT;
+	interface_claim(card, 0);
+	refusal = EBADF;
+	assert_int_equal(card->state, INTERFACE_FAILED);
+	assert_string_equal(
+		interface_waiting_for(card, text, sizeof(text)),
+		"eth0 cannot be brought up: No such file or directory (is the firmware of its driver in the image?)");
+}
+
 /* A switch on a board: its ports lie on a card that carries nothing else, and go down with it (kernel: net/dsa/user.c). */
 static void a_switchs_port_is_a_card_and_keeps_what_it_lies_on(void **state)
 {
@@ -440,6 +467,7 @@ int main(void)
 		cmocka_unit_test_setup(interfaces_are_known_by_udevs_names_too, reset),
 		cmocka_unit_test_setup(what_a_link_is_made_of_gets_no_address_unasked, reset),
 		cmocka_unit_test_setup(limits_end_in_a_failure_that_says_what_was_missing, reset),
+		cmocka_unit_test_setup(a_card_without_its_firmware_says_so, reset),
 		cmocka_unit_test_setup(a_switchs_port_is_a_card_and_keeps_what_it_lies_on, reset),
 		cmocka_unit_test_setup(a_card_that_has_become_anothers_part_is_not_set_down, reset),
 	};
