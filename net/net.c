@@ -327,6 +327,16 @@ static bool may_be_adopted(const struct net *net, const struct interface *interf
 	return plan || net->plan->interface_count == 0;
 }
 
+/* A kernel with IP_PNP has read ip= before us, and renews nothing. */
+static void adopt(struct interface *interface, const struct interface_plan *plan, int64_t now_ms)
+{
+	interface_adopt(interface, now_ms);
+	if (plan && plan->methods & METHOD_DHCP4 && plan->source == SOURCE_CMDLINE)
+		log_warn("%s: DHCP was asked before us (a kernel with IP_PNP reads ip=, too): nobody renews the lease; "
+			 "write iscsi.ip= instead",
+			 interface->link.name);
+}
+
 static void claim(struct net *net, struct interface *interface, int64_t now_ms)
 {
 	const struct interface_plan *plan;
@@ -336,7 +346,7 @@ static void claim(struct net *net, struct interface *interface, int64_t now_ms)
 	plan = find_plan(net, &interface->link);
 	if (may_be_adopted(net, interface, plan)) {
 		if (interface_has_carrier(interface))
-			interface_adopt(interface, now_ms);
+			adopt(interface, plan, now_ms);
 	} else if (plan && !comes_too_late(net, plan)) {
 		add_plans(net, interface, plan);
 		interface_claim(interface, now_ms);

@@ -24,6 +24,32 @@ static struct net net;
 static char text[400];
 static int refusal = EBADF; /* of the kernel, for what it is asked for */
 
+static char warned[400];
+
+void log_warn(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(warned, sizeof(warned), format, arguments);
+	va_end(arguments);
+}
+
+#define LOG_NOTHING(name)                  \
+	void name(const char *format, ...) \
+	{                                  \
+		(void)format;              \
+	}
+
+LOG_NOTHING(log_err)
+LOG_NOTHING(log_info)
+LOG_NOTHING(log_debug)
+
+void log_set_level(enum log_level wanted)
+{
+	(void)wanted;
+}
+
 ssize_t sendto(int fd, const void *bytes, size_t length, int flags, const struct sockaddr *to, socklen_t size)
 {
 	(void)fd, (void)bytes, (void)length, (void)flags, (void)to, (void)size;
@@ -384,6 +410,30 @@ static void what_a_link_is_made_of_gets_no_address_unasked(void **state)
 	assert_true(link_is_below(&plan, &card));
 }
 
+/* CONFIG_IP_PNP: ip=dhcp is the kernel's, too. */
+static void a_lease_that_nobody_renews_is_told_of(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct interface *card = put_interface(0, "eth0", IFF_UP | LOWER_UP);
+		struct rtnl_address address = address_of(AF_INET, 9, 0);
+
+		interface_set_address(card, &address, false);
+		card->state = INTERFACE_UNUSED;
+		plan.use_existing = true;
+		plan.interface_count = 1;
+		plan.interfaces[0] = (struct interface_plan){.methods = i == 1 ? METHOD_STATIC : METHOD_DHCP4,
+							     .source = i == 2 ? SOURCE_DEFAULT : SOURCE_CMDLINE};
+		warned[0] = '\0';
+		net_step(&net, NULL, 0, 0);
+		assert_true(card->existing);
+		if (i == 0)
+			assert_memory_equal(warned, "eth0: DHCP was asked before us", 30);
+		else
+			assert_string_equal(warned, "");
+	}
+}
+
 /* Drivers give what the look for it ended with (bnx2_open, bnx2x_nic_load, e100_open). */
 static void a_card_without_its_firmware_says_so(void **state)
 {
@@ -467,6 +517,7 @@ int main(void)
 		cmocka_unit_test_setup(interfaces_are_known_by_udevs_names_too, reset),
 		cmocka_unit_test_setup(what_a_link_is_made_of_gets_no_address_unasked, reset),
 		cmocka_unit_test_setup(limits_end_in_a_failure_that_says_what_was_missing, reset),
+		cmocka_unit_test_setup(a_lease_that_nobody_renews_is_told_of, reset),
 		cmocka_unit_test_setup(a_card_without_its_firmware_says_so, reset),
 		cmocka_unit_test_setup(a_switchs_port_is_a_card_and_keeps_what_it_lies_on, reset),
 		cmocka_unit_test_setup(a_card_that_has_become_anothers_part_is_not_set_down, reset),
