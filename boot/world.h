@@ -81,7 +81,7 @@ struct world {
 	enum shutdown_how ending; /* of `shutdown` */
 
 	struct cmdline cmdline;
-	_Alignas(4096) struct plan plan; /* on pages of its own: no child of the resident process sees its secrets */
+	_Alignas(4096) struct plan plan; /* no child of the resident process sees the pages that its secrets are on */
 	_Alignas(4096) struct plan_files files;
 	char debian[4096]; /* /etc/iscsi/iscsi.initramfs */
 	struct ibft ibft;

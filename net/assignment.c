@@ -184,6 +184,13 @@ static void put_lease_routes(struct assignment *assignment, const struct dhcp_le
 	}
 }
 
+static void tell_malformed(const struct assignment *assignment, const char *protocol, unsigned option)
+{
+	if (option)
+		log_warn("%s: option %u of the %s server is malformed or too long: it is not used",
+			 assignment->link->name, option, protocol);
+}
+
 bool assignment_set_lease4(struct assignment *assignment, const struct dhcp_lease *lease, int plan_mtu)
 {
 	uint32_t bytes = htonl(lease->address);
@@ -195,6 +202,7 @@ bool assignment_set_lease4(struct assignment *assignment, const struct dhcp_leas
 	if (put_address(assignment, &address))
 		return false;
 	assignment->leased4 = address;
+	tell_malformed(assignment, "DHCP", lease->malformed);
 	put_lease_routes(assignment, lease);
 	if (lease->mtu >= LEASE_MTU_MIN && !plan_mtu)
 		assignment_set_mtu(assignment, lease->mtu);
@@ -209,6 +217,7 @@ void assignment_set_lease6(struct assignment *assignment, const struct dhcp6_lea
 	if (assignment->settled || assignment_is_same(&address, &assignment->leased6))
 		return;
 	take_away(assignment, &assignment->leased6);
+	tell_malformed(assignment, "DHCPv6", lease->malformed);
 	if (!put_address(assignment, &address))
 		assignment->leased6 = address;
 }

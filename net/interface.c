@@ -508,7 +508,8 @@ static void prepare(struct interface *interface, int64_t now_ms)
 	assignment_set_hostname(plan_hostname(interface));
 	result = rtnl_change_link(interface->assignment.rtnl, interface->link.index, &change);
 	if (result)
-		set_failure(interface, "%s cannot be brought up: %s", interface->link.name, strerror(-result));
+		set_failure(interface, "%s cannot be brought up: %s%s", interface->link.name, strerror(-result),
+			    result == -ENOENT ? " (is the firmware of its driver in the image?)" : "");
 }
 
 static void start_static(struct interface *interface, int i, int64_t now_ms)
@@ -579,7 +580,7 @@ static void put_back(struct interface *interface, int64_t now_ms)
 	lease_stop(&interface->lease6);
 	probe_stop(&interface->probe);
 	assignment_clear(&interface->assignment);
-	if (interface->prepared && !interface->was_up)
+	if (interface->prepared && !interface->was_up && !interface->link.master) /* of which it has become a part */
 		(void)rtnl_change_link(interface->assignment.rtnl, interface->link.index, &down);
 	interface->prepared = interface->started = false;
 	interface->plan_count = 0;

@@ -5,6 +5,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "net/lease.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -36,14 +37,17 @@ static uint32_t random_number(int64_t now_ms)
 	return number;
 }
 
+/* What keeps a message from being sent mostly keeps all of them. */
 static void send_output(struct lease *lease, const struct dhcp_output *output)
 {
 	int result = lease->family->send(lease, output);
 
-	if (result)
-		log_warn("%s: %s: a message could not be sent: %s", lease->name, lease->family->protocol,
-			 strerror(-result));
-	else
+	if (result && result != lease->unsent)
+		log_warn("%s: %s: messages cannot be sent: %s%s", lease->name, lease->family->protocol,
+			 strerror(-result),
+			 result == -EAFNOSUPPORT ? " (CONFIG_PACKET, module af_packet, or ipv6 for DHCPv6)" : "");
+	lease->unsent = result;
+	if (!result)
 		log_debug("%s: %s: sent a message, state %s", lease->name, lease->family->protocol,
 			  lease->family->state_name(lease));
 }

@@ -43,6 +43,7 @@ struct lease {
 	unsigned sent;       /* messages that ask for an address, since the start */
 	unsigned losses;     /* of a lease, since the start */
 	const char *refused; /* why the last bad packet was not believed */
+	int unsent;          /* why the last message could not be sent: -errno; 0: it was */
 	union {
 		struct dhcp dhcp;
 		struct dhcp6 dhcp6;

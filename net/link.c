@@ -21,15 +21,23 @@ static const struct rtnl_link *find(const struct link_context *context, const ch
 	return NULL;
 }
 
-bool link_is_physical(const struct rtnl_link *link)
+/* The ports of a switch on the board, which has its driver; "dsa" since Linux 6.1 (net/dsa/netlink.c), before: "". */
+static bool is_port(const struct rtnl_link *link)
 {
-	return !link->kind[0] || !strcmp(link->kind, "veth");
+	return !strcmp(link->kind, "dsa");
 }
 
+bool link_is_physical(const struct rtnl_link *link)
+{
+	return !link->kind[0] || !strcmp(link->kind, "veth") || is_port(link);
+}
+
+/* A port has the address of the card that the switch hangs on, which is meant. */
 bool link_has_mac(const struct rtnl_link *link, const uint8_t mac[6])
 {
-	return link_is_physical(link) && ((link->has_mac && !memcmp(link->mac, mac, 6)) ||
-					  (link->has_permanent_mac && !memcmp(link->permanent_mac, mac, 6)));
+	return link_is_physical(link) && !is_port(link) &&
+	       ((link->has_mac && !memcmp(link->mac, mac, 6)) ||
+		(link->has_permanent_mac && !memcmp(link->permanent_mac, mac, 6)));
 }
 
 static int bring_up(const struct link_context *context, const struct rtnl_link *link)

@@ -92,7 +92,8 @@ static int write_udev_rule(const char *root, const struct interface *interface)
 
 	page_put(&page, PAGE_OURS "\nSUBSYSTEM==\"net\", ACTION==\"add\", ");
 	if (is_renamed(interface)) {
-		page_put(&page, "DRIVERS==\"?*\", ATTR{address}==\"");
+		/* not a virtual function with the same address, which hv_netvsc or net_failover has made its part */
+		page_put(&page, "DRIVERS==\"?*\", TEST!=\"master\", ATTR{address}==\"");
 		put_mac(&page, interface->link.has_mac ? interface->link.mac : interface->link.permanent_mac);
 	} else {
 		page_put(&page, "KERNEL==\"%s", interface->link.name);

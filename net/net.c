@@ -327,6 +327,16 @@ static bool may_be_adopted(const struct net *net, const struct interface *interf
 	return plan || net->plan->interface_count == 0;
 }
 
+/* A kernel with IP_PNP has read ip= before us, and renews nothing. */
+static void adopt(struct interface *interface, const struct interface_plan *plan, int64_t now_ms)
+{
+	interface_adopt(interface, now_ms);
+	if (plan && plan->methods & METHOD_DHCP4 && plan->source == SOURCE_CMDLINE)
+		log_warn("%s: DHCP was asked before us (a kernel with IP_PNP reads ip=, too): nobody renews the lease; "
+			 "write iscsi.ip= instead",
+			 interface->link.name);
+}
+
 static void claim(struct net *net, struct interface *interface, int64_t now_ms)
 {
 	const struct interface_plan *plan;
@@ -336,7 +346,7 @@ static void claim(struct net *net, struct interface *interface, int64_t now_ms)
 	plan = find_plan(net, &interface->link);
 	if (may_be_adopted(net, interface, plan)) {
 		if (interface_has_carrier(interface))
-			interface_adopt(interface, now_ms);
+			adopt(interface, plan, now_ms);
 	} else if (plan && !comes_too_late(net, plan)) {
 		add_plans(net, interface, plan);
 		interface_claim(interface, now_ms);
@@ -423,6 +433,12 @@ static void put_planned_routes(struct net *net, const struct interface *winner)
 	}
 }
 
+/* Does one lie on the other, as a switch's port on the card that the switch hangs on? A veth's other end is no such. */
+static bool lies_on(const struct rtnl_link *link, const struct rtnl_link *other)
+{
+	return link->parent == other->index && strcmp(link->kind, "veth") != 0;
+}
+
 /* Interfaces that were tried together with the winner are put back as they were. */
 static void release_losers(struct net *net, int64_t now_ms)
 {
@@ -430,7 +446,7 @@ static void release_losers(struct net *net, int64_t now_ms)
 		struct interface *interface = &net->interfaces[i];
 
 		if (i == net->winner || !interface->plan_count || !is_any(interface->plans[0]) ||
-		    !interface->plans[0]->first_only)
+		    !interface->plans[0]->first_only || lies_on(&net->interfaces[net->winner].link, &interface->link))
 			continue;
 		log_debug("%s: put back as it was, because another interface was usable first", interface->link.name);
 		interface_release(interface, now_ms);

@@ -8,9 +8,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -181,9 +183,29 @@ static int mount_unrecovered(const struct mounting *m)
 	return 0;
 }
 
+static bool is_read_only(const char *device)
+{
+	int fd = open(device, O_RDONLY | O_CLOEXEC), yes = 0;
+
+	if (fd >= 0) {
+		(void)ioctl(fd, BLKROGET, &yes);
+		close(fd);
+	}
+	return yes;
+}
+
+/* Did the mount fail because a journal must be replayed and the device takes no writes? btrfs says EIO then (kernel:
+   fs/btrfs/disk-io.c, btrfs_replay_log), as for a disk that cannot be read. */
+static bool needs_replay(const struct mounting *m, int error)
+{
+	return error == EROFS || (error == EIO && !strcmp(m->type, "btrfs") && is_read_only(m->device));
+}
+
 /* As the kernel's own mount of root does: a device that refuses writing is mounted read-only. */
 static int mount_as(const struct mounting *m)
 {
+	int error;
+
 	if (mount(m->device, m->where, m->type, m->flags, m->data) == 0)
 		return 0;
 	if ((errno == EACCES || errno == EROFS) && !(m->flags & MS_RDONLY) &&
@@ -191,7 +213,8 @@ static int mount_as(const struct mounting *m)
 		log_warn("%s cannot be written to: root is mounted read-only, not rw", m->device);
 		return 0;
 	}
-	return errno == EROFS ? mount_unrecovered(m) : -errno;
+	error = errno;
+	return needs_replay(m, error) ? mount_unrecovered(m) : -error;
 }
 
 static int try_type(struct mounting *mounting, const char *type, size_t length)
@@ -276,7 +299,9 @@ static void explain_mount(struct root_result *result, const struct mounting *mou
 
 static void explain_init(struct root_result *result, const struct root_plan *plan)
 {
-	if (plan->init[0])
+	if (result->error == -ENOSYS)
+		snprintf(result->text, sizeof(result->text), "this kernel is too old: Linux 5.10 or later is needed");
+	else if (plan->init[0])
 		snprintf(result->text, sizeof(result->text), "%s has no program %s (init=): %s", result->device,
 			 plan->init, strerror(-result->error));
 	else

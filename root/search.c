@@ -1,7 +1,8 @@
 /* search.c - which block device root= means.
  *
- * Goes through /sys/class/block once, in the kernel's order. File systems are looked for on partitions and on disks
- * without partitions; PARTUUID and PARTLABEL in the tables of the disks. The first match counts.
+ * Goes through /sys/class/block, in the kernel's order: first through what sessions have brought and what lies on it, then
+ * through the machine's own disks. File systems are looked for on partitions and on disks without partitions; PARTUUID and
+ * PARTLABEL in the tables of the disks. The first match counts.
  */
 /* SPDX-License-Identifier: MIT */
 #include "root/search.h"
@@ -49,6 +50,7 @@ struct search {
 	char value[256];
 	int64_t offset; /* PARTNROFF= */
 	bool needs_type;
+	bool is_local; /* the machine's own disks are looked at now */
 	struct search_result *found;
 	char *seen;
 	size_t size, used;
@@ -217,6 +219,16 @@ static bool has_node(const struct search *search, const struct device *device)
 
 	return fstatat(search->dev, device->name, &status, 0) == 0 && S_ISBLK(status.st_mode) &&
 	       status.st_rdev == device->id;
+}
+
+/* Is it a disk of the machine itself (also on USB, or an NVMe)? A system that was copied to an iSCSI disk has the same UUIDs,
+   labels and partition UUIDs here, and is not meant. */
+static bool is_local(const struct search *search, const char *name)
+{
+	char place[PLACE_BYTES];
+
+	read_place(search, name, place);
+	return !strstr(place, "/session") && !strstr(place, "/virtual/block/");
 }
 
 /* false: not a device with a size and a node. */
@@ -558,7 +570,8 @@ static bool try_beginnings(struct search *search)
 	if (sysfs_dir_open(&dir, search->sysfs, "class/block") < 0)
 		return false;
 	while (count < STARTS_MAX && (name = sysfs_dir_next(&dir, NULL)))
-		if (read_device(search, name, &device) && !device.has_partitions && !device.map[0]) {
+		if (is_local(search, name) == search->is_local && read_device(search, name, &device) &&
+		    !device.has_partitions && !device.map[0]) {
 			fds[count] = open_device(search, &device);
 			prefetch_contents(fds[count], 0);
 			memcpy(names[count++], device.name, NAME_BYTES);
@@ -572,23 +585,33 @@ static bool try_beginnings(struct search *search)
 	return false;
 }
 
-bool search_find(int sysfs, int dev, const struct root_plan *plan, struct search_result *found, char *seen, size_t size)
+static bool find_among(struct search *search)
 {
-	struct search search = {.sysfs = sysfs, .dev = dev, .found = found, .seen = seen, .size = size};
 	struct device device;
 	struct sysfs_dir dir;
 	const char *name;
 	bool is_found = false;
 
+	if ((search->kind == ROOT_UUID || search->kind == ROOT_LABEL) && try_beginnings(search))
+		return true;
+	if (sysfs_dir_open(&dir, search->sysfs, "class/block") < 0)
+		return false;
+	while (!is_found && (name = sysfs_dir_next(&dir, NULL)))
+		is_found = is_local(search, name) == search->is_local && read_device(search, name, &device) &&
+			   try_device(search, &device);
+	sysfs_dir_close(&dir);
+	return is_found;
+}
+
+bool search_find(int sysfs, int dev, const struct root_plan *plan, struct search_result *found, char *seen, size_t size)
+{
+	struct search search = {.sysfs = sysfs, .dev = dev, .found = found, .seen = seen, .size = size};
+
 	*found = (struct search_result){.fd = -1};
 	seen[0] = 0;
 	read_wanted(&search, plan);
-	if ((search.kind == ROOT_UUID || search.kind == ROOT_LABEL) && try_beginnings(&search))
+	if (find_among(&search))
 		return true;
-	if (sysfs_dir_open(&dir, sysfs, "class/block") < 0)
-		return false;
-	while (!is_found && (name = sysfs_dir_next(&dir, NULL)))
-		is_found = read_device(&search, name, &device) && try_device(&search, &device);
-	sysfs_dir_close(&dir);
-	return is_found;
+	search.is_local = true;
+	return find_among(&search);
 }

@@ -26,7 +26,6 @@
 #include "sys/sysfs.h"
 
 #define COPY_BYTES 4194304 /* more than the program ever has */
-#define PAGE       4096
 
 #if UINTPTR_MAX > 0xffffffff
 #define ELF(name) Elf64_##name
@@ -37,6 +36,22 @@
 #ifndef PR_SET_IO_FLUSHER
 #define PR_SET_IO_FLUSHER 57
 #endif
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x10U /* since Linux 6.3; without it the file is no program where vm.memfd_noexec is 1 */
+#endif
+
+/* The begin of the page that an address is on. A page has 4 KiB, or on arm64, as the kernel was built, 16 or 64. What madvise
+   is given must begin on one, and it takes the whole of the last one. */
+static uintptr_t page_of(uintptr_t at)
+{
+	return at & -(uintptr_t)getauxval(AT_PAGESZ);
+}
+
+/* The first one that begins there or later. */
+static uintptr_t page_from(uintptr_t at)
+{
+	return page_of(at + getauxval(AT_PAGESZ) - 1);
+}
 
 /* The kernel shows argv's memory, and the environment's behind it, as the process's name. */
 static struct title find_title(char *const argv[])
@@ -113,19 +128,18 @@ static void unmap_program(void)
 	struct part part;
 
 	for (unsigned long i = 0; next_part(&i, &part);) {
-		size_t before = (uintptr_t)part.start % PAGE;
+		uintptr_t from = page_of((uintptr_t)part.start);
 
 		if (!part.writable)
-			madvise(part.start - before, part.size + before, MADV_DONTNEED);
+			madvise((void *)from, (uintptr_t)part.start + part.size - from, MADV_DONTNEED);
 	}
 }
 
 static void advise(void *start, size_t size, int advice)
 {
-	uintptr_t from = (uintptr_t)start & ~(uintptr_t)(PAGE - 1);
-	uintptr_t to = ((uintptr_t)start + size + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
+	uintptr_t from = page_of((uintptr_t)start);
 
-	madvise((void *)from, to - from, advice);
+	madvise((void *)from, page_from((uintptr_t)start + size) - from, advice);
 }
 
 void resident_hide(void *start, size_t size)
@@ -143,11 +157,11 @@ __attribute__((no_sanitize("address"))) void resident_own(void *start, size_t si
 {
 	uintptr_t end = (uintptr_t)start + size;
 
-	for (uintptr_t at = (uintptr_t)start; at < end; at = (at | (PAGE - 1)) + 1) {
+	for (uintptr_t at = (uintptr_t)start; at < end; at = page_from(at + 1)) {
 		volatile char *byte = (volatile char *)at;
 		unsigned char is_there = 0;
 
-		if (!mincore((void *)(at & ~(uintptr_t)(PAGE - 1)), PAGE, &is_there) && is_there & 1)
+		if (!mincore((void *)page_of(at), 1, &is_there) && is_there & 1)
 			*byte |= 0;
 	}
 }
@@ -162,7 +176,7 @@ void resident_own_program(void)
 		const ELF(Phdr) *header = (const ELF(Phdr) *)headers + i;
 
 		if (header->p_type == PT_GNU_RELRO)
-			relro_end = (base + header->p_vaddr + header->p_memsz + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
+			relro_end = page_of(base + header->p_vaddr + header->p_memsz); /* as sys/relro.c */
 	}
 	for (unsigned long i = 0; i < getauxval(AT_PHNUM); i++) {
 		const ELF(Phdr) *header = (const ELF(Phdr) *)headers + i;
@@ -264,7 +278,7 @@ int resident_become(int dev, int proc, char *const argv[], struct title *title, 
 void resident_release(void *start, size_t size)
 {
 	uintptr_t begin = (uintptr_t)start, end = begin + size;
-	uintptr_t from = (begin + PAGE - 1) & ~(uintptr_t)(PAGE - 1), to = end & ~(uintptr_t)(PAGE - 1);
+	uintptr_t from = page_from(begin), to = page_of(end);
 
 	if (to <= from) {
 		wipe(start, size);
@@ -272,7 +286,8 @@ void resident_release(void *start, size_t size)
 	}
 	wipe(start, from - begin);
 	wipe((void *)to, end - to);
-	madvise((void *)from, to - from, MADV_DONTNEED);
+	if (madvise((void *)from, to - from, MADV_DONTNEED))
+		wipe((void *)from, to - from);
 }
 
 static int copy_program(int to)
@@ -295,7 +310,9 @@ int resident_leave_disk(char *const argv[])
 
 	if (readlink("/proc/self/exe", exe, sizeof(exe) - 1) > 0 && !strncmp(exe, "/memfd:", 7))
 		return 0;
-	copy = memfd_create(RESIDENT_COMM, MFD_CLOEXEC);
+	copy = memfd_create(RESIDENT_COMM, MFD_CLOEXEC | MFD_EXEC);
+	if (copy < 0 && errno == EINVAL)
+		copy = memfd_create(RESIDENT_COMM, MFD_CLOEXEC);
 	if (copy < 0)
 		return -errno;
 	result = copy_program(copy);

@@ -18,6 +18,7 @@
 #include "sys/sysfs.h"
 
 #define MODPROBE_PATH "/proc/sys/kernel/modprobe"
+#define NO_HELPER     "/proc/sys/kernel/firmware_config/ignore_sysfs_fallback"
 
 static const char *const parents[MODULES_DIRECTORIES_MAX] = {"/lib/modules", "/usr/lib/modules",
 							     "/iscsi-init.d/modules"};
@@ -279,13 +280,23 @@ const char *modules_explain(const struct modules *modules, const char *text, int
 	return out;
 }
 
+/* Such kernels (FW_LOADER_USER_HELPER_FALLBACK, as in arm64's defconfig) let a driver wait a minute for somebody who brings a
+   firmware that is not there, some while the interface is set up: then nothing else of the network works either. */
+static bool stop_waiting(void)
+{
+	int64_t ignores;
+
+	return !sysfs_read_number(AT_FDCWD, NO_HELPER, 0, 1, &ignores) && !ignores &&
+	       !sysfs_write(AT_FDCWD, NO_HELPER, "1");
+}
+
 int modules_serve(struct modules_service *service)
 {
 	char self[256];
 	int error = sysfs_read_link(AT_FDCWD, "/proc/self/exe", self, sizeof(self));
 	ssize_t length;
 
-	*service = (struct modules_service){0};
+	*service = (struct modules_service){.waits = stop_waiting()};
 	if (error)
 		return error;
 	length = sysfs_read(AT_FDCWD, MODPROBE_PATH, service->before, sizeof(service->before));
@@ -300,7 +311,9 @@ void modules_serve_stop(struct modules_service *service)
 {
 	if (service->on)
 		sysfs_write(AT_FDCWD, MODPROBE_PATH, service->before);
-	service->on = false;
+	if (service->waits)
+		sysfs_write(AT_FDCWD, NO_HELPER, "0");
+	service->on = service->waits = false;
 }
 
 bool modules_is_request(int argc, char *const argv[])

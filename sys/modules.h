@@ -42,13 +42,15 @@ int modules_load_alias(struct modules *modules, const char *alias, unsigned *ins
 /* One clause for a failure: names the module, the kernel version and the directories searched. Returns out. */
 const char *modules_explain(const struct modules *modules, const char *text, int error, char *out, size_t size);
 
-/* What /proc/sys/kernel/modprobe said before us. */
+/* What /proc/sys/kernel/modprobe said before us, and whether firmware that is missing was waited for. */
 struct modules_service {
 	char before[256];
 	bool on;
+	bool waits;
 };
 
-/* From now on the kernel's request_module() runs this very binary. 0 or -errno (a kernel without modules: -ENOENT). */
+/* From now on the kernel's request_module() runs this very binary, and a driver whose firmware is not in the initramfs goes on
+   at once. 0 or -errno (a kernel without modules: -ENOENT). */
 int modules_serve(struct modules_service *service);
 
 /* Puts back what was there. */

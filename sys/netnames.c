@@ -17,6 +17,8 @@
 #define HEADER_TYPE   14    /* PCI: offset of the header type; its top bit marks a device with several functions */
 #define MULTIFUNCTION 0x80
 #define USB_MAX       32 /* what is longer is no name either */
+#define BOARD_CARDS   10 /* that a device tree numbers */
+#define TREE          "/devicetree/base"
 
 struct pci {
 	unsigned domain, bus, slot, function;
@@ -219,19 +221,47 @@ static void add_path(const struct card *card, struct netnames *names)
 	add(names, name);
 }
 
+/* The device tree of a board gives its cards numbers, as aliases of its nodes. */
+static void add_board(const struct card *card, struct netnames *names)
+{
+	char path[80], target[256], alias[256], name[16];
+	const char *node;
+
+	snprintf(path, sizeof(path), "class/net/%s/device/of_node", card->interface);
+	if (sysfs_read_link(card->sysfs, path, target, sizeof(target)) || !(node = strstr(target, TREE)))
+		return;
+	for (int i = 0; i < BOARD_CARDS; i++) {
+		snprintf(path, sizeof(path), "firmware" TREE "/aliases/ethernet%d", i);
+		if (sysfs_read(card->sysfs, path, alias, sizeof(alias)) <= 0 || strcmp(alias, node + strlen(TREE)) != 0)
+			continue;
+		snprintf(name, sizeof(name), "end%d", i);
+		add(names, name);
+	}
+}
+
+/* VLANs, bonds and their like have the address of what is below them. */
+static bool is_virtual(const struct card *card)
+{
+	char path[64], target[256];
+
+	snprintf(path, sizeof(path), "class/net/%s", card->interface);
+	return sysfs_read_link(card->sysfs, path, target, sizeof(target)) || strstr(target, "/virtual/");
+}
+
 void netnames_read(int sysfs, const char *interface, const uint8_t mac[6], struct netnames *names)
 {
 	struct card card = {.sysfs = sysfs, .interface = interface};
 	char name[64];
 
 	names->count = 0;
-	if (!find_device(&card))
-		return;
-	read_port(&card);
-	add_onboard(&card, names);
-	add_slot(&card, names);
-	add_path(&card, names);
-	if (!mac)
+	if (find_device(&card)) {
+		read_port(&card);
+		add_onboard(&card, names);
+		add_slot(&card, names);
+		add_path(&card, names);
+	}
+	add_board(&card, names);
+	if (!mac || is_virtual(&card))
 		return;
 	snprintf(name, sizeof(name), "enx%02x%02x%02x%02x%02x%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
 	add(names, name);

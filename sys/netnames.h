@@ -1,7 +1,8 @@
 /* netnames.h - the predictable names by which udev would know an interface (systemd.net-naming-scheme(7)).
  *
  * Nobody renames interfaces before the real system runs, but its command line may already use those names: onboard (eno1),
- * slot (ens3), path (enp0s3, enp0s20u1) and MAC (enx525400123456), for Ethernet on PCI and USB. Reads sysfs only.
+ * slot (ens3) and path (enp0s3, enp0s20u1) of what is on PCI, number in a board's device tree (end0), and MAC (enx525400123456)
+ * of what has any device. Reads sysfs only.
  */
 /* SPDX-License-Identifier: MIT */
 #ifndef SYS_NETNAMES_H
@@ -10,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define NETNAMES_MAX      4
+#define NETNAMES_MAX      5
 #define NETNAMES_NAME_MAX 16 /* IFNAMSIZ, with the NUL; udev gives no longer names either */
 
 struct netnames {

@@ -81,6 +81,26 @@ says 'tg3\.ko\.xz +--nic' && says 'loop\.ko\.xz +--add-module' && says 'nls_cp43
 ok $? '--list says why each file goes in, and how large all is'
 [ ! -e "$work/refused" ] && image --nic all --list && says '/mlx5_core\.ko' && says '/e1000\.ko'
 ok $? '--nic all takes every Ethernet driver'
+board=$work/elsewhere/${tree##*/}/kernel # a switch and its tags: any modules do
+mkdir -p "$board/drivers/net/dsa/mv88e6xxx" "$board/net/dsa"
+cp "$board/drivers/net/virtio_net.ko.xz" "$board/drivers/net/dsa/mv88e6xxx/mv88e6xxx.ko.xz"
+cp "$board/drivers/net/virtio_net.ko.xz" "$board/net/dsa/tag_dsa.ko.xz"
+"$tool" --binary "$binary" --modules "${board%/kernel}" --nic all --list >"$work/out" 2>&1
+says '/mv88e6xxx\.ko' && says '/tag_dsa\.ko' && says '/mlx5_core\.ko'
+ok $? '--nic all takes the switches of boards, too'
+# shellcheck disable=SC2016 # another shell's
+unshare -m sh -ec 'mount -t tmpfs none /sys && cd /sys
+	for device in card:tg3 power:loop phy:dummy; do
+		mkdir -p "devices/${device%:*}/driver" "module/${device#*:}"
+		ln -s "/sys/module/${device#*:}" "devices/${device%:*}/driver/module"
+	done
+	mkdir -p class/net/eth0 devices/card/supplier:power
+	ln -s /sys/devices/card class/net/eth0/device
+	ln -s /sys/devices/phy class/net/eth0/phydev
+	ln -s /sys/devices/power devices/card/supplier:power/supplier
+	exec "$@"' sh "$tool" --binary "$binary" --modules "$tree" --nic host --list >"$work/out" 2>&1
+says '/tg3\.ko\.xz +--nic host' && says '/loop\.ko\.xz +--nic host' && says '/dummy\.ko\.xz +--nic host'
+ok $? '--nic host takes the drivers of this machine'\''s cards and of what they need'
 mkdir -p "$work/firmware/tigon"
 echo firmware >"$work/firmware/tigon/tg3.bin"
 image --nic tg3 --firmware "$work/firmware" --list

@@ -33,6 +33,8 @@ def finds_installed(rig, kernel, builder, prefix):
     names = [name.lstrip("./") for name in names_in(image).splitlines()]
     rig.ok("iscsi-init" in names, "%s: the hook that make install wrote finds the program below its PREFIX" % builder,
            "\n".join(names[:20]))
+    missing = [card for card in ("virtio_net", "hv_netvsc", "vmxnet3", "xen-netfront") if "/%s.ko" % card not in "\n".join(names)]
+    rig.ok(not missing, "%s: the cards of virtual machines are in the image" % builder, " ".join(missing))
 
 
 def fails_without(rig, kernel, builder, prefix):

@@ -306,6 +306,22 @@ static void lease_is_set_once_and_replaced_by_another(void **state)
 	assert_asked("");
 }
 
+/* Else the network lacks something, and nobody knows why. */
+static void options_that_cannot_be_read_are_named(void **state)
+{
+	struct dhcp_lease given = {.address = 0xc0000209, .prefix = 24, .malformed = 121};
+	struct dhcp6_lease given6 = {.address = {0x20, 1}, .malformed = 59};
+
+	(void)state;
+	assert_true(assignment_set_lease4(&assignment, &given, 0));
+	assert_string_equal(said, "eth7: option 121 of the DHCP server is malformed or too long: it is not used\n");
+	assert_false(assignment_set_lease4(&assignment, &given, 0)); /* once */
+	said[0] = '\0';
+	assignment_set_lease6(&assignment, &given6);
+	assignment_set_lease6(&assignment, &given6);
+	assert_string_equal(said, "eth7: option 59 of the DHCPv6 server is malformed or too long: it is not used\n");
+}
+
 static void classless_routes_of_a_lease_are_set(void **state)
 {
 	struct dhcp_lease given = lease();
@@ -446,6 +462,7 @@ int main(void)
 		cmocka_unit_test_setup(second_default_route_stands_behind_the_first, begin),
 		cmocka_unit_test_setup(routes_of_a_plan_go_through_an_address_of_their_family, begin),
 		cmocka_unit_test_setup(lease_is_set_once_and_replaced_by_another, begin),
+		cmocka_unit_test_setup(options_that_cannot_be_read_are_named, begin),
 		cmocka_unit_test_setup(classless_routes_of_a_lease_are_set, begin),
 		cmocka_unit_test_setup(dhcpv6_gives_an_address_alone, begin),
 		cmocka_unit_test_setup(lost_address_stays_after_the_hand_over, begin),

@@ -327,6 +327,15 @@ static void the_first_message_goes_at_once(void **state)
 	net.no_random = true;          /* not yet, so early */
 	(void)lease_set_link(&lease, true, NOW);
 	assert_int_equal(machine.heard.random, NOW * 2654435761u);
+	assert_int_equal(warnings, 1); /* once, and not for each message */
+	machine.error = -EAFNOSUPPORT;
+	(void)lease_set_link(&lease, true, NOW);
+	assert_int_equal(warnings, 2);
+	machine.error = 0;
+	(void)lease_set_link(&lease, true, NOW);
+	machine.error = -EAFNOSUPPORT;
+	(void)lease_set_link(&lease, true, NOW);
+	assert_int_equal(warnings, 3);
 	lease_stop(&lease);
 	assert_int_equal(machine.heard.random, 0);
 }

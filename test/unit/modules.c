@@ -1,14 +1,30 @@
 /* What a failure to load says, and who may ask. Loading itself is in the boot tests. */
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "sys/modules.h"
+#include "test/unit/tree.h"
+
+static int sysctls = -1; /* a folder that stands for /proc/sys/kernel; -1: nothing does */
+
+int openat(int dirfd, const char *path, int flags, ...)
+{
+	static const char real[] = "/proc/sys/kernel/";
+	bool is_ours = sysctls >= 0 && !strncmp(path, real, sizeof(real) - 1);
+
+	return (int)syscall(SYS_openat, is_ours ? sysctls : dirfd, is_ours ? path + sizeof(real) - 1 : path, flags,
+			    0644);
+}
 
 static const struct modules two = {
 	.release = "6.1.0-1-amd64",
@@ -69,6 +85,47 @@ static void kernel_request_is_told_from_a_command(void **state)
 	assert_false(modules_is_request(4, check));
 }
 
+static const char *sysctl(const char *name)
+{
+	static char text[300];
+	int fd = openat(sysctls, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	if (fd >= 0)
+		close(fd);
+	return text;
+}
+
+static void the_kernels_requests_are_served_until_they_are_given_back(void **state)
+{
+	static const char helper[] = "firmware_config/ignore_sysfs_fallback";
+	char folder[] = "/tmp/modules.XXXXXX";
+	struct modules_service service;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	sysctls = open(folder, O_PATH | O_DIRECTORY);
+	assert_int_equal(modules_serve(&service), -ENOENT); /* a kernel without modules */
+	tree_put(sysctls, helper, "0\n");
+	assert_int_equal(modules_serve(&service), -ENOENT);
+	assert_memory_equal(sysctl(helper), "1", 1); /* nobody is waited for who would bring firmware */
+	modules_serve_stop(&service);
+	assert_memory_equal(sysctl(helper), "0", 1);
+	tree_put(sysctls, "modprobe", "/sbin/modprobe\n");
+	assert_int_equal(modules_serve(&service), 0);
+	assert_non_null(strstr(sysctl("modprobe"), "unit/modules"));
+	modules_serve_stop(&service);
+	assert_memory_equal(sysctl("modprobe"), "/sbin/modprobe", 14);
+	tree_put(sysctls, helper, "1\n"); /* somebody's own choice */
+	assert_int_equal(modules_serve(&service), 0);
+	modules_serve_stop(&service);
+	assert_memory_equal(sysctl(helper), "1", 1);
+	close(sysctls);
+	sysctls = -1;
+	assert_int_equal(tree_remove(folder), 0);
+}
+
 static void unknown_module_is_missing_and_unknown_alias_too(void **state)
 {
 	struct modules modules;
@@ -124,6 +181,7 @@ int main(void)
 		cmocka_unit_test(blacklist_and_wrong_kernel_have_their_words),
 		cmocka_unit_test(text_is_cut_to_its_place),
 		cmocka_unit_test(kernel_request_is_told_from_a_command),
+		cmocka_unit_test(the_kernels_requests_are_served_until_they_are_given_back),
 		cmocka_unit_test(unknown_module_is_missing_and_unknown_alias_too),
 		cmocka_unit_test(code_that_the_kernel_has_is_no_missing_module),
 		cmocka_unit_test(algorithm_that_the_kernel_has_needs_no_module),

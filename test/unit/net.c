@@ -1,5 +1,6 @@
 /* Which plan means which interface, what is waited for, and in which order name servers stand; no kernel is asked. */
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <linux/if_addr.h>
 #include <net/if.h>
 #include <setjmp.h>
@@ -21,6 +22,40 @@
 static struct network_plan plan;
 static struct net net;
 static char text[400];
+static int refusal = EBADF; /* of the kernel, for what it is asked for */
+
+static char warned[400];
+
+void log_warn(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(warned, sizeof(warned), format, arguments);
+	va_end(arguments);
+}
+
+#define LOG_NOTHING(name)                  \
+	void name(const char *format, ...) \
+	{                                  \
+		(void)format;              \
+	}
+
+LOG_NOTHING(log_err)
+LOG_NOTHING(log_info)
+LOG_NOTHING(log_debug)
+
+void log_set_level(enum log_level wanted)
+{
+	(void)wanted;
+}
+
+ssize_t sendto(int fd, const void *bytes, size_t length, int flags, const struct sockaddr *to, socklen_t size)
+{
+	(void)fd, (void)bytes, (void)length, (void)flags, (void)to, (void)size;
+	errno = refusal;
+	return -1;
+}
 
 /* rtnl's descriptors are not open: what would change the machine fails, and says so at debug level. */
 static int reset(void **state)
@@ -375,6 +410,93 @@ static void what_a_link_is_made_of_gets_no_address_unasked(void **state)
 	assert_true(link_is_below(&plan, &card));
 }
 
+/* CONFIG_IP_PNP: ip=dhcp is the kernel's, too. */
+static void a_lease_that_nobody_renews_is_told_of(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct interface *card = put_interface(0, "eth0", IFF_UP | LOWER_UP);
+		struct rtnl_address address = address_of(AF_INET, 9, 0);
+
+		interface_set_address(card, &address, false);
+		card->state = INTERFACE_UNUSED;
+		plan.use_existing = true;
+		plan.interface_count = 1;
+		plan.interfaces[0] = (struct interface_plan){.methods = i == 1 ? METHOD_STATIC : METHOD_DHCP4,
+							     .source = i == 2 ? SOURCE_DEFAULT : SOURCE_CMDLINE};
+		warned[0] = '\0';
+		net_step(&net, NULL, 0, 0);
+		assert_true(card->existing);
+		if (i == 0)
+			assert_memory_equal(warned, "eth0: DHCP was asked before us", 30);
+		else
+			assert_string_equal(warned, "");
+	}
+}
+
+/* Drivers give what the look for it ended with (bnx2_open, bnx2x_nic_load, e100_open). */
+static void a_card_without_its_firmware_says_so(void **state)
+{
+	struct interface *card = put_interface(0, "eth0", 0);
+
+	(void)state;
+	plan.interface_count = 1;
+	plan.interfaces[0] = (struct interface_plan){.methods = METHOD_DHCP4};
+	interface_add_plan(card, &plan.interfaces[0]);
+	refusal = ENOENT;
+	interface_claim(card, 0);
+	refusal = EBADF;
+	assert_int_equal(card->state, INTERFACE_FAILED);
+	assert_string_equal(
+		interface_waiting_for(card, text, sizeof(text)),
+		"eth0 cannot be brought up: No such file or directory (is the firmware of its driver in the image?)");
+}
+
+/* A switch on a board: its ports lie on a card that carries nothing else, and go down with it (kernel: net/dsa/user.c). */
+static void a_switchs_port_is_a_card_and_keeps_what_it_lies_on(void **state)
+{
+	struct interface *card = put_interface(0, "eth0", IFF_UP), *port = put_interface(1, "lan1", IFF_UP | LOWER_UP);
+	struct interface *other = put_interface(2, "lan2", IFF_UP);
+	struct rtnl_link named = {.name = "lan1", .kind = "dsa", .has_mac = true}, vlan = {.kind = "vlan"};
+
+	(void)state;
+	assert_true(link_is_physical(&named));
+	assert_false(link_is_physical(&vlan));
+	assert_false(link_has_mac(&named, named.mac)); /* it is the card's */
+	assert_true(link_has_mac(&card->link, card->link.mac));
+	plan.interface_count = 1;
+	plan.interfaces[0] = (struct interface_plan){.methods = METHOD_DHCP4, .first_only = true};
+	for (int i = 0; i < 3; i++) {
+		interface_add_plan(&net.interfaces[i], &plan.interfaces[0]);
+		net.interfaces[i].state = INTERFACE_CARRIER;
+	}
+	port->link.parent = other->link.parent = card->link.index;
+	port->state = INTERFACE_USABLE;
+	port->link_up = true;
+	port->assignment.leased4.family = AF_INET;
+	net_step(&net, NULL, 0, 0);
+	assert_int_equal(net_state(&net), NET_USABLE);
+	assert_int_equal(card->state, INTERFACE_CARRIER);
+	assert_int_equal(other->state, INTERFACE_UNUSED);
+}
+
+/* hv_netvsc and net_failover take a card with their own MAC address for theirs when it comes, and send through it. */
+static void a_card_that_has_become_anothers_part_is_not_set_down(void **state)
+{
+	struct interface *card = put_interface(0, "eth1", IFF_UP);
+
+	(void)state;
+	for (int master = 0; master < 2; master++) {
+		card->state = INTERFACE_CARRIER;
+		card->prepared = true;
+		card->link.master = master;
+		net.rtnl.sequence = 0;
+		interface_release(card, 0);
+		assert_int_equal(card->state, INTERFACE_UNUSED);
+		assert_int_equal(net.rtnl.sequence, master ? 0 : 1); /* what the kernel was asked for */
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -395,6 +517,10 @@ int main(void)
 		cmocka_unit_test_setup(interfaces_are_known_by_udevs_names_too, reset),
 		cmocka_unit_test_setup(what_a_link_is_made_of_gets_no_address_unasked, reset),
 		cmocka_unit_test_setup(limits_end_in_a_failure_that_says_what_was_missing, reset),
+		cmocka_unit_test_setup(a_lease_that_nobody_renews_is_told_of, reset),
+		cmocka_unit_test_setup(a_card_without_its_firmware_says_so, reset),
+		cmocka_unit_test_setup(a_switchs_port_is_a_card_and_keeps_what_it_lies_on, reset),
+		cmocka_unit_test_setup(a_card_that_has_become_anothers_part_is_not_set_down, reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -165,8 +165,33 @@ static void what_has_no_device_has_no_names(void **state)
 	assert_string_equal(names(), "");
 	put_interface("virtual");
 	assert_string_equal(names(), "");
+}
+
+/* A device tree's texts end with a NUL. */
+static void a_boards_card_has_its_number_in_the_device_tree(void **state)
+{
+	(void)state;
 	put_interface("platform/soc/1c30000.ethernet");
-	assert_string_equal(names(), "");
+	assert_int_equal(
+		symlinkat("../../../1c30000.ethernet", sysfs, "devices/platform/soc/1c30000.ethernet/net/eth0/device"),
+		0);
+	assert_int_equal(symlinkat("../../../../firmware/devicetree/base/soc/ethernet@1c30000", sysfs,
+				   "devices/platform/soc/1c30000.ethernet/of_node"),
+			 0);
+	assert_string_equal(names(), "enx525400123456");
+	put_bytes("firmware/devicetree/base/aliases/ethernet0", "/soc/ethernet@1c50000", 22);
+	put_bytes("firmware/devicetree/base/aliases/ethernet1", "/soc/ethernet@1c30000", 22);
+	assert_string_equal(names(), "end1 enx525400123456");
+}
+
+/* Boards: Debian's udev calls what is on USB there by its address, and nothing else is known of it. */
+static void a_card_that_is_not_on_pci_is_known_by_mac(void **state)
+{
+	(void)state;
+	put_interface("platform/soc/1c30000.ethernet");
+	assert_string_equal(names(), "enx525400123456");
+	put_interface("platform/soc/3f980000.usb/usb1/1-1/1-1.1/1-1.1.1/1-1.1.1:1.0");
+	assert_string_equal(names(), "enx525400123456");
 }
 
 int main(void)
@@ -179,6 +204,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_adapter_on_usb_is_known_by_its_ports, make, clean),
 		cmocka_unit_test_setup_teardown(names_that_are_too_long_are_left_out, make, clean),
 		cmocka_unit_test_setup_teardown(what_has_no_device_has_no_names, make, clean),
+		cmocka_unit_test_setup_teardown(a_boards_card_has_its_number_in_the_device_tree, make, clean),
+		cmocka_unit_test_setup_teardown(a_card_that_is_not_on_pci_is_known_by_mac, make, clean),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -361,6 +361,33 @@ static void the_one_with_the_value_is_read_before_others_are_told(void **state)
 	assert_memory_equal(seen, order[MANY - 1], 3);
 }
 
+/* A system that was copied from a disk of the machine to one of a session; whatever the order of their names. */
+static void a_disk_of_a_session_comes_before_the_machines_own(void **state)
+{
+	static const char *const others[] = {"mmcblk0", "nvme0n1", "sdb", "sdc", "vda", "vdb"};
+	const char *place = "platform/host2/session1/target2:0:0/2:0:0:1/block/";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		add_at(i % 2 ? "virtual/nvme-subsystem/nvme-subsys0/" : "pci0000:00/block/", others[i], 0);
+		fill(others[i], "root");
+	}
+	assert_string_not_equal(search(ROOT_UUID, UUID), ""); /* where there is no other */
+	add_at(place, "sda", 0);
+	fill("sda", "root");
+	assert_string_equal(search(ROOT_UUID, UUID), "sda");
+	assert_string_equal(search(ROOT_LABEL, "root"), "sda");
+	assert_string_equal(search(ROOT_DEVICE, "/dev/sdb"), "sdb");
+	add_at("pci0000:00/block/sdb/", "sdb1", 1);
+	add_at("platform/host2/session1/target2:0:0/2:0:0:1/block/sda/", "sda1", 1);
+	add_at("pci0000:00/block/sdc/", "sdc1", 1);
+	assert_string_equal(search(ROOT_PARTUUID, "c0ffee00-01"), "sda1");
+	add_at("virtual/block/", "dm-0", 0);
+	assert_string_not_equal(search(ROOT_UUID, UUID), "dm-0"); /* it is empty */
+	fill("dm-0", "root");
+	assert_string_equal(search(ROOT_UUID, UUID), "dm-0");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -375,6 +402,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(partition_of_a_path_is_that_of_its_map, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_one_with_the_value_is_read_before_others_are_told, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(a_disk_of_a_session_comes_before_the_machines_own, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,7 +17,9 @@ depends()
 
 installkernel()
 {
-	hostonly='' instmods iscsi_tcp sd_mod crc32c iscsi_ibft 8021q bonding bridge virtio_net =drivers/net/ethernet
+	hostonly='' instmods iscsi_tcp sd_mod crc32c iscsi_ibft af_packet ipv6 8021q bonding bridge \
+		virtio_net hv_netvsc vmxnet3 xen-netfront =drivers/net/ethernet =drivers/net/mdio =drivers/net/phy \
+		=drivers/net/dsa =net/dsa
 }
 
 # shellcheck disable=SC2154 # dracut's own variable
