@@ -183,7 +183,7 @@ static void advance_firmware(struct world *w)
 	}
 	if (result && w->plan.boot.use_firmware && !w->plan.boot.firmware_is_optional) {
 		fail(w, "the command line asks for the firmware's targets, but there is no iBFT in /sys/firmware/ibft: "
-			"did the firmware or iPXE (keep-san 1) leave one, and is the module iscsi_ibft there?");
+			"did the firmware or iPXE (keep-san 1) leave one, is the module iscsi_ibft there?");
 		return;
 	}
 	if (result)

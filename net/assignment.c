@@ -187,8 +187,8 @@ static void put_lease_routes(struct assignment *assignment, const struct dhcp_le
 static void tell_malformed(const struct assignment *assignment, const char *protocol, unsigned option)
 {
 	if (option)
-		log_warn("%s: option %u of the %s server is malformed or too long: it is not used",
-			 assignment->link->name, option, protocol);
+		log_warn("%s: option %u of the %s server is malformed: it is not used", assignment->link->name, option,
+			 protocol);
 }
 
 bool assignment_set_lease4(struct assignment *assignment, const struct dhcp_lease *lease, int plan_mtu)

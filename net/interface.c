@@ -509,7 +509,7 @@ static void prepare(struct interface *interface, int64_t now_ms)
 	result = rtnl_change_link(interface->assignment.rtnl, interface->link.index, &change);
 	if (result)
 		set_failure(interface, "%s cannot be brought up: %s%s", interface->link.name, strerror(-result),
-			    result == -ENOENT ? " (is the firmware of its driver in the image?)" : "");
+			    result == -ENOENT ? " (is its firmware in the image?)" : "");
 }
 
 static void start_static(struct interface *interface, int i, int64_t now_ms)

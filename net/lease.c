@@ -44,8 +44,7 @@ static void send_output(struct lease *lease, const struct dhcp_output *output)
 
 	if (result && result != lease->unsent)
 		log_warn("%s: %s: messages cannot be sent: %s%s", lease->name, lease->family->protocol,
-			 strerror(-result),
-			 result == -EAFNOSUPPORT ? " (CONFIG_PACKET, module af_packet, or ipv6 for DHCPv6)" : "");
+			 strerror(-result), result == -EAFNOSUPPORT ? " (no module af_packet or ipv6?)" : "");
 	lease->unsent = result;
 	if (!result)
 		log_debug("%s: %s: sent a message, state %s", lease->name, lease->family->protocol,

@@ -332,7 +332,7 @@ static void adopt(struct interface *interface, const struct interface_plan *plan
 {
 	interface_adopt(interface, now_ms);
 	if (plan && plan->methods & METHOD_DHCP4 && plan->source == SOURCE_CMDLINE)
-		log_warn("%s: DHCP was asked before us (a kernel with IP_PNP reads ip=, too): nobody renews the lease; "
+		log_warn("%s: DHCP was asked before us by the kernel: nobody renews the lease; "
 			 "write iscsi.ip= instead",
 			 interface->link.name);
 }

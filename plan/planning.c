@@ -287,8 +287,7 @@ static int check_length(const struct cmdline *cmdline, struct plan_error *error)
 static void note_resume(const struct cmdline *cmdline, struct plan *plan)
 {
 	if (words_last(cmdline, WORD_RESUME))
-		plan_note(plan, "resume= has no effect: a hibernated system is not continued, it boots anew, unless "
-				"the initramfs's own "
+		plan_note(plan, "resume= has no effect: a hibernated system boots anew, unless the initramfs's own "
 				"/init continues it");
 }
 

@@ -464,7 +464,7 @@ static const char *check_address(const struct dhcp_lease *lease)
 	if (lease->address >> 24 == 127)
 		return "the address given is a loopback address";
 	if (lease->address >> 16 == 0xa9fe) /* RFC 3927 1.6; a server's controller gives it, and leads nowhere */
-		return "the address given is link-local (169.254.0.0/16)";
+		return "the address given is link-local";
 	if (lease->address == 0xffffffffu)
 		return "the address given is the broadcast address";
 	if (lease->address >= 0xe0000000u)

@@ -177,8 +177,7 @@ static int mount_unrecovered(const struct mounting *m)
 	if (mount(m->device, m->where, m->type, m->flags | MS_RDONLY, data) < 0)
 		return -errno;
 	log_warn("%s was not unmounted cleanly. Root is mounted without replaying its journal (%s): recent changes may "
-		 "be "
-		 "missing or half made. Mount the image once, read-write, where nothing else uses it",
+		 "be missing. Mount it once, read-write, where nothing else uses it",
 		 m->device, option);
 	return 0;
 }
@@ -300,7 +299,7 @@ static void explain_mount(struct root_result *result, const struct mounting *mou
 static void explain_init(struct root_result *result, const struct root_plan *plan)
 {
 	if (result->error == -ENOSYS)
-		snprintf(result->text, sizeof(result->text), "this kernel is too old: Linux 5.10 or later is needed");
+		snprintf(result->text, sizeof(result->text), "the kernel is older than Linux 5.10");
 	else if (plan->init[0])
 		snprintf(result->text, sizeof(result->text), "%s has no program %s (init=): %s", result->device,
 			 plan->init, strerror(-result->error));

@@ -72,11 +72,11 @@ static void complain(const char *block, int result, uint8_t state)
 {
 	state &= (uint8_t)~SCSI_ACCESS_PREFERRED;
 	if (result)
-		log_warn("%s: the unit's list of target port groups breaks off or leaves its own port out: this path "
-			 "counts as one that makes no difference",
+		log_warn("%s: the unit's list of target port groups breaks off or leaves its own port out: it is "
+			 "not used",
 			 block);
 	else if (state > SCSI_ACCESS_LBA_DEPENDENT && state < SCSI_ACCESS_OFFLINE)
-		log_warn("%s: the unit says that its port is in access state %u, which there is not: this path is used "
+		log_warn("%s: its port is in access state %u, which there is not: this path is used "
 			 "last",
 			 block, state);
 }

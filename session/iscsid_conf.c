@@ -74,10 +74,9 @@ static int compare_name(const struct session *s, const char *text, size_t length
 	if (iscsid_conf_setting(text, length, "InitiatorName", name, sizeof(name)) < 0 ||
 	    !strcmp(name, s->plan->initiator))
 		return 0;
-	log_warn(
-		"session %u is logged in as %s, but root's /etc/iscsi/initiatorname.iscsi says %s: iscsid will come to "
-		"the target under another name; make them the same",
-		s->sid, s->plan->initiator, log_safe(shown, sizeof(shown), name, strlen(name)));
+	log_warn("session %u is logged in as %s, but root's /etc/iscsi/initiatorname.iscsi says %s: iscsid will have "
+		 "another name; make them the same",
+		 s->sid, s->plan->initiator, log_safe(shown, sizeof(shown), name, strlen(name)));
 	return 1;
 }
 
@@ -97,7 +96,7 @@ static int compare_algorithm(const struct session *s, const char *text, size_t l
 			return 0;
 	}
 	log_warn("session %u uses CHAP with %s, but root's iscsid.conf allows %s: iscsid will not get in again; set "
-		 "node.session.auth.chap_algs there",
+		 "node.session.auth.chap_algs",
 		 s->sid, ours, log_safe(shown, sizeof(shown), list, strlen(list)));
 	return 1;
 }
@@ -112,7 +111,7 @@ static int compare_timeout(const struct session *s, const char *text, size_t len
 	if (theirs < 0 || (ours >= 0 && theirs >= ours))
 		return 0;
 	log_warn("session %u: once iscsid has it, root's I/O fails %ld s after the target is lost (node.session.timeo."
-		 "replacement_timeout in iscsid.conf); -1 there holds it for ever, as here",
+		 "replacement_timeout in iscsid.conf); -1 holds it for ever, as here",
 		 s->sid, theirs);
 	return 1;
 }

@@ -908,7 +908,7 @@ static const struct wrong wrongs[] = {
 	{"no address is given (yiaddr 0.0.0.0)", make_address_none},
 	{"the address given is in 0.0.0.0/8", make_address_0_net},
 	{"the address given is a loopback address", make_address_loopback},
-	{"the address given is link-local (169.254.0.0/16)", make_address_link_local},
+	{"the address given is link-local", make_address_link_local},
 	{"the address given is a multicast or reserved address", make_address_multicast},
 	{"the address given is a multicast or reserved address", make_address_first_multicast},
 	{"the address given is the broadcast address", make_address_broadcast},
