@@ -109,11 +109,11 @@ class Lab:
         content = {"/lab.sh": LIBRARY}
         content.update(files or {})
         self.rig = rig
-        self.disk = rig.disk(script=SHELL, files=content, size=boot.pop("size", 64 << 20))
+        self.disk = rig.disk(script=SHELL, files=content, size=boot.pop("size", 64 << 20), arch=kernel.arch)
         self.target = target(self.disk) if target else Target(rig, {1: self.disk})
         root = self.target.by_path(1) + "-part1" if by_path else "/dev/sda1"
         self.guest = rig.boot(kernel, initrd, "loglevel=5 rw root=%s %s %s" % (root, self.target.word(*options), words), **boot)
-        if not self.guest.expect("^LAB-READY", 90):
+        if not self.guest.expect("^LAB-READY", 120):
             rig.check(self.guest, False, "the guest boots")
         self.since = time.monotonic()
 

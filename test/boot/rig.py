@@ -39,7 +39,7 @@ MACHINES = {
     # -cx16: QEMU 7.2's TCG breaks cmpxchg16b, which panics 6.12 kernels; +rdrand: entropy from the first moment
     # no_timer_check: on a busy machine emulated timers are late, and the kernel would panic over it
     "amd64": ("qemu-system-x86_64", ["-M", "q35", "-cpu", "qemu64,-cx16,+rdrand"], "console=ttyS0 no_timer_check"),
-    "arm64": ("qemu-system-aarch64", ["-M", "virt", "-cpu", "cortex-a57"], "console=ttyAMA0"),
+    "arm64": ("qemu-system-aarch64", ["-M", "virt", "-cpu", "cortex-a76"], "console=ttyAMA0"),  # a57: no pages of 16 KiB
     "armhf": ("qemu-system-arm", ["-M", "virt", "-cpu", "cortex-a15"], "console=ttyAMA0"),
     "riscv64": ("qemu-system-riscv64", ["-M", "virt", "-cpu", "rv64"], "console=ttyS0"),
 }
