@@ -300,7 +300,7 @@ static void a_hibernated_system_is_not_continued_and_that_is_noted(void **state)
 	(void)state;
 	assert_int_equal(make("iscsi=1.2.3.4,iqn.2026-01.x:y resume=UUID=1234", NULL, NULL), 0);
 	assert_int_equal(plan.notes.count, 1);
-	assert_non_null(strstr(plan.notes.text[0], "resume= has no effect: a hibernated system is not continued"));
+	assert_non_null(strstr(plan.notes.text[0], "resume= has no effect: a hibernated system boots anew"));
 }
 
 static void an_odd_name_in_the_file_is_used_and_noted_and_a_bad_one_refused(void **state)
