@@ -497,7 +497,8 @@ static int run_command(struct world *w, int argc, char *argv[])
 {
 	int64_t now_ms = monotonic_ms();
 	char *ending[] = {argv[0], "shutdown", argc > 1 ? argv[1] : NULL, NULL};
-	bool ends = getpid() == 1 && strcmp(argv[1], "shutdown") != 0; /* "/shutdown reboot" */
+	bool ends =
+		getpid() == 1 && shutdown_is_wanted(argv) && strcmp(argv[1], "shutdown") != 0; /* "/shutdown reboot" */
 	struct job job = command_prepare(w, ends ? 3 : argc, ends ? ending : argv, now_ms);
 	bool reached;
 
@@ -525,6 +526,14 @@ static struct world *make_world(void)
 	return w;
 }
 
+/* Process 1 boots the machine. That of a container, which has no initramfs, does what it is asked for. */
+static bool is_boot(int argc, char *argv[])
+{
+	if (getpid() != 1 || shutdown_is_wanted(argv))
+		return false;
+	return argc < 2 || !command_is_known(argv[1]) || switch_is_in_memory();
+}
+
 int main(int argc, char *argv[])
 {
 	struct world *w;
@@ -537,7 +546,7 @@ int main(int argc, char *argv[])
 	w = make_world();
 	if (!w)
 		return 1;
-	if (getpid() == 1 && !shutdown_is_wanted(argv))
+	if (is_boot(argc, argv))
 		return boot(w, argv);
 	result = run_command(w, argc, argv);
 	if (!fflush(stdout) && !ferror(stdout))

@@ -109,6 +109,15 @@ static bool is_help(const char *word)
 	return !strcmp(word, "--help") || !strcmp(word, "-h");
 }
 
+bool command_is_known(const char *word)
+{
+	bool known = is_help(word) || !strcmp(word, "help") || !strcmp(word, "--version");
+
+	for (size_t i = 0; i < COMMANDS; i++)
+		known = known || !strcmp(commands[i].name, word);
+	return known;
+}
+
 /* Takes the value of "--timeout=5" or "--timeout 5". False: there is none that counts. */
 static bool read_timeout(const char *value, struct job_words *given)
 {

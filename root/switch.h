@@ -11,6 +11,9 @@
 
 #include "root/root.h"
 
+/* Is / a file system in memory, as an initramfs is? */
+bool switch_is_in_memory(void);
+
 /* Is a word of the environment or of our arguments ("iscsi=...") one of ours, which the next program must not get? */
 typedef bool switch_is_ours(const char *word);
 

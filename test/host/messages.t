@@ -38,6 +38,13 @@ with_sys() # what there is in /sys
 	unshare -rm sh -c 'mount -t tmpfs none /sys && mkdir -p "/sys/$2" && "$1" list' sh "$scratch/program" "$1"
 }
 
+as_process_1() # of a container
+{
+	timeout 20 unshare -rpf "$scratch/program" "$@"
+}
+
+check "the first process of a container does what it is asked, and boots nothing" says 0 \
+	"$("$scratch/program" --version)" as_process_1 --version
 check "what needs root says so at once" needs_root
 check "what is used wrongly says that first" says 2 \
 	"iscsi-init: expected: iscsi-init detach [--force] <session>" as_nobody detach
