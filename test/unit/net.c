@@ -447,9 +447,8 @@ static void a_card_without_its_firmware_says_so(void **state)
 	interface_claim(card, 0);
 	refusal = EBADF;
 	assert_int_equal(card->state, INTERFACE_FAILED);
-	assert_string_equal(
-		interface_waiting_for(card, text, sizeof(text)),
-		"eth0 cannot be brought up: No such file or directory (is its firmware in the image?)");
+	assert_string_equal(interface_waiting_for(card, text, sizeof(text)),
+			    "eth0 cannot be brought up: No such file or directory (is its firmware in the image?)");
 }
 
 /* A switch on a board: its ports lie on a card that carries nothing else, and go down with it (kernel: net/dsa/user.c). */
