@@ -25,7 +25,8 @@
 #include "sys/process.h"
 #include "sys/sysfs.h"
 
-#define COPY_BYTES 4194304 /* more than the program ever has */
+#define COPY_BYTES    4194304 /* more than the program ever has */
+#define PAGES_AT_ONCE 256     /* that the kernel is asked about: most of what is asked was never touched */
 
 #if UINTPTR_MAX > 0xffffffff
 #define ELF(name) Elf64_##name
@@ -155,14 +156,22 @@ void resident_show(void *start, size_t size)
 /* It touches pages, whatever lies there: AddressSanitizer is not to look. */
 __attribute__((no_sanitize("address"))) void resident_own(void *start, size_t size)
 {
-	uintptr_t end = (uintptr_t)start + size;
+	uintptr_t begin = (uintptr_t)start, end = begin + size, page = getauxval(AT_PAGESZ), next;
+	unsigned char is_there[PAGES_AT_ONCE];
 
-	for (uintptr_t at = (uintptr_t)start; at < end; at = page_from(at + 1)) {
-		volatile char *byte = (volatile char *)at;
-		unsigned char is_there = 0;
+	for (uintptr_t at = page_of(begin); at < end; at = next) {
+		next = end - at > sizeof(is_there) * page ? at + sizeof(is_there) * page : end;
+		if (mincore((void *)at, next - at, is_there)) { /* a part of it is nowhere: a stack's end */
+			next = at + page;
+			if (mincore((void *)at, page, is_there))
+				continue;
+		}
+		for (size_t i = 0; at + i * page < next; i++) {
+			volatile char *byte = (volatile char *)(at + i * page < begin ? begin : at + i * page);
 
-		if (!mincore((void *)page_of(at), 1, &is_there) && is_there & 1)
-			*byte |= 0;
+			if (is_there[i] & 1)
+				*byte |= 0;
+		}
 	}
 }
 

@@ -9,6 +9,10 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -42,6 +46,13 @@ int madvise(void *start, size_t size, int advice)
 	hidden_from = at;
 	hidden_to = end;
 	return 0;
+}
+
+static int wait_for_child(void)
+{
+	int status = -1;
+
+	return wait(&status) < 0 ? -1 : status;
 }
 
 static void release(size_t from, size_t to)
@@ -94,12 +105,41 @@ static void what_is_hidden_is_so_from_its_first_byte_to_its_last(void **state)
 	}
 }
 
+/* After a fork, each page that was in memory is the child's own; one that is nowhere, or was never touched, is left alone. */
+static void what_is_owned_is_what_is_there(void **state)
+{
+	size_t size = (size_t)sysconf(_SC_PAGESIZE), count = 700;
+	uint8_t *mapped = mmap(NULL, count * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned char is_there[700] = {0};
+	struct rusage before, after;
+
+	(void)state;
+	assert_ptr_not_equal(mapped, MAP_FAILED);
+	(void)syscall(SYS_madvise, mapped, count * size, MADV_NOHUGEPAGE);
+	for (size_t i = 0; i < count; i += 7)
+		mapped[i * size] = 7;
+	munmap(mapped + 300 * size, size);
+	if (!fork()) {
+		(void)getrusage(RUSAGE_SELF, &before);
+		resident_own(mapped + 3, count * size - 5);
+		(void)getrusage(RUSAGE_SELF, &after);
+		_exit(after.ru_minflt - before.ru_minflt >= 100 && after.ru_minflt - before.ru_minflt < 300 ? 0 : 1);
+	}
+	assert_int_equal(wait_for_child(), 0);
+	resident_own(mapped + 3, count * size - 5);
+	assert_int_equal(mincore(mapped + 301 * size, (count - 301) * size, is_there), 0);
+	for (size_t i = 301; i < count; i++)
+		assert_int_equal(is_there[i - 301] & 1, i % 7 == 0);
+	munmap(mapped, count * size);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(what_is_released_is_zero_and_its_neighbours_stay, reset),
 		cmocka_unit_test_setup(a_kernel_that_takes_nothing_back_leaves_zeroes_too, reset),
 		cmocka_unit_test_setup(what_is_hidden_is_so_from_its_first_byte_to_its_last, reset),
+		cmocka_unit_test_setup(what_is_owned_is_what_is_there, reset),
 	};
 	int failures = cmocka_run_group_tests(tests, NULL, NULL);
 
