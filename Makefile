@@ -30,9 +30,10 @@ CPPFLAGS_ALL = -std=gnu11 -D_GNU_SOURCE -I. -DISCSI_INIT_VERSION='"$(VERSION)"' 
 # What is in CFLAGS, CPPFLAGS and LDFLAGS of the environment or the command line comes last, so that it wins.
 CFLAGS_ALL = -fPIE -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-ffile-prefix-map=$(CURDIR)=. $(WARNINGS) $(shell deps/flags $(ARCH) $(if $(SYSTEM_LIBS),,whole)) $(CFLAGS)
-# relro is applied by sys/relro.c: musl's start of a static program does not. Dynamic tags in reserve are for prelink.
+# relro is applied by sys/relro.c: musl's start of a static program does not. Dynamic tags in reserve are for prelink. What is
+# optimized in one part has 1.2 KB less code than in several, which do not know each other's functions.
 LDFLAGS_ALL = -static-pie -Wl,--gc-sections,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--hash-style=gnu \
-	-Wl,--build-id=none,--spare-dynamic-tags=0 \
+	-Wl,--build-id=none,--spare-dynamic-tags=0 $(if $(SYSTEM_LIBS),,-flto-partition=one) \
 	$(if $(filter x86_64,$(ARCH)),-Wl$(comma)-z$(comma)pack-relative-relocs) $(if $(LAYOUT),-T $(LAYOUT)) $(LDFLAGS)
 STRIP = $(if $(filter -g%,$(CFLAGS)),cp $1 $2,$$($(CC) -print-prog-name=strip) -o $2 $1)
 SANITIZE = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
