@@ -377,7 +377,7 @@ static bool revalidate_unit(void *context, const struct logical_unit *unit)
 	const struct look *look = context;
 	int fd;
 
-	if (unit->type == NO_DEVICE)
+	if (unit->type == NO_DEVICE && !iscsi_class_is_connected(look->blockdev.sysfs, unit->path))
 		write_to_unit(look, unit, "delete");
 	if (unit->ready && (look->settled ? has_bit(look->settled, unit->lun) : look->all))
 		set_bit(look->known, unit->lun);

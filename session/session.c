@@ -189,9 +189,10 @@ static void record_units(struct session *s)
 {
 	int count = session_was_up(s) && !s->proven ? units_read(s->sysfs, s->sid, s->units, UNITS_MAX) : 0;
 
-	if (count > UNITS_MAX && s->attempt.count == 0)
+	if (count > UNITS_MAX && !s->told_many)
 		log_warn("%s has %d LUNs: that they are the same when it is back is proven of %d only", s->plan->name,
 			 count, UNITS_MAX);
+	s->told_many = count > UNITS_MAX;
 	s->unit_count = count < UNITS_MAX ? count : UNITS_MAX;
 	if (s->has_learned)
 		units_use_learned(s->units, s->unit_count, &s->learned);
@@ -209,8 +210,10 @@ static void begin_attempt(struct session *s, const struct session_input *in)
 	s->held = UNIT_PENDING;
 	if (!s->begun_ms)
 		s->begun_ms = in->now_ms;
-	record_units(s);
-	if (s->proves_first && s->unit_count)
+	s->unit_count = 0;
+	if (s->proves_first)
+		record_units(s);
+	if (s->unit_count)
 		prove_first(s, in);
 	else
 		go_on(s, attempt_begin(&s->attempt, in->now_ms), in);
@@ -407,6 +410,8 @@ static void begin_login(struct session *s, const struct session_input *in)
 	config = configure(s);
 	state = attempt_log_in(&s->attempt, &config, &request, in->now_ms);
 	enter(s, SESSION_LOGIN, s->attempt.deadline_ms);
+	if (!s->proves_first) /* not before: a portal that refuses is asked often, and a session may have many units */
+		record_units(s);
 	if (s->unit_count)
 		prove_beside(s, in->now_ms);
 	converse(s, state, &request, in);
@@ -783,7 +788,7 @@ static void login_broken(struct session *s, const struct session_input *in)
 static void forget_proofs(struct session *s)
 {
 	s->held = s->said = UNIT_PENDING;
-	s->proven = s->proves_first = s->proved_otherwise = false;
+	s->proven = s->proves_first = s->proved_otherwise = s->told_many = false;
 }
 
 /* Time2Wait of a Logout Response or of an Async Message, in seconds (RFC 7143 11.15.3, 11.9.1). */

@@ -96,6 +96,7 @@ struct session {
 	bool has_learned;       /* learned is valid */
 	bool proven;            /* in this attempt, before its login, at proven_ms */
 	bool proved_otherwise;  /* this outage's failures have made it change the way once */
+	bool told_many;         /* that not all of its units are proven: said in this outage */
 	enum unit_verdict held; /* why the last attempt was not let go; UNIT_PENDING: that was not the reason */
 	enum unit_verdict said; /* what was said of it */
 	int64_t proven_ms;

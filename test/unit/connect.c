@@ -321,6 +321,9 @@ static void name_is_looked_up_once_a_second(void **state)
 	assert_int_equal(connect_begin(&connect, &known, 1, 15000, 5000, 1099), CONNECT_CONNECTING);
 	assert_int_equal(connect.race.address_count, 1);
 	assert_int_equal(connect.resolve.child.fd, -1);
+	known.port = 3261; /* a redirect to another port of the same host */
+	assert_int_equal(connect_begin(&connect, &known, 1, 15000, 5000, 1099), CONNECT_CONNECTING);
+	assert_int_equal(((struct sockaddr_in *)&connect.race.addresses[0])->sin_port, htons(3261));
 	assert_int_equal(connect_begin(&connect, &known, 2, 15000, 5000, 1100), CONNECT_RESOLVING);
 	assert_int_equal(connect_begin(&connect, &other, 3, 15000, 5000, 1101), CONNECT_RESOLVING);
 	assert_int_equal(connect_begin(&connect, &other, 4, 15000, 5000, 1102),

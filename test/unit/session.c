@@ -1034,21 +1034,27 @@ static void units_that_are_too_many_are_told(void **state)
 		(void)strcat(path, "/type");
 		write_file(path, "0\n");
 	}
-	session_adopt(&session, SID, 1, false, 1000);
+	relogin();
 	assert_int_equal(session.unit_count, UNITS_MAX);
 	assert_int_equal(times_said("is proven of 256 only"), 0);
 	(void)snprintf(path, sizeof(path), "class/iscsi_session/session3/device/target1:0:0/1:0:0:0");
 	assert_int_equal(mkdirat(tree, path, 0755), 0);
 	(void)strcat(path, "/type");
 	write_file(path, "0\n");
+	let_attempt_fail(1000);
+	said[0] = '\0';
 	session_init(&session, &plan, &netlink, tree, 1);
-	session.attempt.resident = true;
-	session_adopt(&session, SID, 1, false, 1000);
+	relogin();
 	assert_int_equal(session.unit_count, UNITS_MAX);
 	assert_int_equal(times_said("has 257 LUNs: that they are the same when it is back is proven of 256 only"), 1);
 	let_attempt_fail(1000);
 	said[0] = '\0';
 	step(SESSION_EVENT_DEADLINE, session_deadline(&session));
+	assert_int_equal(session.unit_count, 0); /* a portal that cannot be connected to costs no look at them */
+	await_socket();
+	step(SESSION_EVENT_READY, 3000);
+	assert_int_equal(session.state, SESSION_LOGIN);
+	assert_int_equal(session.unit_count, UNITS_MAX);
 	assert_int_equal(times_said("is proven of 256 only"), 0);
 }
 
