@@ -331,7 +331,7 @@ static bool may_be_adopted(const struct net *net, const struct interface *interf
 static void adopt(struct interface *interface, const struct interface_plan *plan, int64_t now_ms)
 {
 	interface_adopt(interface, now_ms);
-	if (plan && plan->methods & METHOD_DHCP4 && plan->source == SOURCE_CMDLINE)
+	if (plan && (plan->methods & (METHOD_DHCP4 | METHOD_STATIC)) == METHOD_DHCP4 && plan->source == SOURCE_CMDLINE)
 		log_warn("%s: DHCP was asked before us by the kernel: nobody renews the lease; "
 			 "write iscsi.ip= instead",
 			 interface->link.name);

@@ -190,7 +190,7 @@ static int read_portal6(struct text text, struct portal *portal, struct fault *f
 		return fault_set(fault, scope.at, "expected an interface after '%%', not %s", text_show(scope, shown));
 	if (port.length && port.at[0] != ':')
 		return fault_expected(fault, port, "expected ':' and a port after ']'");
-	address_write(&address, portal->host); /* in one form, to be compared */
+	text_copy(host, portal->host, sizeof(portal->host));
 	if (!port.length)
 		return 0;
 	return read_port((struct text){.at = port.at + 1, .length = port.length - 1}, portal, fault);

@@ -54,16 +54,23 @@ struct found {
 
 /* ---- the file: shell assignments ---- */
 
-/* A comment may follow. What a shell would read in another way stays as it is, and is refused. */
+/* A comment may follow, behind a blank. What a shell would read in another way stays as it is. */
 static struct text unquote(struct text text)
 {
 	bool quoted = text_starts(text, "\"") || text_starts(text, "'");
-	struct text rest = text_skip(text, quoted), value = text_cut(&rest, quoted ? text.at[0] : ' ');
+	struct text value = text_skip(text, quoted), rest, comment;
+	size_t length = 0;
 
-	if (quoted && !rest.at)
+	while (length < value.length && (quoted ? value.at[length] != text.at[0] : !strchr(" \t", value.at[length])))
+		length++;
+	if (quoted && length == value.length)
 		return text;
-	rest = text_trim(rest);
-	return rest.length && rest.at[0] != '#' ? text : value;
+	rest = text_skip(value, length + quoted);
+	comment = text_trim(rest);
+	value.length = length;
+	if (rest.length && (!strchr(" \t", rest.at[0]) || (comment.length && comment.at[0] != '#')))
+		return text;
+	return value;
 }
 
 /* The next NAME=value of the file, or false. */

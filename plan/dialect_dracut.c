@@ -346,7 +346,7 @@ static int apply_records(const struct cmdline *cmdline, struct target_plan *targ
 		int key = words_find(cmdline_key(cmdline, at));
 		struct fault fault = {0};
 
-		if (key != WORD_PARAM && key != WORD_PARAM_OLD)
+		if ((key != WORD_PARAM && key != WORD_PARAM_OLD) || !cmdline_value(cmdline, at).length)
 			continue;
 
 		if (read_record(cmdline_value(cmdline, at), target, &fault) < 0)
@@ -606,7 +606,7 @@ static int check_word(const struct cmdline *cmdline, const struct word *at, stru
 		return check_transport(value, fault);
 	case WORD_PARAM:
 	case WORD_PARAM_OLD:
-		return check_param(value, plan, fault);
+		return value.length ? check_param(value, plan, fault) : 0;
 	case WORD_BYPASS:
 		plan_note(plan, "rd.iscsi.bypass has no effect: the targets that the command line names are attached");
 		return 0;

@@ -245,7 +245,7 @@ static int read_single(struct text text, struct ip_word *word, struct fault *fau
 	struct interface_plan *interface = &word->interface;
 	bool has_prefix;
 
-	if (!text.length) {
+	if (!text.length || text_is(text, NOWHERE)) {
 		interface->methods = METHOD_DHCP4;
 		return 0;
 	}

@@ -46,6 +46,8 @@ static int read_ifname(struct text value, struct plan *plan, struct fault *fault
 	struct link_plan *link = new_link(plan, LINK_RENAME, fault);
 	char shown[TEXT_SHOWN];
 
+	if (!value.length)
+		return 0;
 	if (!link || link_words_read_name(name, link->name, "new name", fault) < 0)
 		return -EINVAL;
 	if (address_read_mac(mac, ':', link->mac) < 0)
@@ -77,6 +79,8 @@ static int read_vlan(struct text value, struct plan *plan, struct fault *fault)
 	struct text parent = value, name = text_cut(&parent, ':');
 	struct link_plan *link = new_link(plan, LINK_VLAN, fault);
 
+	if (!value.length)
+		return 0;
 	if (!link || link_words_read_name(name, link->name, "VLAN", fault) < 0)
 		return -EINVAL;
 	if (!parent.at)

@@ -36,7 +36,7 @@ static int complete_bare(const struct cmdline *cmdline, struct interface_plan *i
 	struct text gateway = words_value(cmdline, WORD_GATEWAY), mask = words_value(cmdline, WORD_NETMASK);
 	struct text device = words_value(cmdline, WORD_KSDEVICE), host = words_value(cmdline, WORD_HOSTNAME);
 
-	if (gateway.length && address_read(gateway, &interface->gateway) < 0)
+	if (gateway.length && !text_is(gateway, "0.0.0.0") && address_read(gateway, &interface->gateway) < 0)
 		return fault_set(fault, gateway.at, "gateway=: expected an address");
 	if (mask.length && address_read_mask(mask, interface->address.family, &interface->prefix) < 0)
 		return fault_set(fault, mask.at, "netmask=: expected 255.255.255.0 or a prefix length");
@@ -362,14 +362,14 @@ static int read_client_id(struct text value, struct interface_plan *interface, s
 	return 0;
 }
 
-/* [interface:]id. No interface stands before the first ':' if that is a byte. */
+/* [interface:]id. No interface stands before the first ':' if that is a byte, or the text begins with '@'. */
 static int read_client_ids(struct text value, struct plan *plan, struct fault *fault)
 {
 	struct text id = value, name = text_cut(&id, ':');
 	bool is_used = !plan->network.interface_count;
 	uint64_t byte;
 
-	if (!id.at || text_number(name, 16, 0xff, &byte) == 0) {
+	if (!id.at || text_starts(value, "@") || text_number(name, 16, 0xff, &byte) == 0) {
 		name.length = 0;
 		id = value;
 	}

@@ -25,6 +25,7 @@
 #include "plan/firmware.h"
 #include "plan/initiator.h"
 #include "plan/layer_words.h"
+#include "plan/link_words.h"
 #include "plan/network_words.h"
 #include "plan/target_word.h"
 #include "plan/words.h"
@@ -180,6 +181,15 @@ static void await_lease(struct network_plan *network)
 			network->interfaces[i].any_method = false;
 }
 
+/* ip=off, or an address of its own for no card in particular: it is meant for the table's card, too. */
+static bool says_all(const struct network_words *words, const struct network_plan *network)
+{
+	const struct interface_plan *first = &network->interfaces[0];
+
+	return words->given &&
+	       (!network->interface_count || (link_words_is_nameless(first) && first->methods & METHOD_STATIC));
+}
+
 static int plan_network(const struct cmdline *cmdline, const struct ibft *firmware, struct plan *plan,
 			struct plan_error *error)
 {
@@ -188,7 +198,7 @@ static int plan_network(const struct cmdline *cmdline, const struct ibft *firmwa
 
 	if (network_words_read(cmdline, plan, &words, error) < 0)
 		return -EINVAL;
-	words.firmware |= plan->boot.use_firmware && network->use_existing &&
+	words.firmware |= plan->boot.use_firmware && network->use_existing && !says_all(&words, network) &&
 			  words_flag(cmdline, WORD_IBFT, false); /* dracut's name for ip=ibft */
 	if (words.firmware && !plan->boot.use_firmware)
 		plan->boot.use_firmware = plan->boot.firmware_is_optional = true;
@@ -198,13 +208,17 @@ static int plan_network(const struct cmdline *cmdline, const struct ibft *firmwa
 		if (network->interfaces[i].first_only)
 			choose_interface(plan, &network->interfaces[i]);
 	}
-	network_words_leave_ipv6(cmdline, plan);
 	if (firmware && firmware->nic_count && (words.firmware || (!words.given && uses_firmware(plan)))) {
 		if (!words.given)
 			network->interface_count = 0;
-		if (firmware_add_interfaces(firmware, network, error) < 0)
-			return -EINVAL;
+		if (firmware_add_interfaces(firmware, network, error) < 0) {
+			if (!words.given)
+				return -EINVAL;
+			plan_note(plan, "%s", error->text);
+			error->text[0] = '\0';
+		}
 	}
+	network_words_leave_ipv6(cmdline, plan);
 	network->wants_root_path = plan->dhcp_template >= 0;
 	await_lease(network);
 	network->wanted = plan->target_count > 0 || (words.given && network->interface_count > 0) ||

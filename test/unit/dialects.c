@@ -391,10 +391,10 @@ static void debians_file_names_targets_that_the_line_overrides(void **state)
 	static const char file[] = "# comment\n"
 				   "export ISCSI_TARGET_NAME=\"iqn.2009-06.a:b\"\n"
 				   "ISCSI_TARGET_IP='10.0.0.1 10.0.0.2' # both\n"
-				   "ISCSI_TARGET_PORT=3261 # not 3260\r\n"
+				   "ISCSI_TARGET_PORT=3261\t# not 3260\r\n"
 				   "  ISCSI_USERNAME=u\n"
 				   "ISCSI_PASSWORD=first\n"
-				   "ISCSI_PASSWORD=p\n"
+				   "ISCSI_PASSWORD='p' # one\n"
 				   "OTHER=1\n"
 				   "ISCSI_IN_USERNAME=\n";
 	char text[LINE_MAX_TEXT];

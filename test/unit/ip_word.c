@@ -83,6 +83,8 @@ static const struct {
 	{"ip=BOOTIF:dhcp ip=eth1:dhcp BOOTIF=01-52-54-00-12-34-56", "* dhcp4 mac=52:54:00:12:34:56; eth1 dhcp4"},
 	{"ip=eth0:dhcp rd.net.dhcp.vendor-class=my-class rd.net.dhcp.client-id=01:52:54:00:aa:bb:cc",
 	 "eth0 dhcp4 id=01:52:54:00:aa:bb:cc class=my-class"},
+	{"ip=dhcp rd.net.dhcp.client-id=@r:7", "* dhcp4 id=00:72:3a:37"},
+	{"ip=eth0:dhcp rd.net.dhcp.client-id=@r:7", "eth0 dhcp4 id=00:72:3a:37"},
 	{"ip=dhcp rd.net.dhcp.client-id=me", "* dhcp4 id=00:6d:65"},
 	{"ip=eth0:dhcp ip=eth1:dhcp rd.net.dhcp.client-id=eth0:01-52-54-00-45-87-42 rd.net.dhcp.client-id=eth1:@me",
 	 "eth0 dhcp4 id=01:52:54:00:45:87:42; eth1 dhcp4 id=00:6d:65"},
@@ -119,6 +121,8 @@ static const struct {
 	{"ip=10.0.0.5/24 ksdevice=link BOOTIF=01-52-54-00-12-34-56", "first static 10.0.0.5/24 mac=52:54:00:12:34:56"},
 	{"ip=10.0.0.5/24 ksdevice=BOOTIF BOOTIF=01-52-54-00-12-34-56",
 	 "first static 10.0.0.5/24 mac=52:54:00:12:34:56"},
+	{"ip=0.0.0.0", "* dhcp4"},
+	{"ip=10.0.0.5/24 gateway=0.0.0.0", "first static 10.0.0.5/24"},
 	{"ip=off", "none"},
 	{"ip=none", "none"},
 	{"ip=::::::dhcp", "* dhcp4"},
@@ -142,7 +146,8 @@ static const struct {
 	{"ip=eth0:dhcp BOOTIF=01-", "eth0 dhcp4"},
 	{"ip=dhcp bootdev=eth7", "eth7 dhcp4"},
 	{"ip=dhcp BOOTIF=01-", "* dhcp4"},
-	{"ip=dhcp bootdev= nameserver= rd.route= BOOTIF= rd.net.dhcp.client-id= rd.net.dhcp.vendor-class= "
+	{"ip=dhcp vlan= ifname= rd.iscsi.param= nameserver= rd.route= BOOTIF= rd.net.dhcp.client-id= "
+	 "rd.net.dhcp.vendor-class= "
 	 "rd.net.timeout.dhcp= rd.net.timeout.carrier=",
 	 "* dhcp4"},
 	{"rd.neednet=1 bootdev=eth7", "eth7 dhcp4"},

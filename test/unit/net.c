@@ -414,7 +414,9 @@ static void what_a_link_is_made_of_gets_no_address_unasked(void **state)
 static void a_lease_that_nobody_renews_is_told_of(void **state)
 {
 	(void)state;
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
+		static const unsigned methods[] = {METHOD_DHCP4, METHOD_STATIC, METHOD_DHCP4,
+						   METHOD_DHCP4 | METHOD_STATIC};
 		struct interface *card = put_interface(0, "eth0", IFF_UP | LOWER_UP);
 		struct rtnl_address address = address_of(AF_INET, 9, 0);
 
@@ -422,7 +424,7 @@ static void a_lease_that_nobody_renews_is_told_of(void **state)
 		card->state = INTERFACE_UNUSED;
 		plan.use_existing = true;
 		plan.interface_count = 1;
-		plan.interfaces[0] = (struct interface_plan){.methods = i == 1 ? METHOD_STATIC : METHOD_DHCP4,
+		plan.interfaces[0] = (struct interface_plan){.methods = methods[i],
 							     .source = i == 2 ? SOURCE_DEFAULT : SOURCE_CMDLINE};
 		warned[0] = '\0';
 		net_step(&net, NULL, 0, 0);

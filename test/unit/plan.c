@@ -123,6 +123,10 @@ static void the_firmware_and_words_stand_together_when_both_are_asked_for(void *
 	assert_string_equal(network(), "* dhcp4 mac=52:54:00:12:34:56; dns 10.0.2.3");
 	assert_int_equal(make("rd.iscsi.ibft=1 ip=eth5:dhcp", &ibft, NULL), 0);
 	assert_string_equal(network(), "eth5 dhcp4; * dhcp4 mac=52:54:00:12:34:56; dns 10.0.2.3");
+	assert_int_equal(make("rd.iscsi.ibft=1 ip=10.0.2.9/24", &ibft, NULL), 0); /* for any card, this one, too */
+	assert_string_equal(network(), "first static 10.0.2.9/24");
+	assert_int_equal(make("rd.iscsi.ibft=1 ip=off", &ibft, NULL), 0);
+	assert_string_equal(network(), "");
 	assert_int_equal(make("rd.iscsi.ibft=0 rd.iscsi.firmware ip=eth5:dhcp", &ibft, NULL), 0);
 	assert_string_equal(network(), "eth5 dhcp4");
 	assert_int_equal(make("rd.iscsi.ibft iscsi.ip=eth5:dhcp", &ibft, NULL), 0);
@@ -202,6 +206,17 @@ static void the_firmwares_static_address_and_vlan_are_taken_over(void **state)
 	assert_int_equal(make("", &ibft, NULL), -EINVAL);
 	assert_string_equal(error.text,
 			    "iBFT ethernet0: address, prefix or gateway cannot be used; name them with ip=");
+	assert_int_equal(make("rd.iscsi.ibft=1 ip=eth5:dhcp", &ibft, NULL), 0);
+	assert_string_equal(network(), "eth5 dhcp4");
+	assert_non_null(strstr(plan.notes.text[0], "iBFT ethernet0: address"));
+	assert_string_equal(error.text, "");
+	snprintf(ibft.nics[0].address, sizeof(ibft.nics[0].address), "2001:db8::15");
+	ibft.nics[0].is_leased = true;
+	ibft.nics[0].vlan = 0;
+	assert_int_equal(make("", &ibft, NULL), 0);
+	assert_string_equal(network(), "* auto6|dhcp6 mac=52:54:00:12:34:56; dns 10.0.2.3");
+	assert_int_equal(make("ipv6.disable=1", &ibft, NULL), 0);
+	assert_null(strstr(network(), "6 mac"));
 }
 
 static void a_table_that_cannot_be_used_is_refused_by_name(void **state)

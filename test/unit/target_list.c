@@ -174,6 +174,12 @@ static void link_local_portals_are_by_the_interface_of_the_asked_one(void **stat
 	assert_string_equal(plan.listed[0].scope, "");
 	assert_string_equal(plan.listed[1].host, "a.test");
 	assert_int_equal(plan.unlisted, 0);
+	plan.portal = (struct portal){.host = "2001:DB8::0001", .port = 3260};
+	target_list_use(&list, 0, &plan);
+	assert_int_equal(plan.listed_count, 2); /* the asked one, however it was written */
+	plan.portal.port = 3261;
+	target_list_use(&list, 0, &plan);
+	assert_string_equal(plan.listed[0].host, "2001:DB8::0001");
 	plan.portal = (struct portal){.host = "fe80::1", .scope = "eth0", .port = 3260};
 	target_list_use(&list, 0, &plan);
 	assert_int_equal(plan.listed_count, 4);
