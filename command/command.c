@@ -109,13 +109,17 @@ static bool is_help(const char *word)
 	return !strcmp(word, "--help") || !strcmp(word, "-h");
 }
 
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
 bool command_is_known(const char *word)
 {
-	bool known = is_help(word) || !strcmp(word, "help") || !strcmp(word, "--version");
-
-	for (size_t i = 0; i < COMMANDS; i++)
-		known = known || !strcmp(commands[i].name, word);
-	return known;
+	return find_command(word) || is_help(word) || !strcmp(word, "help") || !strcmp(word, "--version");
 }
 
 /* Takes the value of "--timeout=5" or "--timeout 5". False: there is none that counts. */
@@ -166,6 +170,7 @@ static bool read_words(const struct command *command, char *words[], struct job_
 struct job command_prepare(struct world *world, int argc, char *argv[], int64_t now_ms)
 {
 	const char *name = argc > 1 ? argv[1] : "--help";
+	const struct command *command = find_command(name);
 	struct job_words given;
 
 	if (is_help(name) || !strcmp(name, "help")) {
@@ -176,18 +181,15 @@ struct job command_prepare(struct world *world, int argc, char *argv[], int64_t 
 		printf("iscsi-init " ISCSI_INIT_VERSION "\n");
 		return job_done(JOB_OK);
 	}
-	for (size_t i = 0; i < COMMANDS; i++) {
-		if (strcmp(commands[i].name, name))
-			continue;
-		if (argc > 2 && is_help(argv[2])) {
-			print_command(&commands[i], stdout);
-			return job_done(JOB_OK);
-		}
-		if (!read_words(&commands[i], argv + 2, &given))
-			return misuse(&commands[i]);
-		return commands[i].options & ROOT && geteuid() ? job_fail(name, -EPERM)
-							       : commands[i].run(world, &given, now_ms);
+	if (!command) {
+		log_err("there is no subcommand \"%s\"; `iscsi-init --help` lists those that there are", name);
+		return job_done(JOB_USAGE);
 	}
-	log_err("there is no subcommand \"%s\"; `iscsi-init --help` lists those that there are", name);
-	return job_done(JOB_USAGE);
+	if (argc > 2 && is_help(argv[2])) {
+		print_command(command, stdout);
+		return job_done(JOB_OK);
+	}
+	if (!read_words(command, argv + 2, &given))
+		return misuse(command);
+	return command->options & ROOT && geteuid() ? job_fail(name, -EPERM) : command->run(world, &given, now_ms);
 }

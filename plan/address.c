@@ -33,6 +33,14 @@ int address_read(struct text text, struct address *address)
 	return 0;
 }
 
+bool address_is_same(const char *a, const char *b)
+{
+	struct address first, second;
+
+	return !address_read(text_of(a), &first) && !address_read(text_of(b), &second) &&
+	       !memcmp(&first, &second, sizeof(first));
+}
+
 bool address_is_link_local(const struct address *address)
 {
 	return address->family == 6 && address->bytes[0] == 0xfe && (address->bytes[1] & 0xc0) == 0x80;

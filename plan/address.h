@@ -16,6 +16,11 @@
 int address_read(struct text text, struct address *address);
 
 /* Is it an IPv6 address that counts on one link only (RFC 4291 2.4)? */
+#define ADDRESS_NONE "0.0.0.0" /* is none (kernel: net/ipv4/ipconfig.c); pxelinux writes it for no gateway */
+
+/* Are both of them addresses, and the same one, however each is written? */
+bool address_is_same(const char *a, const char *b);
+
 bool address_is_link_local(const struct address *address);
 
 /* Returns out; "" for none. */

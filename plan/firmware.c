@@ -82,16 +82,12 @@ static int fill_firmware_target(const struct ibft_target *from, struct target_pl
    iscsi=ibft asks for both. */
 static struct target_plan *find_named(struct plan *plan, int count, const struct target_plan *target)
 {
-	struct address address, other = {0};
-
-	if (!plan->boot.firmware_is_optional || address_read(text_of(target->portal.host), &address) < 0)
-		return NULL;
-	for (int i = 0; i < count; i++) {
+	for (int i = 0; i < count && plan->boot.firmware_is_optional; i++) {
 		struct target_plan *named = &plan->targets[i];
 
-		if (address_read(text_of(named->portal.host), &other) == 0 &&
-		    !memcmp(&other, &address, sizeof(other)) && named->portal.port == target->portal.port &&
-		    !strcmp(named->name, target->name) && (!named->has_lun || named->lun == target->lun))
+		if (address_is_same(named->portal.host, target->portal.host) &&
+		    named->portal.port == target->portal.port && !strcmp(named->name, target->name) &&
+		    (!named->has_lun || named->lun == target->lun))
 			return named;
 	}
 	return NULL;

@@ -10,7 +10,6 @@
 #define FIELDS_MAX 16
 #define MTU_MIN    68 /* RFC 791 */
 #define MTU_MAX    65535
-#define NOWHERE    "0.0.0.0" /* none (kernel: net/ipv4/ipconfig.c); pxelinux writes it for no gateway */
 
 /* The fields of dracut's and the kernel's long form. */
 enum field { CLIENT, SERVER, GATEWAY, MASK, HOST, DEVICE, METHOD, EIGHTH, NINTH };
@@ -155,7 +154,7 @@ static int read_new_mac(struct text text, struct interface_plan *interface, stru
 
 static int read_dns(struct text text, struct ip_word *word, struct fault *fault)
 {
-	if (!text.length || text_is(text, NOWHERE))
+	if (!text.length || text_is(text, ADDRESS_NONE))
 		return 0;
 	if (address_read(text, &word->dns[word->dns_count]) < 0)
 		return fault_expected(fault, text, "expected a name server's address");
@@ -245,7 +244,7 @@ static int read_single(struct text text, struct ip_word *word, struct fault *fau
 	struct interface_plan *interface = &word->interface;
 	bool has_prefix;
 
-	if (!text.length || text_is(text, NOWHERE)) {
+	if (!text.length || text_is(text, ADDRESS_NONE)) {
 		interface->methods = METHOD_DHCP4;
 		return 0;
 	}
@@ -389,7 +388,7 @@ static int read_long(struct fields *fields, struct ip_word *word, struct fault *
 	struct text *field = fields->field;
 
 	for (int i = CLIENT; i <= MASK; i++)
-		if (text_is(field[i], NOWHERE))
+		if (text_is(field[i], ADDRESS_NONE))
 			field[i].length = 0;
 	if (read_server(field[SERVER], word, fault) < 0 || read_host(field[HOST], &word->interface, fault) < 0 ||
 	    read_device(field[DEVICE], word, fault) < 0)

@@ -36,7 +36,7 @@ static int complete_bare(const struct cmdline *cmdline, struct interface_plan *i
 	struct text gateway = words_value(cmdline, WORD_GATEWAY), mask = words_value(cmdline, WORD_NETMASK);
 	struct text device = words_value(cmdline, WORD_KSDEVICE), host = words_value(cmdline, WORD_HOSTNAME);
 
-	if (gateway.length && !text_is(gateway, "0.0.0.0") && address_read(gateway, &interface->gateway) < 0)
+	if (gateway.length && !text_is(gateway, ADDRESS_NONE) && address_read(gateway, &interface->gateway) < 0)
 		return fault_set(fault, gateway.at, "gateway=: expected an address");
 	if (mask.length && address_read_mask(mask, interface->address.family, &interface->prefix) < 0)
 		return fault_set(fault, mask.at, "netmask=: expected 255.255.255.0 or a prefix length");

@@ -256,6 +256,12 @@ static bool read_device(const struct search *search, const char *name, struct de
 	return has_node(search, device);
 }
 
+/* The same of what is looked at now: the machine's own disks, or what is none of them. */
+static bool read_candidate(const struct search *search, const char *name, struct device *device)
+{
+	return is_local(search, name) == search->is_local && read_device(search, name, device);
+}
+
 /* Matching. */
 
 static bool is_device_number(const char *value, dev_t *id)
@@ -570,8 +576,7 @@ static bool try_beginnings(struct search *search)
 	if (sysfs_dir_open(&dir, search->sysfs, "class/block") < 0)
 		return false;
 	while (count < STARTS_MAX && (name = sysfs_dir_next(&dir, NULL)))
-		if (is_local(search, name) == search->is_local && read_device(search, name, &device) &&
-		    !device.has_partitions && !device.map[0]) {
+		if (read_candidate(search, name, &device) && !device.has_partitions && !device.map[0]) {
 			fds[count] = open_device(search, &device);
 			prefetch_contents(fds[count], 0);
 			memcpy(names[count++], device.name, NAME_BYTES);
@@ -597,8 +602,7 @@ static bool find_among(struct search *search)
 	if (sysfs_dir_open(&dir, search->sysfs, "class/block") < 0)
 		return false;
 	while (!is_found && (name = sysfs_dir_next(&dir, NULL)))
-		is_found = is_local(search, name) == search->is_local && read_device(search, name, &device) &&
-			   try_device(search, &device);
+		is_found = read_candidate(search, name, &device) && try_device(search, &device);
 	sysfs_dir_close(&dir);
 	return is_found;
 }

@@ -269,8 +269,8 @@ static enum connect_state take_addresses(struct connect *c, bool late, int error
 		return c->state;
 	if (count <= 0)
 		return fail(c, error, "cannot look up \"%s\": %s", c->portal.host, resolve_failure(&c->resolve));
-	for (int i = 0; i < count;
-	     i++) /* those of the last time may be of another portal; sin6_port is at the same place */
+	/* Those of the last time may be of another portal. sin6_port is at the same place. */
+	for (int i = 0; i < count; i++)
 		((struct sockaddr_in *)&addresses[i])->sin_port = htons(c->portal.port);
 	return begin_race(c, addresses, count, now_ms);
 }

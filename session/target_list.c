@@ -102,7 +102,7 @@ static struct reader records_of(const struct target_list *list)
    interfaces. */
 static bool make_portal(const struct login_redirect *address, const struct portal *asked, struct portal *out)
 {
-	struct address read = {0}, own = {0};
+	struct address read;
 
 	memset(out, 0, sizeof(*out));
 	memcpy(out->host, address->host, sizeof(out->host));
@@ -110,7 +110,7 @@ static bool make_portal(const struct login_redirect *address, const struct porta
 	if (address_read(text_of(out->host), &read))
 		return true; /* a name */
 	address_write(&read, out->host);
-	if (!address_read(text_of(asked->host), &own) && !memcmp(&own, &read, sizeof(own)))
+	if (address_is_same(asked->host, out->host))
 		memcpy(out->host, asked->host, sizeof(out->host)); /* as it was written */
 	if (!address_is_link_local(&read))
 		return true;
